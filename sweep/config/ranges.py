@@ -1,0 +1,240 @@
+"""Typed ranges of hyperparameters: each knows its Optuna distribution and its map to the unit interval."""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from sweep.config.errors import SweepError
+
+Value = float | int | str | bool | tuple[Any, ...]
+
+
+class SpaceError(SweepError):
+    """A range that cannot be."""
+
+
+@dataclass(frozen=True)
+class LogUniform:
+    """A positive float whose logarithm is uniform on [log low, log high]."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.low < self.high < math.inf:
+            raise SpaceError(f"log needs 0 < low < high, got [{self.low}, {self.high}]")
+
+    def key(self, name: str) -> str:
+        """Return the name of the Optuna parameter."""
+        return name
+
+    def distribution(self) -> BaseDistribution:
+        """Return what Optuna samples."""
+        return FloatDistribution(self.low, self.high, log=True)
+
+    def value(self, sampled: Any) -> Value:
+        """Return the hyperparameter for a sampled value."""
+        return float(sampled)
+
+    def sampled(self, value: Value) -> Any:
+        """Return the sampled value for a hyperparameter: the inverse of `value`."""
+        return _number(value)
+
+    def from_unit(self, u: float) -> Value:
+        """Return the value at u in [0, 1]."""
+        return float(min(self.high, max(self.low, self.low * (self.high / self.low) ** u)))
+
+    def to_unit(self, value: Value) -> float:
+        """Return u in [0, 1] for a value: the inverse of `from_unit`."""
+        return math.log(_number(value) / self.low) / math.log(self.high / self.low)
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """A float uniform on [low, high]."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not -math.inf < self.low < self.high < math.inf:
+            raise SpaceError(f"linear needs low < high, got [{self.low}, {self.high}]")
+
+    def key(self, name: str) -> str:
+        """Return the name of the Optuna parameter."""
+        return name
+
+    def distribution(self) -> BaseDistribution:
+        """Return what Optuna samples."""
+        return FloatDistribution(self.low, self.high)
+
+    def value(self, sampled: Any) -> Value:
+        """Return the hyperparameter for a sampled value."""
+        return float(sampled)
+
+    def sampled(self, value: Value) -> Any:
+        """Return the sampled value for a hyperparameter: the inverse of `value`."""
+        return _number(value)
+
+    def from_unit(self, u: float) -> Value:
+        """Return the value at u in [0, 1]."""
+        return self.low + (self.high - self.low) * u
+
+    def to_unit(self, value: Value) -> float:
+        """Return u in [0, 1] for a value: the inverse of `from_unit`."""
+        return (_number(value) - self.low) / (self.high - self.low)
+
+
+@dataclass(frozen=True)
+class OneMinusLog:
+    """A float x in [low, high] below 1 whose distance to 1 is log-uniform: the scale of momentum.
+
+    Optuna sees the parameter "1-<name>", since its distributions have no such scale.
+    """
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low < self.high < 1:
+            raise SpaceError(f"log1m needs 0 <= low < high < 1, got [{self.low}, {self.high}]")
+
+    def key(self, name: str) -> str:
+        """Return the name of the Optuna parameter."""
+        return f"1-{name}"
+
+    def distribution(self) -> BaseDistribution:
+        """Return what Optuna samples: 1 - x."""
+        return FloatDistribution(1 - self.high, 1 - self.low, log=True)
+
+    def value(self, sampled: Any) -> Value:
+        """Return the hyperparameter for a sampled value."""
+        return 1 - float(sampled)
+
+    def sampled(self, value: Value) -> Any:
+        """Return the sampled value for a hyperparameter: the inverse of `value`, kept inside the bounds."""
+        return min(1 - self.low, max(1 - self.high, 1 - _number(value)))
+
+    def from_unit(self, u: float) -> Value:
+        """Return the value at u in [0, 1]."""
+        return 1 - (1 - self.low) * ((1 - self.high) / (1 - self.low)) ** u
+
+    def to_unit(self, value: Value) -> float:
+        """Return u in [0, 1] for a value: the inverse of `from_unit`."""
+        return math.log((1 - _number(value)) / (1 - self.low)) / math.log((1 - self.high) / (1 - self.low))
+
+
+@dataclass(frozen=True)
+class IntUniform:
+    """An integer uniform on low..high, both included."""
+
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if not (float(self.low).is_integer() and float(self.high).is_integer() and self.low < self.high):
+            raise SpaceError(f"int needs whole numbers low < high, got [{self.low}, {self.high}]")
+
+    def key(self, name: str) -> str:
+        """Return the name of the Optuna parameter."""
+        return name
+
+    def distribution(self) -> BaseDistribution:
+        """Return what Optuna samples."""
+        return IntDistribution(int(self.low), int(self.high))
+
+    def value(self, sampled: Any) -> Value:
+        """Return the hyperparameter for a sampled value."""
+        return int(sampled)
+
+    def sampled(self, value: Value) -> Any:
+        """Return the sampled value for a hyperparameter: the inverse of `value`."""
+        return int(_number(value))
+
+    def from_unit(self, u: float) -> Value:
+        """Return the value at u in [0, 1]."""
+        return min(int(self.high), int(self.low) + int(u * (self.high - self.low + 1)))
+
+    def to_unit(self, value: Value) -> float:
+        """Return u in [0, 1] for a value: the middle of its share."""
+        return (_number(value) - self.low + 0.5) / (self.high - self.low + 1)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values. Lists (such as the sizes of a readout's layers) are sampled as their JSON text."""
+
+    values: tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise SpaceError("a choice needs at least one value, got an empty list")
+        if len({_label(value) for value in self.values}) < len(self.values):
+            raise SpaceError(f"a choice names a value twice: {list(self.values)}")
+
+    def key(self, name: str) -> str:
+        """Return the name of the Optuna parameter."""
+        return name
+
+    def distribution(self) -> BaseDistribution:
+        """Return what Optuna samples."""
+        return CategoricalDistribution([_label(value) for value in self.values])
+
+    def value(self, sampled: Any) -> Value:
+        """Return the hyperparameter for a sampled value."""
+        return next(value for value in self.values if _label(value) == sampled)
+
+    def sampled(self, value: Value) -> Any:
+        """Return the sampled value for a hyperparameter: the inverse of `value`."""
+        return _label(tuple(value) if isinstance(value, list) else value)
+
+    def from_unit(self, u: float) -> Value:
+        """Return the value at u in [0, 1]."""
+        return self.values[min(len(self.values) - 1, int(u * len(self.values)))]
+
+    def to_unit(self, value: Value) -> float:
+        """Return u in [0, 1] for a value: the middle of its share."""
+        labels = [_label(known) for known in self.values]
+        return (labels.index(self.sampled(value)) + 0.5) / len(labels)
+
+
+Range = LogUniform | Uniform | OneMinusLog | IntUniform | Choice
+
+RANGE_WORDS: dict[str, type[LogUniform] | type[Uniform] | type[OneMinusLog] | type[IntUniform]] = {
+    "log": LogUniform,
+    "linear": Uniform,
+    "log1m": OneMinusLog,
+    "int": IntUniform,
+}
+
+
+def contains(span: Range, value: Value) -> bool:
+    """Return whether a value lies in the range, bounds included."""
+    if isinstance(span, Choice):
+        return span.sampled(value) in [_label(known) for known in span.values]
+    return not isinstance(value, bool) and isinstance(value, int | float) and span.low <= value <= span.high
+
+
+def suggest(trial: optuna.Trial, name: str, span: Range) -> Value:
+    """Ask Optuna for a value of the range."""
+    key, dist = span.key(name), span.distribution()
+    if isinstance(dist, FloatDistribution):
+        return span.value(trial.suggest_float(key, dist.low, dist.high, log=dist.log))
+    if isinstance(dist, IntDistribution):
+        return span.value(trial.suggest_int(key, dist.low, dist.high))
+    assert isinstance(dist, CategoricalDistribution)
+    return span.value(trial.suggest_categorical(key, dist.choices))
+
+
+def _number(value: Value) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"a number was wanted, got {value!r}")
+    return value
+
+
+def _label(value: Value) -> Any:
+    return json.dumps(value) if isinstance(value, tuple) else value

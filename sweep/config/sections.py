@@ -1,0 +1,143 @@
+"""The sections of a study file as frozen, validated records. Defaults and limits live here and nowhere else."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Setting = bool | int | float | str
+Share = Annotated[float, Field(gt=0, le=1)]
+PositiveInt = Annotated[int, Field(gt=0)]
+NonNegativeInt = Annotated[int, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """A frozen record that refuses unknown keys, wrong types and non-finite numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Component(Section):
+    """A named entry of a table with its settings, such as an optimizer with rate and momentum."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    name: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return every key but the name."""
+        return dict(self.model_extra or {})
+
+
+class DataConfig(Section):
+    """`[data]`: a named source with options, or a file."""
+
+    source: str | None = None
+    options: dict[str, Setting] = {}
+    path: str | None = None
+    target: Annotated[tuple[str, ...], Field(strict=False)] = ()  # scored channels; empty: all
+    id_column: str = "unique_id"
+    time_column: str = "ds"
+    transforms: Annotated[tuple[str, ...], Field(strict=False)] = ()  # applied in this order
+    season: PositiveInt | None = None  # lag of seasonal_difference, in steps
+    scaling: Literal["global", "series"] = "global"
+    calendar: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    split: Annotated[tuple[Share, Share, Share], Field(strict=False)] = (0.7, 0.15, 0.15)
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "DataConfig":
+        if (self.source is None) == (self.path is None):
+            raise ValueError('give either source = "name" or path = "file"')
+        if abs(sum(self.split) - 1) > 1e-6:
+            raise ValueError(f"the shares of split must add up to 1, got {sum(self.split):g}")
+        return self
+
+
+class ScoreConfig(Section):
+    """`[score]`: what a rollout is asked to do."""
+
+    warmup: PositiveInt = 1000  # true steps that set the hidden state
+    horizon: Annotated[int, Field(ge=10)] = 1000  # free-running steps that are scored
+    starts: PositiveInt = 32  # rollouts per evaluation
+
+
+class ModelConfig(Section):
+    """`[model]`: the forecaster."""
+
+    cell: str = "lstm"
+    hidden: PositiveInt = 51
+    layers: PositiveInt = 2
+    readout: Literal["increment", "value"] = "increment"
+    head: Annotated[tuple[PositiveInt, ...], Field(strict=False)] = ()  # ReLU layers before the output
+    head_activation: Literal["relu", "tanh"] = "relu"
+    output_activation: Literal["none", "relu"] = "none"
+
+
+class TrainingConfig(Section):
+    """`[training]`: how the forecaster is fitted."""
+
+    budget: PositiveInt = 3_000_000  # sequence-steps
+    evaluations: PositiveInt = 24  # evaluation points
+    optimizer: Component = Component(name="adam")
+    scheduler: Component = Component(name="none")
+    batch_size: PositiveInt = 32
+    window: NonNegativeInt = 128  # training steps per window; 0: whole series
+    burn_in: NonNegativeInt = 0  # first steps of a window that are not scored
+    shuffle: bool = True
+    input_noise: Annotated[float, Field(ge=0)] = 0.0  # in standard deviations of the training data
+    unroll: NonNegativeInt = 0  # last steps of a window that are trained free-running
+    clip: Annotated[float, Field(ge=0)] = 0.0  # largest gradient norm; 0: no clip
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    lr_warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of the budget over which the rate rises from 0
+    precision: Literal["float32", "float64"] = "float32"
+
+    @model_validator(mode="after")
+    def _window_holds_its_parts(self) -> "TrainingConfig":
+        if self.window and self.burn_in + self.unroll >= self.window:
+            raise ValueError(
+                f"burn_in + unroll = {self.burn_in + self.unroll} leaves nothing of a window of {self.window}"
+            )
+        return self
+
+
+class Rung(Section):
+    """A point of the budget at which trials are compared, and the share of them that goes on."""
+
+    at: Share
+    keep: Share
+    horizon: Share = 1.0  # share of the rollout that is judged
+
+
+class PruningConfig(Section):
+    """`[pruning]`: which trials stop early."""
+
+    enabled: bool = True
+    startup: NonNegativeInt = 8  # the first trials are never pruned
+    rungs: Annotated[tuple[Rung, ...], Field(strict=False)] = (
+        Rung(at=1 / 9, keep=2 / 3, horizon=0.03),
+        Rung(at=1 / 3, keep=1 / 2, horizon=0.1),
+    )
+
+    @field_validator("rungs")
+    @classmethod
+    def _rising(cls, rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
+        if list(rungs) != sorted(rungs, key=lambda rung: rung.at) or len({r.at for r in rungs}) < len(rungs):
+            raise ValueError("rungs must rise in `at`")
+        return rungs
+
+
+class SearchConfig(Section):
+    """`[search]`: who proposes configurations, and how many."""
+
+    trials: PositiveInt = 200
+    seed: NonNegativeInt = 0
+    width: PositiveInt = 16  # trials in flight
+    sampler: str = "tpe"
+
+
+class RunConfig(Section):
+    """`[run]`: where the work is done. No part of a study's identity."""
+
+    workers: NonNegativeInt = 0  # 0: one per core
+    executor: Literal["loky", "inline"] = "loky"
+    device: str = "cpu"
+    segment_timeout: Annotated[float, Field(gt=0)] = 3600.0  # seconds before a segment counts as hung
