@@ -1,0 +1,110 @@
+"""What a trial leaves behind: plain records that go to and from JSON without loss of meaning."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+State = Literal["running", "complete", "pruned", "diverged", "failed"]
+SETTLED: tuple[State, ...] = ("complete", "pruned", "diverged", "failed")
+
+# Shares of the horizon at which the rollout error of a prefix is recorded beside that of the whole.
+PREFIXES = (0.03, 0.1, 0.3, 1.0)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The numbers of one evaluation, as DESIGN of the metrics defines them (docs/metrics.md).
+
+    nrmse and one_step_nrmse may be +inf; rollout_error, one_step_error and diverged_fraction lie in [0, 1].
+    """
+
+    rollout_error: float
+    prefix_errors: tuple[float, ...]  # rollout error over each share of PREFIXES
+    nrmse: float
+    valid_steps: float  # median over starts, 0..horizon
+    valid_steps_low: float  # 10 % quantile over starts
+    valid_steps_high: float  # 90 % quantile
+    diverged_fraction: float
+    one_step_error: float
+    one_step_nrmse: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A trial at one evaluation point."""
+
+    point: int  # index among the evaluation points
+    sequence_steps: int
+    updates: int
+    scores: Scores
+    train_loss: float  # mean since the evaluation before
+    lr: float
+    evidence: Mapping[str, Any] = field(default_factory=dict)  # gate saturation, gradients by lag
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """A trial as stored in trials/<number>/trial.json."""
+
+    number: int
+    state: State
+    params: Mapping[str, Any]  # sampled hyperparameters by flat name
+    config: Mapping[str, Any]  # the whole TrialConfig
+    origin: Literal["sampled", "enqueued"]
+    evaluations: tuple[Evaluation, ...] = ()
+    rollout_error: float | None = None  # the score: best evaluation; None while running or failed
+    best: int | None = None  # index into evaluations: lowest rollout error
+    best_one_step: int | None = None  # lowest one-step error
+    reason: str | None = None  # why it diverged, was pruned or failed
+    diverged_at: int | None = None  # sequence-steps
+    exposure_gap: float | None = None  # mean over steps; its curve is in rollout.npz
+    sequence_steps: int = 0
+    updates: int = 0
+    seconds: float = 0.0  # worker time; the only field besides `host` that may differ between equal runs
+    host: Mapping[str, Any] = field(default_factory=dict)  # engine, versions, machine
+
+    @property
+    def settled(self) -> bool:
+        """Return whether the trial is over."""
+        return self.state in SETTLED
+
+    @property
+    def scores(self) -> Scores | None:
+        """Return the scores of the best checkpoint, None where there is none."""
+        return None if self.best is None else self.evaluations[self.best].scores
+
+
+def to_json(value: Any) -> Any:
+    """Return a record as JSON values; non-finite numbers become None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): to_json(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(entry) for entry in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return to_json(asdict(value))
+    return value
+
+
+def scores_from_json(values: Mapping[str, Any]) -> Scores:
+    """Return Scores from JSON; a null, which stands for a non-finite number, becomes +inf."""
+    filled = {key: math.inf if value is None else value for key, value in values.items()}
+    return Scores(**{**filled, "prefix_errors": tuple(values["prefix_errors"])})
+
+
+def record_from_json(values: Mapping[str, Any]) -> TrialRecord:
+    """Return a TrialRecord from what `to_json` made of it.
+
+    Raises:
+        KeyError, TypeError: a field is missing or unknown.
+    """
+    evaluations = tuple(evaluation_from_json(entry) for entry in values["evaluations"])
+    return TrialRecord(**{**values, "evaluations": evaluations})
+
+
+def evaluation_from_json(values: Mapping[str, Any]) -> Evaluation:
+    """Return an Evaluation from JSON; a null train_loss becomes NaN (no update since the one before)."""
+    loss = math.nan if values["train_loss"] is None else values["train_loss"]
+    return Evaluation(**{**values, "scores": scores_from_json(values["scores"]), "train_loss": loss})

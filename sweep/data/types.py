@@ -1,0 +1,93 @@
+"""The data that a trial trains on and is scored on."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+Array = np.ndarray
+
+
+class Codec(Protocol):
+    """Data units <-> model units: transforms, then scaling with training statistics only."""
+
+    @property
+    def lag(self) -> int:
+        """Steps at the head of a series that the transforms consume (differences), 0 or more."""
+
+    def encode(self, values: Array, series: Array) -> Array:
+        """Return model units.
+
+        Args:
+            values: (series, time, channel), data units.
+            series: (series,), index of each row's training series, -1 for one that training never saw.
+
+        Returns:
+            (series, time - lag, channel).
+        """
+
+    def decode(self, forecast: Array, past: Array, series: Array) -> Array:
+        """Return a rollout in data units, inverting differences from the last `lag` steps of the past.
+
+        Args:
+            forecast: (start, step, channel), model units; may hold inf and NaN, which stay.
+            past: (start, time >= lag, channel), data units, ending just before the first forecast.
+            series: (start,), as in `encode`.
+
+        Returns:
+            (start, step, channel), data units.
+        """
+
+    def decode_one_step(self, forecast: Array, past: Array, truth: Array, series: Array) -> Array:
+        """Return teacher-forced forecasts in data units: each step is inverted from the true steps before it.
+
+        Args:
+            forecast: (start, step, channel), model units.
+            past: as in `decode`.
+            truth: (start, step, channel), data units.
+            series: as in `decode`.
+
+        Returns:
+            (start, step, channel), data units.
+        """
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Rollout tasks: true past and the truth that follows. All arrays are float64, data units.
+
+    Starts are jittered; a horizon never crosses a split, a past may reach back into an earlier one.
+    """
+
+    past: Array  # (start, warmup + codec.lag, channel)
+    truth: Array  # (start, horizon, channel)
+    mean: Array  # (start, channel): mean of the training data (of the same series where it is known)
+    scale: Array  # (start, channel): RMS of (truth - mean) over the scored targets of the same series, > 0
+    series: Array  # (start,): index of the training series, -1 for one that training never saw
+    position: Array  # (start,): index in its series of the first forecast step
+    calendar: Array  # (start, warmup + horizon, feature): known inputs for the same times, feature may be 0
+    n_eff: int  # starts that do not overlap
+
+
+@dataclass(frozen=True)
+class Data:
+    """Disjoint training, validation and test data of one source."""
+
+    name: str
+    channels: tuple[str, ...]
+    targets: tuple[int, ...]  # indices of the scored channels
+    train: tuple[Array, ...]  # per series (time, channel), model units, float64
+    train_raw: tuple[Array, ...]  # per series (time + codec.lag, channel), data units
+    train_calendar: tuple[Array, ...]  # per series (time, feature), aligned with `train`
+    validation: Starts
+    test: Starts
+    codec: Codec
+    period: float | None  # dominant period of the training data in steps, None if there is none
+    lyapunov_time: float | None  # steps, where known
+    fingerprint: str  # SHA-256 of all arrays above
+    warnings: tuple[str, ...] = ()  # such as a strong trend without a transform
+
+    @property
+    def inputs(self) -> int:
+        """Return the width of the network's input: channels and calendar features."""
+        return len(self.channels) + self.train_calendar[0].shape[1]
