@@ -1,0 +1,243 @@
+"""The folder of a study: the only place that knows which file holds what."""
+
+import hashlib
+import io
+import json
+import re
+import shutil
+import struct
+import tomllib
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tomli_w
+
+from sweep.config.errors import StoreError, SweepError
+from sweep.config.records import TrialRecord, record_from_json, to_json
+from sweep.store.files import read_json, write_atomic, write_json
+
+STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+RESUME_MAGIC = b"sweep-resume-1\n"
+
+
+def checked_study_name(name: str) -> str:
+    """Return the name if it is a plain file name.
+
+    Raises:
+        SweepError: it is not (a path, a dot file, an empty or overlong name, odd characters).
+    """
+    if STUDY_NAME.fullmatch(name):
+        return name
+    raise SweepError(
+        f"a study's name must be a plain file name of letters, digits, '.', '_' and '-', got {name!r}"
+    )
+
+
+class StudyFolder:
+    """results/<study>/: study.toml, study.db, baselines.json, winner.json, trials/<number>/, report/.
+
+    A trial's folder holds trial.json (its record), curves.csv, rollout.npz, rollout.png, checkpoint.pt
+    and, until it is settled, resume.bin.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        """Return the study's name."""
+        return self.path.name
+
+    @property
+    def database(self) -> Path:
+        """Return the path of the Optuna study."""
+        return self.path / "study.db"
+
+    @property
+    def lock(self) -> Path:
+        """Return the path of the driver's lock."""
+        return self.path / ".lock"
+
+    @property
+    def report(self) -> Path:
+        """Return the folder of the report."""
+        return self.path / "report"
+
+    def trial(self, number: int) -> Path:
+        """Return the folder of a trial, whether it exists or not."""
+        return self.path / "trials" / f"{number:04d}"
+
+    def exists(self) -> bool:
+        """Return whether a study has been started here."""
+        return (self.path / "study.toml").is_file()
+
+    # --- the study -------------------------------------------------------------------------------
+
+    def write_study(self, document: Mapping[str, Any]) -> None:
+        """Store the study as run. TOML has no null: entries that are None are left out."""
+        self._make(self.path)
+        write_atomic(self.path / "study.toml", tomli_w.dumps(_without_none(document)).encode())
+
+    def read_study(self) -> dict[str, Any]:
+        """Return the study as run.
+
+        Raises:
+            StoreError: there is none, or the file is damaged.
+        """
+        path = self.path / "study.toml"
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise StoreError(f"no study in {self.path}: no study.toml there") from error
+        except (OSError, ValueError) as error:
+            raise StoreError(f"cannot read {path}: {error}") from error
+
+    def write_document(self, name: str, document: Mapping[str, Any]) -> None:
+        """Store `baselines` or `winner` as JSON."""
+        write_json(self.path / f"{name}.json", to_json(document))
+
+    def read_document(self, name: str) -> dict[str, Any] | None:
+        """Return `baselines` or `winner`, None where it has not been computed."""
+        path = self.path / f"{name}.json"
+        return read_json(path) if path.is_file() else None
+
+    # --- trials ----------------------------------------------------------------------------------
+
+    def write_record(self, record: TrialRecord) -> None:
+        """Store a trial's record; when this returns, the record survives anything but the loss of the disk."""
+        folder = self.trial(record.number)
+        self._make(folder)
+        write_json(folder / "trial.json", to_json(record))
+
+    def record(self, number: int) -> TrialRecord:
+        """Return a trial's record.
+
+        Raises:
+            StoreError: no such trial, or its file is damaged.
+        """
+        path = self.trial(number) / "trial.json"
+        if not path.is_file():
+            raise StoreError(f"no trial {number} in {self.path}")
+        return _record(path)
+
+    def records(self) -> list[TrialRecord]:
+        """Return all records by trial number, running ones too.
+
+        Raises:
+            StoreError: a record is damaged.
+        """
+        return sorted(
+            (_record(path) for path in self.path.glob("trials/[0-9]*/trial.json")), key=lambda r: r.number
+        )
+
+    def write_files(self, number: int, files: Mapping[str, bytes]) -> None:
+        """Store a trial's artefacts (curves.csv, rollout.npz, checkpoint.pt, rollout.png)."""
+        self._make(self.trial(number))
+        for name, content in files.items():
+            write_atomic(self.trial(number) / name, content, durable=False)
+
+    def rollout(self, number: int) -> dict[str, np.ndarray]:
+        """Return the arrays of rollout.npz: the rollouts of a trial's best checkpoint (see docs/results.md).
+
+        Raises:
+            StoreError: there is none, or it is damaged.
+        """
+        path = self.trial(number) / "rollout.npz"
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except FileNotFoundError as error:
+            raise StoreError(f"trial {number} has no rollout: {path} is missing") from error
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise StoreError(f"{path} is damaged: {error}") from error
+
+    def curves(self, number: int) -> pd.DataFrame:
+        """Return curves.csv: what training recorded per bin of the budget.
+
+        Raises:
+            StoreError: there is none, or it is damaged.
+        """
+        path = self.trial(number) / "curves.csv"
+        try:
+            return pd.read_csv(path)
+        except (OSError, ValueError) as error:
+            raise StoreError(f"cannot read {path}: {error}") from error
+
+    # --- resuming --------------------------------------------------------------------------------
+
+    def write_resume(self, number: int, header: Mapping[str, Any], checkpoint: bytes) -> None:
+        """Store where a running trial can go on: what the driver needs to know, and opaque worker bytes.
+
+        One file with a digest, so that both are of the same moment and a damaged one is noticed.
+        Not synced: after a power cut the trial starts over, with the same result.
+        """
+        head = json.dumps(to_json(header)).encode()
+        body = struct.pack("<Q", len(head)) + head + checkpoint
+        content = RESUME_MAGIC + hashlib.sha256(body).digest() + body
+        write_atomic(self.trial(number) / "resume.bin", content, durable=False)
+
+    def read_resume(self, number: int) -> tuple[dict[str, Any], bytes] | None:
+        """Return what `write_resume` stored; None where there is nothing, or nothing whole."""
+        try:
+            content = (self.trial(number) / "resume.bin").read_bytes()
+        except OSError:
+            return None
+        start = len(RESUME_MAGIC)
+        digest, body = content[start : start + 32], content[start + 32 :]
+        if content[:start] != RESUME_MAGIC or hashlib.sha256(body).digest() != digest:
+            return None
+        (length,) = struct.unpack("<Q", body[:8])
+        return json.loads(body[8 : 8 + length]), body[8 + length :]
+
+    def drop_resume(self, number: int) -> None:
+        """Forget where a settled trial could have gone on."""
+        (self.trial(number) / "resume.bin").unlink(missing_ok=True)
+
+    def sweep_up(self) -> None:
+        """Remove half-written temporary files that a killed driver left behind."""
+        for path in [*self.path.glob(".*.json.*"), *self.path.glob("trials/*/.*.*")]:
+            path.unlink(missing_ok=True)
+
+    def delete(self) -> None:
+        """Remove the study with all its trials."""
+        shutil.rmtree(self.path)
+
+    def _make(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+
+
+def study_folders(results: Path) -> list[StudyFolder]:
+    """Return the studies under a results folder, by name."""
+    if not results.is_dir():
+        return []
+    found = (StudyFolder(path) for path in sorted(results.iterdir()) if path.is_dir())
+    return [folder for folder in found if folder.exists()]
+
+
+def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Return arrays as the bytes of an .npz file."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _record(path: Path) -> TrialRecord:
+    try:
+        return record_from_json(read_json(path))
+    except (KeyError, TypeError) as error:
+        raise StoreError(f"{path} is damaged: {error!r}") from error
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_none(entry) for key, entry in value.items() if entry is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(entry) for entry in value]
+    return value
