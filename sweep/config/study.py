@@ -1,0 +1,102 @@
+"""A study: fixed settings, a search space, default trials, and what makes two studies the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweep.config.ranges import Value
+from sweep.config.sections import (
+    DataConfig,
+    ModelConfig,
+    PruningConfig,
+    RunConfig,
+    ScoreConfig,
+    SearchConfig,
+    TrainingConfig,
+)
+from sweep.config.space import Space
+from sweep.config.trial import TrialConfig, trial_config
+
+SECTIONS = {
+    "data": DataConfig,
+    "score": ScoreConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+    "pruning": PruningConfig,
+    "search": SearchConfig,
+    "run": RunConfig,
+}
+NO_IDENTITY = ("name", "description", "run", "record")  # of these, a study does not depend
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """A study file, checked."""
+
+    name: str
+    description: str
+    data: DataConfig
+    score: ScoreConfig
+    model: ModelConfig
+    training: TrainingConfig
+    pruning: PruningConfig
+    search: SearchConfig
+    run: RunConfig
+    space: Space
+    space_document: Mapping[str, Any]  # the space as TOML values, default ranges written out
+    enqueue: tuple[Mapping[str, Value], ...] = ()
+    full_batch: frozenset[str] = field(default_factory=frozenset)  # optimizers that take no batch_size
+
+    def trial(self, params: Mapping[str, Value]) -> TrialConfig:
+        """Return the configuration of a trial with these hyperparameters."""
+        base = {key: getattr(self, key).model_dump() for key in ("data", "score", "model", "training")}
+        return trial_config(params, self.space, base, self.pruning, self.search.seed, self.run.device)
+
+    def document(self) -> dict[str, Any]:
+        """Return the effective study as TOML values: it can be read as a study file again."""
+        sections = {
+            name: getattr(self, name).model_dump(mode="json", exclude_none=True) for name in SECTIONS
+        }
+        return {
+            "name": self.name,
+            "description": self.description,
+            **sections,
+            "space": dict(self.space_document),
+            "enqueue": [_plain(params) for params in self.enqueue],
+        }
+
+
+def identity(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what makes a study the study it is, as flat key paths: its document without trials and [run]."""
+    kept = {key: value for key, value in document.items() if key not in NO_IDENTITY}
+    flat = _flat(kept)
+    flat.pop("search.trials", None)
+    return flat
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return one line per key path in which two studies' identities differ."""
+    before, after = identity(old), identity(new)
+    lines = []
+    for key in sorted({*before, *after}):
+        if before.get(key) != after.get(key):
+            was, now = before.get(key, "not set"), after.get(key, "not set")
+            lines.append(f"{key}: {was} in the results, {now} now")
+    return lines
+
+
+def _flat(value: Any, path: str = "") -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        flat: dict[str, Any] = {}
+        for key, entry in value.items():
+            flat.update(_flat(entry, f"{path}.{key}" if path else str(key)))
+        return flat if flat or not path else {path: {}}
+    return {path: _plain(value)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value

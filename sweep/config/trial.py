@@ -1,0 +1,92 @@
+"""The configuration of one trial: everything that its result depends on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sweep.config.ranges import Value
+from sweep.config.sections import (
+    DataConfig,
+    ModelConfig,
+    PruningConfig,
+    ScoreConfig,
+    Section,
+    TrainingConfig,
+)
+from sweep.config.seeds import seed_of
+from sweep.config.space import Space
+
+
+class TrialConfig(Section):
+    """What is trained, on what, how it is scored, and from which seed. Equal configurations give equal bits."""
+
+    data: DataConfig
+    score: ScoreConfig
+    model: ModelConfig
+    training: TrainingConfig
+    rungs: tuple[float, ...] = ()  # shares of the budget that must be evaluation points
+    seed: int
+    device: str = "cpu"
+
+    @property
+    def points(self) -> tuple[int, ...]:
+        """Return the evaluation points in sequence-steps, rising, the last one being the budget.
+
+        A few log-spaced ones up to 1/9 of the budget, then evenly, the rungs among them: an early phase
+        changes fast, while most of the gain comes late.
+        """
+        count = self.training.evaluations
+        early = [1 / 9 / 3**k for k in range(3, 0, -1)] if count >= 12 else []
+        evenly = count - len(early)
+        start = 1 / 9 if early else 0.0
+        shares = early + [start + (1 - start) * (k + 1) / evenly for k in range(evenly)]
+        for rung in self.rungs:
+            near = min(range(len(shares)), key=lambda k: abs(shares[k] - rung))
+            if near == len(shares) - 1 or abs(shares[near] - rung) > 0.5 / evenly:
+                shares.append(rung)
+            else:
+                shares[near] = rung
+        budget = self.training.budget
+        return tuple(sorted({max(1, round(share * budget)) for share in [*shares, 1.0]}))
+
+    def point_of(self, rung: float) -> int:
+        """Return the index of the evaluation point of a rung."""
+        return self.points.index(max(1, round(rung * self.training.budget)))
+
+
+def trial_config(
+    params: Mapping[str, Value],
+    space: Space,
+    base: Mapping[str, Any],
+    pruning: PruningConfig,
+    study_seed: int,
+    device: str = "cpu",
+) -> TrialConfig:
+    """Return the configuration that sampled parameters make of a study's fixed settings.
+
+    Args:
+        params: hyperparameters by flat name.
+        space: the axes that they were drawn from.
+        base: `data`, `score`, `model` and `training` of the study as plain mappings.
+        pruning: its rungs become evaluation points.
+        study_seed: the study's seed; with the content it gives the trial's.
+        device: where the trial runs; no part of the seed.
+
+    Raises:
+        pydantic.ValidationError: the combination breaks a limit of the sections.
+    """
+    document: dict[str, Any] = {key: dict(base[key]) for key in ("data", "score", "model", "training")}
+    training = document["training"]
+    for owner in ("optimizer", "scheduler"):
+        if owner in params:
+            training[owner] = {"name": params[owner]}
+        else:
+            training[owner] = dict(training[owner])
+    for path, value in space.placed(params):
+        target = document
+        for key in path[:-1]:
+            target = target[key]
+        if path[-1] not in ("optimizer", "scheduler"):
+            target[path[-1]] = value
+    document["rungs"] = tuple(rung.at for rung in pruning.rungs) if pruning.enabled else ()
+    seed = seed_of(study_seed, document)
+    return TrialConfig.model_validate({**document, "seed": seed, "device": device})
