@@ -1,0 +1,75 @@
+"""The recurrent engine behind one interface: layers of cells over a sequence, or one step of them."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from sweep.model.cells import Cell, State
+
+
+class Stack(nn.Module):
+    """Layers of one cell. Weights have the names and shapes of `nn.LSTM` / `nn.GRU`.
+
+    The engine is torch: its modules for whole sequences, its cell functions for single steps.
+    """
+
+    engine = "torch"
+
+    def __init__(self, cell: Cell, inputs: int, hidden: int, layers: int) -> None:
+        super().__init__()
+        self.cell = cell
+        self.hidden = hidden
+        self.layers = layers
+        self.rnn = cell.module(inputs, hidden, layers, batch_first=True)
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draw all weights and biases from U(-1/sqrt(hidden), 1/sqrt(hidden)), torch's own rule."""
+        bound = 1 / math.sqrt(self.hidden)
+        for parameter in self.rnn.parameters():
+            nn.init.uniform_(parameter, -bound, bound, generator=generator)
+
+    def zero_state(self, batch: int) -> State:
+        """Return the state before the first step, zeros: per component (layer, batch, hidden)."""
+        weight = self.rnn.weight_ih_l0
+        zeros = torch.zeros(self.layers, batch, self.hidden, dtype=weight.dtype, device=weight.device)
+        return tuple(zeros for _ in range(self.cell.components))
+
+    def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Return the top layer's outputs and the state after the last step.
+
+        Args:
+            inputs: (batch, time, input).
+            state: per component (layer, batch, hidden); zeros where None.
+
+        Returns:
+            outputs (batch, time, hidden) and the state.
+        """
+        if state is None:
+            outputs, after = self.rnn(inputs)
+        else:
+            outputs, after = self.rnn(inputs, state if self.cell.components > 1 else state[0])
+        return outputs, after if isinstance(after, tuple) else (after,)
+
+    def step(self, inputs: Tensor, state: list[State]) -> tuple[Tensor, list[State]]:
+        """Return the top layer's output (batch, hidden) and the state, a list per layer, after one step.
+
+        Args:
+            inputs: (batch, input).
+            state: per layer, per component (batch, hidden); see `by_layer`.
+        """
+        after = []
+        for layer, weights in enumerate(self.weights()):
+            new = self.cell.step(inputs, state[layer], weights)
+            after.append(new)
+            inputs = new[0]
+        return inputs, after
+
+    def weights(self) -> list[tuple[Tensor, ...]]:
+        """Return (weight_ih, weight_hh, bias_ih, bias_hh) per layer."""
+        return [tuple(layer) for layer in self.rnn.all_weights]
+
+
+def by_layer(state: State) -> list[State]:
+    """Return a state as a list per layer of (batch, hidden) tensors, the form that `Stack.step` takes."""
+    return [tuple(part[layer] for part in state) for layer in range(state[0].shape[0])]
