@@ -1,1 +1,10 @@
-""""""
+"""Fitting a forecaster: tables of optimizers and schedulers, and the training loop with its log.
+
+The unit of training is the sequence-step: one sequence advanced by one time step, forward and backward.
+"""
+
+from sweep.train.loop import Trainer
+from sweep.train.optimizers import OPTIMIZERS, OptimizerSpec
+from sweep.train.schedulers import SCHEDULERS, SchedulerSpec
+
+__all__ = ["OPTIMIZERS", "SCHEDULERS", "OptimizerSpec", "SchedulerSpec", "Trainer"]

@@ -1,0 +1,159 @@
+"""The table of optimizers. To add one, add an entry; study files, tests and documentation read the table."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RAdam, RMSprop
+
+from sweep.config.catalogue import Offer
+from sweep.config.ranges import LogUniform, OneMinusLog, Range
+from sweep.config.registry import Registry
+from sweep.train.lbfgs import MemoLBFGS
+from sweep.train.muon import MuonWithAdamW
+
+MOMENTUM = OneMinusLog(0.0, 0.99)
+Build = Callable[[list[Tensor], Mapping[str, Any], float], Optimizer]
+
+
+@dataclass(frozen=True)
+class OptimizerSpec:
+    """An optimizer: how it is built from its settings and the weight decay, and which ranges make sense.
+
+    "momentum" means heavy-ball momentum for SGD, RMSprop and Muon, beta1 for the Adam family.
+    """
+
+    name: str
+    build: Build
+    defaults: Mapping[str, Any]
+    space: Mapping[str, Range]
+    source: str
+    full_batch: bool = False  # trains on all windows at once, has no batch_size
+    per_matrix: bool = False  # needs the separate parameters instead of one flat vector
+
+    def check(self, settings: Mapping[str, Any]) -> None:
+        """Raise ValueError or TypeError for settings that the optimizer cannot be built with."""
+        for key, value in settings.items():
+            wanted = type(self.defaults[key])
+            right = isinstance(value, (int, float) if wanted is float else wanted)
+            if not right or (isinstance(value, bool) and wanted is not bool):
+                raise TypeError(f"{self.name}.{key} wants a {wanted.__name__}, got {value!r}")
+        if not settings["lr"] > 0:
+            raise ValueError(f"{self.name}.lr must be positive, got {settings['lr']!r}")
+        if not 0 <= settings.get("momentum", 0.0) < 1:
+            raise ValueError(f"{self.name}.momentum must lie in [0, 1), got {settings['momentum']!r}")
+        parameter = torch.nn.Parameter(torch.zeros(2, 2))
+        self.build([parameter], settings, 0.0)
+
+    def offer(self) -> Offer:
+        """Return the entry as a study file sees it."""
+        return Offer(self.defaults, self.space, self.full_batch, self.check)
+
+
+def _sgd(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:
+    nesterov = bool(s["nesterov"]) and s["momentum"] > 0
+    return SGD(params, lr=s["lr"], momentum=s["momentum"], nesterov=nesterov, weight_decay=decay)
+
+
+def _rmsprop(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:
+    return RMSprop(params, lr=s["lr"], momentum=s["momentum"], alpha=s["alpha"], eps=s["eps"], weight_decay=decay)
+
+
+def _adam_like(kind: Callable[..., Optimizer]) -> Build:
+    def build(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:
+        betas = (s["momentum"], s["beta2"])
+        return kind(params, lr=s["lr"], betas=betas, eps=s["eps"], weight_decay=decay)
+
+    return build
+
+
+def _adagrad(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:
+    return Adagrad(params, lr=s["lr"], eps=s["eps"], weight_decay=decay)
+
+
+def _lbfgs(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:
+    # weight decay is part of the loss here: a line search must see the function whose gradient it follows
+    search = None if s["line_search"] == "none" else s["line_search"]
+    if search not in (None, "strong_wolfe"):
+        raise ValueError(f"line_search must be 'strong_wolfe' or 'none', got {s['line_search']!r}")
+    return MemoLBFGS(params, lr=s["lr"], max_iter=1, history_size=s["history"], line_search_fn=search)
+
+
+def _muon(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:
+    return MuonWithAdamW(params, lr=s["lr"], momentum=s["momentum"], weight_decay=decay)
+
+
+ADAM = {"lr": 1e-3, "momentum": 0.9, "beta2": 0.999, "eps": 1e-8}
+
+OPTIMIZERS: Registry[OptimizerSpec] = Registry(
+    "optimizer",
+    [
+        OptimizerSpec(
+            name="sgd",
+            build=_sgd,
+            defaults={"lr": 0.1, "momentum": 0.0, "nesterov": False},
+            space={"lr": LogUniform(1e-3, 3.0), "momentum": MOMENTUM},
+            source="Robbins & Monro (1951); Polyak (1964); Sutskever et al. (2013)",
+        ),
+        OptimizerSpec(
+            name="rmsprop",
+            build=_rmsprop,
+            defaults={"lr": 1e-3, "momentum": 0.0, "alpha": 0.99, "eps": 1e-8},
+            space={"lr": LogUniform(1e-5, 3e-2), "momentum": MOMENTUM},
+            source="Tieleman & Hinton (2012), lecture 6.5",
+        ),
+        OptimizerSpec(
+            name="adam",
+            build=_adam_like(Adam),
+            defaults=ADAM,
+            space={"lr": LogUniform(1e-4, 1e-1), "momentum": MOMENTUM},
+            source="Kingma & Ba (2015)",
+        ),
+        OptimizerSpec(
+            name="nadam",
+            build=_adam_like(NAdam),
+            defaults=ADAM,
+            space={"lr": LogUniform(1e-4, 1e-1), "momentum": MOMENTUM},
+            source="Dozat (2016)",
+        ),
+        OptimizerSpec(
+            name="lbfgs",
+            build=_lbfgs,
+            defaults={"lr": 1.0, "history": 10, "line_search": "strong_wolfe"},
+            space={"lr": LogUniform(0.1, 1.0)},
+            source="Liu & Nocedal (1989); strong Wolfe search after Nocedal & Wright (2006), algorithm 3.5",
+            full_batch=True,
+        ),
+        OptimizerSpec(
+            name="adamw",
+            build=_adam_like(AdamW),
+            defaults=ADAM,
+            space={"lr": LogUniform(1e-4, 1e-1), "momentum": MOMENTUM},
+            source="Loshchilov & Hutter (2019)",
+        ),
+        OptimizerSpec(
+            name="radam",
+            build=_adam_like(RAdam),
+            defaults=ADAM,
+            space={"lr": LogUniform(1e-4, 1e-1), "momentum": MOMENTUM},
+            source="Liu et al. (2020)",
+        ),
+        OptimizerSpec(
+            name="adagrad",
+            build=_adagrad,
+            defaults={"lr": 1e-2, "eps": 1e-10},
+            space={"lr": LogUniform(1e-3, 1.0)},
+            source="Duchi et al. (2011)",
+        ),
+        OptimizerSpec(
+            name="muon",
+            build=_muon,
+            defaults={"lr": 1e-3, "momentum": 0.95},
+            space={"lr": LogUniform(1e-4, 1e-1), "momentum": MOMENTUM},
+            source="Jordan et al. (2024); the rate is scaled to the RMS of AdamW's update, Liu et al. (2025)",
+            per_matrix=True,
+        ),
+    ],
+)
