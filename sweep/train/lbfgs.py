@@ -41,6 +41,15 @@ class MemoLBFGS(LBFGS):
         self.memo = [entry for entry in self.memo if torch.equal(entry[0], here)][:1]
         return loss
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return torch's state with the memo, so that a resumed run asks for the same closures."""
+        return {**super().state_dict(), "memo": self.memo}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over a state that `state_dict` gave."""
+        super().load_state_dict({key: value for key, value in state_dict.items() if key != "memo"})
+        self.memo = list(state_dict["memo"])
+
     def restart(self) -> None:
         """Forget curvature and direction; the next step is along the gradient."""
         self.state.clear()

@@ -1,0 +1,36 @@
+"""All parameters of a network as one vector, so that optimizers and norms are single operations."""
+
+import torch
+from torch import Tensor, nn
+
+
+class FlatParameters:
+    """Lays a network's parameters and gradients out in two vectors; the parameters become views of them."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.parameters = list(network.parameters())
+        first = self.parameters[0]
+        size = sum(p.numel() for p in self.parameters)
+        self.vector = nn.Parameter(torch.empty(size, dtype=first.dtype, device=first.device))
+        self.vector.grad = torch.zeros_like(self.vector)
+        offset = 0
+        for parameter in self.parameters:
+            part = slice(offset, offset + parameter.numel())
+            self.vector.data[part].copy_(parameter.data.reshape(-1))
+            parameter.data = self.vector.data[part].view_as(parameter)
+            parameter.grad = self.vector.grad[part].view_as(parameter)
+            offset += parameter.numel()
+
+    @property
+    def gradient(self) -> Tensor:
+        """Return the gradient vector, which backward passes add to."""
+        assert self.vector.grad is not None
+        return self.vector.grad
+
+    def snapshot(self) -> Tensor:
+        """Return a copy of the parameters."""
+        return self.vector.detach().clone()
+
+    def restore(self, snapshot: Tensor) -> None:
+        """Put parameters back."""
+        self.vector.data.copy_(snapshot)

@@ -1,0 +1,62 @@
+"""What training records per update, summed into bins of the budget."""
+
+import math
+from typing import Any
+
+BINS = 200  # our choice: a curve that a plot can show, whatever the number of updates
+
+
+class Log:
+    """Binned curves of a training run: loss, gradient norm, update-to-weight ratio, rate, clipped share."""
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+        self.rows: dict[int, dict[str, float]] = {}
+
+    def add(
+        self, sequence_steps: int, updates: int, loss: float, gradient: float, ratio: float, lr: float, clipped: bool
+    ) -> None:
+        """Record one update that ended at `sequence_steps`."""
+        bin_ = min(BINS - 1, sequence_steps * BINS // self.budget)
+        row = self.rows.get(bin_)
+        if row is None:
+            row = {
+                "count": 0, "loss": 0.0, "loss_max": -math.inf, "gradient": 0.0, "gradient_max": 0.0,
+                "ratio": 0.0, "clipped": 0,
+            }  # fmt: skip
+            self.rows[bin_] = row
+        row["count"] += 1
+        row["loss"] += loss
+        row["loss_max"] = max(row["loss_max"], loss)
+        row["gradient"] += gradient
+        row["gradient_max"] = max(row["gradient_max"], gradient)
+        row["ratio"] += ratio
+        row["clipped"] += clipped
+        row["lr"] = lr
+        row["sequence_steps"] = sequence_steps
+        row["updates"] = updates
+
+    def state(self) -> dict[int, dict[str, float]]:
+        """Return plain values for a checkpoint."""
+        return self.rows
+
+    def restore(self, state: dict[int, dict[str, float]]) -> None:
+        """Take over the values of a checkpoint."""
+        self.rows = state
+
+    def columns(self) -> dict[str, list[Any]]:
+        """Return the curves as columns, a row per bin in which an update ended."""
+        rows = [(bin_, self.rows[bin_]) for bin_ in sorted(self.rows)]
+        mean = {"loss": "loss", "gradient_norm": "gradient", "update_ratio": "ratio", "clip_fraction": "clipped"}
+        columns: dict[str, list[Any]] = {
+            "bin": [bin_ for bin_, _ in rows],
+            "share": [row["sequence_steps"] / self.budget for _, row in rows],
+            "sequence_steps": [row["sequence_steps"] for _, row in rows],
+            "updates": [row["updates"] for _, row in rows],
+        }
+        for name, key in mean.items():
+            columns[name] = [row[key] / row["count"] for _, row in rows]
+        columns["loss_max"] = [row["loss_max"] for _, row in rows]
+        columns["gradient_norm_max"] = [row["gradient_max"] for _, row in rows]
+        columns["lr"] = [row["lr"] for _, row in rows]
+        return columns

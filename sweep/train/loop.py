@@ -1,0 +1,247 @@
+"""The training loop: from a checkpoint to a number of sequence-steps, by mini-batches or full batches."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sweep.config.seeds import stream
+from sweep.config.trial import TrialConfig
+from sweep.data import WindowSource
+from sweep.model import Forecaster
+from sweep.train.flat import FlatParameters
+from sweep.train.lbfgs import MemoLBFGS
+from sweep.train.log import Log
+from sweep.train.optimizers import OPTIMIZERS
+from sweep.train.schedulers import SCHEDULERS
+
+CHUNK = 64  # windows per backward pass of a full batch: bounds memory, changes no result but rounding
+
+
+class Trainer:
+    """Trains one forecaster within its budget. Lives for one segment; its state travels in checkpoints."""
+
+    def __init__(self, config: TrialConfig, windows: WindowSource, network: Forecaster) -> None:
+        """Make a trainer at the start of the budget.
+
+        Args:
+            config: the trial.
+            windows: training windows in model units, in the trial's precision and on its device.
+            network: initialised; trained in place.
+        """
+        training = config.training
+        self.config = training
+        self.windows = windows
+        self.network = network
+        self.flat = FlatParameters(network)
+        spec = OPTIMIZERS[training.optimizer.name]
+        self.settings = {**spec.defaults, **training.optimizer.settings}
+        trained = self.flat.parameters if spec.per_matrix else [self.flat.vector]
+        self.optimizer = spec.build(trained, self.settings, training.weight_decay)
+        self.full_batch = spec.full_batch
+        self.scheduler = SCHEDULERS[training.scheduler.name]
+        self.schedule = {**self.scheduler.defaults, **training.scheduler.settings}
+        self.order_seed = stream(config.seed, "order")
+        self.noise_seed = stream(config.seed, "noise")
+        self.log = Log(training.budget)
+        self.consumed = 0  # sequence-steps
+        self.updates = 0
+        self.epoch = 0
+        self.position = 0  # windows of this epoch already used
+        self.diverged: str | None = None  # why, once training stopped for good
+        self.best_loss = math.inf  # of full batches: where a NaN restarts from
+        self.best_weights: Tensor | None = None
+        self.restarts_without_gain = 0
+        self._epoch_picks: np.ndarray | None = None
+
+    def train(self, until: int, rollout_errors: Sequence[float]) -> float:
+        """Train until `until` sequence-steps are used or training diverges; return the mean loss since.
+
+        Args:
+            until: sequence-steps from the start of the budget.
+            rollout_errors: of the evaluations so far, for schedulers that watch them.
+
+        Returns:
+            The mean training loss of the updates made, NaN if there was none.
+        """
+        losses: list[float] = []
+        while self.consumed < until and self.diverged is None:
+            lr = self._set_rate(rollout_errors)
+            losses.append(self._full_update(lr) if self.full_batch else self._mini_update(lr))
+        finite = [loss for loss in losses if math.isfinite(loss)]
+        return sum(finite) / len(finite) if finite else math.nan
+
+    @property
+    def lr(self) -> float:
+        """Return the learning rate of the latest update."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    # --- updates ---------------------------------------------------------------------------------
+
+    def _set_rate(self, rollout_errors: Sequence[float]) -> float:
+        share = min(1.0, self.consumed / self.config.budget)
+        factor = self.scheduler.factor(share, self.schedule, rollout_errors)
+        if share < self.config.lr_warmup:
+            factor *= (self.consumed + 1) / (self.config.lr_warmup * self.config.budget)
+        lr = float(self.settings["lr"] * factor)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        return lr
+
+    def _mini_update(self, lr: float) -> float:
+        inputs, targets = self.windows.batch(self._next_picks())
+        self.flat.gradient.zero_()
+        loss = self._loss(inputs, targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.consumed += inputs.shape[0] * inputs.shape[1]
+        value = loss.item()
+        norm = float(torch.linalg.vector_norm(self.flat.gradient))
+        if not (math.isfinite(value) and math.isfinite(norm)):
+            self.diverged = f"loss {value:.3g}, gradient norm {norm:.3g} at update {self.updates + 1}"
+            return value
+        clipped = 0 < self.config.clip < norm
+        if clipped:
+            self.flat.gradient.mul_(self.config.clip / norm)
+        ratio = self._step_ratio(lambda: self.optimizer.step())
+        self._record(value, norm, ratio, lr, clipped)
+        return value
+
+    def _full_update(self, lr: float) -> float:
+        assert isinstance(self.optimizer, MemoLBFGS)
+        optimizer = self.optimizer
+        losses: list[float] = []
+        before = self.flat.snapshot()
+
+        def closure() -> float:
+            losses.append(self._full_loss())
+            return losses[-1]
+
+        def step() -> None:
+            optimizer.step(closure)
+
+        ratio = self._step_ratio(step)
+        value = losses[0] if losses else self.best_loss
+        norm = float(torch.linalg.vector_norm(self.flat.gradient))
+        lowest = min((loss for loss in losses if math.isfinite(loss)), default=math.inf)
+        if losses and math.isfinite(losses[0]) and losses[0] <= self.best_loss:
+            self.best_loss, self.best_weights = losses[0], before
+        sound = math.isfinite(norm) and bool(torch.isfinite(self.flat.vector).all()) and lowest < math.inf
+        if not sound:
+            self._restart(optimizer)
+        else:
+            if lowest < self.best_loss:
+                self.restarts_without_gain = 0
+            clipped = False
+            self._record(value, norm, ratio, lr, clipped)
+        return value
+
+    def _restart(self, optimizer: MemoLBFGS) -> None:
+        """Go back to the best point after a NaN; give up where the way from there leads to NaN again."""
+        self.restarts_without_gain += 1
+        if self.best_weights is None or self.restarts_without_gain > 2:
+            self.diverged = f"L-BFGS reached non-finite values {self.restarts_without_gain} times in a row"
+            if self.best_weights is not None:
+                self.flat.restore(self.best_weights)
+            return
+        self.flat.restore(self.best_weights)
+        optimizer.restart()
+
+    def _step_ratio(self, step: Any) -> float:
+        before = self.flat.snapshot()
+        size = float(torch.linalg.vector_norm(before))
+        step()
+        moved = float(torch.linalg.vector_norm(self.flat.vector.detach() - before))
+        return moved / size if size > 0 else math.inf
+
+    def _record(self, loss: float, norm: float, ratio: float, lr: float, clipped: bool) -> None:
+        self.updates += 1
+        self.log.add(self.consumed, self.updates, loss, norm, ratio, lr, clipped)
+
+    # --- losses ----------------------------------------------------------------------------------
+
+    def _loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean squared error of a batch, model units, without the first `burn_in` steps."""
+        if self.config.input_noise > 0:
+            inputs = self._noisy(inputs, targets.shape[-1])
+        free = self.config.unroll
+        if free:
+            forced = inputs.shape[1] - free
+            forecasts, state = self.network(inputs[:, :forced])
+            calendar = inputs[:, forced:, targets.shape[-1] :]
+            free_running, _ = self.network.run_free(forecasts[:, -1], state, calendar, free)
+            forecasts = torch.cat([forecasts, free_running], dim=1)
+        else:
+            forecasts, _ = self.network(inputs)
+        start = self.config.burn_in
+        return torch.nn.functional.mse_loss(forecasts[:, start:], targets[:, start:])
+
+    def _noisy(self, inputs: Tensor, channels: int) -> Tensor:
+        """Return inputs with Gaussian noise on the channels (not on calendar features)."""
+        generator = torch.Generator(device=inputs.device).manual_seed(self.noise_seed + self.updates)
+        noise = torch.randn(
+            (*inputs.shape[:-1], channels), generator=generator, dtype=inputs.dtype, device=inputs.device
+        )
+        inputs = inputs.clone()
+        inputs[..., :channels] += self.config.input_noise * noise
+        return inputs
+
+    def _full_loss(self) -> float:
+        """Return the loss over the fixed windows and leave its gradient; counts its sequence-steps."""
+        picks = self.windows.epoch(None)
+        self.flat.gradient.zero_()
+        total = 0.0
+        for chunk in range(0, len(picks), CHUNK):
+            inputs, targets = self.windows.batch(picks[chunk : chunk + CHUNK])
+            loss = self._loss(inputs, targets) * (len(inputs) / len(picks))
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.item()
+            self.consumed += inputs.shape[0] * inputs.shape[1]
+        decay = self.config.weight_decay
+        if decay:
+            weights = self.flat.vector.detach()
+            total += decay / 2 * float(weights.square().sum())
+            self.flat.gradient.add_(weights, alpha=decay)
+        return total
+
+    def _next_picks(self) -> np.ndarray:
+        if self._epoch_picks is None:
+            self._epoch_picks = self._order(self.epoch)
+        if self.position >= len(self._epoch_picks):
+            self.epoch, self.position = self.epoch + 1, 0
+            self._epoch_picks = self._order(self.epoch)
+        picks = self._epoch_picks[self.position : self.position + self.config.batch_size]
+        self.position += len(picks)
+        return picks
+
+    def _order(self, epoch: int) -> np.ndarray:
+        """Return the windows of an epoch in the order of training; a function of seed and epoch alone."""
+        if not self.config.shuffle:
+            return self.windows.epoch(None)
+        rng = np.random.default_rng([self.order_seed, epoch])
+        return rng.permutation(self.windows.epoch(rng))
+
+    # --- checkpoints -----------------------------------------------------------------------------
+
+    COUNTERS = ("consumed", "updates", "epoch", "position", "diverged", "best_loss", "restarts_without_gain")
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that training goes on from, as tensors and plain values."""
+        return {
+            "weights": self.flat.snapshot(),
+            "optimizer": self.optimizer.state_dict(),
+            "best_weights": self.best_weights,
+            "log": self.log.state(),
+            **{name: getattr(self, name) for name in self.COUNTERS},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.flat.restore(state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.best_weights = state["best_weights"]
+        self.log.restore(state["log"])
+        for name in self.COUNTERS:
+            setattr(self, name, state[name])
