@@ -1,0 +1,260 @@
+"""Errors of rollouts, from arrays alone. docs/metrics.md says what each number means and where it misleads.
+
+Axes: forecasts and truths are (start, step, channel) in data units; `scale` and `mean` are (start, channel).
+An error above 1e150 scales counts as infinite, as a non-finite forecast does; no number here is ever NaN.
+"""
+
+import math
+
+import numpy as np
+
+from sweep.config.records import PREFIXES, Scores
+from sweep.data.types import Array, Starts
+
+BLOCKS_MOST, BLOCKS_LEAST = 20, 5  # blocks per horizon; our choice: a period each, yet enough to grade
+VALID_BELOW = 0.5  # in scales, after Vlachas et al. (2020); for a sine, a phase error of 0.505 rad
+DIVERGED_BEYOND = 10.0  # scales from the training mean; our choice, far outside what any bounded data reach
+LARGEST = 1e150  # scales; the largest error whose square, and a sum of many, is a float
+
+
+def block_length(period: float | None, horizon: int) -> int:
+    """Return the steps of a block: one dominant period, bounded to horizon/20..horizon/5, at least 1.
+
+    Pointwise errors of one oscillating series pass through zero and mean nothing; over a period they do not.
+
+    Args:
+        period: dominant period of the training data in steps, > 0; None (there is none) gives horizon/20.
+        horizon: steps of the rollout, > 0.
+
+    Raises:
+        ValueError: the period or the horizon is not positive.
+    """
+    if horizon < 1 or (period is not None and not period > 0):
+        raise ValueError(f"block_length needs positive numbers, got period={period}, horizon={horizon}")
+    least, most = horizon / BLOCKS_MOST, horizon / BLOCKS_LEAST
+    return max(1, round(least if period is None else min(max(period, least), most)))
+
+
+def block_edges(horizon: int, block: int) -> Array:
+    """Return (blocks + 1,) rising integers from 0 to the horizon, horizon/block nearly equal blocks.
+
+    Raises:
+        ValueError: the block is not within 1..horizon.
+    """
+    if not 1 <= block <= horizon:
+        raise ValueError(f"a block has 1..horizon steps, got block={block}, horizon={horizon}")
+    blocks = max(1, round(horizon / block))
+    return np.rint(np.linspace(0, horizon, blocks + 1)).astype(int)
+
+
+def block_errors(forecast: Array, truth: Array, scale: Array, edges: Array) -> Array:
+    """Return (start, block, channel), the RMS of error/scale in each block: 0 is exact, may be +inf.
+
+    Args:
+        forecast: (start, step, channel), data units; inf and NaN allowed.
+        truth: same shape and units, finite.
+        scale: (start, channel), > 0.
+        edges: from `block_edges` for the same number of steps.
+
+    Raises:
+        ValueError: shapes differ, the truth is not finite, or a scale is not positive and finite.
+    """
+    squares = squared_errors(forecast, truth, scale)
+    counts = np.diff(edges)[None, :, None]
+    root: Array = np.sqrt(np.add.reduceat(squares, edges[:-1], axis=1) / counts)
+    return root
+
+
+def rollout_error(forecast: Array, truth: Array, scale: Array, block: int) -> float:
+    """Return the objective, in [0, 1], minimised: mean over starts, channels, blocks of min(1, block error).
+
+    A constant at the training mean scores about 1, an unrelated phase of a sine about .84, a forecast that is
+    right for 30 % of the horizon about .7. Non-finite forecasts count as 1.
+
+    Args:
+        forecast: (start, step, channel), data units; inf and NaN allowed.
+        truth: same shape and units, finite.
+        scale: (start, channel), > 0.
+        block: steps of a block, from `block_length`.
+
+    Raises:
+        ValueError: as `block_edges` and `block_errors`.
+    """
+    errors = block_errors(forecast, truth, scale, block_edges(truth.shape[1], block))
+    return float(np.minimum(errors, 1.0).mean())
+
+
+def prefix_steps(share: float, horizon: int) -> int:
+    """Return ceil(share * horizon), at least 1, without a step for the rounding of the product."""
+    return min(horizon, max(1, math.ceil(share * horizon - 1e-9)))
+
+
+def rollout_error_of_prefix(forecast: Array, truth: Array, scale: Array, block: int, share: float) -> float:
+    """Return the rollout error over the first ceil(share * horizon) steps; a block is at most that long.
+
+    Args:
+        forecast: (start, step, channel), data units; inf and NaN allowed.
+        truth: same shape and units, finite.
+        scale: (start, channel), > 0.
+        block: steps of a block over the whole horizon.
+        share: of the horizon, in (0, 1].
+
+    Raises:
+        ValueError: the share lies outside (0, 1]; or as `rollout_error`.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"a share lies in (0, 1], got {share}")
+    steps = prefix_steps(share, truth.shape[1])
+    return rollout_error(forecast[:, :steps], truth[:, :steps], scale, min(block, steps))
+
+
+def valid_steps(forecast: Array, truth: Array, scale: Array, block: int) -> Array:
+    """Return (start,) integers in 0..horizon: the steps before the trailing error of a start reaches 0.5.
+
+    The trailing error at step t is the RMS of error/scale over all channels and the `block` steps that end
+    with t, or the t + 1 steps that there are. A non-finite forecast reaches it.
+
+    Source: Vlachas et al. (2020), Neural Networks 126, valid prediction time. The trailing block is ours:
+    pointwise, a 1 % frequency error of a sine gives 750 steps or 1000, depending on the phase at the start.
+
+    Args:
+        forecast: (start, step, channel), data units; inf and NaN allowed.
+        truth: same shape and units, finite.
+        scale: (start, channel), > 0.
+        block: steps of a block, >= 1.
+
+    Raises:
+        ValueError: the block is below 1; or as `block_errors`.
+    """
+    if block < 1:
+        raise ValueError(f"a block has at least 1 step, got {block}")
+    horizon = truth.shape[1]
+    squares = squared_errors(forecast, truth, scale).mean(axis=2)
+    # A single step at `block` lifts every mean that holds it above the threshold, so the cap changes no
+    # answer, and differences of the running sum stay exact enough.
+    total = np.cumsum(np.minimum(squares, float(block)), axis=1)
+    total[:, block:] -= total[:, :-block].copy()
+    trailing = total / np.minimum(np.arange(1, horizon + 1), block)
+    reached = trailing >= VALID_BELOW**2
+    steps: Array = np.where(reached.any(axis=1), reached.argmax(axis=1), horizon)
+    return steps
+
+
+def nrmse_by_step(forecast: Array, truth: Array, scale: Array) -> Array:
+    """Return (step,), the error at each step: sqrt(mean over starts and channels of (error/scale)^2).
+
+    0 is exact, 1 as bad as the training mean, sqrt 2 an unrelated phase. From the first non-finite forecast
+    of any start on it is +inf.
+
+    Args:
+        forecast: (start, step, channel), data units; inf and NaN allowed.
+        truth: same shape and units, finite.
+        scale: (start, channel), > 0.
+
+    Raises:
+        ValueError: as `block_errors`.
+    """
+    squares = squared_errors(forecast, truth, scale)
+    lost = np.maximum.accumulate(~np.isfinite(forecast).all(axis=2), axis=1)
+    squares[lost] = np.inf
+    root: Array = np.sqrt(squares.mean(axis=(0, 2)))
+    return root
+
+
+def nrmse(forecast: Array, truth: Array, scale: Array) -> float:
+    """Return sqrt(mean over starts, steps and channels of (error/scale)^2), uncapped: >= 0 or +inf.
+
+    Prefers a collapse to the mean (1) to the right oscillation in an unrelated phase (sqrt 2);
+    `rollout_error` does not.
+
+    Args:
+        forecast: (start, step, channel), data units; inf and NaN allowed.
+        truth: same shape and units, finite.
+        scale: (start, channel), > 0.
+
+    Raises:
+        ValueError: as `block_errors`.
+    """
+    return float(np.sqrt(squared_errors(forecast, truth, scale).mean()))
+
+
+def diverged_fraction(forecast: Array, mean: Array, scale: Array) -> float:
+    """Return the share of starts, in [0, 1], whose forecast left the data.
+
+    A start has diverged when, at any step and in any channel, its forecast is not finite or lies
+    more than 10 scales from the training mean. It counts as diverged even where the forecast comes back.
+
+    Args:
+        forecast: (start, step, channel), data units; inf and NaN allowed.
+        mean: (start, channel), mean of the training data.
+        scale: (start, channel), > 0.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        distance = np.abs(forecast - mean[:, None]) / scale[:, None]
+    # not "distance > 10": NaN must count
+    return float((~(distance <= DIVERGED_BEYOND)).any(axis=(1, 2)).mean())
+
+
+def scores(
+    forecast: Array, one_step: Array, starts: Starts, targets: tuple[int, ...], period: float | None
+) -> Scores:
+    """Return every number of one evaluation, over the target channels only.
+
+    Args:
+        forecast: (start, step, channel), the rollout, data units; inf and NaN allowed.
+        one_step: (start, step, channel), teacher-forced forecasts of the same steps after the warm-up.
+        starts: what was forecast.
+        targets: indices of the scored channels.
+        period: dominant period of the training data in steps, None if there is none.
+
+    Raises:
+        ValueError: no targets, shapes differ from the truth's, or as `block_errors`.
+    """
+    if not targets:
+        raise ValueError("scores needs at least one target channel")
+    if not forecast.shape == one_step.shape == starts.truth.shape:
+        raise ValueError(
+            f"shapes differ: forecast {forecast.shape}, one_step {one_step.shape}, truth {starts.truth.shape}"
+        )
+    chosen = list(targets)
+    forecast, one_step, truth = forecast[..., chosen], one_step[..., chosen], starts.truth[..., chosen]
+    mean, scale = starts.mean[:, chosen], starts.scale[:, chosen]
+    block = block_length(period, truth.shape[1])
+    steps = valid_steps(forecast, truth, scale, block)
+    low, middle, high = np.quantile(steps, (0.1, 0.5, 0.9))
+    return Scores(
+        rollout_error=rollout_error(forecast, truth, scale, block),
+        prefix_errors=tuple(
+            rollout_error_of_prefix(forecast, truth, scale, block, share) for share in PREFIXES
+        ),
+        nrmse=nrmse(forecast, truth, scale),
+        valid_steps=float(middle),
+        valid_steps_low=float(low),
+        valid_steps_high=float(high),
+        diverged_fraction=diverged_fraction(forecast, mean, scale),
+        one_step_error=rollout_error(one_step, truth, scale, block),
+        one_step_nrmse=nrmse(one_step, truth, scale),
+    )
+
+
+def squared_errors(forecast: Array, truth: Array, scale: Array) -> Array:
+    """Return (start, step, channel), ((forecast - truth) / scale)^2; +inf where not finite or too large.
+
+    Raises:
+        ValueError: shapes differ, the truth is not finite, or a scale is not positive and finite.
+    """
+    if forecast.shape != truth.shape or truth.ndim != 3 or scale.shape != (truth.shape[0], truth.shape[2]):
+        raise ValueError(
+            "forecast and truth are (start, step, channel), scale is (start, channel); "
+            f"got {forecast.shape}, {truth.shape} and {scale.shape}"
+        )
+    if not np.isfinite(truth).all():
+        raise ValueError("the truth is not finite")
+    if not (np.isfinite(scale) & (scale > 0)).all():
+        raise ValueError(f"a scale is positive and finite, got {scale.min()}..{scale.max()}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        distance = np.abs(forecast.astype(np.float64) - truth) / scale[:, None]
+    lost = ~(distance <= LARGEST)
+    squares: Array = np.square(np.where(lost, 0.0, distance))
+    squares[lost] = np.inf
+    return squares
