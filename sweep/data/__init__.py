@@ -1,1 +1,33 @@
-""""""
+"""Named sources and files become training, validation and test data that never overlap.
+
+Splits, transforms, scaling, rollout tasks and training windows live here; nothing here knows a network.
+"""
+
+from sweep.config.catalogue import Offer
+from sweep.data.calendar import CALENDARS
+from sweep.data.load import load
+from sweep.data.sources import SOURCES
+from sweep.data.transforms import TRANSFORMS
+from sweep.data.types import Codec, Data, Starts
+from sweep.data.windows import WindowSource, batch_arrays, window_offsets, window_source
+
+
+def offers() -> dict[str, Offer]:
+    """Return what a study file may set for each source."""
+    return {name: source.offer() for name, source in SOURCES.items()}
+
+
+__all__ = [
+    "CALENDARS",
+    "SOURCES",
+    "TRANSFORMS",
+    "Codec",
+    "Data",
+    "Starts",
+    "WindowSource",
+    "batch_arrays",
+    "load",
+    "offers",
+    "window_offsets",
+    "window_source",
+]

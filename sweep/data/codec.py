@@ -1,0 +1,113 @@
+"""Data units to model units and back: transforms, then standardisation by the training data alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sweep.config.errors import DataError
+from sweep.data.transforms import Transform
+from sweep.data.types import Array
+
+FLAT = 1e-12  # of the largest value: a spread below is rounding, not data
+
+
+@dataclass(frozen=True)
+class ScalingCodec:
+    """Implements `sweep.data.types.Codec`. Row -1 of the statistics serves series that training never saw."""
+
+    transforms: tuple[Transform, ...]
+    mean: Array  # (training series + 1, channel), after the transforms; the last row: all series together
+    std: Array  # same shape, > 0
+
+    @property
+    def lag(self) -> int:
+        """Steps at the head of a series that the transforms consume."""
+        return sum(transform.lag for transform in self.transforms)
+
+    def encode(self, values: Array, series: Array) -> Array:
+        """Return model units, (series, time - lag, channel)."""
+        mean, std = self._statistics(series)
+        return (_transformed(values, self.transforms) - mean) / std
+
+    def decode(self, forecast: Array, past: Array, series: Array) -> Array:
+        """Return a rollout in data units; inf and NaN stay within their start and channel."""
+        values = self._unscaled(forecast, series)
+        for level in reversed(range(len(self.transforms))):
+            before = _transformed(past, self.transforms[:level])
+            values = self.transforms[level].decode(values, before)
+        return values
+
+    def decode_one_step(self, forecast: Array, past: Array, truth: Array, series: Array) -> Array:
+        """Return teacher-forced forecasts in data units, each inverted from the true steps before it."""
+        values = self._unscaled(forecast, series)
+        joined = np.concatenate([past, truth], axis=1)
+        for level in reversed(range(len(self.transforms))):
+            transform = self.transforms[level]
+            known = _transformed(joined, self.transforms[:level])
+            before = known[:, known.shape[1] - truth.shape[1] - transform.lag :]
+            values = transform.decode_one_step(values, before)
+        return values
+
+    def _statistics(self, series: Array) -> tuple[Array, Array]:
+        rows = np.asarray(series, dtype=np.int64)
+        return self.mean[rows][:, None, :], self.std[rows][:, None, :]
+
+    def _unscaled(self, forecast: Array, series: Array) -> Array:
+        mean, std = self._statistics(series)
+        with np.errstate(all="ignore"):
+            return np.asarray(forecast, dtype=np.float64) * std + mean
+
+
+def fit_codec(
+    transforms: tuple[Transform, ...],
+    train: Sequence[Array],
+    channels: Sequence[str],
+    per_series: bool,
+    labels: Sequence[str],
+) -> ScalingCodec:
+    """Return the codec whose statistics are those of the transformed training series.
+
+    Args:
+        transforms: applied in this order.
+        train: per series (time, channel), data units.
+        channels: their names, for messages.
+        per_series: scale each series by its own mean and standard deviation instead of those of all.
+        labels: names of the series, for messages.
+
+    Raises:
+        DataError: a series is too short for the transforms, or nothing varies after them.
+    """
+    lag = sum(transform.lag for transform in transforms)
+    for values, label in zip(train, labels, strict=True):
+        if len(values) < lag + 2:
+            raise DataError(
+                f"{label}: {len(values)} training samples, but the transforms consume {lag} and scaling needs 2 "
+                "more: give more data or lower data.season"
+            )
+    encoded = [_transformed(values, transforms) for values in train]
+    pooled = np.concatenate(encoded)
+    mean, std = pooled.mean(axis=0), pooled.std(axis=0)
+    _require_spread(pooled, std, channels, "the training data")
+    count, width = len(encoded), len(channels)
+    means, stds = np.tile(mean, (count + 1, 1)), np.tile(std, (count + 1, 1))
+    if per_series:
+        for index, values in enumerate(encoded):
+            means[index], stds[index] = values.mean(axis=0), values.std(axis=0)
+            _require_spread(values, stds[index], channels, f"the training part of {labels[index]}")
+    return ScalingCodec(transforms, means.reshape(count + 1, width), stds.reshape(count + 1, width))
+
+
+def _require_spread(values: Array, std: Array, channels: Sequence[str], where: str) -> None:
+    flat = np.flatnonzero(std <= FLAT * np.abs(values).max(axis=0))
+    if len(flat):
+        raise DataError(
+            f"channel {channels[flat[0]]!r} is constant in {where} (after the transforms, if any): "
+            "drop the channel or the transform that flattens it"
+        )
+
+
+def _transformed(values: Array, transforms: Sequence[Transform]) -> Array:
+    for transform in transforms:
+        values = transform.encode(values)
+    return values

@@ -1,0 +1,146 @@
+"""From the `[data]` and `[score]` sections to everything that a trial trains on and is scored on."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from sweep.config.errors import DataError
+from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.data.calendar import calendar_features
+from sweep.data.codec import fit_codec
+from sweep.data.files import read_file
+from sweep.data.period import dominant_period
+from sweep.data.recording import Need, Recording, split_in_time, target_indices
+from sweep.data.sources import SOURCES
+from sweep.data.starts import build_starts, level_of
+from sweep.data.transforms import Transform, build_transforms
+from sweep.data.trend import trend_warnings
+from sweep.data.types import Array, Data, Starts
+
+
+def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Data:
+    """Return training, validation and test data: a pure function of the settings and the file's content.
+
+    Args:
+        config: the `[data]` section.
+        score: the `[score]` section.
+        base: folder that a relative `path` is relative to; the current one if None.
+
+    Raises:
+        DataError: the data cannot be used as asked; the text says where and what to do.
+        UnknownName: no source, transform or calendar of that name.
+    """
+    transforms = build_transforms(config.transforms, config.season)
+    lag = sum(transform.lag for transform in transforms)
+    need = Need(past=score.warmup + lag, horizon=score.horizon, starts=score.starts)
+    recording, lyapunov_time = _recorded(config, need, base)
+    targets = target_indices(recording.channels, config.target)
+    recording = split_in_time(recording, config.split)
+    _require_defined(recording, transforms, config.transforms)
+    _require_changing(recording)
+
+    trained = [one for one in recording.series if one.parts["train"][1] > 0]
+    order = {id(one): index for index, one in enumerate(trained)}
+    known = [order.get(id(one), -1) for one in recording.series]
+    raw = tuple(one.values[: one.parts["train"][1]] for one in trained)
+    labels = [one.label for one in trained]
+    codec = fit_codec(transforms, raw, recording.channels, config.scaling == "series", labels)
+    calendars = [calendar_features(config.calendar, one) for one in recording.series]
+    level = level_of(raw)
+    validation = build_starts("validation", recording.series, known, need, lag, calendars, level)
+    test = build_starts("test", recording.series, known, need, lag, calendars, level)
+    train = tuple(codec.encode(values[None], np.array([index]))[0] for index, values in enumerate(raw))
+    train_calendar = tuple(
+        calendars[position][lag : len(raw[index])] for position, index in enumerate(known) if index >= 0
+    )
+    scored = [values[:, list(targets)] for values in raw]
+    names = [recording.channels[index] for index in targets]
+    return Data(
+        name=recording.name,
+        channels=recording.channels,
+        targets=targets,
+        train=train,
+        train_raw=raw,
+        train_calendar=train_calendar,
+        validation=validation,
+        test=test,
+        codec=codec,
+        period=dominant_period(scored),
+        lyapunov_time=lyapunov_time,
+        fingerprint=_fingerprint(
+            recording.channels, targets, config, [*train, *raw, *train_calendar, codec.mean, codec.std], validation, test
+        ),
+        warnings=trend_warnings(scored, names, config.transforms),
+    )
+
+
+def _recorded(config: DataConfig, need: Need, base: Path | None) -> tuple[Recording, float | None]:
+    if config.path is not None:
+        if config.options:
+            raise DataError(
+                f"data.options ({', '.join(config.options)}) belong to a source; a file has none: drop them"
+            )
+        return read_file(config.path, base, config.id_column, config.time_column), None
+    source = SOURCES[str(config.source)]
+    if source.makes_parts and config.split != DataConfig.model_fields["split"].default:
+        raise DataError(
+            f"data.split has no use for source {source.name!r}, which makes its own validation and test "
+            "data: drop data.split"
+        )
+    options = source.complete(config.options)
+    return source.generate(options, need), source.lyapunov_time(options)
+
+
+def _require_defined(recording: Recording, transforms: tuple[Transform, ...], names: tuple[str, ...]) -> None:
+    """Refuse values that a transform cannot take, such as the logarithm of 0, in any part."""
+    for one in recording.series:
+        values, consumed = one.values, 0
+        for name, transform in zip(names, transforms, strict=True):
+            bad = np.argwhere(~transform.allowed(values))
+            if len(bad):
+                row, channel = bad[0]
+                raise DataError(
+                    f"{one.label}, column {recording.channels[channel]!r}, {one.place(int(row) + consumed)}: "
+                    f"{name} needs {transform.needs}, got {values[row, channel]:g}: drop the transform, put it "
+                    "before any difference, or shift the data"
+                )
+            if len(values) <= transform.lag:
+                raise DataError(
+                    f"{one.label}: {len(one.values)} samples are too few for transform {name} with a lag of "
+                    f"{transform.lag}: give more data or lower data.season"
+                )
+            values, consumed = transform.encode(values), consumed + transform.lag
+
+
+def _require_changing(recording: Recording) -> None:
+    """Refuse a channel that holds one value in all the training data."""
+    trained = [(one, one.values[: one.parts["train"][1]]) for one in recording.series if one.parts["train"][1]]
+    if not trained:
+        raise DataError(f"{recording.series[0].label}: no training samples: give more data or a larger first split share")
+    pooled = np.concatenate([values for _, values in trained])
+    for channel in np.flatnonzero(np.ptp(pooled, axis=0) == 0):
+        one, values = trained[0]
+        raise DataError(
+            f"{one.label}, column {recording.channels[channel]!r}, {one.place(0)} to {one.place(len(values) - 1)}: "
+            f"constant {pooled[0, channel]:g} throughout the training part: drop the column"
+        )
+
+
+def _fingerprint(
+    channels: tuple[str, ...],
+    targets: tuple[int, ...],
+    config: DataConfig,
+    arrays: list[Array],
+    *parts: Starts,
+) -> str:
+    """Return the SHA-256 over names, shapes and bytes of all that `Data` holds."""
+    digest = hashlib.sha256(repr((channels, targets, config.transforms, config.season)).encode())
+    for part in parts:
+        arrays = [*arrays, part.past, part.truth, part.mean, part.scale, part.series, part.position, part.calendar]
+    for array in arrays:
+        digest.update(repr((array.shape, array.dtype.str)).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+

@@ -1,0 +1,57 @@
+"""The dominant period of the training data, if there is a clear one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sweep.data.types import Array
+
+PADDING = 8  # finer frequency grid, so that a parabola through three points finds the top of the peak
+BAND = 0.2  # a peak is what lies within 20 % of its frequency; our choice: sunspot cycles last 9 to 14 years
+CLEAR = 0.5  # share of the variance within the band that makes a peak clear; our choice, no published value
+FEWEST_CYCLES = 3  # in the longest series: fewer are a trend or a chance; our choice
+
+
+def dominant_period(train: Sequence[Array]) -> float | None:
+    """Return the period in steps of the highest spectral peak, None if no peak is clear.
+
+    Every series and channel is freed of its straight line, scaled to variance 1 and tapered (Hann); the power
+    spectra are averaged. The highest point between FEWEST_CYCLES cycles and the Nyquist frequency is the
+    peak, refined by a parabola through the logarithm of three points. It is clear if it is a local maximum
+    and the band within BAND of its frequency holds at least CLEAR of the power.
+
+    Args:
+        train: per series (time, channel), finite.
+    """
+    longest = max(len(values) for values in train)
+    if longest < 4 * FEWEST_CYCLES:
+        return None
+    size = PADDING * 2 ** int(np.ceil(np.log2(longest)))
+    power = np.zeros(size // 2 + 1)
+    for values in train:
+        power += _power(values, size, longest)
+    lowest = int(np.ceil(FEWEST_CYCLES * size / longest))
+    peak = lowest + int(np.argmax(power[lowest:-1]))
+    if power[peak] <= 0 or power[peak] < max(power[peak - 1], power[peak + 1]):
+        return None
+    band = slice(int(np.floor(peak * (1 - BAND))), int(np.ceil(peak * (1 + BAND))) + 1)
+    if power[band].sum() < CLEAR * power.sum():
+        return None
+    below, top, above = np.log(power[peak - 1 : peak + 2] + np.finfo(float).tiny)
+    curvature = below - 2 * top + above
+    shift = 0.5 * (below - above) / curvature if curvature < 0 else 0.0
+    return float(size / (peak + shift))
+
+
+def _power(values: Array, size: int, longest: int) -> Array:
+    """Return the power spectrum of a series, the mean over channels, weighted by its length."""
+    time = np.arange(len(values)) - (len(values) - 1) / 2
+    centred = values - values.mean(axis=0)
+    centred = centred - time[:, None] * (time @ centred) / max(float(time @ time), 1.0)
+    spread = centred.std(axis=0)
+    keep = spread > 1e-9 * np.abs(values).max(axis=0)
+    if not keep.any():
+        return np.zeros(size // 2 + 1)
+    tapered = centred[:, keep] / spread[keep] * np.hanning(len(values))[:, None]
+    spectrum = np.abs(np.fft.rfft(tapered, size, axis=0)) ** 2
+    return spectrum.mean(axis=1) / longest

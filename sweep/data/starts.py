@@ -1,0 +1,118 @@
+"""Rollout tasks of one part: which steps are forecast, from which past, and how errors are scaled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sweep.config.errors import DataError
+from sweep.data.positions import JITTER_SEED, jittered, n_apart, spread_apart
+from sweep.data.recording import Need, Series
+from sweep.data.types import Array, Starts
+
+FLAT = 1e-6  # of the training spread: a truth this close to the training mean has no scale of its own; our choice
+STREAM = {"validation": 1, "test": 2}
+
+
+@dataclass(frozen=True)
+class Level:
+    """Mean and spread of the training data in data units; the last row is that of all series together."""
+
+    mean: Array  # (training series + 1, channel)
+    std: Array  # same shape, > 0
+
+
+def level_of(train: Sequence[Array]) -> Level:
+    """Return mean and standard deviation of each training series and of all together."""
+    pooled = np.concatenate(train)
+    rows = [*train, pooled]
+    overall = pooled.std(axis=0)
+    std = np.stack([values.std(axis=0) for values in rows])
+    return Level(np.stack([values.mean(axis=0) for values in rows]), np.where(std > 0, std, overall))
+
+
+def build_starts(
+    part: str,
+    series: Sequence[Series],
+    known: Sequence[int],
+    need: Need,
+    lag: int,
+    calendars: Sequence[Array],
+    level: Level,
+) -> Starts:
+    """Return the rollout tasks of a part: at most `need.starts`, fewer where fewer different ones fit.
+
+    A horizon lies wholly within the part; the past may reach back into earlier parts of the same series.
+
+    Args:
+        part: "validation" or "test".
+        series: all series, split.
+        known: index of the training series of each, -1 for one that training never saw.
+        need: past, horizon and wanted starts.
+        lag: steps of the past that the transforms consume.
+        calendars: per series (time, feature), known inputs.
+        level: of the training data.
+
+    Raises:
+        DataError: the part holds no rollout; the text says which numbers would fit.
+    """
+    firsts, lasts = [], []
+    for one in series:
+        begin, end = one.parts[part]
+        firsts.append(max(begin, need.past))
+        lasts.append(end - need.horizon)
+    counts = spread_apart(need.starts, firsts, lasts, need.horizon)
+    if not counts.sum():
+        raise DataError(_too_short(part, series, need, lag))
+    owner = np.repeat(np.arange(len(series)), counts)
+    position = np.concatenate(
+        [
+            jittered(first, last, count, np.random.default_rng([JITTER_SEED, STREAM[part], index]))
+            for index, (first, last, count) in enumerate(zip(firsts, lasts, counts, strict=True))
+            if count
+        ]
+    )
+    spans = list(zip(owner, position, strict=True))
+    past = np.stack([series[i].values[p - need.past : p] for i, p in spans])
+    truth = np.stack([series[i].values[p : p + need.horizon] for i, p in spans])
+    index = np.asarray(known, dtype=np.int64)[owner]
+    mean = level.mean[index]
+    return Starts(
+        past=past,
+        truth=truth,
+        mean=mean,
+        scale=_scale(truth, mean, level.std[index], owner),
+        series=index,
+        position=position,
+        calendar=np.stack([calendars[i][p - need.past + lag : p + need.horizon] for i, p in spans]),
+        n_eff=n_apart(position, owner, need.horizon),
+    )
+
+
+def _scale(truth: Array, mean: Array, std: Array, owner: Array) -> Array:
+    """Return the RMS of (truth - mean) over all targets of the same series, (start, channel), > 0."""
+    square = np.mean((truth - mean[:, None, :]) ** 2, axis=1)
+    scale = np.empty_like(square)
+    for one in np.unique(owner):
+        scale[owner == one] = np.sqrt(square[owner == one].mean(axis=0))
+    return np.where(scale > FLAT * std, scale, std)
+
+
+def _too_short(part: str, series: Sequence[Series], need: Need, lag: int) -> str:
+    """Return what is missing and which numbers would fit, for the series that holds most of the part."""
+    best = max(series, key=lambda one: one.parts[part][1] - one.parts[part][0])
+    begin, end = best.parts[part]
+    warmup = need.past - lag
+    text = (
+        f"{best.label}: the {part} part holds {end - begin} of {len(best.values)} samples, too few for "
+        f"score.horizon = {need.horizon} after score.warmup = {warmup}"
+        + (f" and {lag} samples that the transforms consume" if lag else "")
+    )
+    horizon = end - max(begin, need.past)
+    ways = []
+    if horizon >= 10:
+        ways.append(f"score.horizon = {horizon} or less would fit")
+    if need.horizon <= end - begin and end - need.horizon - lag >= 1:
+        ways.append(f"score.warmup = {end - need.horizon - lag} or less would fit")
+    ways.append(f"or give more data or data.split a larger {part} share")
+    return f"{text}: {', '.join(ways)}"

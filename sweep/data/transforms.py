@@ -1,0 +1,127 @@
+"""Transforms of the data before scaling, each with its inverse. Several are applied in the order named."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sweep.config.errors import DataError
+from sweep.config.registry import Registry
+from sweep.data.types import Array
+
+Pointwise = Callable[[Array], Array]
+
+
+@dataclass(frozen=True)
+class Map:
+    """A transform of each value for itself."""
+
+    forward: Pointwise
+    inverse: Pointwise
+    allowed: Callable[[Array], Array]  # True where `forward` is defined
+    needs: str  # the allowed values, for messages
+    lag: int = 0
+
+    def encode(self, values: Array) -> Array:
+        """Return the transformed values, (..., time, channel)."""
+        return self.forward(values)
+
+    def decode(self, forecast: Array, past: Array) -> Array:
+        """Return the inverse of a rollout; what is not finite stays as it is."""
+        with np.errstate(all="ignore"):
+            return np.where(np.isfinite(forecast), self.inverse(forecast), forecast)
+
+    def decode_one_step(self, forecast: Array, before: Array) -> Array:
+        """Return the inverse of forecasts that each start from the truth."""
+        return self.decode(forecast, before)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Each value less the one `lag` steps before: a straight line becomes a constant, a season vanishes."""
+
+    lag: int
+    needs: str = "any values"
+
+    @staticmethod
+    def allowed(values: Array) -> Array:
+        """Return True: every value has a difference."""
+        return np.ones(values.shape, dtype=bool)
+
+    def encode(self, values: Array) -> Array:
+        """Return the differences, (..., time - lag, channel)."""
+        return values[..., self.lag :, :] - values[..., : -self.lag, :]
+
+    def decode(self, forecast: Array, past: Array) -> Array:
+        """Return a rollout as sums of its differences onto the last `lag` steps of the past.
+
+        A forecast that is not finite makes that step and every `lag`-th one after it non-finite, nothing else.
+        """
+        batch, steps, channels = forecast.shape
+        rounds = -(-steps // self.lag)
+        padded = np.zeros((batch, rounds * self.lag, channels))
+        padded[:, :steps] = forecast
+        chains = padded.reshape(batch, rounds, self.lag, channels)
+        with np.errstate(all="ignore"):  # inf - inf is NaN, as it should be
+            sums = past[:, None, past.shape[1] - self.lag :, :] + np.cumsum(chains, axis=1)
+        return sums.reshape(batch, rounds * self.lag, channels)[:, :steps]
+
+    def decode_one_step(self, forecast: Array, before: Array) -> Array:
+        """Return forecasts that are each added to the true value `lag` steps before.
+
+        Args:
+            forecast: (start, step, channel), differences.
+            before: (start, lag + step, channel), the truth from `lag` steps before the first forecast on.
+        """
+        with np.errstate(all="ignore"):
+            return forecast + before[:, : forecast.shape[1]]
+
+
+Transform = Map | Difference
+
+
+@dataclass(frozen=True)
+class TransformSpec:
+    """An entry of the table: how a transform is made from the season, which only some need."""
+
+    name: str
+    build: Callable[[int], Transform]
+    removes_trend: bool = False
+    needs_season: bool = False
+
+
+def _square(values: Array) -> Array:
+    return np.square(np.maximum(values, 0.0))  # a forecast below the range of the root is its lowest value
+
+
+LOG = Map(np.log, np.exp, lambda values: values > 0, "values above 0")
+SQRT = Map(np.sqrt, _square, lambda values: values >= 0, "values of 0 or more")
+
+TRANSFORMS: Registry[TransformSpec] = Registry(
+    "transform",
+    [
+        TransformSpec("log", lambda season: LOG),
+        TransformSpec("sqrt", lambda season: SQRT),
+        TransformSpec("difference", lambda season: Difference(1), removes_trend=True),
+        TransformSpec("seasonal_difference", Difference, removes_trend=True, needs_season=True),
+    ],
+)
+
+
+def build_transforms(names: Sequence[str], season: int | None) -> tuple[Transform, ...]:
+    """Return the named transforms in their order.
+
+    Raises:
+        UnknownName: no such transform.
+        DataError: a season is missing, or given without use.
+    """
+    specs = [TRANSFORMS[name] for name in names]
+    seasonal = [spec.name for spec in specs if spec.needs_season]
+    if seasonal and season is None:
+        raise DataError(f"data.transforms: {seasonal[0]} needs data.season, its lag in steps, such as 12")
+    if season is not None and not seasonal:
+        raise DataError(
+            f"data.season = {season} has no use without seasonal_difference: "
+            'add it to data.transforms or drop data.season'
+        )
+    return tuple(spec.build(season or 1) for spec in specs)

@@ -1,0 +1,39 @@
+"""A warning where a straight line explains the training data: a rollout would have to extrapolate it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sweep.data.transforms import TRANSFORMS
+from sweep.data.types import Array
+
+STRONG = 0.5  # share of the training variance that a straight line explains; our choice
+
+
+def trend_shares(train: Sequence[Array]) -> Array:
+    """Return the share of the variance that a straight line in time explains, in [0, 1], (channel,).
+
+    Each series has its own line; sums of squares about each series' mean are added over the series.
+    """
+    explained = np.zeros(train[0].shape[1])
+    total = np.zeros(train[0].shape[1])
+    for values in train:
+        time = np.arange(len(values)) - (len(values) - 1) / 2
+        centred = values - values.mean(axis=0)
+        explained += (time @ centred) ** 2 / max(float(time @ time), 1.0)
+        total += (centred**2).sum(axis=0)
+    return np.divide(explained, total, out=np.zeros_like(total), where=total > 0)
+
+
+def trend_warnings(
+    train: Sequence[Array], channels: Sequence[str], transforms: Sequence[str]
+) -> tuple[str, ...]:
+    """Return one text for each channel with a strong trend that no transform removes."""
+    if any(TRANSFORMS[name].removes_trend for name in transforms):
+        return ()
+    return tuple(
+        f"channel {name!r} has a strong trend: a straight line explains {share:.0%} of its training variance, "
+        'and a rollout would have to extrapolate it; consider data.transforms = ["difference"]'
+        for name, share in zip(channels, trend_shares(train), strict=True)
+        if share >= STRONG
+    )

@@ -1,0 +1,101 @@
+"""Training windows: which ones an epoch visits, and fast batches of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from sweep.config.errors import DataError
+from sweep.data.types import Array, Data
+
+
+def window_offsets(lengths: Sequence[int], window: int, rng: np.random.Generator | None) -> Array:
+    """Return the non-overlapping windows of one epoch: (n, 2) of series and first input step, in order.
+
+    A window takes window + 1 samples: inputs, and targets one step later; neighbours share the sample at
+    their seam. With an rng the grid of each series is shifted by a random offset within its slack, so that
+    samples near the ends are used too; without one it begins at step 0.
+
+    Args:
+        lengths: samples of each training series. Those shorter than window + 1 give no window.
+        window: steps per window; 0 takes whole series, which must be of one length.
+        rng: source of the shifts, or None.
+
+    Raises:
+        DataError: no series is long enough, or whole series differ in length.
+    """
+    counts = np.asarray(lengths, dtype=np.int64)
+    if window == 0:
+        if len(set(lengths)) > 1:
+            raise DataError(
+                f"training.window = 0 takes whole series, but they hold {counts.min()} to {counts.max()} "
+                f"samples: set training.window to {max(counts.min() - 1, 1)} or less"
+            )
+        window = int(counts[0]) - 1
+    if window < 1 or counts.max() <= window:
+        raise DataError(
+            f"training.window = {window} needs {window + 1} samples in a row, but the longest training series "
+            f"has {counts.max()}: set training.window to {max(counts.max() - 1, 1)} or less"
+        )
+    fitting = (counts - 1) // window
+    slack = np.maximum(counts - 1, 0) - fitting * window
+    shifts = np.zeros_like(counts) if rng is None else rng.integers(0, slack + 1)
+    series = np.repeat(np.arange(len(counts)), fitting)
+    number = np.arange(len(series)) - np.repeat(np.cumsum(fitting) - fitting, fitting)
+    return np.stack([series, shifts[series] + number * window], axis=1)
+
+
+@dataclass(frozen=True)
+class WindowSource:
+    """All training series end to end, so that a batch of windows is one gather of rows.
+
+    The row of time t holds the values at t and the calendar of t + 1: what the network is fed to predict the
+    values at t + 1. In a rollout that is the calendar row of the predicted time.
+    """
+
+    rows: Array  # (time of all series, inputs)
+    first: Array  # (series,), row of each series' first sample
+    lengths: tuple[int, ...]  # samples of each series
+    channels: int
+    window: int  # steps, > 0
+
+    def batch(self, picks: Array) -> tuple[Array, Array]:
+        """Return inputs (batch, window, inputs) and targets (batch, window, channel), views of one array.
+
+        Args:
+            picks: (batch, 2) of series and first input step, as `window_offsets` gives them.
+        """
+        begin = self.first[picks[:, 0]] + picks[:, 1]
+        taken = self.rows[begin[:, None] + np.arange(self.window + 1)]
+        return taken[:, :-1], taken[:, 1:, : self.channels]
+
+    def offsets(self, rng: np.random.Generator | None) -> Array:
+        """Return the windows of one epoch, see `window_offsets`."""
+        return window_offsets(self.lengths, self.window, rng)
+
+
+def window_source(data: Data, window: int, dtype: DTypeLike = np.float64) -> WindowSource:
+    """Return the training windows of `window` steps (0: whole series) in the trial's precision.
+
+    Raises:
+        DataError: as `window_offsets`.
+    """
+    lengths = tuple(len(values) for values in data.train)
+    window_offsets(lengths, window, None)
+    parts = []
+    for values, calendar in zip(data.train, data.train_calendar, strict=True):
+        ahead = np.concatenate([calendar[1:], calendar[-1:]])  # the last row is target only: its calendar is unused
+        parts.append(np.concatenate([values, ahead], axis=1))
+    return WindowSource(
+        rows=np.ascontiguousarray(np.concatenate(parts), dtype=dtype),
+        first=np.cumsum((0, *lengths[:-1])),
+        lengths=lengths,
+        channels=len(data.channels),
+        window=window or lengths[0] - 1,
+    )
+
+
+def batch_arrays(data: Data, picks: Array, window: int) -> tuple[Array, Array]:
+    """Return inputs and targets of a few windows in float64; for many batches keep a `window_source`."""
+    return window_source(data, window).batch(picks)
