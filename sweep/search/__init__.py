@@ -1,1 +1,22 @@
-""""""
+"""The study in motion: who proposes configurations, which trials stop early, and the one driver that writes.
+
+Whatever the number of workers and whenever it is killed, the same study gives the same trials.
+"""
+
+from sweep.search.driver import Driver, Outcome
+from sweep.search.events import Message, Progress, Settled, Watch
+from sweep.search.interrupts import Interrupts
+from sweep.search.samplers import SAMPLERS, History, check_sampler
+
+__all__ = [
+    "SAMPLERS",
+    "Driver",
+    "History",
+    "Interrupts",
+    "Message",
+    "Outcome",
+    "Progress",
+    "Settled",
+    "Watch",
+    "check_sampler",
+]

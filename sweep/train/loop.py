@@ -29,8 +29,8 @@ class Trainer:
 
         Args:
             config: the trial.
-            windows: training windows in model units, in the trial's precision and on its device.
-            network: initialised; trained in place.
+            windows: training windows in model units, in the trial's precision.
+            network: initialised; trained in place, on its device.
         """
         training = config.training
         self.config = training
@@ -92,7 +92,7 @@ class Trainer:
         return lr
 
     def _mini_update(self, lr: float) -> float:
-        inputs, targets = self.windows.batch(self._next_picks())
+        inputs, targets = self._batch(self._next_picks())
         self.flat.gradient.zero_()
         loss = self._loss(inputs, targets)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -114,29 +114,27 @@ class Trainer:
         optimizer = self.optimizer
         losses: list[float] = []
         before = self.flat.snapshot()
+        start = math.nan
 
         def closure() -> float:
             losses.append(self._full_loss())
             return losses[-1]
 
         def step() -> None:
-            optimizer.step(closure)
+            nonlocal start
+            start = optimizer.step(closure)
 
         ratio = self._step_ratio(step)
-        value = losses[0] if losses else self.best_loss
         norm = float(torch.linalg.vector_norm(self.flat.gradient))
-        lowest = min((loss for loss in losses if math.isfinite(loss)), default=math.inf)
-        if losses and math.isfinite(losses[0]) and losses[0] <= self.best_loss:
-            self.best_loss, self.best_weights = losses[0], before
-        sound = math.isfinite(norm) and bool(torch.isfinite(self.flat.vector).all()) and lowest < math.inf
-        if not sound:
+        if start < self.best_loss:
+            self.best_loss, self.best_weights, self.restarts_without_gain = start, before, 0
+        if not (math.isfinite(start) and math.isfinite(norm) and bool(torch.isfinite(self.flat.vector).all())):
             self._restart(optimizer)
-        else:
-            if lowest < self.best_loss:
-                self.restarts_without_gain = 0
-            clipped = False
-            self._record(value, norm, ratio, lr, clipped)
-        return value
+            return start
+        if not losses:  # converged as far as this curvature goes: the next step is along the gradient
+            optimizer.restart()
+        self._record(start, norm, ratio, lr, clipped=False)
+        return start
 
     def _restart(self, optimizer: MemoLBFGS) -> None:
         """Go back to the best point after a NaN; give up where the way from there leads to NaN again."""
@@ -190,11 +188,11 @@ class Trainer:
 
     def _full_loss(self) -> float:
         """Return the loss over the fixed windows and leave its gradient; counts its sequence-steps."""
-        picks = self.windows.epoch(None)
+        picks = self.windows.offsets(None)
         self.flat.gradient.zero_()
         total = 0.0
         for chunk in range(0, len(picks), CHUNK):
-            inputs, targets = self.windows.batch(picks[chunk : chunk + CHUNK])
+            inputs, targets = self._batch(picks[chunk : chunk + CHUNK])
             loss = self._loss(inputs, targets) * (len(inputs) / len(picks))
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
@@ -205,6 +203,12 @@ class Trainer:
             total += decay / 2 * float(weights.square().sum())
             self.flat.gradient.add_(weights, alpha=decay)
         return total
+
+    def _batch(self, picks: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Return inputs (batch, window, input) and targets (batch, window, channel) on the device."""
+        inputs, targets = self.windows.batch(picks)
+        device = self.flat.vector.device
+        return torch.from_numpy(inputs).to(device), torch.from_numpy(targets).to(device)
 
     def _next_picks(self) -> np.ndarray:
         if self._epoch_picks is None:
@@ -219,9 +223,9 @@ class Trainer:
     def _order(self, epoch: int) -> np.ndarray:
         """Return the windows of an epoch in the order of training; a function of seed and epoch alone."""
         if not self.config.shuffle:
-            return self.windows.epoch(None)
+            return self.windows.offsets(None)
         rng = np.random.default_rng([self.order_seed, epoch])
-        return rng.permutation(self.windows.epoch(rng))
+        return rng.permutation(self.windows.offsets(rng))
 
     # --- checkpoints -----------------------------------------------------------------------------
 

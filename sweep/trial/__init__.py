@@ -1,1 +1,9 @@
-""""""
+"""One trial as pure functions: a segment trains from one evaluation point to the next and evaluates there.
+
+Nothing here reads or writes files; what a trial leaves behind is returned as bytes and records.
+"""
+
+from sweep.trial.finish import Finished, finish, score_on_test
+from sweep.trial.segment import Segment, load_data, run_segment
+
+__all__ = ["Finished", "Segment", "finish", "load_data", "run_segment", "score_on_test"]

@@ -1,0 +1,54 @@
+"""Cheap measurements of a network at an evaluation point, on a few true sequences."""
+
+import torch
+from torch import Tensor
+
+from sweep.model import Forecaster
+
+SATURATED = 5.0  # |pre-activation| beyond which a gate counts as saturated: DeepDiagnosis (ICSE 2022)
+
+
+@torch.no_grad()
+def gate_saturation(network: Forecaster, inputs: Tensor) -> list[float]:
+    """Return the share of gate pre-activations beyond +-5, per layer, in [0, 1]; NaN weights count as saturated.
+
+    Args:
+        network: the forecaster.
+        inputs: (batch, time, input), model units.
+
+    Source: Wardat et al. (2022), DeepDiagnosis, saturated activation.
+    """
+    stack = network.stack
+    function = torch.lstm if stack.cell.name == "lstm" else torch.gru  # type: ignore[attr-defined]
+    shares = []
+    for weights in stack.weights():
+        zeros = inputs.new_zeros(1, inputs.shape[0], stack.hidden)
+        state = (zeros, zeros) if stack.cell.components > 1 else zeros
+        outputs = function(inputs, state, list(weights), True, 1, 0.0, False, False, True)[0]
+        before = torch.cat([zeros.transpose(0, 1), outputs[:, :-1]], dim=1)
+        weight_ih, weight_hh, bias_ih, bias_hh = weights
+        gates = inputs @ weight_ih.T + bias_ih + before @ weight_hh.T + bias_hh
+        shares.append(1.0 - float((gates.abs() <= SATURATED).double().mean()))
+        inputs = outputs
+    return shares
+
+
+def input_gradient_by_lag(network: Forecaster, inputs: Tensor) -> dict[int, float]:
+    """Return how much the last forecast depends on the input `lag` steps before it, by lag 1, 2, 4, ...
+
+    The norm of d(sum of the last forecast over channels) / d(input at that lag), RMS over the batch,
+    in model units; 0 is no memory. For lag 1 the direct path of an increment readout is included.
+
+    Args:
+        network: the forecaster; its parameters' gradients are left alone.
+        inputs: (batch, time, input), model units.
+    """
+    inputs = inputs.detach().clone().requires_grad_(True)
+    forecast, _ = network(inputs)
+    (gradient,) = torch.autograd.grad(forecast[:, -1].sum(), inputs)
+    norms = gradient.norm(dim=2).square().mean(dim=0).sqrt()
+    result, lag = {}, 1
+    while lag <= inputs.shape[1]:
+        result[lag] = float(norms[-lag])
+        lag *= 2
+    return result

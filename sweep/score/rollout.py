@@ -1,0 +1,96 @@
+"""Rollouts of a forecaster from all starts at once: free-running, teacher-forced, and swapped."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sweep.data import Data, Starts
+from sweep.model import Forecaster
+from sweep.model.cells import State
+from sweep.model.stack import by_layer
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """What a forecaster says about every start: (start, step, channel), data units, may be non-finite."""
+
+    rollout: Array  # free-running
+    one_step: Array  # teacher-forced: each step from the true values before it
+
+
+class Task:
+    """Starts in model units, ready for a network: encoded once, used at every evaluation."""
+
+    def __init__(self, data: Data, starts: Starts, dtype: torch.dtype, device: str) -> None:
+        self.data = data
+        self.starts = starts
+        self.warmup = starts.past.shape[1] - data.codec.lag
+        self.horizon = starts.truth.shape[1]
+        whole = np.concatenate([starts.past, starts.truth], axis=1)
+        encoded = data.codec.encode(whole, starts.series)
+        self.channels = torch.as_tensor(encoded, dtype=dtype, device=device)
+        self.calendar = torch.as_tensor(starts.calendar, dtype=dtype, device=device)
+
+    def inputs(self) -> Tensor:
+        """Return the teacher-forced inputs (start, warmup + horizon - 1, input) of forecasts 1 .. end.
+
+        The input that forecasts time t holds the channels of t - 1 and the calendar of t.
+        """
+        return torch.cat([self.channels[:, :-1], self.calendar[:, 1:]], dim=-1)
+
+
+@torch.no_grad()
+def forecasts(network: Forecaster, task: Task) -> Forecasts:
+    """Return free-running and teacher-forced forecasts after a shared warm-up on the true past."""
+    inputs = task.inputs()
+    start = task.warmup  # inputs[:, start - 1] forecasts the first step of the horizon
+    warm, state = network(inputs[:, :start])
+    forced, _ = network(inputs[:, start:], state)
+    one_step = torch.cat([warm[:, -1:], forced], dim=1)
+    free = _continue(network, task, warm[:, -1], state)
+    return Forecasts(rollout=decoded(task, free), one_step=decoded_one_step(task, one_step))
+
+
+@torch.no_grad()
+def swapped(network: Forecaster, task: Task) -> Array:
+    """Return one-step forecasts from the network's own drifting state when it is fed a true input.
+
+    The state at each step is that of the free-running rollout; only the input of this one step is
+    replaced by the truth. (start, step, channel), data units. The first step equals the rollout's.
+    """
+    inputs = task.inputs()
+    start = task.warmup
+    warm, state = network(inputs[:, :start])
+    current, layered = warm[:, -1], by_layer(state)
+    results = [current]
+    for step in range(1, task.horizon):
+        true_inputs = inputs[:, start - 1 + step]
+        results.append(network.step(true_inputs, layered)[0])
+        own = torch.cat([current, true_inputs[:, network.outputs :]], dim=-1)
+        current, layered = network.step(own, layered)
+    return decoded_one_step(task, torch.stack(results, dim=1))
+
+
+def _continue(network: Forecaster, task: Task, first: Tensor, state: State) -> Tensor:
+    """Return the rollout (start, horizon, channel) in model units, its first step being `first`."""
+    if task.horizon == 1:
+        return first[:, None]
+    calendar = task.calendar[:, task.warmup + 1 :]
+    free, _ = network.run_free(first, state, calendar, task.horizon - 1)
+    return torch.cat([first[:, None], free], dim=1)
+
+
+def decoded(task: Task, forecast: Tensor) -> Array:
+    """Return a rollout in data units."""
+    values = forecast.double().cpu().numpy()
+    return task.data.codec.decode(values, task.starts.past, task.starts.series)
+
+
+def decoded_one_step(task: Task, forecast: Tensor) -> Array:
+    """Return teacher-forced forecasts in data units."""
+    values = forecast.double().cpu().numpy()
+    return task.data.codec.decode_one_step(values, task.starts.past, task.starts.truth, task.starts.series)

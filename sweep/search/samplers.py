@@ -1,0 +1,153 @@
+"""The table of samplers. Each proposes trial n as a pure function of a history, a seed and n.
+
+Optuna's samplers work on a study in memory that is made from the history at each call: never on what
+happens to be stored, so a kill between two suggested values changes nothing.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import optuna
+from optuna.distributions import CategoricalDistribution
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState
+from scipy.stats import qmc
+
+from sweep.config.errors import SweepError
+from sweep.config.ranges import Value, suggest
+from sweep.config.registry import Registry
+from sweep.config.seeds import seed_of
+from sweep.config.space import Space
+from sweep.search.cmaes import propose_cmaes
+
+Params = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class History:
+    """What the proposal of a trial may depend on.
+
+    `settled` holds the trials that count as over, by number, with their scores (failed ones left out);
+    `running` the parameters of those in between, which count as running even where they are long over.
+    """
+
+    settled: tuple[tuple[Params, float], ...]
+    running: tuple[Params, ...]
+
+
+Propose = Callable[[Space, History, int, int], dict[str, Value]]  # space, history, study seed, number
+
+
+@dataclass(frozen=True)
+class SamplerSpec:
+    """A sampler, and why it cannot serve a space (None if it can)."""
+
+    name: str
+    propose: Propose
+    refuses: Callable[[Space], str | None]
+    source: str
+
+
+def check_sampler(name: str, space: Space) -> None:
+    """Raise SweepError with the reason where a sampler cannot serve a space."""
+    reason = SAMPLERS[name].refuses(space)
+    if reason is not None:
+        raise SweepError(f"search.sampler = {name!r} cannot serve this space: {reason}. Use 'tpe', 'random' or 'qmc'")
+
+
+def _by_optuna(make: Callable[[int], BaseSampler]) -> Propose:
+    def propose(space: Space, history: History, seed: int, number: int) -> dict[str, Value]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = make(seed_of(seed, "sampler", number) % 2**32)
+            study = _study_in_memory(space, history, sampler)
+            trial = study.ask()
+            return space.draw(lambda axis: suggest(trial, axis.name, axis.span))
+
+    return propose
+
+
+def _study_in_memory(space: Space, history: History, sampler: BaseSampler) -> optuna.Study:
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        study = optuna.create_study(sampler=sampler)
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+    storage, study_id = study._storage, study._study_id
+    for params, score in history.settled:
+        storage.create_new_trial(study_id, frozen_trial(space, params, score))
+    for params in history.running:
+        storage.create_new_trial(study_id, frozen_trial(space, params, None))
+    return study
+
+
+def frozen_trial(space: Space, params: Params, score: float | None) -> FrozenTrial:
+    """Return a trial as Optuna holds it: complete with its score, or running where the score is None."""
+    sampled, distributions = {}, {}
+    for axis in space.axes:
+        if axis.name in params:
+            key = axis.span.key(axis.name)
+            sampled[key] = axis.span.sampled(params[axis.name])
+            distributions[key] = axis.span.distribution()
+    state = TrialState.RUNNING if score is None else TrialState.COMPLETE
+    return optuna.create_trial(state=state, value=score, params=sampled, distributions=distributions)
+
+
+def _propose_qmc(space: Space, history: History, seed: int, number: int) -> dict[str, Value]:
+    """Sobol points with one scrambling; an axis that does not exist for a trial leaves its coordinate unused."""
+    engine = qmc.Sobol(len(space.axes), scramble=True, rng=seed_of(seed, "qmc") % 2**32)
+    if number:
+        engine.fast_forward(number)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # balance needs powers of two: irrelevant for one point
+        point = engine.random(1)[0]
+    place = {axis.name: k for k, axis in enumerate(space.axes)}
+    return space.draw(lambda axis: axis.span.from_unit(float(point[place[axis.name]])))
+
+
+def _serves_all(space: Space) -> str | None:
+    return None
+
+
+def _no_conditions(space: Space) -> str | None:
+    for axis in space.axes:
+        if axis.condition is not None:
+            return f"{axis.name} exists only for some values of {axis.condition.on}, and it models a fixed set"
+    return None
+
+
+def _numbers_only(space: Space) -> str | None:
+    for axis in space.axes:
+        if isinstance(axis.span.distribution(), CategoricalDistribution):
+            return f"{axis.name} is a choice, and it models numbers"
+    if len(space.axes) < 2:
+        return "it needs at least two hyperparameters"
+    try:
+        import cmaes  # noqa: F401
+    except ImportError:
+        return "the package cmaes is not installed (pip install cmaes)"
+    return _no_conditions(space)
+
+
+SAMPLERS: Registry[SamplerSpec] = Registry(
+    "sampler",
+    [
+        SamplerSpec(
+            "tpe",
+            _by_optuna(lambda seed: TPESampler(seed=seed, multivariate=True, group=True)),
+            _serves_all,
+            "Bergstra et al. (2011); multivariate and grouped: Falkner et al. (2018), Optuna",
+        ),
+        SamplerSpec("random", _by_optuna(lambda seed: RandomSampler(seed=seed)), _serves_all, "Bergstra & Bengio (2012)"),
+        SamplerSpec("qmc", _propose_qmc, _serves_all, "Sobol (1967), scrambled after Owen; scipy.stats.qmc"),
+        SamplerSpec(
+            "gp",
+            _by_optuna(lambda seed: GPSampler(seed=seed, deterministic_objective=False)),
+            _no_conditions,
+            "Optuna's Gaussian process with log expected improvement, Ament et al. (2023)",
+        ),
+        SamplerSpec("cmaes", propose_cmaes, _numbers_only, "Hansen (2016); package cmaes"),
+    ],
+)

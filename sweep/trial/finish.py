@@ -1,0 +1,139 @@
+"""What a settled trial leaves behind: its best checkpoint rolled out, and its files."""
+
+import csv
+import io
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from sweep.config.records import Scores
+from sweep.config.trial import TrialConfig
+from sweep.data import Data, Starts
+from sweep.model import Forecaster
+from sweep.score import (
+    block_length,
+
+    forecasts,
+    nrmse_by_step,
+    scores,
+    swapped,
+    valid_steps,
+)
+from sweep.trial.process import trial_process
+from sweep.trial.segment import DTYPES, Run, load_data, read_checkpoint, test_task
+
+SHOWN_ONE_STEP = 4  # starts whose teacher-forced forecasts are kept for plots
+SHOWN_PERIODS, SHOWN_SHARE = 2, 0.25  # tail of the warm-up that is kept: periods, at most this share of H
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Files by name, and the numbers that only the best checkpoint's rollout gives."""
+
+    files: dict[str, bytes]
+    exposure_gap: float | None  # mean over steps; None where it is not finite
+    seconds: float
+
+
+def finish(config: TrialConfig, checkpoint: bytes) -> Finished:
+    """Return curves.csv, checkpoint.pt and rollout.npz of a trial's best checkpoint.
+
+    Args:
+        config: the trial.
+        checkpoint: of its last segment. Where training never got anywhere the latest weights serve.
+    """
+    began = time.perf_counter()
+    with trial_process():
+        run = Run(config)
+        run.restore(read_checkpoint(checkpoint))
+        if run.best_weights is not None:
+            run.trainer.flat.restore(run.best_weights)
+        arrays, gap = _rollout_arrays(run)
+        files = {
+            "curves.csv": _csv_bytes(run.trainer.log.columns()),
+            "checkpoint.pt": _weights_bytes(config, run.network),
+            "rollout.npz": _npz_bytes(arrays),
+        }
+    return Finished(files, gap if np.isfinite(gap) else None, time.perf_counter() - began)
+
+
+def score_on_test(config: TrialConfig, weights: bytes) -> Scores:
+    """Return a trained network's scores on the locked test starts.
+
+    Args:
+        config: the trial.
+        weights: the bytes of its checkpoint.pt.
+    """
+    with trial_process():
+        data = load_data(config.data, config.score)
+        network = trained(config, data, weights)
+        said = forecasts(network, test_task(config))
+        return scores(said.rollout, said.one_step, data.test, data.targets, data.period)
+
+
+def trained(config: TrialConfig, data: Data, weights: bytes) -> Forecaster:
+    """Return the forecaster of a trial's checkpoint.pt."""
+    network = Forecaster(config.model, data.inputs, len(data.channels))
+    network.load_state_dict(read_checkpoint(weights)["state_dict"])
+    return network.to(dtype=DTYPES[config.training.precision], device=config.device)
+
+
+def _rollout_arrays(run: Run) -> tuple[dict[str, np.ndarray], float]:
+    data, starts = run.data, run.data.validation
+    said = forecasts(run.network, run.task)
+    chosen = list(data.targets)
+    truth, scale = starts.truth[..., chosen], starts.scale[:, chosen]
+    rollout, one_step = said.rollout[..., chosen], said.one_step[..., chosen]
+    swap = swapped(run.network, run.task)[..., chosen]
+    gap = exposure_gap_by_step(rollout, swap, truth, scale)
+    block = block_length(data.period, truth.shape[1])
+    tail = _tail(data.period, starts)
+    arrays = {
+        "forecast": said.rollout,
+        "truth": starts.truth,
+        "past": starts.past[:, -tail:],
+        "one_step": said.one_step[:SHOWN_ONE_STEP],
+        "nrmse": nrmse_by_step(rollout, truth, scale),
+        "one_step_nrmse": nrmse_by_step(one_step, truth, scale),
+        "exposure_gap": gap,
+        "scale": starts.scale,
+        "mean": starts.mean,
+    }
+    with np.errstate(over="ignore"):  # beyond float32 a forecast is stored as inf
+        stored = {name: np.asarray(values, dtype=np.float32) for name, values in arrays.items()}
+    stored["valid_steps"] = np.asarray(valid_steps(rollout, truth, scale, block))
+    stored["block"] = np.asarray(block)
+    stored["targets"] = np.asarray(chosen)
+    stored["series"], stored["position"] = starts.series, starts.position
+    with np.errstate(invalid="ignore"):
+        return stored, float(np.mean(gap))
+
+
+def _tail(period: float | None, starts: Starts) -> int:
+    horizon = starts.truth.shape[1]
+    wanted = SHOWN_PERIODS * period if period else SHOWN_SHARE * horizon
+    return int(max(1, min(wanted, SHOWN_SHARE * horizon, starts.past.shape[1])))
+
+
+def _weights_bytes(config: TrialConfig, network: Forecaster) -> bytes:
+    buffer = io.BytesIO()
+    state = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+    torch.save({"state_dict": state, "config": config.model_dump_json()}, buffer)
+    return buffer.getvalue()
+
+
+def _csv_bytes(columns: dict[str, list[Any]]) -> bytes:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return buffer.getvalue().encode()
+
+
+def _npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()

@@ -1,0 +1,39 @@
+"""Settings of the process that computes a trial: one thread, and memory that is kept between steps."""
+
+import contextlib
+import ctypes
+import functools
+import sys
+from collections.abc import Iterator
+
+import torch
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
+KEEP = 1 << 30  # bytes
+
+
+@functools.cache
+def keep_freed_memory() -> bool:
+    """Tell glibc not to hand large buffers back to the system after every step; return whether it heard.
+
+    By default each step's workspaces are mapped and page-faulted anew, which halves the speed of LSTM
+    training on long windows (benchmarks/malloc.py).
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    return bool(mallopt(M_MMAP_THRESHOLD, KEEP)) and bool(mallopt(M_TRIM_THRESHOLD, KEEP))
+
+
+@contextlib.contextmanager
+def trial_process() -> Iterator[None]:
+    """Compute with one torch thread inside, whatever was set before: threads change results."""
+    keep_freed_memory()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,176 @@
+"""A segment: (configuration, checkpoint, evaluation point) -> (checkpoint, evaluation). Pure."""
+
+import functools
+import io
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sweep.config.records import Evaluation, Scores
+from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.seeds import stream
+from sweep.config.trial import TrialConfig
+from sweep.data import Data, Starts, WindowSource, load, window_source
+from sweep.diagnosis import gate_saturation, input_gradient_by_lag
+from sweep.model import Forecaster
+from sweep.score import Task, forecasts, scores
+from sweep.train import Trainer
+from sweep.trial.process import trial_process
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+PROBED_STARTS, PROBED_STEPS = 4, 129  # our choice: enough for shares and slopes, under 1 % of a segment
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What a segment gives back."""
+
+    checkpoint: bytes  # opaque; goes into the next segment
+    evaluation: Evaluation
+    diverged: str | None  # why training stopped for good, None if it goes on
+    seconds: float
+
+
+def run_segment(config: TrialConfig, checkpoint: bytes | None, point: int) -> Segment:
+    """Return a trial's state and evaluation at an evaluation point.
+
+    Args:
+        config: the trial; with equal configurations and checkpoints the result has equal bits.
+        checkpoint: of the segment before, None at the beginning.
+        point: index into `config.points`.
+
+    Raises:
+        SweepError: the data cannot be loaded.
+    """
+    began = time.perf_counter()
+    with trial_process():
+        run = Run(config)
+        if checkpoint is not None:
+            run.restore(read_checkpoint(checkpoint))
+        evaluation = run.advance(point)
+        state = io.BytesIO()
+        torch.save(run.state(), state)
+    return Segment(state.getvalue(), evaluation, run.trainer.diverged, time.perf_counter() - began)
+
+
+class Run:
+    """A trial in motion: network, trainer, and what has been seen so far. Lives for one call."""
+
+    def __init__(self, config: TrialConfig) -> None:
+        self.config = config
+        self.dtype = DTYPES[config.training.precision]
+        self.data = load_data(config.data, config.score)
+        network = Forecaster(config.model, self.data.inputs, len(self.data.channels))
+        network.initialise(stream(config.seed, "initialisation"))
+        self.network = network.to(dtype=self.dtype, device=config.device)
+        windows = _windows(config.data, config.score, config.training.window, config.training.precision)
+        self.trainer = Trainer(config, windows, self.network)
+        self.rollout_errors: list[float] = []
+        self.best_error = math.inf
+        self.best_weights: torch.Tensor | None = None
+        self.latest: dict[str, Any] | None = None  # scores and evidence of the latest evaluation
+        self.latest_updates = -1
+
+    @property
+    def task(self) -> Task:
+        """Return the validation starts, encoded once per process."""
+        return _task(self.config.data, self.config.score, "validation", self.dtype, self.config.device)
+
+    def advance(self, point: int) -> Evaluation:
+        """Train to an evaluation point, evaluate there, keep the weights if they are the best so far."""
+        loss = self.trainer.train(self.config.points[point], self.rollout_errors)
+        if self.latest is None or self.latest_updates != self.trainer.updates:
+            self.latest = {"scores": asdict(self._scores()), "evidence": self._evidence()}
+            self.latest_updates = self.trainer.updates
+        result = Scores(**self.latest["scores"])
+        self.rollout_errors.append(result.rollout_error)
+        if self.trainer.updates > 0 and result.rollout_error < self.best_error:
+            self.best_error = result.rollout_error
+            self.best_weights = self.trainer.flat.snapshot()
+        return Evaluation(
+            point=point,
+            sequence_steps=self.trainer.consumed,
+            updates=self.trainer.updates,
+            scores=result,
+            train_loss=loss,
+            lr=self.trainer.lr,
+            evidence=self.latest["evidence"],
+        )
+
+    def _scores(self) -> Scores:
+        said = forecasts(self.network, self.task)
+        return scores(
+            said.rollout, said.one_step, self.data.validation, self.data.targets, self.data.period
+        )
+
+    def _evidence(self) -> dict[str, Any]:
+        inputs = self.task.inputs()[:PROBED_STARTS, : self.task.warmup][:, -PROBED_STEPS:]
+        gradients = input_gradient_by_lag(self.network, inputs)
+        return {
+            "gate_saturation": gate_saturation(self.network, inputs),
+            "input_gradient_by_lag": {str(lag): norm for lag, norm in gradients.items()},
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` goes on from."""
+        return {
+            "trainer": self.trainer.state(),
+            "rollout_errors": self.rollout_errors,
+            "best_error": self.best_error,
+            "best_weights": self.best_weights,
+            "latest": self.latest,
+            "latest_updates": self.latest_updates,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.trainer.restore(state["trainer"])
+        self.rollout_errors = state["rollout_errors"]
+        self.best_error = state["best_error"]
+        self.best_weights = state["best_weights"]
+        self.latest = state["latest"]
+        self.latest_updates = state["latest_updates"]
+
+
+def read_checkpoint(content: bytes) -> dict[str, Any]:
+    """Return a checkpoint's values; only tensors and plain values are read, nothing is executed."""
+    return dict(torch.load(io.BytesIO(content), weights_only=True, map_location="cpu"))
+
+
+def load_data(data: DataConfig, score: ScoreConfig) -> Data:
+    """Return the data of a trial, loaded once per process."""
+    return _load(data.model_dump_json(), score.model_dump_json())
+
+
+@functools.lru_cache(maxsize=4)
+def _load(data: str, score: str) -> Data:
+    return load(DataConfig.model_validate_json(data), ScoreConfig.model_validate_json(score), Path())
+
+
+def _windows(data: DataConfig, score: ScoreConfig, window: int, precision: str) -> WindowSource:
+    return _cached_windows(data.model_dump_json(), score.model_dump_json(), window, precision)
+
+
+@functools.lru_cache(maxsize=8)
+def _cached_windows(data: str, score: str, window: int, precision: str) -> WindowSource:
+    return window_source(_load(data, score), window, precision)
+
+
+def _task(data: DataConfig, score: ScoreConfig, part: str, dtype: torch.dtype, device: str) -> Task:
+    return _cached_task(data.model_dump_json(), score.model_dump_json(), part, dtype, device)
+
+
+@functools.lru_cache(maxsize=4)
+def _cached_task(data: str, score: str, part: str, dtype: torch.dtype, device: str) -> Task:
+    whole = _load(data, score)
+    starts: Starts = getattr(whole, part)
+    return Task(whole, starts, dtype, device)
+
+
+def test_task(config: TrialConfig) -> Task:
+    """Return the locked test starts, encoded for a trial."""
+    return _task(config.data, config.score, "test", DTYPES[config.training.precision], config.device)
