@@ -9,8 +9,8 @@ from sweep.config.errors import DataError
 from sweep.config.sections import DataConfig, ScoreConfig
 from sweep.data.calendar import calendar_features
 from sweep.data.codec import fit_codec
-from sweep.data.files import read_file
 from sweep.data.period import dominant_period
+from sweep.data.readers import Columns, read_file
 from sweep.data.recording import Need, Recording, split_in_time, target_indices
 from sweep.data.sources import SOURCES
 from sweep.data.starts import build_starts, level_of
@@ -81,7 +81,7 @@ def _recorded(config: DataConfig, need: Need, base: Path | None) -> tuple[Record
             raise DataError(
                 f"data.options ({', '.join(config.options)}) belong to a source; a file has none: drop them"
             )
-        return read_file(config.path, base, config.id_column, config.time_column), None
+        return read_file(config.path, base, Columns(config.id_column, config.time_column)), None
     source = SOURCES[str(config.source)]
     if source.makes_parts and config.split != DataConfig.model_fields["split"].default:
         raise DataError(

@@ -1,0 +1,51 @@
+"""Files of the user, one reader for each kind, and the table that finds it by the extension."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweep.config.errors import DataError
+from sweep.config.registry import Registry, nearest
+from sweep.data.readers.arrays import read_npy, read_npz
+from sweep.data.readers.tables import Columns, read_csv
+from sweep.data.recording import Recording
+
+
+@dataclass(frozen=True)
+class Reader:
+    """An entry of the table; `name` is the extension."""
+
+    name: str
+    read: Callable[[Path, Columns], Recording]
+
+
+READERS: Registry[Reader] = Registry(
+    "file type", [Reader(".csv", read_csv), Reader(".npy", read_npy), Reader(".npz", read_npz)]
+)
+
+
+def read_file(path: str, base: Path | None, columns: Columns) -> Recording:
+    """Return the series of a file.
+
+    Args:
+        path: absolute, or relative to `base`.
+        base: the current folder if None.
+        columns: names of the columns with ids and time, where the file has columns.
+
+    Raises:
+        DataError: the file is not there, of unknown type, or its content cannot be used.
+    """
+    full = (base or Path()) / Path(path).expanduser()
+    known = ", ".join(READERS)
+    if full.suffix.lower() not in READERS:
+        raise DataError(f"{path}: unknown extension {full.suffix!r}; known: {known}: convert the file, best to .csv")
+    if not full.is_file():
+        beside = [one.name for one in full.parent.iterdir()] if full.parent.is_dir() else []
+        raise DataError(f"{path}: no such file in {full.parent.absolute()}.{nearest(full.name, beside)} Check data.path")
+    try:
+        return READERS[full.suffix.lower()].read(full, columns)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}): check the file and its rights") from None
+
+
+__all__ = ["READERS", "Columns", "Reader", "read_file"]

@@ -1,0 +1,90 @@
+"""Arrays of numpy: `[time]`, `[time, channel]` or `[series, time, channel]`."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from sweep.config.errors import DataError
+from sweep.data.readers.tables import Columns
+from sweep.data.recording import Recording, Series
+from sweep.data.types import Array
+
+SHAPES = "[time], [time, channel] or [series, time, channel]"
+
+
+def read_npy(path: Path, columns: Columns) -> Recording:
+    """Return the series of a `.npy` file; it has no columns to choose from.
+
+    Raises:
+        DataError: no array of finite numbers in one of the shapes.
+    """
+    loaded = _loaded(path)
+    if not isinstance(loaded, np.ndarray):
+        raise DataError(f"{path.name}: holds an archive of arrays, not one array: rename it to .npz")
+    return _recording(path, path.name, loaded)
+
+
+def read_npz(path: Path, columns: Columns) -> Recording:
+    """Return the series of a `.npz` file with exactly one array; it has no columns to choose from.
+
+    Raises:
+        DataError: not exactly one array, or not of finite numbers in one of the shapes.
+    """
+    archive = _loaded(path)
+    if isinstance(archive, np.ndarray):
+        raise DataError(f"{path.name}: holds one array, not an archive: rename it to .npy")
+    with archive:
+        if len(archive.files) != 1:
+            raise DataError(
+                f"{path.name}: wanted exactly one array, got {len(archive.files)} "
+                f"({', '.join(archive.files) or 'none'}): save the one to forecast, np.savez(path, values=array)"
+            )
+        name = archive.files[0]
+        try:
+            values = archive[name]
+        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise _unreadable(path, error) from None
+    return _recording(path, f"{path.name}, array {name!r}", values)
+
+
+def _loaded(path: Path) -> "np.ndarray | np.lib.npyio.NpzFile":
+    if path.stat().st_size == 0:
+        raise DataError(f"{path.name}: the file is empty: save an array of {SHAPES}")
+    try:
+        loaded = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise _unreadable(path, error) from None
+    return loaded  # type: ignore[no-any-return]
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    if "pickle" in str(error):
+        return DataError(
+            f"{path.name}: holds pickled objects, which could run code and are refused: save an array of numbers, "
+            "array.astype(float)"
+        )
+    return DataError(f"{path.name}: not a readable array ({error}): save it again with np.save or np.savez")
+
+
+def _recording(path: Path, label: str, values: Array) -> Recording:
+    if values.dtype.kind not in "fiu":
+        raise DataError(f"{label}: wanted real numbers, got {values.dtype}: convert it, array.astype(float)")
+    if values.ndim not in (1, 2, 3) or values.size == 0:
+        raise DataError(f"{label}: wanted the shape {SHAPES}, got {values.shape}: reshape it")
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        index = [int(number) for number in bad[0]]
+        raise DataError(
+            f"{label}, index {index} (counted from 0): {values[tuple(index)]} is not a finite number "
+            f"({len(bad)} such in all): fill it or cut the series there"
+        )
+    cube = values[None, :, None] if values.ndim == 1 else values[None] if values.ndim == 2 else values
+    channels = ("y",) if cube.shape[2] == 1 else tuple(f"x{number}" for number in range(cube.shape[2]))
+    cube = np.ascontiguousarray(cube, dtype=np.float64)
+    many = len(cube) > 1
+    return Recording(
+        path.stem,
+        channels,
+        tuple(Series(f"{label}, series {n}" if many else label, one) for n, one in enumerate(cube)),
+    )

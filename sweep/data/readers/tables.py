@@ -1,0 +1,178 @@
+"""CSV tables, long (a column of ids) or wide (a column per channel), into series."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sweep.config.errors import DataError
+from sweep.config.registry import nearest
+from sweep.data.readers.sampling import read_times
+from sweep.data.recording import Recording, Series
+from sweep.data.types import Array
+
+MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "-"})
+SAMPLE_NAMES = ("unique_id", "ds")  # the defaults of DataConfig: a file need not have them
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the columns that hold no channel."""
+
+    series_id: str = SAMPLE_NAMES[0]
+    time: str = SAMPLE_NAMES[1]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The cells of a file as text, and the line that each row stands on."""
+
+    name: str
+    cells: pd.DataFrame
+    lines: Array  # (row,), counted from 1
+
+
+def read_csv(path: Path, columns: Columns) -> Recording:
+    """Return the series of a comma-separated file whose first line names the columns.
+
+    A file with the column of ids is long: the rows of one id are one series. Without it every row is a time of
+    one series. Every column but those of ids and time is a channel. The rows of a series stand together and
+    rise evenly in time; dates are ISO 8601.
+
+    Raises:
+        DataError: anything else; the text names file, column and line.
+    """
+    table = _read_cells(path)
+    for wanted, default, key in zip((columns.series_id, columns.time), SAMPLE_NAMES, ("id", "time"), strict=True):
+        if wanted != default and wanted not in table.cells:
+            raise DataError(
+                f"{table.name}: no column {wanted!r} (data.{key}_column).{nearest(wanted, table.cells)} "
+                f"Columns: {', '.join(table.cells)}"
+            )
+    has_time = columns.time in table.cells
+    channels = tuple(name for name in table.cells if name not in (columns.series_id, columns.time))
+    if not channels:
+        raise DataError(f"{table.name}: no column with values beside those of ids and time: add one")
+    values = np.stack([_numbers(table, name, has_time) for name in channels], axis=1)
+    series = []
+    for label, rows in _groups(table, columns.series_id):
+        lines = table.lines[rows]
+        stamps = None
+        if has_time:
+            stamps = read_times(label, columns.time, table.cells[columns.time].iloc[rows], lines)
+        else:
+            _refuse_unnamed_time(label, channels, values[rows])
+        series.append(Series(label, values[rows], stamps=stamps, lines=lines))
+    return Recording(path.stem, channels, tuple(series))
+
+
+def _read_cells(path: Path) -> Table:
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    name, empty = path.name, None
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            for row in reader:
+                if not row:
+                    empty = empty or reader.line_num
+                    continue
+                if empty and rows:
+                    raise DataError(f"{name}, line {empty}: empty: remove it, or fill in the row that is missing")
+                if rows and len(row) != len(rows[0]):
+                    raise DataError(
+                        f"{name}, line {reader.line_num}: {len(row)} cells, but the first line names "
+                        f"{len(rows[0])} columns: mend the row (cells with commas need quotes)"
+                    )
+                rows.append(row)
+                lines.append(reader.line_num)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name}: not UTF-8 text ({error.reason}): save it as UTF-8") from None
+    except csv.Error as error:
+        raise DataError(f"{name}, line {reader.line_num}: not a CSV row ({error}): mend quotes and separators") from None
+    if not rows:
+        raise DataError(f"{name}: the file is empty: its first line must name the columns, values follow")
+    header = [cell.strip() for cell in rows[0]]
+    _require_names(name, header, lines[0])
+    if len(rows) == 1:
+        raise DataError(f"{name}: no rows below the column names: add the values")
+    return Table(name, pd.DataFrame(rows[1:], columns=header, dtype=object), np.array(lines[1:]))
+
+
+def _require_names(name: str, header: list[str], line: int) -> None:
+    for mark, word in ((";", "semicolon"), ("\t", "tab")):
+        if len(header) == 1 and mark in header[0]:
+            raise DataError(f"{name}, line {line}: columns are separated by a {word}: separate them by commas")
+    for number, column in enumerate(header, start=1):
+        if not column:
+            raise DataError(
+                f"{name}, line {line}: column {number} has no name: name it, or drop it (pandas: to_csv(index=False))"
+            )
+        if header.index(column) + 1 != number:
+            raise DataError(f"{name}, line {line}: two columns are named {column!r}: rename one")
+    if not pd.to_numeric(pd.Series(header, dtype=object), errors="coerce").isna().any():
+        raise DataError(f"{name}, line {line}: holds numbers where the column names should be: add a line of names")
+
+
+def _numbers(table: Table, column: str, has_time: bool) -> Array:
+    """Return the column as finite numbers, (row,)."""
+    cells = table.cells[column].astype(object).str.strip()
+    missing = cells.str.lower().isin(MISSING).to_numpy(dtype=bool)
+    if missing.any():
+        row = int(np.argmax(missing))
+        raise DataError(
+            f"{table.name}, column {column!r}, line {table.lines[row]}: the value is missing "
+            f"({int(missing.sum())} such in the column): fill the gap, or cut the series there"
+        )
+    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
+    text = np.isnan(numbers)
+    if text.any():
+        row = int(np.argmax(text))
+        hint = "" if has_time else f'; if the column holds the time, set data.time_column = "{column}"'
+        raise DataError(
+            f"{table.name}, column {column!r}, line {table.lines[row]}: wanted a number, got {cells.iloc[row]!r}: "
+            f"mend the value or drop the column{hint}"
+        )
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        row = int(np.argmax(infinite))
+        raise DataError(
+            f"{table.name}, column {column!r}, line {table.lines[row]}: {cells.iloc[row]!r} is not a finite number: "
+            "mend the value, or cut the series there"
+        )
+    return numbers
+
+
+def _groups(table: Table, id_column: str) -> list[tuple[str, Array]]:
+    """Return label and row numbers of each series, in the order of the file."""
+    if id_column not in table.cells:
+        return [(table.name, np.arange(len(table.lines)))]
+    ids = table.cells[id_column].str.strip().to_numpy(dtype=object)
+    edges = np.concatenate([[0], np.flatnonzero(ids[1:] != ids[:-1]) + 1, [len(ids)]])
+    groups: dict[str, Array] = {}
+    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+        one, line = ids[begin], table.lines[begin]
+        if one.lower() in MISSING:
+            raise DataError(f"{table.name}, column {id_column!r}, line {line}: the id is missing: fill it in")
+        if one in groups:
+            raise DataError(
+                f"{table.name}, column {id_column!r}, line {line}: rows of {one!r} come again after those of "
+                f"{ids[begin - 1]!r}: sort the file by {id_column} and time"
+            )
+        groups[one] = np.arange(begin, end)
+    return [(f"{table.name}, series {one!r}", rows) for one, rows in groups.items()]
+
+
+def _refuse_unnamed_time(label: str, channels: tuple[str, ...], values: Array) -> None:
+    """Refuse a channel that only counts: a time column under a name that was not told."""
+    if len(values) < 3:
+        return
+    steps = np.diff(values, axis=0)
+    even = (steps[0] != 0) & (np.abs(steps - steps[0]) <= 1e-9 * np.abs(values).max(axis=0)).all(axis=0)
+    for channel in np.flatnonzero(even):
+        raise DataError(
+            f"{label}, column {channels[channel]!r}: changes by {steps[0, channel]:g} in every row, as a time does: set "
+            f'data.time_column = "{channels[channel]}", or drop the column'
+        )

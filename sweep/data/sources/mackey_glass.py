@@ -1,0 +1,120 @@
+"""The Mackey-Glass equation, a delay differential equation, by the method of steps."""
+
+import math
+
+import numpy as np
+from scipy.signal import lfilter
+
+from sweep.data.recording import Need, Recording, Series
+from sweep.data.sources.source import Options, Source, require_not_negative, require_positive
+from sweep.data.types import Array
+
+STEPS_PER_UNIT = 10  # Runge-Kutta steps per time unit; our choice
+TRANSIENT = 2000  # time units that are thrown away, about 11 Lyapunov times
+EXPONENT = 0.0056  # per time unit, base e, at tau 17, beta 0.2, gamma 0.1, n 10; see the citation below
+PUBLISHED = {"tau": 17.0, "beta": 0.2, "gamma": 0.1, "n": 10.0}
+
+
+def continue_history(
+    history: Array, steps: int, h: float, tau: float, beta: float, gamma: float, n: float
+) -> Array:
+    """Return the next `steps` values of x' = beta x(t - tau) / (1 + x(t - tau)^n) - gamma x, (steps,).
+
+    Classical Runge-Kutta steps of size h. For one delay ahead x(t - tau) is known, so the equation is linear in
+    the unknown part, x' = g(t) - gamma x, and a whole stretch of Runge-Kutta steps is one linear recurrence.
+    Delayed values between grid points are interpolated by the cubic through the four nearest.
+
+    Args:
+        history: (k,) values h apart that end now and span tau + 2 h at least.
+        steps: how many values to add.
+        h: step size.
+        tau: delay, at least 4 h.
+        beta: strength of the delayed feedback.
+        gamma: rate of decay.
+        n: exponent of the feedback.
+
+    Raises:
+        ValueError: the history is too short, or the delay is below 4 h.
+
+    Source: Mackey and Glass (1977), Science 197, 287, equation 4b.
+    """
+    back = math.floor(tau / h)
+    if back < 4:
+        raise ValueError(f"tau must be at least 4 h, got tau = {tau}, h = {h}")
+    if len(history) < back + 3:
+        raise ValueError(f"history must hold at least {back + 3} values, got {len(history)}")
+    stretch = back - 2  # so that the interpolation only meets known values
+    decay, *weights = (_runge_kutta(*unit, gamma, h) for unit in np.eye(4))
+    x = np.concatenate([history, np.empty(steps)])
+    now = len(history) - 1
+    while now < len(x) - 1:
+        count = min(stretch, len(x) - 1 - now)
+        at = now + np.arange(count)[:, None] + np.array([0.0, 0.5, 1.0]) - tau / h  # start, middle, end of steps
+        delayed = _cubic(x, at)
+        feedback = beta * delayed / (1.0 + delayed**n)
+        drive = feedback @ np.array(weights)
+        x[now + 1 : now + 1 + count] = lfilter([1.0], [1.0, -decay], drive, zi=[decay * x[now]])[0]
+        now += count
+    return x[len(history) :]
+
+
+def _runge_kutta(x: float, start: float, middle: float, end: float, gamma: float, h: float) -> float:
+    """Return one classical Runge-Kutta step of x' = g(t) - gamma x, linear in all of x and g."""
+    k1 = start - gamma * x
+    k2 = middle - gamma * (x + h / 2 * k1)
+    k3 = middle - gamma * (x + h / 2 * k2)
+    k4 = end - gamma * (x + h * k3)
+    return x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+
+
+def _cubic(x: Array, at: Array) -> Array:
+    """Return the cubic through the four grid values around each real-valued index."""
+    left = np.floor(at + 1e-9).astype(np.int64)
+    s = at - left
+    a, b, c, d = x[left - 1], x[left], x[left + 1], x[left + 2]
+    return (
+        -s * (s - 1) * (s - 2) / 6 * a
+        + (s + 1) * (s - 1) * (s - 2) / 2 * b
+        - (s + 1) * s * (s - 2) / 2 * c
+        + (s + 1) * s * (s - 1) / 6 * d
+    )
+
+
+def _generate(options: Options, need: Need) -> Recording:
+    h = 1.0 / STEPS_PER_UNIT
+    span = math.floor(options["tau"] / h) + 3
+    level = np.random.default_rng([options["seed"], 0]).uniform(0.5, 1.2)  # a constant history
+    samples = options["train"] + options["validation"] + options["test"]
+    fine = continue_history(
+        np.full(span, level),
+        (TRANSIENT + samples) * STEPS_PER_UNIT,
+        h,
+        *(options[name] for name in ("tau", "beta", "gamma", "n")),
+    )
+    values = fine[TRANSIENT * STEPS_PER_UNIT :: STEPS_PER_UNIT, None]
+    if options["noise"]:
+        values = values + options["noise"] * np.random.default_rng([options["seed"], 1]).standard_normal(values.shape)
+    ends = (options["train"], options["train"] + options["validation"])
+    return Recording("mackey_glass", ("y",), (Series("source 'mackey_glass'", values, ends),))
+
+
+def _check(options: Options) -> None:
+    require_positive(options, "tau", "beta", "gamma", "n", "train", "validation", "test")
+    require_not_negative(options, "noise", "seed")
+    if options["tau"] < 1:
+        raise ValueError(f"tau must be at least 1, got {options['tau']}")
+
+
+def _lyapunov_time(options: Options) -> float | None:
+    known = all(math.isclose(options[name], value) for name, value in PUBLISHED.items())
+    return 1.0 / EXPONENT if known else None
+
+
+MACKEY_GLASS = Source(
+    name="mackey_glass",
+    defaults={**PUBLISHED, "train": 10_000, "validation": 20_000, "test": 20_000, "noise": 0.0, "seed": 0},
+    generate=_generate,
+    check=_check,
+    citation="Mackey and Glass (1977), Science 197, 287; tau 17: Farmer (1982), Physica D 4, 366",
+    lyapunov_time=_lyapunov_time,
+)

@@ -1,0 +1,28 @@
+"""Monthly sunspot numbers 1749-2009: the one shipped source that was observed, not computed."""
+
+from dataclasses import replace
+from importlib import resources
+
+from sweep.data.readers.tables import Columns, read_csv
+from sweep.data.recording import Need, Recording
+from sweep.data.sources.source import Options, Source
+
+
+def _generate(options: Options, need: Need) -> Recording:
+    with resources.as_file(resources.files("sweep.data") / "files" / "sunspots.csv") as path:
+        return replace(read_csv(path, Columns()), name="sunspots")
+
+
+def _check(options: Options) -> None:
+    return None
+
+
+SUNSPOTS = Source(
+    name="sunspots",
+    defaults={},
+    generate=_generate,
+    check=_check,
+    citation="NOAA National Geophysical Data Center, monthly mean sunspot numbers, January 1749 to June 2009, "
+    "public domain, as shipped by statsmodels (sweep/data/files/README.md)",
+    makes_parts=False,
+)
