@@ -1,5 +1,6 @@
 """The configuration of one trial: everything that its result depends on."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,3 +91,8 @@ def trial_config(
     document["rungs"] = tuple(rung.at for rung in pruning.rungs) if pruning.enabled else ()
     seed = seed_of(study_seed, document)
     return TrialConfig.model_validate({**document, "seed": seed, "device": device})
+
+
+def trial_config_from_json(values: Mapping[str, Any]) -> TrialConfig:
+    """Return the configuration that a trial's record holds."""
+    return TrialConfig.model_validate_json(json.dumps(values))

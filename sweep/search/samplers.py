@@ -20,6 +20,7 @@ from sweep.config.registry import Registry
 from sweep.config.seeds import seed_of
 from sweep.config.space import Space
 from sweep.search.cmaes import propose_cmaes
+from sweep.store import sampled
 
 Params = Mapping[str, Value]
 
@@ -85,14 +86,9 @@ def _study_in_memory(space: Space, history: History, sampler: BaseSampler) -> op
 
 def frozen_trial(space: Space, params: Params, score: float | None) -> FrozenTrial:
     """Return a trial as Optuna holds it: complete with its score, or running where the score is None."""
-    sampled, distributions = {}, {}
-    for axis in space.axes:
-        if axis.name in params:
-            key = axis.span.key(axis.name)
-            sampled[key] = axis.span.sampled(params[axis.name])
-            distributions[key] = axis.span.distribution()
+    values, distributions = sampled(space, params)
     state = TrialState.RUNNING if score is None else TrialState.COMPLETE
-    return optuna.create_trial(state=state, value=score, params=sampled, distributions=distributions)
+    return optuna.create_trial(state=state, value=score, params=values, distributions=distributions)
 
 
 def _propose_qmc(space: Space, history: History, seed: int, number: int) -> dict[str, Value]:

@@ -1,1 +1,17 @@
-""""""
+"""What is on disk: the only reader and writer of a results folder.
+
+Trial folders hold the records; study.db is their projection for the Optuna world.
+"""
+
+from sweep.store.folder import StudyFolder, checked_study_name, study_folders
+from sweep.store.lock import DriverLock
+from sweep.store.optuna_study import OptunaProjection, sampled
+
+__all__ = [
+    "DriverLock",
+    "OptunaProjection",
+    "StudyFolder",
+    "checked_study_name",
+    "sampled",
+    "study_folders",
+]

@@ -1,0 +1,347 @@
+"""The driver: asks for trials, hands out segments, decides at rungs, and alone writes what is stored."""
+
+import enum
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweep.config.errors import SweepError
+from sweep.config.records import TrialRecord, evaluation_from_json
+from sweep.config.study import StudyConfig
+from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.search.events import Message, Progress, Settled, Watch
+from sweep.search.executors import EXECUTORS, Slot, WorkerDied, outcome
+from sweep.search.interrupts import Interrupts
+from sweep.search.live import MAX_DEATHS, LiveTrial, at_rung
+from sweep.search.proposals import proposal
+from sweep.search.pruning import goes_on
+from sweep.store import OptunaProjection, StudyFolder
+from sweep.trial import Finished, Segment, finish, run_segment
+
+STOP_SECONDS = 8.0  # how long a stop waits for running segments
+TICK_SECONDS = 0.25  # how long the driver sleeps when nothing happens
+
+Draw = Callable[[StudyFolder, int], bytes]
+
+
+class Outcome(enum.Enum):
+    """How a run ended."""
+
+    DONE = "done"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Functions:
+    """What a trial consists of; replaced in tests and in measurements of the driver itself."""
+
+    segment: Callable[[TrialConfig, bytes | None, int], Segment] = run_segment
+    finish: Callable[[TrialConfig, bytes], Finished] = finish
+
+
+@dataclass
+class SideTask:
+    """Work beside the trials, such as the baselines or a plot: its result is stored by `store`."""
+
+    name: str
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    store: Callable[[Any], None]
+    deaths: int = 0
+
+
+@dataclass
+class Running:
+    """What a slot is doing."""
+
+    future: "Future[Any]"
+    task: LiveTrial | SideTask
+    finishing: bool = False  # a trial's last task
+
+
+@dataclass
+class Driver:
+    """Runs a study up to a total number of trials. Everything it decides depends on records, not on time."""
+
+    study: StudyConfig
+    folder: StudyFolder
+    projection: OptunaProjection
+    host: dict[str, Any]
+    workers: int
+    watch: Watch
+    interrupts: Interrupts
+    draw: Draw | None = None
+    side_tasks: list[SideTask] = field(default_factory=list)
+    functions: Functions = field(default_factory=Functions)
+    records: dict[int, TrialRecord] = field(default_factory=dict)
+    live: dict[int, LiveTrial] = field(default_factory=dict)
+
+    def run(self, total: int) -> Outcome:
+        """Run trials until `total` are settled, or until interrupted.
+
+        Raises:
+            StoreError: the results folder cannot be written.
+        """
+        self._began = time.monotonic()
+        self._busy = 0.0
+        self._total = total
+        self._slots = [EXECUTORS[self.study.run.executor]() for _ in range(self.workers)]
+        self._running: dict[int, Running] = {}  # by slot
+        self._take_up()
+        self._work_at_start = self._work_done()
+        try:
+            return self._loop()
+        finally:
+            for slot in self._slots:
+                slot.close()
+
+    # --- the loop --------------------------------------------------------------------------------
+
+    def _loop(self) -> Outcome:
+        stop_by = None
+        while True:
+            if self.interrupts.requests and stop_by is None:
+                stop_by = time.monotonic() + STOP_SECONDS
+                if self._running:
+                    self.watch(Message("stopping: waiting for running segments; Ctrl-C again to stop at once"))
+            if stop_by is None:
+                self._ask()
+                self._judge()
+                self._submit()
+            if not self._running:
+                if stop_by is not None:
+                    return Outcome.INTERRUPTED
+                if self._all_settled() and not self.side_tasks:
+                    return Outcome.DONE
+                if not self._work_is_left():
+                    raise AssertionError("nothing runs and nothing can: the study is stuck")
+            if stop_by is not None and (self.interrupts.requests > 1 or time.monotonic() > stop_by):
+                return Outcome.INTERRUPTED
+            self._collect()
+            self.watch(self._progress())
+
+    def _collect(self) -> None:
+        futures = [running.future for running in self._running.values()]
+        wait(futures, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
+        now = time.monotonic()
+        for number, slot in enumerate(self._slots):
+            running = self._running.get(number)
+            if running is None:
+                continue
+            if running.future.done():
+                del self._running[number]
+                self._busy += now - slot.started
+                self._take(running, slot)
+            elif now - slot.started > self.study.run.segment_timeout:
+                del self._running[number]
+                slot.kill()
+                self._died(running, f"hung: no result after {self.study.run.segment_timeout:g} s")
+
+    def _all_settled(self) -> bool:
+        return not self.live and all(number in self.records for number in range(self._total))
+
+    def _work_is_left(self) -> bool:
+        return bool(self.side_tasks) or any(trial.open_rung(self.study.pruning) is None for trial in self.live.values())
+
+    # --- asking ----------------------------------------------------------------------------------
+
+    def _take_up(self) -> None:
+        """Go on with the trials that an earlier driver left running."""
+        for number, record in list(self.records.items()):
+            if record.settled or number >= self._total:
+                continue
+            trial = LiveTrial(record, trial_config_from_json(record.config))
+            stored = self.folder.read_resume(number)
+            if stored is not None:
+                header, checkpoint = stored
+                trial.evaluations = [evaluation_from_json(entry) for entry in header["evaluations"]]
+                trial.diverged, trial.seconds = header["diverged"], header["seconds"]
+                trial.checkpoint = checkpoint
+            self._mark_passed(trial)
+            self.live[number] = trial
+        if self.draw is not None:
+            for number, record in self.records.items():
+                if record.settled and record.state != "failed":
+                    if not (self.folder.trial(number) / "rollout.png").exists():
+                        self._add_drawing(number)
+
+    def _mark_passed(self, trial: LiveTrial) -> None:
+        """Note the rungs behind a resumed trial; the one at which it stands is judged anew, with the same result."""
+        for rung in self.study.pruning.rungs if self.study.pruning.enabled else ():
+            if trial.evaluations and trial.config.point_of(rung.at) < trial.evaluations[-1].point:
+                trial.passed.add(rung.at)
+
+    def _ask(self) -> None:
+        """Start every trial that the pipeline has room for, in the order of their numbers."""
+        width = self.study.search.width
+        for number in range(self._total):
+            if number in self.records:
+                continue
+            behind = number - width
+            if behind >= 0 and not all(self._is_settled(k) for k in range(max(0, behind - width), behind + 1)):
+                return
+            params, origin = proposal(self.study, self.records, number)
+            config = self.study.trial(params)
+            record = TrialRecord(
+                number=number,
+                state="running",
+                params=params,
+                config=config.model_dump(mode="json"),
+                origin=origin,
+                host=self.host,
+            )
+            self.folder.write_record(record)
+            self.projection.start(record)
+            self.records[number] = record
+            self.live[number] = LiveTrial(record, config)
+
+    def _is_settled(self, number: int) -> bool:
+        return number in self.records and self.records[number].settled
+
+    # --- rungs -----------------------------------------------------------------------------------
+
+    def _judge(self) -> None:
+        """Decide about every trial that stands at a rung and whose lower-numbered trials have spoken."""
+        for number in sorted(self.live):
+            trial = self.live[number]
+            rung = trial.open_rung(self.study.pruning)
+            if rung is None:
+                continue
+            earlier = [self._at_rung(k, rung) for k in range(number)]
+            score = self._at_rung(number, rung)
+            assert isinstance(score, float)
+            verdict = goes_on(score, earlier, rung.keep, self.study.pruning.startup)
+            if verdict is True:
+                trial.passed.add(rung.at)
+            elif verdict is False:
+                trial.pruned_at = rung
+
+    def _at_rung(self, number: int, rung: Any) -> Any:
+        live = self.live.get(number)
+        if live is None:
+            record = self.records[number]
+            point = trial_config_from_json(record.config).point_of(rung.at)
+            return at_rung(record.evaluations, record.state, point, rung)
+        state = "diverged" if live.diverged else "pruned" if live.pruned_at else "running"
+        return at_rung(live.evaluations, state, live.config.point_of(rung.at), rung)
+
+    # --- handing out -----------------------------------------------------------------------------
+
+    def _submit(self) -> None:
+        for number, slot in enumerate(self._slots):
+            if number in self._running:
+                continue
+            task = self._next_task()
+            if task is None:
+                return
+            self._running[number] = self._start(task, slot)
+
+    def _next_task(self) -> LiveTrial | SideTask | None:
+        """Return the next thing to do: side tasks first, they are short; then the lowest trial that can go on."""
+        if self.side_tasks:
+            return self.side_tasks.pop(0)
+        taken = {running.task.number for running in self._running.values() if isinstance(running.task, LiveTrial)}
+        for number in sorted(self.live):
+            trial = self.live[number]
+            if number not in taken and trial.open_rung(self.study.pruning) is None:
+                return trial
+        return None
+
+    def _start(self, task: LiveTrial | SideTask, slot: Slot) -> Running:
+        if isinstance(task, SideTask):
+            return Running(slot.submit(task.function, *task.args), task)
+        if task.trained:
+            assert task.checkpoint is not None
+            future = slot.submit(self.functions.finish, task.config, task.checkpoint)
+            return Running(future, task, finishing=True)
+        point = len(task.evaluations)
+        return Running(slot.submit(self.functions.segment, task.config, task.checkpoint, point), task)
+
+    # --- taking in -------------------------------------------------------------------------------
+
+    def _take(self, running: Running, slot: Slot) -> None:
+        try:
+            result = outcome(running.future)
+        except WorkerDied as death:
+            slot.kill()
+            self._died(running, str(death))
+            return
+        except Exception as error:
+            self._raised(running, error)
+            return
+        if isinstance(running.task, SideTask):
+            running.task.store(result)
+        elif running.finishing:
+            self._settle(running.task, result)
+        else:
+            trial = running.task
+            trial.advance(result.checkpoint, result.evaluation, result.diverged, result.seconds)
+            self.folder.write_resume(trial.number, trial.resume_header(), result.checkpoint)
+
+    def _settle(self, trial: LiveTrial, finished: Finished) -> None:
+        self.folder.write_files(trial.number, finished.files)
+        self._store(trial.settled(finished.exposure_gap, finished.seconds))
+        if self.draw is not None:
+            self._add_drawing(trial.number)
+
+    def _store(self, record: TrialRecord) -> None:
+        self.folder.write_record(record)
+        self.projection.settle(record)
+        self.folder.drop_resume(record.number)
+        self.records[record.number] = record
+        del self.live[record.number]
+        self.watch(Settled(record))
+
+    def _died(self, running: Running, reason: str) -> None:
+        task = running.task
+        task.deaths += 1
+        if task.deaths < MAX_DEATHS:
+            what = f"trial {task.number}" if isinstance(task, LiveTrial) else task.name
+            self.watch(Message(f"{what}: {reason}; trying again"))
+            if isinstance(task, SideTask):
+                self.side_tasks.append(task)
+            return
+        self._give_up(task, f"{reason}, {MAX_DEATHS} times in a row")
+
+    def _raised(self, running: Running, error: Exception) -> None:
+        text = str(error) if isinstance(error, SweepError) else f"{type(error).__name__}: {error}"
+        self._give_up(running.task, text)
+
+    def _give_up(self, task: LiveTrial | SideTask, reason: str) -> None:
+        if isinstance(task, LiveTrial):
+            self._store(task.failed(reason))
+        else:
+            self.watch(Message(f"{task.name} failed: {reason}"))
+
+    def _add_drawing(self, number: int) -> None:
+        def store(png: bytes) -> None:
+            self.folder.write_files(number, {"rollout.png": png})
+
+        self.side_tasks.append(SideTask(f"drawing trial {number}", self.draw, (self.folder, number), store))  # type: ignore[arg-type]
+
+    # --- progress --------------------------------------------------------------------------------
+
+    def _work_done(self) -> float:
+        """Return the work that is behind the study, in budgets of a trial; a settled trial counts as one."""
+        settled = sum(record.settled for number, record in self.records.items() if number < self._total)
+        return settled + sum(len(t.evaluations) / len(t.config.points) for t in self.live.values())
+
+    def _progress(self) -> Progress:
+        states = [record.state for number, record in self.records.items() if number < self._total]
+        expected = self._total - self._work_at_start
+        share = (self._work_done() - self._work_at_start) / expected if expected > 0 else 1.0
+        scored = [r for r in self.records.values() if r.settled and r.rollout_error is not None]
+        return Progress(
+            total=self._total,
+            complete=states.count("complete"),
+            pruned=states.count("pruned"),
+            diverged=states.count("diverged"),
+            failed=states.count("failed"),
+            running=len(self.live),
+            best=min(scored, key=lambda r: (r.rollout_error, r.number), default=None),
+            share=min(1.0, max(0.0, share)),
+            elapsed=time.monotonic() - self._began,
+            busy=self._busy,
+        )

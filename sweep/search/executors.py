@@ -1,0 +1,110 @@
+"""Where segments run. A slot runs one task at a time, so that a crash blames the right one."""
+
+import os
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from joblib.externals.loky.process_executor import ProcessPoolExecutor, TerminatedWorkerError
+
+from sweep.search.worker import call, start_worker
+
+
+class WorkerDied(Exception):
+    """A worker process ended without a result; the text says how, where that is known."""
+
+
+class Slot(ABC):
+    """Runs one task at a time."""
+
+    started: float = 0.0  # time.monotonic() of the latest submit
+
+    @abstractmethod
+    def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
+        """Start a task. A dead worker shows as WorkerDied from `outcome`."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End the worker at once, whatever it does; the slot can be used again."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the worker; it is idle or may be killed."""
+
+
+class InlineSlot(Slot):
+    """Runs tasks in the driver's own process, at submit."""
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
+        """Run the task and return its finished future."""
+        self.started = time.monotonic()
+        future: Future[Any] = Future()
+        try:
+            future.set_result(call(function, *args))
+        except Exception as error:  # the trial's, to be reported as its reason
+            future.set_exception(error)
+        return future
+
+    def kill(self) -> None:
+        """Do nothing: nothing runs between two submits."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class LokySlot(Slot):
+    """A worker process of its own, started when first used and again after it died."""
+
+    def __init__(self) -> None:
+        self._executor: ProcessPoolExecutor | None = None
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
+        """Send a task to the worker process."""
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(
+                max_workers=1,
+                initializer=start_worker,
+                initargs=(os.getpid(),),
+                env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            )
+        self.started = time.monotonic()
+        future: Future[Any] = self._executor.submit(call, function, *args)
+        return future
+
+    def kill(self) -> None:
+        """Kill the worker process."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, kill_workers=True)
+            self._executor = None
+
+    def close(self) -> None:
+        """Kill the worker process: it holds nothing that is not stored."""
+        self.kill()
+
+
+def outcome(future: "Future[Any]") -> Any:
+    """Return a finished future's result.
+
+    Raises:
+        WorkerDied: the worker process ended without one.
+        Exception: what the task raised.
+    """
+    try:
+        return future.result()
+    except TerminatedWorkerError as error:
+        raise WorkerDied(_how(str(error))) from None
+
+
+def _how(text: str) -> str:
+    """Return how a worker died, from loky's message."""
+    for line in text.splitlines():
+        if "exit codes of the workers are" in line:
+            codes = line.split("{", 1)[-1].rstrip("}. ")
+            hint = " (out of memory?)" if "SIGKILL" in codes else ""
+            return f"its worker process died: {codes}{hint}"
+    return "its worker process died"
+
+
+EXECUTORS: dict[str, Callable[[], Slot]] = {"loky": LokySlot, "inline": InlineSlot}

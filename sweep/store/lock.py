@@ -1,0 +1,44 @@
+"""One driver per study: a lock that dies with its holder, and says who holds it."""
+
+import os
+import socket
+from pathlib import Path
+from types import TracebackType
+
+from filelock import FileLock, Timeout
+
+from sweep.config.errors import StudyLocked
+
+
+class DriverLock:
+    """Keeps a second driver out of a study's folder. The system frees it when the holder dies, however."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = FileLock(path)
+        self._holder = path.with_name(path.name + ".holder")
+
+    def __enter__(self) -> "DriverLock":
+        """Take the lock.
+
+        Raises:
+            StudyLocked: another driver holds it; the text says which.
+        """
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            try:
+                holder = self._holder.read_text().strip()
+            except OSError:
+                holder = "another process"
+            raise StudyLocked(
+                f"the study in {self.path.parent} is being run by {holder}; wait for it or stop it first"
+            ) from None
+        self._holder.write_text(f"process {os.getpid()} on {socket.gethostname()}\n")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._holder.unlink(missing_ok=True)
+        self._lock.release()
