@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 from sweep.config.ranges import Value
@@ -71,6 +72,8 @@ def identity(document: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in document.items() if key not in NO_IDENTITY}
     flat = _flat(kept)
     flat.pop("search.trials", None)
+    if "data.path" in flat:  # the content counts, not the place: see the fingerprint
+        flat["data.path"] = PurePath(flat["data.path"]).name
     return flat
 
 

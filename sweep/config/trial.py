@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from sweep.config.ranges import Value
@@ -89,7 +90,9 @@ def trial_config(
         if path[-1] not in ("optimizer", "scheduler"):
             target[path[-1]] = value
     document["rungs"] = tuple(rung.at for rung in pruning.rungs) if pruning.enabled else ()
-    seed = seed_of(study_seed, document)
+    place = document["data"].get("path")
+    content = {**document, "data": {**document["data"], "path": place and PurePath(place).name}}
+    seed = seed_of(study_seed, content)
     return TrialConfig.model_validate({**document, "seed": seed, "device": device})
 
 

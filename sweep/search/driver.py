@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweep.config.errors import SweepError
-from sweep.config.records import TrialRecord, evaluation_from_json
+from sweep.config.records import State, TrialRecord, evaluation_from_json
+from sweep.config.sections import Rung
 from sweep.config.study import StudyConfig
 from sweep.config.trial import TrialConfig, trial_config_from_json
 from sweep.search.events import Message, Progress, Settled, Watch
@@ -16,7 +17,7 @@ from sweep.search.executors import EXECUTORS, Slot, WorkerDied, outcome
 from sweep.search.interrupts import Interrupts
 from sweep.search.live import MAX_DEATHS, LiveTrial, at_rung
 from sweep.search.proposals import proposal
-from sweep.search.pruning import goes_on
+from sweep.search.pruning import AtRung, goes_on
 from sweep.store import OptunaProjection, StudyFolder
 from sweep.trial import Finished, Segment, finish, run_segment
 
@@ -87,6 +88,7 @@ class Driver:
         self._began = time.monotonic()
         self._busy = 0.0
         self._total = total
+        self._settled_below = 0  # all trials below this number are settled
         self._slots = [EXECUTORS[self.study.run.executor]() for _ in range(self.workers)]
         self._running: dict[int, Running] = {}  # by slot
         self._take_up()
@@ -174,14 +176,16 @@ class Driver:
                 trial.passed.add(rung.at)
 
     def _ask(self) -> None:
-        """Start every trial that the pipeline has room for, in the order of their numbers."""
-        width = self.study.search.width
-        for number in range(self._total):
+        """Start every trial that the pipeline has room for, in the order of their numbers.
+
+        Trial n may start once the trials 0 .. n - width are settled.
+        """
+        while self._is_settled(self._settled_below):
+            self._settled_below += 1
+        end = min(self._total, self._settled_below + self.study.search.width)
+        for number in range(self._settled_below, end):
             if number in self.records:
                 continue
-            behind = number - width
-            if behind >= 0 and not all(self._is_settled(k) for k in range(max(0, behind - width), behind + 1)):
-                return
             params, origin = proposal(self.study, self.records, number)
             config = self.study.trial(params)
             record = TrialRecord(
@@ -209,8 +213,9 @@ class Driver:
             rung = trial.open_rung(self.study.pruning)
             if rung is None:
                 continue
-            earlier = [self._at_rung(k, rung) for k in range(number)]
-            score = self._at_rung(number, rung)
+            point = trial.config.point_of(rung.at)
+            earlier = [self._at_rung(k, rung, point) for k in range(number)]
+            score = self._at_rung(number, rung, point)
             assert isinstance(score, float)
             verdict = goes_on(score, earlier, rung.keep, self.study.pruning.startup)
             if verdict is True:
@@ -218,14 +223,13 @@ class Driver:
             elif verdict is False:
                 trial.pruned_at = rung
 
-    def _at_rung(self, number: int, rung: Any) -> Any:
+    def _at_rung(self, number: int, rung: Rung, point: int) -> AtRung:
         live = self.live.get(number)
         if live is None:
             record = self.records[number]
-            point = trial_config_from_json(record.config).point_of(rung.at)
             return at_rung(record.evaluations, record.state, point, rung)
-        state = "diverged" if live.diverged else "pruned" if live.pruned_at else "running"
-        return at_rung(live.evaluations, state, live.config.point_of(rung.at), rung)
+        state: State = "diverged" if live.diverged else "pruned" if live.pruned_at else "running"
+        return at_rung(live.evaluations, state, point, rung)
 
     # --- handing out -----------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from joblib.externals.loky.process_executor import ProcessPoolExecutor, TerminatedWorkerError
+from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 
 from sweep.search.worker import call, start_worker
 
@@ -61,7 +61,15 @@ class LokySlot(Slot):
         self._executor: ProcessPoolExecutor | None = None
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
-        """Send a task to the worker process."""
+        """Send a task to the worker process; to a new one where the old died while it was idle."""
+        self.started = time.monotonic()
+        try:
+            return self._open().submit(call, function, *args)  # type: ignore[no-any-return]
+        except BrokenProcessPool:
+            self.kill()
+            return self._open().submit(call, function, *args)  # type: ignore[no-any-return]
+
+    def _open(self) -> ProcessPoolExecutor:
         if self._executor is None:
             self._executor = ProcessPoolExecutor(
                 max_workers=1,
@@ -69,9 +77,7 @@ class LokySlot(Slot):
                 initargs=(os.getpid(),),
                 env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             )
-        self.started = time.monotonic()
-        future: Future[Any] = self._executor.submit(call, function, *args)
-        return future
+        return self._executor
 
     def kill(self) -> None:
         """Kill the worker process."""
@@ -93,7 +99,7 @@ def outcome(future: "Future[Any]") -> Any:
     """
     try:
         return future.result()
-    except TerminatedWorkerError as error:
+    except BrokenProcessPool as error:
         raise WorkerDied(_how(str(error))) from None
 
 

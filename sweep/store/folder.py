@@ -1,14 +1,13 @@
 """The folder of a study: the only place that knows which file holds what."""
 
 import hashlib
-import io
 import json
 import re
 import shutil
 import struct
 import tomllib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -124,15 +123,26 @@ class StudyFolder:
             raise StoreError(f"no trial {number} in {self.path}")
         return _record(path)
 
-    def records(self) -> list[TrialRecord]:
+    def records(self, damaged: Callable[[Path, str], None] | None = None) -> list[TrialRecord]:
         """Return all records by trial number, running ones too.
 
+        Args:
+            damaged: called with the new path and the reason for each damaged record, after it was put aside.
+
         Raises:
-            StoreError: a record is damaged.
+            StoreError: a record is damaged, and `damaged` is None.
         """
-        return sorted(
-            (_record(path) for path in self.path.glob("trials/[0-9]*/trial.json")), key=lambda r: r.number
-        )
+        found = []
+        for path in sorted(self.path.glob("trials/[0-9]*/trial.json")):
+            try:
+                found.append(_record(path))
+            except StoreError as error:
+                if damaged is None:
+                    raise
+                aside = path.with_name("trial.json.damaged")
+                path.replace(aside)
+                damaged(aside, str(error))
+        return sorted(found, key=lambda record: record.number)
 
     def write_files(self, number: int, files: Mapping[str, bytes]) -> None:
         """Store a trial's artefacts (curves.csv, rollout.npz, checkpoint.pt, rollout.png)."""
@@ -219,13 +229,6 @@ def study_folders(results: Path) -> list[StudyFolder]:
         return []
     found = (StudyFolder(path) for path in sorted(results.iterdir()) if path.is_dir())
     return [folder for folder in found if folder.exists()]
-
-
-def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Return arrays as the bytes of an .npz file."""
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    return buffer.getvalue()
 
 
 def _record(path: Path) -> TrialRecord:

@@ -15,7 +15,7 @@ from sweep.data import Data, Starts
 from sweep.model import Forecaster
 from sweep.score import (
     block_length,
-
+    exposure_gap_by_step,
     forecasts,
     nrmse_by_step,
     scores,

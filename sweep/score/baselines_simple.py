@@ -1,0 +1,143 @@
+"""Baselines that need no regression: mean, persistence, drift, seasonal naive.
+
+Each function returns a `Forecast`, which maps starts and a horizon to (start, step, channel) in data units.
+
+Source: Hyndman and Athanasopoulos, "Forecasting: Principles and Practice", 3rd ed., section 5.2.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from sweep.config.errors import SweepError
+from sweep.data.types import Array, Data, Starts
+
+Settings = Mapping[str, Any]
+Forecast = Callable[[Starts, int], Array]
+
+NEAR = 0.01  # of a lag: how far from a multiple of the period it may lie, since a period is an estimate; our choice
+LAGS_MOST = 400  # lags tried; our choice, a bound on time
+
+
+class CannotServe(SweepError):
+    """A baseline has nothing to say about these data; the text says why."""
+
+
+def no_settings(data: Data) -> Settings:
+    """Return the settings of a baseline that has none."""
+    return {}
+
+
+def mean(data: Data, settings: Settings) -> Forecast:
+    """Return the forecast that stays at the training mean."""
+    return lambda starts, horizon: np.repeat(starts.mean[:, None], horizon, axis=1)
+
+
+def persistence(data: Data, settings: Settings) -> Forecast:
+    """Return the forecast that repeats the last value."""
+    return lambda starts, horizon: np.repeat(starts.past[:, -1:], horizon, axis=1)
+
+
+def needs_two_steps(data: Data) -> Settings:
+    """Return no settings, once the past has the two steps that a slope needs.
+
+    Raises:
+        CannotServe: it has one.
+    """
+    if data.validation.past.shape[1] < 2:
+        raise CannotServe("a slope needs a warm-up of two steps or more")
+    return {}
+
+
+def drift(data: Data, settings: Settings) -> Forecast:
+    """Return the line through the first and the last value of the past, from the last value on."""
+
+    def forecast(starts: Starts, horizon: int) -> Array:
+        past = starts.past
+        slope = (past[:, -1:] - past[:, :1]) / (past.shape[1] - 1)
+        return past[:, -1:] + slope * np.arange(1, horizon + 1)[None, :, None]
+
+    return forecast
+
+
+def lag_within_past(data: Data) -> Settings:
+    """Return {"lag"} of the seasonal naive forecast: a lag that the past covers once."""
+    return {"lag": best_lag(data, data.validation.past.shape[1])}
+
+
+def lag_within_half_past(data: Data) -> Settings:
+    """Return {"lag"} of the seasonal naive forecast with drift: the past covers it twice."""
+    return {"lag": best_lag(data, data.validation.past.shape[1] // 2)}
+
+
+def seasonal_naive(data: Data, settings: Settings) -> Forecast:
+    """Return the forecast that repeats the last `lag` values."""
+
+    def forecast(starts: Starts, horizon: int) -> Array:
+        return starts.past[:, -int(settings["lag"]) :][:, np.arange(horizon) % int(settings["lag"])]
+
+    return forecast
+
+
+def seasonal_naive_drift(data: Data, settings: Settings) -> Forecast:
+    """Return the repeated last `lag` values, each repetition raised by the mean change over one lag in the past."""
+    lag = int(settings["lag"])
+
+    def forecast(starts: Starts, horizon: int) -> Array:
+        past = starts.past
+        change = (past[:, lag:] - past[:, :-lag]).mean(axis=1, keepdims=True)
+        repetition = 1 + np.arange(horizon) // lag
+        return past[:, -lag:][:, np.arange(horizon) % lag] + change * repetition[None, :, None]
+
+    return forecast
+
+
+def best_lag(data: Data, longest: int) -> int:
+    """Return the lag at which the training data repeat themselves best, among multiples of the period.
+
+    A multiple can fit far better than the period itself: 3 periods of 125.66 steps are 376.99, near an integer.
+    The period is an estimate, so that lags within 1 % of a multiple (and the next integers) are tried. The error
+    of a lag is the RMS of y[t] - y[t - lag] over the target channels, in standard deviations of each series.
+
+    Args:
+        data: its training series and period.
+        longest: largest lag allowed, in steps.
+
+    Raises:
+        CannotServe: no period, or none of its multiples is short enough.
+    """
+    if data.period is None:
+        raise CannotServe("the training data have no dominant period")
+    # A lag must leave a tenth of a training series to judge it by.
+    longest = min(longest, int(0.9 * max(len(series) for series in data.train_raw)))
+    lags = _lags(data.period, longest)
+    if not lags:
+        raise CannotServe(
+            f"a period of {data.period:.4g} steps is longer than the {longest} that may be used"
+        )
+    return min(lags, key=lambda lag: (_repetition_error(data, lag), lag))
+
+
+def _lags(period: float, longest: int) -> list[int]:
+    lags: list[int] = []
+    for multiple in range(1, int(longest / period) + 2):
+        reach = max(1, math.ceil(NEAR * multiple * period))
+        centre = round(multiple * period)
+        lags += range(max(1, centre - reach), centre + reach + 1)
+        if len(lags) > LAGS_MOST:
+            break
+    return sorted({lag for lag in lags if lag <= longest})
+
+
+def _repetition_error(data: Data, lag: int) -> float:
+    chosen = list(data.targets)
+    total, count = 0.0, 0
+    for series in data.train_raw:
+        values = series[:, chosen]
+        spread = values.std(axis=0)
+        if len(values) > lag and (spread > 0).all():
+            total += float((((values[lag:] - values[:-lag]) / spread) ** 2).sum())
+            count += (len(values) - lag) * len(chosen)
+    return math.sqrt(total / count) if count else math.inf
