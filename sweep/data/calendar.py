@@ -28,7 +28,7 @@ def day_phase(stamps: pd.DatetimeIndex) -> Array:
 def year_phase(stamps: pd.DatetimeIndex) -> Array:
     """Return the elapsed share of the year, leap years being longer, (time,)."""
     days = np.asarray(stamps.dayofyear, dtype=np.float64) - 1 + day_phase(stamps)
-    return days / np.where(stamps.is_leap_year, 366.0, 365.0)
+    return np.asarray(days / np.where(stamps.is_leap_year, 366.0, 365.0))
 
 
 CALENDARS: Registry[Calendar] = Registry(
@@ -48,8 +48,8 @@ def calendar_features(names: Sequence[str], series: Series) -> Array:
         return np.zeros((len(series.values), 0))
     if series.stamps is None:
         raise DataError(
-            f"{series.label}: data.calendar = {list(names)} needs a column of dates, but time is only counted "
-            "here: drop data.calendar, or name the column of dates in data.time_column"
+            f"{series.label}: data.calendar = {list(names)} needs a column of dates, but time is only "
+            "counted here: drop data.calendar, or name the column of dates in data.time_column"
         )
     stamps = pd.DatetimeIndex(series.stamps)
     angles = [2 * np.pi * calendar.phase(stamps) for calendar in calendars]

@@ -82,8 +82,8 @@ def fit_codec(
     for values, label in zip(train, labels, strict=True):
         if len(values) < lag + 2:
             raise DataError(
-                f"{label}: {len(values)} training samples, but the transforms consume {lag} and scaling needs 2 "
-                "more: give more data or lower data.season"
+                f"{label}: {len(values)} training samples, but the transforms consume {lag} and scaling "
+                "needs 2 more: give more data or lower data.season"
             )
     encoded = [_transformed(values, transforms) for values in train]
     pooled = np.concatenate(encoded)

@@ -1,6 +1,7 @@
 """From the `[data]` and `[score]` sections to everything that a trial trains on and is scored on."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
     )
     scored = [values[:, list(targets)] for values in raw]
     names = [recording.channels[index] for index in targets]
+    arrays = [*train, *raw, *train_calendar, codec.mean, codec.std, *_arrays(validation), *_arrays(test)]
     return Data(
         name=recording.name,
         channels=recording.channels,
@@ -68,9 +70,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         codec=codec,
         period=dominant_period(scored),
         lyapunov_time=lyapunov_time,
-        fingerprint=_fingerprint(
-            recording.channels, targets, config, [*train, *raw, *train_calendar, codec.mean, codec.std], validation, test
-        ),
+        fingerprint=_fingerprint((recording.channels, targets, config.transforms, config.season), arrays),
         warnings=trend_warnings(scored, names, config.transforms),
     )
 
@@ -102,8 +102,8 @@ def _require_defined(recording: Recording, transforms: tuple[Transform, ...], na
                 row, channel = bad[0]
                 raise DataError(
                     f"{one.label}, column {recording.channels[channel]!r}, {one.place(int(row) + consumed)}: "
-                    f"{name} needs {transform.needs}, got {values[row, channel]:g}: drop the transform, put it "
-                    "before any difference, or shift the data"
+                    f"{name} needs {transform.needs}, got {values[row, channel]:g}: drop the transform, put "
+                    "it before any difference, or shift the data"
                 )
             if len(values) <= transform.lag:
                 raise DataError(
@@ -115,32 +115,30 @@ def _require_defined(recording: Recording, transforms: tuple[Transform, ...], na
 
 def _require_changing(recording: Recording) -> None:
     """Refuse a channel that holds one value in all the training data."""
-    trained = [(one, one.values[: one.parts["train"][1]]) for one in recording.series if one.parts["train"][1]]
+    ends = [(one, one.parts["train"][1]) for one in recording.series]
+    trained = [(one, one.values[:end]) for one, end in ends if end]
     if not trained:
-        raise DataError(f"{recording.series[0].label}: no training samples: give more data or a larger first split share")
+        raise DataError(
+            f"{recording.series[0].label}: no training samples: give more data or a larger first split share"
+        )
     pooled = np.concatenate([values for _, values in trained])
     for channel in np.flatnonzero(np.ptp(pooled, axis=0) == 0):
         one, values = trained[0]
         raise DataError(
-            f"{one.label}, column {recording.channels[channel]!r}, {one.place(0)} to {one.place(len(values) - 1)}: "
-            f"constant {pooled[0, channel]:g} throughout the training part: drop the column"
+            f"{one.label}, column {recording.channels[channel]!r}, {one.place(0)} to "
+            f"{one.place(len(values) - 1)}: constant {pooled[0, channel]:g} throughout the training part: "
+            "drop the column"
         )
 
 
-def _fingerprint(
-    channels: tuple[str, ...],
-    targets: tuple[int, ...],
-    config: DataConfig,
-    arrays: list[Array],
-    *parts: Starts,
-) -> str:
-    """Return the SHA-256 over names, shapes and bytes of all that `Data` holds."""
-    digest = hashlib.sha256(repr((channels, targets, config.transforms, config.season)).encode())
-    for part in parts:
-        arrays = [*arrays, part.past, part.truth, part.mean, part.scale, part.series, part.position, part.calendar]
+def _arrays(part: Starts) -> tuple[Array, ...]:
+    return part.past, part.truth, part.mean, part.scale, part.series, part.position, part.calendar
+
+
+def _fingerprint(words: tuple[object, ...], arrays: Sequence[Array]) -> str:
+    """Return the SHA-256 over names, shapes, types and bytes."""
+    digest = hashlib.sha256(repr(words).encode())
     for array in arrays:
         digest.update(repr((array.shape, array.dtype.str)).encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
-
-

@@ -8,8 +8,9 @@ from sweep.data.types import Array
 
 PADDING = 8  # finer frequency grid, so that the centre of a narrow peak is found
 BAND = 0.2  # a peak is what lies within 20 % of its frequency; our choice: sunspot cycles last 9 to 14 years
-CLEAR = 0.45  # excess share of the power in the band that makes a peak clear; our choice, no published value:
-# sunspots have .48, the Mackey-Glass series .80, Lorenz .31, white or AR(1) noise (200 samples) up to .45 in 3 %
+# Excess share of the power in the band that makes a peak clear; our choice, no published value. Sunspots have
+# .48, the Mackey-Glass series .80, Lorenz .31; of 200 samples of AR(1) noise or a random walk 2 % pass.
+CLEAR = 0.45
 FEWEST_CYCLES = 3  # in the longest series: fewer are a trend or a chance; our choice
 
 
@@ -18,8 +19,8 @@ def dominant_period(train: Sequence[Array]) -> float | None:
 
     Every series and channel is freed of its straight line, scaled to variance 1 and tapered (Hann); the power
     spectra are averaged. The highest point between FEWEST_CYCLES cycles and the Nyquist frequency is the
-    peak. It is clear if it is a local maximum and the band within BAND of its frequency holds a share s of the
-    power with (s - w) / (1 - w) >= CLEAR, w being the share of the band in all frequencies, which is what
+    peak. It is clear if it is a local maximum and the band within BAND of its frequency holds a share s of
+    the power with (s - w) / (1 - w) >= CLEAR, w being the share of the band in all frequencies, which is what
     white noise has there. The period is one over the band's centre of power, since the top of a broad peak,
     such as that of sunspots, jumps about.
 

@@ -80,7 +80,8 @@ def target_indices(channels: Sequence[str], names: Sequence[str]) -> tuple[int, 
     for name in names:
         if name not in channels:
             raise DataError(
-                f"data.target: no channel named {name!r}.{nearest(name, channels)} Known: {', '.join(channels)}"
+                f"data.target: no channel named {name!r}.{nearest(name, channels)} "
+                f"Known: {', '.join(channels)}"
             )
     if len(set(names)) < len(names):
         raise DataError(f"data.target names a channel twice: {', '.join(names)}; name each once")

@@ -10,7 +10,7 @@ from sweep.data.positions import JITTER_SEED, jittered, n_apart, spread_apart
 from sweep.data.recording import Need, Series
 from sweep.data.types import Array, Starts
 
-FLAT = 1e-6  # of the training spread: a truth this close to the training mean has no scale of its own; our choice
+FLAT = 1e-6  # of the training spread: a truth closer to the training mean has no scale of its own; our choice
 STREAM = {"validation": 1, "test": 2}
 
 
@@ -64,7 +64,7 @@ def build_starts(
     counts = spread_apart(need.starts, firsts, lasts, need.horizon)
     if not counts.sum():
         raise DataError(_too_short(part, series, need, lag))
-    owner = np.repeat(np.arange(len(series)), counts)
+    owner = np.repeat(np.arange(len(series)), counts)  # index of each start's series
     position = np.concatenate(
         [
             jittered(first, last, count, np.random.default_rng([JITTER_SEED, STREAM[part], index]))
@@ -72,7 +72,7 @@ def build_starts(
             if count
         ]
     )
-    spans = list(zip(owner, position, strict=True))
+    spans = list(zip(owner.tolist(), position.tolist(), strict=True))
     past = np.stack([series[i].values[p - need.past : p] for i, p in spans])
     truth = np.stack([series[i].values[p : p + need.horizon] for i, p in spans])
     index = np.asarray(known, dtype=np.int64)[owner]

@@ -55,7 +55,7 @@ class Difference:
     def decode(self, forecast: Array, past: Array) -> Array:
         """Return a rollout as sums of its differences onto the last `lag` steps of the past.
 
-        A forecast that is not finite makes that step and every `lag`-th one after it non-finite, nothing else.
+        A forecast that is not finite makes that step and every `lag`-th one after it non-finite, no other.
         """
         batch, steps, channels = forecast.shape
         rounds = -(-steps // self.lag)
@@ -122,6 +122,6 @@ def build_transforms(names: Sequence[str], season: int | None) -> tuple[Transfor
     if season is not None and not seasonal:
         raise DataError(
             f"data.season = {season} has no use without seasonal_difference: "
-            'add it to data.transforms or drop data.season'
+            "add it to data.transforms or drop data.season"
         )
     return tuple(spec.build(season or 1) for spec in specs)

@@ -32,7 +32,7 @@ def trend_warnings(
     if any(TRANSFORMS[name].removes_trend for name in transforms):
         return ()
     return tuple(
-        f"channel {name!r} has a strong trend: a straight line explains {share:.0%} of its training variance, "
+        f"channel {name!r} has a strong trend: a straight line explains {share:.0%} of its training variance "
         'and a rollout would have to extrapolate it; consider data.transforms = ["difference"]'
         for name, share in zip(channels, trend_shares(train), strict=True)
         if share >= STRONG

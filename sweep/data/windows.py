@@ -35,8 +35,8 @@ def window_offsets(lengths: Sequence[int], window: int, rng: np.random.Generator
         window = int(counts[0]) - 1
     if window < 1 or counts.max() <= window:
         raise DataError(
-            f"training.window = {window} needs {window + 1} samples in a row, but the longest training series "
-            f"has {counts.max()}: set training.window to {max(counts.max() - 1, 1)} or less"
+            f"training.window = {window} needs {window + 1} samples in a row, but the longest training "
+            f"series has {counts.max()}: set training.window to {max(counts.max() - 1, 1)} or less"
         )
     fitting = (counts - 1) // window
     slack = np.maximum(counts - 1, 0) - fitting * window
@@ -85,7 +85,7 @@ def window_source(data: Data, window: int, dtype: DTypeLike = np.float64) -> Win
     window_offsets(lengths, window, None)
     parts = []
     for values, calendar in zip(data.train, data.train_calendar, strict=True):
-        ahead = np.concatenate([calendar[1:], calendar[-1:]])  # the last row is target only: its calendar is unused
+        ahead = np.concatenate([calendar[1:], calendar[-1:]])  # the last row is only a target
         parts.append(np.concatenate([values, ahead], axis=1))
     return WindowSource(
         rows=np.ascontiguousarray(np.concatenate(parts), dtype=dtype),

@@ -38,14 +38,19 @@ def read_file(path: str, base: Path | None, columns: Columns) -> Recording:
     full = (base or Path()) / Path(path).expanduser()
     known = ", ".join(READERS)
     if full.suffix.lower() not in READERS:
-        raise DataError(f"{path}: unknown extension {full.suffix!r}; known: {known}: convert the file, best to .csv")
+        raise DataError(
+            f"{path}: unknown extension {full.suffix!r}; known: {known}: convert the file, best to .csv"
+        )
     if not full.is_file():
         beside = [one.name for one in full.parent.iterdir()] if full.parent.is_dir() else []
-        raise DataError(f"{path}: no such file in {full.parent.absolute()}.{nearest(full.name, beside)} Check data.path")
+        raise DataError(
+            f"{path}: no such file in {full.parent.absolute()}.{nearest(full.name, beside)} Check data.path"
+        )
     try:
         return READERS[full.suffix.lower()].read(full, columns)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}): check the file and its rights") from None
+        reason = error.strerror or str(error)
+        raise DataError(f"{path}: cannot be read ({reason}): check the file and its rights") from None
 
 
 __all__ = ["READERS", "Columns", "Reader", "read_file"]

@@ -38,7 +38,7 @@ def read_npz(path: Path, columns: Columns) -> Recording:
         if len(archive.files) != 1:
             raise DataError(
                 f"{path.name}: wanted exactly one array, got {len(archive.files)} "
-                f"({', '.join(archive.files) or 'none'}): save the one to forecast, np.savez(path, values=array)"
+                f"({', '.join(archive.files) or 'none'}): save one, np.savez(path, values=array)"
             )
         name = archive.files[0]
         try:
@@ -52,17 +52,17 @@ def _loaded(path: Path) -> "np.ndarray | np.lib.npyio.NpzFile":
     if path.stat().st_size == 0:
         raise DataError(f"{path.name}: the file is empty: save an array of {SHAPES}")
     try:
-        loaded = np.load(path, allow_pickle=False)
+        loaded: np.ndarray | np.lib.npyio.NpzFile = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise _unreadable(path, error) from None
-    return loaded  # type: ignore[no-any-return]
+    return loaded
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     if "pickle" in str(error):
         return DataError(
-            f"{path.name}: holds pickled objects, which could run code and are refused: save an array of numbers, "
-            "array.astype(float)"
+            f"{path.name}: holds pickled objects, which could run code and are refused: save an array of "
+            "numbers, array.astype(float)"
         )
     return DataError(f"{path.name}: not a readable array ({error}): save it again with np.save or np.savez")
 

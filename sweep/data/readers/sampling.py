@@ -58,7 +58,9 @@ def _stamps(place: str, text: pd.Series, lines: Array) -> pd.DatetimeIndex:
                 f"{place} {line}: {cell!r} is neither a number nor an ISO 8601 date: write it as "
                 "2024-01-31 or 2024-01-31T13:00"
             )
-    raise DataError(f"{place} {lines[0]} and below: times with and without an offset are mixed: write all in UTC")
+    raise DataError(
+        f"{place} {lines[0]} and below: times with and without an offset are mixed: write all in UTC"
+    )
 
 
 def _whole_months(stamps: pd.DatetimeIndex) -> Array | None:
@@ -93,8 +95,8 @@ def _require_even(place: str, times: Array, text: pd.Series, lines: Array, unit:
     ratio = steps[row - 1] / step if step > 0 else np.nan
     if ratio > 1.5 and abs(ratio - np.rint(ratio)) < EVEN:
         raise DataError(
-            f"{at}: a gap: {here} follows {before}, {int(np.rint(ratio)) - 1} missing at a step of {step:g}{unit}: fill "
-            "the gap, or cut the series there"
+            f"{at}: a gap: {here} follows {before}, {int(np.rint(ratio)) - 1} missing at a step of "
+            f"{step:g}{unit}: fill the gap, or cut the series there"
         )
     raise DataError(
         f"{at}: irregular sampling, which is not supported: {here} follows {before}, but the usual step is "

@@ -14,15 +14,14 @@ from sweep.data.recording import Recording, Series
 from sweep.data.types import Array
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "-"})
-SAMPLE_NAMES = ("unique_id", "ds")  # the defaults of DataConfig: a file need not have them
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the columns that hold no channel."""
+    """Names of the columns that hold no channel. A file may lack those of the default names."""
 
-    series_id: str = SAMPLE_NAMES[0]
-    time: str = SAMPLE_NAMES[1]
+    series_id: str = "unique_id"
+    time: str = "ds"
 
 
 @dataclass(frozen=True)
@@ -37,22 +36,26 @@ class Table:
 def read_csv(path: Path, columns: Columns) -> Recording:
     """Return the series of a comma-separated file whose first line names the columns.
 
-    A file with the column of ids is long: the rows of one id are one series. Without it every row is a time of
-    one series. Every column but those of ids and time is a channel. The rows of a series stand together and
-    rise evenly in time; dates are ISO 8601.
+    A file with the column of ids is long: the rows of one id are one series. Without it every row is a time
+    of one series. Every column but those of ids and time is a channel. The rows of a series stand together
+    and rise evenly in time; dates are ISO 8601.
 
     Raises:
         DataError: anything else; the text names file, column and line.
     """
     table = _read_cells(path)
-    for wanted, default, key in zip((columns.series_id, columns.time), SAMPLE_NAMES, ("id", "time"), strict=True):
-        if wanted != default and wanted not in table.cells:
+    header = [str(name) for name in table.cells.columns]
+    for key, wanted, default in (
+        ("id_column", columns.series_id, Columns.series_id),
+        ("time_column", columns.time, Columns.time),
+    ):
+        if wanted != default and wanted not in header:
             raise DataError(
-                f"{table.name}: no column {wanted!r} (data.{key}_column).{nearest(wanted, table.cells)} "
-                f"Columns: {', '.join(table.cells)}"
+                f"{table.name}: no column {wanted!r} (data.{key}).{nearest(wanted, header)} "
+                f"Columns: {', '.join(header)}"
             )
-    has_time = columns.time in table.cells
-    channels = tuple(name for name in table.cells if name not in (columns.series_id, columns.time))
+    has_time = columns.time in header
+    channels = tuple(name for name in header if name not in (columns.series_id, columns.time))
     if not channels:
         raise DataError(f"{table.name}: no column with values beside those of ids and time: add one")
     values = np.stack([_numbers(table, name, has_time) for name in channels], axis=1)
@@ -80,7 +83,9 @@ def _read_cells(path: Path) -> Table:
                     empty = empty or reader.line_num
                     continue
                 if empty and rows:
-                    raise DataError(f"{name}, line {empty}: empty: remove it, or fill in the row that is missing")
+                    raise DataError(
+                        f"{name}, line {empty}: empty: remove it, or fill in the row that is missing"
+                    )
                 if rows and len(row) != len(rows[0]):
                     raise DataError(
                         f"{name}, line {reader.line_num}: {len(row)} cells, but the first line names "
@@ -91,7 +96,9 @@ def _read_cells(path: Path) -> Table:
     except UnicodeDecodeError as error:
         raise DataError(f"{name}: not UTF-8 text ({error.reason}): save it as UTF-8") from None
     except csv.Error as error:
-        raise DataError(f"{name}, line {reader.line_num}: not a CSV row ({error}): mend quotes and separators") from None
+        raise DataError(
+            f"{name}, line {reader.line_num}: not a CSV row ({error}): mend quotes and separators"
+        ) from None
     if not rows:
         raise DataError(f"{name}: the file is empty: its first line must name the columns, values follow")
     header = [cell.strip() for cell in rows[0]]
@@ -104,16 +111,19 @@ def _read_cells(path: Path) -> Table:
 def _require_names(name: str, header: list[str], line: int) -> None:
     for mark, word in ((";", "semicolon"), ("\t", "tab")):
         if len(header) == 1 and mark in header[0]:
-            raise DataError(f"{name}, line {line}: columns are separated by a {word}: separate them by commas")
+            raise DataError(f"{name}, line {line}: separated by a {word}: separate the columns by commas")
     for number, column in enumerate(header, start=1):
         if not column:
             raise DataError(
-                f"{name}, line {line}: column {number} has no name: name it, or drop it (pandas: to_csv(index=False))"
+                f"{name}, line {line}: column {number} has no name: name it, or drop it "
+                "(pandas: to_csv(index=False))"
             )
         if header.index(column) + 1 != number:
             raise DataError(f"{name}, line {line}: two columns are named {column!r}: rename one")
     if not pd.to_numeric(pd.Series(header, dtype=object), errors="coerce").isna().any():
-        raise DataError(f"{name}, line {line}: holds numbers where the column names should be: add a line of names")
+        raise DataError(
+            f"{name}, line {line}: holds numbers where the column names should be: add a line of names"
+        )
 
 
 def _numbers(table: Table, column: str, has_time: bool) -> Array:
@@ -132,15 +142,15 @@ def _numbers(table: Table, column: str, has_time: bool) -> Array:
         row = int(np.argmax(text))
         hint = "" if has_time else f'; if the column holds the time, set data.time_column = "{column}"'
         raise DataError(
-            f"{table.name}, column {column!r}, line {table.lines[row]}: wanted a number, got {cells.iloc[row]!r}: "
-            f"mend the value or drop the column{hint}"
+            f"{table.name}, column {column!r}, line {table.lines[row]}: wanted a number, got "
+            f"{cells.iloc[row]!r}: mend the value or drop the column{hint}"
         )
     infinite = np.isinf(numbers)
     if infinite.any():
         row = int(np.argmax(infinite))
         raise DataError(
-            f"{table.name}, column {column!r}, line {table.lines[row]}: {cells.iloc[row]!r} is not a finite number: "
-            "mend the value, or cut the series there"
+            f"{table.name}, column {column!r}, line {table.lines[row]}: {cells.iloc[row]!r} is not a finite "
+            "number: mend the value, or cut the series there"
         )
     return numbers
 
@@ -173,6 +183,6 @@ def _refuse_unnamed_time(label: str, channels: tuple[str, ...], values: Array) -
     even = (steps[0] != 0) & (np.abs(steps - steps[0]) <= 1e-9 * np.abs(values).max(axis=0)).all(axis=0)
     for channel in np.flatnonzero(even):
         raise DataError(
-            f"{label}, column {channels[channel]!r}: changes by {steps[0, channel]:g} in every row, as a time does: set "
-            f'data.time_column = "{channels[channel]}", or drop the column'
+            f"{label}, column {channels[channel]!r}: changes by {steps[0, channel]:g} per row, as a time "
+            f'does: set data.time_column = "{channels[channel]}", or drop the column'
         )

@@ -5,24 +5,22 @@ import math
 import numpy as np
 
 from sweep.data.recording import Need, Recording, Series
-from sweep.data.sources.source import Options, Source, require_not_negative, require_positive
+from sweep.data.sources.source import Options, Source, observed, require_not_negative, require_positive
 from sweep.data.types import Array
 
 LARGEST_STEP = 0.005  # time units; our choice: the local error of one step is then below 1e-8 of the spread
 TRANSIENT = 50.0  # time units that are thrown away, about 45 Lyapunov times
-EXPONENT = 0.9056  # per time unit at sigma 10, rho 28, beta 8/3; Sprott (2003), Chaos and Time-Series Analysis
+EXPONENT = 0.9056  # per time unit at the parameters below; Sprott (2003), Chaos and Time-Series Analysis
 PUBLISHED = {"sigma": 10.0, "rho": 28.0, "beta": 8.0 / 3.0}
 
 State = tuple[float, float, float]
 
 
-def lorenz_trajectory(
-    state: State, samples: int, dt: float, sigma: float, rho: float, beta: float
-) -> Array:
+def lorenz_trajectory(state: State, samples: int, dt: float, sigma: float, rho: float, beta: float) -> Array:
     """Return the states at times 0, dt, 2 dt, ...: (samples, 3).
 
-    x' = sigma (y - x), y' = x (rho - z) - y, z' = x y - beta z. Each sample takes as many Runge-Kutta steps of
-    fourth order as keep a step at or below LARGEST_STEP.
+    x' = sigma (y - x), y' = x (rho - z) - y, z' = x y - beta z. Each sample takes as many Runge-Kutta steps
+    of fourth order as keep a step at or below LARGEST_STEP.
 
     Source: Lorenz (1963), Deterministic nonperiodic flow, equations 25 to 27.
     """
@@ -55,8 +53,7 @@ def _generate(options: Options, need: Need) -> Recording:
     values = lorenz_trajectory(
         (x, y, z), discarded + samples, dt, options["sigma"], options["rho"], options["beta"]
     )[discarded:]
-    if options["noise"]:
-        values = values + options["noise"] * np.random.default_rng([options["seed"], 1]).standard_normal(values.shape)
+    values = observed(values, options["noise"], [options["seed"], 1])
     ends = (options["train"], options["train"] + options["validation"])
     return Recording("lorenz", ("x", "y", "z"), (Series("source 'lorenz'", values, ends),))
 
@@ -86,6 +83,6 @@ LORENZ = Source(
     },
     generate=_generate,
     check=_check,
-    citation="Lorenz (1963), J. Atmos. Sci. 20, 130; largest Lyapunov exponent 0.9056 per time unit: Sprott (2003)",
+    citation="Lorenz (1963), J. Atmos. Sci. 20, 130; exponent 0.9056 per time unit: Sprott (2003)",
     lyapunov_time=_lyapunov_time,
 )

@@ -6,13 +6,13 @@ import numpy as np
 from scipy.signal import lfilter
 
 from sweep.data.recording import Need, Recording, Series
-from sweep.data.sources.source import Options, Source, require_not_negative, require_positive
+from sweep.data.sources.source import Options, Source, observed, require_not_negative, require_positive
 from sweep.data.types import Array
 
 STEPS_PER_UNIT = 10  # Runge-Kutta steps per time unit; our choice
 TRANSIENT = 2000  # time units that are thrown away, about 10 Lyapunov times
-# Time units at tau 17, beta 0.2, gamma 0.1, n 10: an exponent of 0.0051, base e. NeuroBench, Yik et al. (2025), table
-# of the Mackey-Glass task; our integrator gives 0.0051 +- 0.0003. (Others print 0.0056 and, in base 2, 0.0086.)
+# Time units at the parameters below: an exponent of 0.0051, base e. NeuroBench, Yik et al. (2025), parameters
+# of the Mackey-Glass task; our integrator gives 0.0051 +- 0.0003. Another published value is 0.0056.
 LYAPUNOV_TIME = 197.0
 PUBLISHED = {"tau": 17.0, "beta": 0.2, "gamma": 0.1, "n": 10.0}
 
@@ -22,8 +22,8 @@ def continue_history(
 ) -> Array:
     """Return the next `steps` values of x' = beta x(t - tau) / (1 + x(t - tau)^n) - gamma x, (steps,).
 
-    Classical Runge-Kutta steps of size h. For one delay ahead x(t - tau) is known, so the equation is linear in
-    the unknown part, x' = g(t) - gamma x, and a whole stretch of Runge-Kutta steps is one linear recurrence.
+    Classical Runge-Kutta steps of size h. For one delay ahead x(t - tau) is known, so the equation is linear
+    in the unknown part, x' = g(t) - gamma x, and a stretch of Runge-Kutta steps is one linear recurrence.
     Delayed values between grid points are interpolated by the cubic through the four nearest.
 
     Args:
@@ -46,13 +46,13 @@ def continue_history(
     if len(history) < back + 3:
         raise ValueError(f"history must hold at least {back + 3} values, got {len(history)}")
     stretch = back - 2  # so that the interpolation only meets known values
-    decay, *weights = (_runge_kutta(*unit, gamma, h) for unit in np.eye(4))
+    decay, *weights = (_runge_kutta(x, *g, gamma=gamma, h=h) for x, *g in np.eye(4).tolist())
+    stages = np.array([0.0, 0.5, 1.0])  # begin, middle and end of a step
     x = np.concatenate([history, np.empty(steps)])
     now = len(history) - 1
     while now < len(x) - 1:
         count = min(stretch, len(x) - 1 - now)
-        at = now + np.arange(count)[:, None] + np.array([0.0, 0.5, 1.0]) - tau / h  # start, middle, end of steps
-        delayed = _cubic(x, at)
+        delayed = _cubic(x, now + np.arange(count)[:, None] + stages - tau / h)
         feedback = beta * delayed / (1.0 + delayed**n)
         drive = feedback @ np.array(weights)
         x[now + 1 : now + 1 + count] = lfilter([1.0], [1.0, -decay], drive, zi=[decay * x[now]])[0]
@@ -60,7 +60,7 @@ def continue_history(
     return x[len(history) :]
 
 
-def _runge_kutta(x: float, start: float, middle: float, end: float, gamma: float, h: float) -> float:
+def _runge_kutta(x: float, start: float, middle: float, end: float, *, gamma: float, h: float) -> float:
     """Return one classical Runge-Kutta step of x' = g(t) - gamma x, linear in all of x and g."""
     k1 = start - gamma * x
     k2 = middle - gamma * (x + h / 2 * k1)
@@ -74,7 +74,7 @@ def _cubic(x: Array, at: Array) -> Array:
     left = np.floor(at + 1e-9).astype(np.int64)
     s = at - left
     a, b, c, d = x[left - 1], x[left], x[left + 1], x[left + 2]
-    return (
+    return np.asarray(
         -s * (s - 1) * (s - 2) / 6 * a
         + (s + 1) * (s - 1) * (s - 2) / 2 * b
         - (s + 1) * s * (s - 2) / 2 * c
@@ -94,8 +94,7 @@ def _generate(options: Options, need: Need) -> Recording:
         *(options[name] for name in ("tau", "beta", "gamma", "n")),
     )
     values = fine[TRANSIENT * STEPS_PER_UNIT :: STEPS_PER_UNIT, None]
-    if options["noise"]:
-        values = values + options["noise"] * np.random.default_rng([options["seed"], 1]).standard_normal(values.shape)
+    values = observed(values, options["noise"], [options["seed"], 1])
     ends = (options["train"], options["train"] + options["validation"])
     return Recording("mackey_glass", ("y",), (Series("source 'mackey_glass'", values, ends),))
 
@@ -117,7 +116,6 @@ MACKEY_GLASS = Source(
     defaults={**PUBLISHED, "train": 10_000, "validation": 20_000, "test": 20_000, "noise": 0.0, "seed": 0},
     generate=_generate,
     check=_check,
-    citation="Mackey and Glass (1977), Science 197, 287; tau 17: Farmer (1982), Physica D 4, 366; Lyapunov time 197: "
-    "NeuroBench, Yik et al. (2025)",
+    citation="Mackey and Glass (1977), Science 197, 287; Lyapunov time 197: NeuroBench, Yik et al. (2025)",
     lyapunov_time=_lyapunov_time,
 )

@@ -1,13 +1,16 @@
 """What a named source is: options with defaults, a pure generator, where it comes from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from sweep.config.catalogue import Offer
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
 from sweep.data.recording import Need, Recording
+from sweep.data.types import Array
 
 Options = Mapping[str, Any]
 
@@ -56,6 +59,13 @@ class Source:
     def offer(self) -> Offer:
         """Return what a study file may set."""
         return Offer(defaults=dict(self.defaults), check=self.check)
+
+
+def observed(values: Array, noise: float, stream: Sequence[int]) -> Array:
+    """Return the values with Gaussian noise of that standard deviation, in data units; 0 adds none."""
+    if not noise:
+        return values
+    return values + noise * np.random.default_rng(stream).standard_normal(values.shape)
 
 
 def require_positive(options: Options, *names: str) -> None:

@@ -22,7 +22,7 @@ SUNSPOTS = Source(
     defaults={},
     generate=_generate,
     check=_check,
-    citation="NOAA National Geophysical Data Center, monthly mean sunspot numbers, January 1749 to June 2009, "
+    citation="NOAA National Geophysical Data Center, monthly mean sunspot numbers, 1749-01 to 2009-06; "
     "public domain, as shipped by statsmodels (sweep/data/files/README.md)",
     makes_parts=False,
 )
