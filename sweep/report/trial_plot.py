@@ -1,7 +1,6 @@
 """The picture of one trial, made so that a person sees at a glance how its rollout fails."""
 
 import math
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.transforms import Affine2D
 
 from sweep.config.errors import StoreError
 from sweep.config.records import TrialRecord
@@ -18,22 +17,24 @@ from sweep.report.canvas import (
     FAINT,
     GOOD,
     INK,
-    NORMAL,
     ONE_STEP,
+    QUIET,
     ROLLOUT,
-    SMALL,
     TRUTH,
     drawable,
-    heading,
+    key,
     label,
+    linear_ticks,
+    log_ticks,
     new_figure,
     png,
-    quiet,
+    ruled,
 )
 from sweep.report.labels import config_words, count_text, number_text, steps_text
 from sweep.store.folder import StudyFolder
 
 WIDTH, HEIGHT, DPI = 12.0, 6.6, 100
+TOP, BOTTOM, GAP = 0.845, 0.075, 0.052  # of the plots, in shares of the height
 MARGIN = 1.5  # scales around the truth that an axis shows at most; our choice, so that truth stays readable
 FLOOR, CEILING = 1e-6, 30.0  # errors outside are drawn at the rim
 TAIL = 0.25  # of the horizon: how much of the warm-up is shown at most
@@ -88,21 +89,20 @@ def trial_figure(
     """Return the figure of `draw_trial` from what was read."""
     figure = new_figure(WIDTH, HEIGHT, DPI)
     _draw_title(figure, record, arrays)
-    left, right = (0.045, 0.565), (0.665, 0.315)
     if "forecast" in arrays:
         panels = panels_of(arrays, channels)
-        height = 0.77 / len(panels)
+        height = (TOP - BOTTOM + GAP) / len(panels)
         for row, panel in enumerate(panels):
-            bottom = 0.075 + 0.77 - (row + 1) * height
-            axes = figure.add_axes((left[0], bottom + 0.012, left[1], height - 0.058))
-            _draw_panel(axes, panel, legend=row == 0, last=row == len(panels) - 1)
-        _draw_steps(figure.add_axes((right[0], 0.52, right[1], 0.292)), arrays)
-        _draw_learning(figure.add_axes((right[0], 0.087, right[1], 0.292)), record, curves)
+            bottom = TOP + GAP - (row + 1) * height
+            axes = figure.add_axes((0.042, bottom, 0.566, height - GAP))
+            _draw_panel(axes, panel, first=row == 0, last=row == len(panels) - 1)
+        _draw_steps(figure.add_axes((0.675, 0.535, 0.31, TOP - 0.535)), arrays)
+        _draw_learning(figure.add_axes((0.675, BOTTOM + 0.055, 0.31, 0.29)), record, curves)
     else:
-        axes = figure.add_axes((left[0], 0.087, left[1], 0.735))
+        axes = figure.add_axes((0.042, BOTTOM, 0.566, TOP - BOTTOM))
         axes.set_axis_off()
         label(axes, 0.5, 0.5, "no rollout was stored", ha="center", va="center", size=12, color=FAINT)
-        _draw_learning(figure.add_axes((right[0], 0.087, right[1], 0.725)), record, curves)
+        _draw_learning(figure.add_axes((0.675, BOTTOM + 0.055, 0.31, TOP - BOTTOM - 0.055)), record, curves)
     return figure
 
 
@@ -167,19 +167,18 @@ def _panel(arrays: Mapping[str, np.ndarray], start: int, channel: int, title: st
 
 
 def _draw_title(figure: Figure, record: TrialRecord, arrays: Mapping[str, np.ndarray]) -> None:
-    words = config_words(record.config, record.params)
-    head = f"trial {record.number} · {record.state}"
-    first = figure.text(0.02, 0.972, head, fontsize=13, fontweight="bold", color=INK, va="top", parse_math=False)
-    offset = 0.02 + 0.0098 * len(head) + 0.012
-    lines = textwrap.wrap(drawable(" · ".join(words)), width=max(40, int((0.975 - offset) * 137)))
-    shown = lines[0] + (" …" if len(lines) > 1 else "") if lines else ""
-    figure.text(offset, 0.9685, shown, fontsize=11, color=INK, va="top", parse_math=False)
-    del first
-    scores = record.scores
-    horizon = arrays["truth"].shape[1] if "truth" in arrays else (record.config.get("score") or {}).get("horizon")
+    head = figure.text(
+        0.018, 0.975, f"trial {record.number} · {record.state}", fontsize=13, fontweight="bold", color=INK, va="top"
+    )
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    offset = head.get_window_extent(renderer).x1 / (WIDTH * DPI) + 0.014
+    words = " · ".join(config_words(record.config, record.params))
+    _text(figure, offset, 0.9725, words, 11, INK, room=0.985 - offset)
     parts = []
+    score = record.config.get("score") or {}
+    starts, horizon = arrays["truth"].shape[:2] if "truth" in arrays else (score.get("starts"), score.get("horizon"))
+    scores = record.scores
     if scores is not None:
-        starts = arrays["truth"].shape[0] if "truth" in arrays else (record.config.get("score") or {}).get("starts")
         parts = [
             f"rollout error {number_text(scores.rollout_error)}",
             f"valid steps {steps_text(scores.valid_steps, horizon)}"
@@ -188,75 +187,69 @@ def _draw_title(figure: Figure, record: TrialRecord, arrays: Mapping[str, np.nda
         ]
         if scores.diverged_fraction > 0:
             count = f"{scores.diverged_fraction * starts:.0f} of {starts}" if starts else "some"
-            parts.append(f"{count} starts diverge")
+            parts.append(f"{count} starts leave the data")
     if record.reason:
         parts.append(record.reason)
-    line = textwrap.shorten(drawable("   ".join(parts)), width=190, placeholder=" …") if record.reason else "   ".join(parts)
-    figure.text(0.02, 0.922, line, fontsize=10, color="#454b54", va="top", parse_math=False)
+    _text(figure, 0.018, 0.928, " · ".join(parts), 10, QUIET, room=0.967)
 
 
-def _draw_panel(axes: Axes, panel: Panel, legend: bool, last: bool) -> None:
-    quiet(axes)
+def _text(figure: Figure, x: float, y: float, text: str, size: float, color: str, room: float) -> None:
+    """Write one line, cut where it would leave `room` (a share of the figure's width)."""
+    most = int(room * WIDTH * 72 / (size * 0.56))  # 0.56 em: a usual character of DejaVu Sans
+    line = " ".join(drawable(text).split())
+    line = line if len(line) <= most else line[: most - 2] + " …"
+    figure.text(x, y, line, fontsize=size, color=color, va="top", parse_math=False)
+
+
+def _draw_panel(axes: Axes, panel: Panel, first: bool, last: bool) -> None:
     past = len(panel.steps) - len(panel.rollout) + 1
     horizon = len(panel.rollout) - 1
-    axes.axvspan(panel.steps[0], 0, color="#f1f2f4", linewidth=0)
+    ruled(
+        axes,
+        (float(panel.steps[0]), horizon),
+        panel.limits,
+        x_ticks=linear_ticks(0, horizon, 5) if last else (),
+        y_ticks=linear_ticks(*panel.limits, 3),
+        title=panel.title,
+        note=f"valid for {panel.valid} of {horizon} steps",
+        x_name="step of the rollout" if last else "",
+    )
+    axes.axvspan(float(panel.steps[0]), 0, color="#f1f2f4", linewidth=0, zorder=0)
     if panel.valid > 0:
-        axes.axvspan(0, panel.valid, ymin=0, ymax=0.028, color=GOOD, linewidth=0, zorder=4)
+        axes.axvspan(0, panel.valid, ymin=0, ymax=0.03, color=GOOD, linewidth=0, zorder=4)
     axes.plot(panel.steps, panel.truth, color=TRUTH, linewidth=2.6, alpha=0.33, solid_capstyle="butt")
     axes.plot(np.arange(horizon + 1), panel.rollout, color=ROLLOUT, linewidth=1.15)
-    axes.set_xlim(panel.steps[0], horizon)
-    axes.set_ylim(*panel.limits)
-    axes.yaxis.set_major_locator(MaxNLocator(4))
-    if not last:
-        axes.tick_params(labelbottom=False)
-    else:
-        axes.set_xlabel("step of the rollout", fontsize=SMALL, color="#5a616b", labelpad=2)
-    heading(axes, panel.title, f"valid for {panel.valid} of {horizon} steps")
-    if legend:
-        label(axes, 0.005, 0.97, "true past", va="top", color="#5a616b", transform=axes.get_xaxis_transform())
-        axes.texts[-1].xy = (panel.steps[0] + 0.008 * (horizon + past), 0.97)
-        key = axes.legend(
-            handles=axes.lines[:2],
-            labels=["truth", "rollout"],
-            loc="lower right",
-            bbox_to_anchor=(0.6, 0.985),
-            ncols=2,
-            fontsize=SMALL,
-            frameon=False,
-            handlelength=1.6,
-            borderpad=0.1,
-            labelcolor=INK,
-        )
-        key.set_zorder(5)
+    if first:
+        origin = past / (past + horizon)
+        label(axes, origin, 1, "truth", (4, 4), color=FAINT, weight="bold", va="bottom")
+        label(axes, origin, 1, "rollout", (38, 4), color=ROLLOUT, weight="bold", va="bottom")
+        label(axes, origin, 1, "valid", (84, 4), color=GOOD, weight="bold", va="bottom")
+    if last:
+        label(axes, 0.5 * past / (past + horizon), 0, "true past", (0, -4), color=QUIET, ha="center", va="top")
     if panel.left_at is not None:
-        _mark_exit(axes, panel, horizon)
+        _mark_exit(axes, panel, panel.left_at, horizon)
 
 
-def _mark_exit(axes: Axes, panel: Panel, horizon: int) -> None:
+def _mark_exit(axes: Axes, panel: Panel, step: int, horizon: int) -> None:
     """Mark where the rollout leaves the picture, and which way."""
-    value = panel.rollout[panel.left_at] if panel.left_at is not None else 0.0
-    down = value < panel.limits[0]
-    word = "not finite" if panel.lost else "leaves the picture"
+    down = panel.rollout[step] < panel.limits[0]
+    place = axes.get_xaxis_transform()
     y, marker = (0.0, "v") if down else (1.0, "^")
-    where = axes.get_xaxis_transform()
-    axes.plot([panel.left_at], [y], marker=marker, color=ROLLOUT, markersize=7, clip_on=False, transform=where, zorder=6)
-    early = panel.left_at < 0.6 * horizon
-    text = f"  {word} from step {panel.left_at}  "
+    axes.plot([step], [y], marker=marker, color=ROLLOUT, markersize=7, clip_on=False, transform=place, zorder=6)
+    early = step < 0.6 * horizon
+    text = f"{'not finite' if panel.lost else 'leaves the picture'} from step {step}"
     label(
-        axes, panel.left_at, y, text, -9 if not down else 9, color=ROLLOUT, weight="bold", transform=where,
+        axes, step, y, text, (9 if early else -9, 9 if down else -9), color=ROLLOUT, weight="bold", over=place,
         ha="left" if early else "right", va="center",
     )  # fmt: skip
 
 
-def _logarithmic(axes: Axes, low: float, high: float) -> None:
-    """Make the error axis logarithmic, in whole decades, with few ticks (minor ones are slow to draw)."""
-    bottom, top = math.floor(math.log10(low)), math.ceil(math.log10(high) - 1e-9)
-    if top - bottom < 2:
-        bottom = top - 2
-    axes.set_yscale("log")
-    axes.set_ylim(10.0**bottom, 10.0**top * (1.25 if top == 0 else 1))
-    axes.yaxis.set_major_locator(LogLocator(base=10, numticks=8))
-    axes.yaxis.set_minor_locator(NullLocator())
+def _limits(values: np.ndarray) -> tuple[float, float]:
+    """Return limits in whole decades around errors that are mostly below 1: at least 0.1..1."""
+    finite = values[np.isfinite(values)]
+    low, high = finite.min(initial=0.1), finite.max(initial=1.0)
+    top = CEILING if high > 10 else 10.0 if high > 1.3 else 1.3
+    return float(10.0 ** math.floor(math.log10(max(low, FLOOR)) + 1e-9)), top
 
 
 def _rimmed(values: Any) -> np.ndarray:
@@ -265,109 +258,84 @@ def _rimmed(values: Any) -> np.ndarray:
 
 
 def _draw_steps(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
-    quiet(axes)
-    free, forced = np.asarray(arrays["nrmse"], float).reshape(-1), np.asarray(arrays["one_step_nrmse"], float).reshape(-1)
-    valid = np.asarray(arrays["valid_steps"]).reshape(-1)
-    low, middle, high = np.quantile(valid, (0.1, 0.5, 0.9))
+    free, forced = (np.asarray(arrays[name], float).reshape(-1) for name in ("nrmse", "one_step_nrmse"))
+    low, middle, high = np.quantile(np.asarray(arrays["valid_steps"]).reshape(-1), (0.1, 0.5, 0.9))
     horizon = len(free)
-    x = np.arange(1, horizon + 1)
-    axes.axvspan(max(low, 0), max(high, low + 0.004 * horizon), color=GOOD, alpha=0.13, linewidth=0)
-    axes.axvline(middle, color=GOOD, linewidth=1.4)
+    limits = _limits(np.concatenate([_rimmed(free), _rimmed(forced)]))
+    ruled(
+        axes, (0, horizon), limits, linear_ticks(0, horizon, 5), log_ticks(*limits), title="error by step (nrmse)",
+        x_name="step of the rollout", log=True,
+    )  # fmt: skip
+    key(axes, [("free-running", ROLLOUT), ("on true inputs", ONE_STEP)])
+    axes.axvspan(float(low), float(max(high, low + 0.004 * horizon)), color=GOOD, alpha=0.13, linewidth=0)
+    axes.axvline(float(middle), color=GOOD, linewidth=1.4)
     axes.axhline(1.0, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
-    axes.plot(x, _rimmed(forced), color=ONE_STEP, linewidth=1.3)
+    x = np.arange(1, horizon + 1)
+    axes.plot(x, _rimmed(forced), color=ONE_STEP, linewidth=1.2)
     axes.plot(x, _rimmed(free), color=ROLLOUT, linewidth=1.3)
-    both = np.concatenate([_rimmed(free), _rimmed(forced)])
-    both = both[np.isfinite(both)]
-    _logarithmic(axes, max(FLOOR, min(0.1, both.min(initial=1.0))), min(CEILING, max(1.0, both.max(initial=1.0))))
-    axes.set_xlim(0, horizon)
-    axes.set_xlabel("step of the rollout", fontsize=SMALL, color="#5a616b", labelpad=2)
-    heading(axes, "error by step (nrmse)", f"valid steps {steps_text(float(middle), horizon)}, 10–90 % shaded")
-    _name_line(axes, x, free, "free-running", ROLLOUT, above=True)
-    _name_line(axes, x, forced, "on true inputs", ONE_STEP, above=False)
+    early = middle < 0.5 * horizon
+    outline = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0}
     label(
-        axes, 0.995, 1.0, "as bad as the mean", -2, va="top", ha="right", color="#6b727c",
-        transform=axes.get_yaxis_transform(),
+        axes, float(middle), 0.07, f"valid steps {middle:.0f}", (5 if early else -5, 0), color="#00704f",
+        weight="bold", ha="left" if early else "right", over=axes.get_xaxis_transform(), bbox=outline,
     )  # fmt: skip
-    broken = ~np.isfinite(free)
-    if broken.any():
-        step = int(broken.argmax()) + 1
-        label(axes, 0.985, 0.93, f"a start is not finite from step {step}", ha="right", va="top", color=ROLLOUT, weight="bold")
-
-
-def _name_line(axes: Axes, x: np.ndarray, y: np.ndarray, name: str, color: str, above: bool) -> None:
-    """Write a curve's name beside it, inside the axes."""
-    low, high = axes.get_ylim()
-    part = y[int(len(y) * 0.62) : int(len(y) * 0.98) + 1]
-    part = part[np.isfinite(part)]
-    if not len(part):
-        part = y[np.isfinite(y)]
-    value = float((part.max() if above else part.min()) if len(part) else high)
-    place = (math.log10(min(max(value, low), high)) - math.log10(low)) / (math.log10(high) - math.log10(low))
-    upward = above and place < 0.86
-    upward = upward or (not above and place < 0.12)
-    label(
-        axes, 0.985, min(max(place, 0.02), 0.98), name, 4 if upward else -4, ha="right",
-        va="bottom" if upward else "top", color=color, weight="bold",
-    )  # fmt: skip
+    over = axes.get_yaxis_transform()
+    label(axes, 0.99, 1.0, "as bad as the mean", (0, -3), va="top", ha="right", color=QUIET, over=over, bbox=outline)
+    if not np.isfinite(free).all():
+        step = int((~np.isfinite(free)).argmax()) + 1
+        text = f"a start is not finite from step {step}"
+        label(axes, 0.99, 0.93, text, ha="right", va="top", color=ROLLOUT, weight="bold", bbox=outline)
 
 
 def _draw_learning(axes: Axes, record: TrialRecord, curves: pd.DataFrame) -> None:
-    quiet(axes)
-    evaluations = record.evaluations
+    x = np.array([entry.sequence_steps for entry in record.evaluations], dtype=float)
+    rollout = _rimmed([entry.scores.rollout_error for entry in record.evaluations])
+    one_step = _rimmed([entry.scores.one_step_error for entry in record.evaluations])
+    recorded = {"sequence_steps", "loss"} <= set(curves.columns)
+    loss_x = curves["sequence_steps"].to_numpy(float) if recorded else np.zeros(0)
+    loss = _rimmed(np.sqrt(np.clip(curves["loss"].to_numpy(float), 0, None))) if recorded else np.zeros(0)
     budget = (record.config.get("training") or {}).get("budget") or record.sequence_steps or 1
-    for rung in record.config.get("rungs") or ():
-        axes.axvline(rung * budget, color="#b9bec6", linewidth=0.8, linestyle=(0, (1, 2)))
-    seen = [np.array([1.0, 0.1])]
-    handles = []
-    if {"sequence_steps", "loss"} <= set(curves.columns) and len(curves):
-        loss = np.sqrt(np.clip(curves["loss"].to_numpy(float), 0, None))
-        handles += axes.plot(
-            curves["sequence_steps"].to_numpy(float), _rimmed(loss), color=FAINT, linewidth=0.8, alpha=0.75,
-            label="√ train loss",
-        )  # fmt: skip
-        seen.append(_rimmed(loss))
-    x = np.array([entry.sequence_steps for entry in evaluations], dtype=float)
-    rollout = _rimmed([entry.scores.rollout_error for entry in evaluations])
-    if len(x):
-        one_step = _rimmed([entry.scores.one_step_error for entry in evaluations])
-        dots = {"marker": "o", "markersize": 2.6}
-        handles += axes.plot(x, one_step, color=ONE_STEP, linewidth=1.2, label="one-step error", **dots)
-        handles += axes.plot(x, rollout, color=ROLLOUT, linewidth=1.4, label="rollout error", **dots)
-        seen += [rollout, one_step]
-        handles += _mark_checkpoints(axes, record, x, rollout)
-    values = np.concatenate(seen)
-    values = values[np.isfinite(values)]
-    _logarithmic(axes, max(FLOOR, values.min()), values.max())
-    axes.set_xlim(0, budget * 1.02)
-    axes.xaxis.set_major_locator(MaxNLocator(5, min_n_ticks=2))
-    ticks = [tick for tick in axes.get_xticks() if 0 <= tick <= budget * 1.02]
-    axes.set_xticks(ticks, [count_text(tick) for tick in ticks])
-    axes.set_xlabel("training, sequence-steps of the budget", fontsize=SMALL, color="#5a616b", labelpad=2)
+    limits = _limits(np.concatenate([rollout, one_step, loss]))
     stopped = record.state in ("pruned", "diverged", "failed") and record.sequence_steps < budget
-    note = f"{record.state} at {record.sequence_steps / budget:.0%} of the budget" if stopped else ""
-    heading(axes, "learning curves", note)
-    if handles:
-        axes.legend(
-            handles=handles, loc="upper left", bbox_to_anchor=(-0.02, -0.135), ncols=3, fontsize=7.5, frameon=False,
-            handlelength=1.4, columnspacing=1.0, borderpad=0.0, labelspacing=0.25, labelcolor=INK,
-        )  # fmt: skip
+    ruled(
+        axes,
+        (0, 1.02 * budget),
+        limits,
+        linear_ticks(0, budget, 4, count_text),
+        log_ticks(*limits),
+        title="learning curves",
+        note=f"{record.state} at {record.sequence_steps / budget:.0%} of the budget" if stopped else "",
+        x_name="sequence-steps of training",
+        log=True,
+    )
+    for rung in record.config.get("rungs") or ():
+        axes.axvline(rung * budget, color="#b9bec6", linewidth=0.9, linestyle=(0, (1, 2)), zorder=0.6)
+    axes.plot(loss_x, loss, color=FAINT, linewidth=0.8, alpha=0.7)
+    axes.plot(x, one_step, color=ONE_STEP, linewidth=1.2, marker="o", markersize=2.6)
+    axes.plot(x, rollout, color=ROLLOUT, linewidth=1.4, marker="o", markersize=2.6)
+    _mark_checkpoints(axes, record, x, rollout)
+    where = (0, -0.245)
+    for text, color, lift in (("rollout error", ROLLOUT, 0), ("one-step error", ONE_STEP, 78), ("√ train loss", FAINT, 164)):
+        label(axes, *where, text, (lift, 0), color=color, weight="bold", va="top")
 
 
-def _mark_checkpoints(axes: Axes, record: TrialRecord, x: np.ndarray, rollout: np.ndarray) -> list[Any]:
-    """Mark on the rollout curve which checkpoint was chosen, which the loss would choose, and the last."""
-    marks = [
-        (len(x) - 1, "s", 6.5, "last", "white", INK),
-        (record.best_one_step, "D", 7.5, "lowest one-step", "white", ONE_STEP),
-        (record.best, "*", 14, "chosen", GOOD, "white"),
-    ]
-    handles = []
-    for index, marker, size, name, face, edge in marks:
-        if index is not None and 0 <= index < len(x):
-            handles += axes.plot(
-                x[index : index + 1], rollout[index : index + 1], linestyle="none", marker=marker, markersize=size,
-                markerfacecolor=face, markeredgecolor=edge, markeredgewidth=1.3, label=name, zorder=5, clip_on=False,
-            )  # fmt: skip
-    return handles[::-1]
-
-
-__all__ = ["NORMAL", "Panel", "draw_trial", "panels_of", "trial_figure"]
+def _mark_checkpoints(axes: Axes, record: TrialRecord, x: np.ndarray, rollout: np.ndarray) -> None:
+    """Mark on the rollout curve the last checkpoint, the one that the loss would choose, and the chosen one."""
+    marks = (
+        (len(x) - 1, "s", 8.5, "last", "none", INK, 190),
+        (record.best_one_step, "D", 8.5, "lowest one-step error", "none", ONE_STEP, 66),
+        (record.best, "*", 12, "chosen", GOOD, "white", 6),
+    )
+    place = axes.transAxes + Affine2D().translate(0, -0.245 * axes.bbox.height - 19.5 * DPI / 72)
+    for index, marker, size, name, face, edge, lift in marks:
+        if index is None or not 0 <= index < len(x):
+            continue
+        style: dict[str, Any] = {
+            "linestyle": "none", "marker": marker, "markerfacecolor": face, "markeredgecolor": edge, "clip_on": False,
+        }  # fmt: skip
+        axes.plot(
+            x[index : index + 1], rollout[index : index + 1], markersize=size, markeredgewidth=1.4, zorder=5, **style
+        )
+        beside = place + Affine2D().translate(lift * DPI / 72, 0)
+        axes.plot([0], [0], markersize=size * 0.75, markeredgewidth=1.1, transform=beside, **style)
+        label(axes, 0, 0, name, (8, 0), va="center", over=beside)
