@@ -28,7 +28,7 @@ class ScalingCodec:
     def encode(self, values: Array, series: Array) -> Array:
         """Return model units, (series, time - lag, channel)."""
         mean, std = self._statistics(series)
-        return (_transformed(values, self.transforms) - mean) / std
+        return np.asarray((_transformed(values, self.transforms) - mean) / std)
 
     def decode(self, forecast: Array, past: Array, series: Array) -> Array:
         """Return a rollout in data units; inf and NaN stay within their start and channel."""
@@ -56,7 +56,7 @@ class ScalingCodec:
     def _unscaled(self, forecast: Array, series: Array) -> Array:
         mean, std = self._statistics(series)
         with np.errstate(all="ignore"):
-            return np.asarray(forecast, dtype=np.float64) * std + mean
+            return np.asarray(np.asarray(forecast, dtype=np.float64) * std + mean)
 
 
 def fit_codec(

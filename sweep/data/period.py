@@ -56,4 +56,4 @@ def _power(values: Array, size: int, longest: int) -> Array:
         return np.zeros(size // 2 + 1)
     tapered = centred[:, keep] / spread[keep] * np.hanning(len(values))[:, None]
     spectrum = np.abs(np.fft.rfft(tapered, size, axis=0)) ** 2
-    return spectrum.mean(axis=1) / longest
+    return np.asarray(spectrum.mean(axis=1) / longest)

@@ -41,7 +41,7 @@ def spread_apart(total: int, firsts: Sequence[int], lasts: Sequence[int], horizo
     places = np.maximum(np.asarray(lasts) - np.asarray(firsts) + 1, 0)
     apart = (places + horizon - 1) // horizon
     counts = spread(total, apart)
-    return counts + spread(total - int(counts.sum()), places - counts)
+    return np.asarray(counts + spread(total - int(counts.sum()), places - counts))
 
 
 def jittered(first: int, last: int, count: int, rng: np.random.Generator) -> Array:
@@ -58,7 +58,7 @@ def jittered(first: int, last: int, count: int, rng: np.random.Generator) -> Arr
     edges = np.arange(count + 1) * places // count
     size = np.diff(edges)
     width = np.maximum((size * JITTER_SHARE).astype(np.int64), 1)
-    return first + edges[:-1] + (size - width) // 2 + rng.integers(0, width)
+    return np.asarray(first + edges[:-1] + (size - width) // 2 + rng.integers(0, width))
 
 
 def n_apart(positions: Array, series: Array, horizon: int) -> int:

@@ -50,7 +50,7 @@ class Difference:
 
     def encode(self, values: Array) -> Array:
         """Return the differences, (..., time - lag, channel)."""
-        return values[..., self.lag :, :] - values[..., : -self.lag, :]
+        return np.asarray(values[..., self.lag :, :] - values[..., : -self.lag, :])
 
     def decode(self, forecast: Array, past: Array) -> Array:
         """Return a rollout as sums of its differences onto the last `lag` steps of the past.
@@ -64,7 +64,7 @@ class Difference:
         chains = padded.reshape(batch, rounds, self.lag, channels)
         with np.errstate(all="ignore"):  # inf - inf is NaN, as it should be
             sums = past[:, None, past.shape[1] - self.lag :, :] + np.cumsum(chains, axis=1)
-        return sums.reshape(batch, rounds * self.lag, channels)[:, :steps]
+        return np.asarray(sums.reshape(batch, rounds * self.lag, channels)[:, :steps])
 
     def decode_one_step(self, forecast: Array, before: Array) -> Array:
         """Return forecasts that are each added to the true value `lag` steps before.
@@ -74,7 +74,7 @@ class Difference:
             before: (start, lag + step, channel), the truth from `lag` steps before the first forecast on.
         """
         with np.errstate(all="ignore"):
-            return forecast + before[:, : forecast.shape[1]]
+            return np.asarray(forecast + before[:, : forecast.shape[1]])
 
 
 Transform = Map | Difference
@@ -91,7 +91,8 @@ class TransformSpec:
 
 
 def _square(values: Array) -> Array:
-    return np.square(np.maximum(values, 0.0))  # a forecast below the range of the root is its lowest value
+    # a forecast below the range of the root counts as its lowest value
+    return np.asarray(np.square(np.maximum(values, 0.0)))
 
 
 LOG = Map(np.log, np.exp, lambda values: values > 0, "values above 0")

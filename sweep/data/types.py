@@ -90,4 +90,4 @@ class Data:
     @property
     def inputs(self) -> int:
         """Return the width of the network's input: channels and calendar features."""
-        return len(self.channels) + self.train_calendar[0].shape[1]
+        return len(self.channels) + int(self.train_calendar[0].shape[1])

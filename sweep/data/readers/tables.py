@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -162,7 +163,7 @@ def _groups(table: Table, id_column: str) -> list[tuple[str, Array]]:
     ids = table.cells[id_column].str.strip().to_numpy(dtype=object)
     edges = np.concatenate([[0], np.flatnonzero(ids[1:] != ids[:-1]) + 1, [len(ids)]])
     groups: dict[str, Array] = {}
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in pairwise(edges):
         one, line = ids[begin], table.lines[begin]
         if one.lower() in MISSING:
             raise DataError(f"{table.name}, column {id_column!r}, line {line}: the id is missing: fill it in")

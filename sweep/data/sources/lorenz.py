@@ -46,7 +46,7 @@ def lorenz_trajectory(state: State, samples: int, dt: float, sigma: float, rho: 
 
 def _generate(options: Options, need: Need) -> Recording:
     rng = np.random.default_rng([options["seed"], 0])
-    x, y, z = (float(value) for value in rng.normal(size=3) + (1.0, 1.0, 20.0))
+    x, y, z = (rng.normal(size=3) + np.array([1.0, 1.0, 20.0])).tolist()
     dt = options["dt"]
     discarded = math.ceil(TRANSIENT / dt)
     samples = options["train"] + options["validation"] + options["test"]
