@@ -14,7 +14,7 @@ from sweep.data.period import dominant_period
 from sweep.data.readers import Columns, read_file
 from sweep.data.recording import Need, Recording, split_in_time, target_indices
 from sweep.data.sources import SOURCES
-from sweep.data.starts import build_starts, level_of
+from sweep.data.starts import build_starts, level_of, start_warnings
 from sweep.data.transforms import Transform, build_transforms
 from sweep.data.trend import trend_warnings
 from sweep.data.types import Array, Data, Starts
@@ -71,7 +71,11 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         period=dominant_period(scored),
         lyapunov_time=lyapunov_time,
         fingerprint=_fingerprint((recording.channels, targets, config.transforms, config.season), arrays),
-        warnings=trend_warnings(scored, names, config.transforms),
+        warnings=(
+            *trend_warnings(scored, names, config.transforms),
+            *start_warnings("validation", validation, recording.series, need),
+            *start_warnings("test", test, recording.series, need),
+        ),
     )
 
 

@@ -89,6 +89,22 @@ def build_starts(
     )
 
 
+def start_warnings(part: str, starts: Starts, series: Sequence[Series], need: Need) -> tuple[str, ...]:
+    """Return a text each if fewer starts fit than were wanted, and if some series hold none at all."""
+    spans = [one.parts[part] for one in series]
+    spans = [(begin, end) for begin, end in spans if end > begin]
+    short = sum(end - max(begin, need.past) < need.horizon for begin, end in spans)
+    texts = []
+    if len(starts.position) < need.starts:
+        texts.append(f"{part}: only {len(starts.position)} of {need.starts} wanted starts fit")
+    if short:
+        texts.append(
+            f"{part}: {short} of {len(spans)} series are too short for a rollout and are not scored "
+            f"(past {need.past}, horizon {need.horizon})"
+        )
+    return tuple(texts)
+
+
 def _scale(truth: Array, mean: Array, std: Array, owner: Array) -> Array:
     """Return the RMS of (truth - mean) over all targets of the same series, (start, channel), > 0."""
     square = np.mean((truth - mean[:, None, :]) ** 2, axis=1)

@@ -1,5 +1,7 @@
 """The time column of a series: dates or numbers, which must rise in even steps."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -8,6 +10,7 @@ from sweep.data.types import Array
 
 EVEN = 0.01  # of the step: more is irregular, less is rounding in the file; our choice
 SHORTEST_MONTH = 28  # days
+OFFSET = r"[T ]\d.*?(Z|[+-]\d{2}(?::?\d{2})?)$"  # from UTC, at the end of a date with a time of day
 
 
 def read_times(label: str, column: str, cells: pd.Series, lines: Array) -> Array | None:
@@ -32,35 +35,36 @@ def read_times(label: str, column: str, cells: pd.Series, lines: Array) -> Array
         raise DataError(f"{place} {lines[int(np.argmax(empty))]}: the time is missing: fill it in")
     numbers = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
     if np.isfinite(numbers).all():
-        _require_even(place, numbers, text, lines, "")
+        _require_even(place, numbers, text, lines, "{:g}".format)
         return None
     stamps = _stamps(place, text, lines)
     months = _whole_months(stamps)
     if months is not None:
-        _require_even(place, months, text, lines, " months")
+        _require_even(place, months, text, lines, "{:g} months".format)
     else:
-        seconds = (stamps - stamps[0]) / pd.Timedelta(seconds=1)
-        _require_even(place, np.asarray(seconds, dtype=np.float64), text, lines, " seconds")
+        seconds = np.asarray((stamps - stamps[0]) / pd.Timedelta(seconds=1), dtype=np.float64)
+        _require_even(place, seconds, text, lines, lambda step: str(pd.Timedelta(seconds=step)))
     return stamps.to_numpy()
 
 
 def _stamps(place: str, text: pd.Series, lines: Array) -> pd.DatetimeIndex:
-    try:
-        return pd.DatetimeIndex(pd.to_datetime(text, format="ISO8601")).tz_localize(None)
-    except ValueError as error:
-        if "ixed timezones" in str(error) or "ixed offsets" in str(error):
-            raise DataError(
-                f"{place} {lines[0]} and below: the offset from UTC changes: write all times in UTC"
-            ) from None
-    for line, cell in zip(lines, text, strict=True):
-        if pd.isna(pd.to_datetime(cell, format="ISO8601", errors="coerce")):
-            raise DataError(
-                f"{place} {line}: {cell!r} is neither a number nor an ISO 8601 date: write it as "
-                "2024-01-31 or 2024-01-31T13:00"
-            )
-    raise DataError(
-        f"{place} {lines[0]} and below: times with and without an offset are mixed: write all in UTC"
-    )
+    offsets = text.str.extract(OFFSET, expand=False).fillna("")
+    changed = (offsets != offsets.iloc[0]).to_numpy(dtype=bool)
+    if changed.any():
+        row = int(np.argmax(changed))
+        raise DataError(
+            f"{place} {lines[row]}: the offset from UTC changes from {offsets.iloc[0] or 'none'} to "
+            f"{offsets.iloc[row] or 'none'}: write all times in UTC"
+        )
+    stamps = pd.to_datetime(text, format="ISO8601", errors="coerce")
+    wrong = stamps.isna().to_numpy(dtype=bool)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(
+            f"{place} {lines[row]}: {text.iloc[row]!r} is neither a number nor an ISO 8601 date: write it as "
+            "2024-01-31 or 2024-01-31T13:00"
+        )
+    return pd.DatetimeIndex(stamps).tz_localize(None)
 
 
 def _whole_months(stamps: pd.DatetimeIndex) -> Array | None:
@@ -77,7 +81,9 @@ def _whole_months(stamps: pd.DatetimeIndex) -> Array | None:
     return np.asarray(stamps.year * 12 + stamps.month, dtype=np.float64)
 
 
-def _require_even(place: str, times: Array, text: pd.Series, lines: Array, unit: str) -> None:
+def _require_even(
+    place: str, times: Array, text: pd.Series, lines: Array, show: Callable[[float], str]
+) -> None:
     """Refuse the first step that is zero, negative or unlike the median step."""
     steps = np.diff(times)
     if not len(steps):
@@ -96,9 +102,9 @@ def _require_even(place: str, times: Array, text: pd.Series, lines: Array, unit:
     if ratio > 1.5 and abs(ratio - np.rint(ratio)) < EVEN:
         raise DataError(
             f"{at}: a gap: {here} follows {before}, {int(np.rint(ratio)) - 1} missing at a step of "
-            f"{step:g}{unit}: fill the gap, or cut the series there"
+            f"{show(step)}: fill the gap, or cut the series there"
         )
     raise DataError(
         f"{at}: irregular sampling, which is not supported: {here} follows {before}, but the usual step is "
-        f"{step:g}{unit}: resample to even steps"
+        f"{show(step)}: resample to even steps"
     )
