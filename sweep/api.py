@@ -14,6 +14,7 @@ from sweep.config.study_file import read_study
 from sweep.config.trial import trial_config_from_json
 from sweep.data import Data, load
 from sweep.host import host_facts
+from sweep.preview import Preview, preview_of
 from sweep.report.trial_plot import draw_trial
 from sweep.score import block_length, score_baselines, score_baselines_on_test
 from sweep.search import Driver, Interrupts, Message, Outcome, Watch, check_sampler
@@ -155,6 +156,19 @@ def report(study: str = "sine", results: str | Path = "results") -> Any:
     from sweep.report import write_report
 
     return write_report(stored_study(study, Path(results)))
+
+
+def preview(
+    study: str = "sine",
+    *,
+    trials: int | None = None,
+    overrides: Sequence[str] = (),
+    name: str | None = None,
+    results: str | Path = "results",
+) -> Preview:
+    """Return the first configurations that a study would try, and what it would cost; runs nothing."""
+    config, _, _, _ = read(study, overrides, name, Path(results))
+    return preview_of(config, load(config.data, config.score), trials or config.search.trials)
 
 
 def watch_damage(watch: Watch) -> Any:
