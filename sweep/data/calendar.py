@@ -27,7 +27,7 @@ def day_phase(stamps: pd.DatetimeIndex) -> Array:
 
 def year_phase(stamps: pd.DatetimeIndex) -> Array:
     """Return the elapsed share of the year, leap years being longer, (time,)."""
-    days = np.asarray(stamps.dayofyear, dtype=np.float64) - 1 + day_phase(stamps)
+    days = np.asarray(stamps.day_of_year, dtype=np.float64) - 1 + day_phase(stamps)
     return np.asarray(days / np.where(stamps.is_leap_year, 366.0, 365.0))
 
 

@@ -10,6 +10,7 @@ from sweep.data.readers.tables import Columns
 from sweep.data.recording import Recording, Series
 from sweep.data.types import Array
 
+ARRAY_MAGIC, ARCHIVE_MAGIC = b"\x93NUMPY", b"PK"  # first bytes of the two formats
 SHAPES = "[time], [time, channel] or [series, time, channel]"
 
 
@@ -20,7 +21,7 @@ def read_npy(path: Path, columns: Columns) -> Recording:
         DataError: no array of finite numbers in one of the shapes.
     """
     loaded = _loaded(path)
-    if not isinstance(loaded, np.ndarray):
+    if isinstance(loaded, dict):
         raise DataError(f"{path.name}: holds an archive of arrays, not one array: rename it to .npz")
     return _recording(path, path.name, loaded)
 
@@ -31,40 +32,42 @@ def read_npz(path: Path, columns: Columns) -> Recording:
     Raises:
         DataError: not exactly one array, or not of finite numbers in one of the shapes.
     """
-    archive = _loaded(path)
-    if isinstance(archive, np.ndarray):
+    loaded = _loaded(path)
+    if not isinstance(loaded, dict):
         raise DataError(f"{path.name}: holds one array, not an archive: rename it to .npy")
-    with archive:
-        if len(archive.files) != 1:
-            raise DataError(
-                f"{path.name}: wanted exactly one array, got {len(archive.files)} "
-                f"({', '.join(archive.files) or 'none'}): save one, np.savez(path, values=array)"
-            )
-        name = archive.files[0]
-        try:
-            values = archive[name]
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise _unreadable(path, error) from None
+    if len(loaded) != 1:
+        raise DataError(
+            f"{path.name}: wanted exactly one array, got {len(loaded)} ({', '.join(loaded) or 'none'}): save "
+            "one, np.savez(path, values=array)"
+        )
+    ((name, values),) = loaded.items()
     return _recording(path, f"{path.name}, array {name!r}", values)
 
 
-def _loaded(path: Path) -> "np.ndarray | np.lib.npyio.NpzFile":
-    if path.stat().st_size == 0:
-        raise DataError(f"{path.name}: the file is empty: save an array of {SHAPES}")
-    try:
-        loaded: np.ndarray | np.lib.npyio.NpzFile = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, error) from None
-    return loaded
-
-
-def _unreadable(path: Path, error: Exception) -> DataError:
-    if "pickle" in str(error):
-        return DataError(
-            f"{path.name}: holds pickled objects, which could run code and are refused: save an array of "
-            "numbers, array.astype(float)"
-        )
-    return DataError(f"{path.name}: not a readable array ({error}): save it again with np.save or np.savez")
+def _loaded(path: Path) -> Array | dict[str, Array]:
+    """Return the array, or the arrays of an archive by name; nothing in the file is run."""
+    with path.open("rb") as file:
+        head = file.read(len(ARRAY_MAGIC))
+        file.seek(0)
+        if not head:
+            raise DataError(f"{path.name}: the file is empty: save an array of {SHAPES}")
+        if head != ARRAY_MAGIC and not head.startswith(ARCHIVE_MAGIC):
+            raise DataError(f"{path.name}: not written by numpy: save it with np.save or np.savez")
+        try:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return loaded
+            with loaded:
+                return dict(loaded)
+        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            if "pickle" in str(error) or "Object arrays" in str(error):
+                raise DataError(
+                    f"{path.name}: holds pickled objects, which could run code and are refused: save an array "
+                    "of numbers, array.astype(float)"
+                ) from None
+            raise DataError(
+                f"{path.name}: not a readable array ({error}): save it again with np.save or np.savez"
+            ) from None
 
 
 def _recording(path: Path, label: str, values: Array) -> Recording:

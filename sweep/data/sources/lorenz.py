@@ -8,7 +8,7 @@ from sweep.data.recording import Need, Recording, Series
 from sweep.data.sources.source import Options, Source, observed, require_not_negative, require_positive
 from sweep.data.types import Array
 
-LARGEST_STEP = 0.005  # time units; our choice: the local error of one step is then below 1e-8 of the spread
+LARGEST_STEP = 0.005  # time units; our choice: one step then errs by 2e-7 of the spread at most
 TRANSIENT = 50.0  # time units that are thrown away, about 45 Lyapunov times
 EXPONENT = 0.9056  # per time unit at the parameters below; Sprott (2003), Chaos and Time-Series Analysis
 PUBLISHED = {"sigma": 10.0, "rho": 28.0, "beta": 8.0 / 3.0}
