@@ -37,6 +37,7 @@ WIDTH, HEIGHT, DPI = 12.0, 6.6, 100
 TOP, BOTTOM, GAP = 0.845, 0.075, 0.052  # of the plots, in shares of the height
 MARGIN = 1.5  # scales around the truth that an axis shows at most; our choice, so that truth stays readable
 FLOOR, CEILING = 1e-6, 30.0  # errors outside are drawn at the rim
+HALO = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0}  # behind text over curves
 TAIL = 0.25  # of the horizon: how much of the warm-up is shown at most
 
 
@@ -195,7 +196,7 @@ def _draw_title(figure: Figure, record: TrialRecord, arrays: Mapping[str, np.nda
 
 def _text(figure: Figure, x: float, y: float, text: str, size: float, color: str, room: float) -> None:
     """Write one line, cut where it would leave `room` (a share of the figure's width)."""
-    most = int(room * WIDTH * 72 / (size * 0.56))  # 0.56 em: a usual character of DejaVu Sans
+    most = int(room * WIDTH * 72 / (size * 0.54))  # 0.54 em: a usual character of DejaVu Sans
     line = " ".join(drawable(text).split())
     line = line if len(line) <= most else line[: most - 2] + " …"
     figure.text(x, y, line, fontsize=size, color=color, va="top", parse_math=False)
@@ -240,7 +241,7 @@ def _mark_exit(axes: Axes, panel: Panel, step: int, horizon: int) -> None:
     text = f"{'not finite' if panel.lost else 'leaves the picture'} from step {step}"
     label(
         axes, step, y, text, (9 if early else -9, 9 if down else -9), color=ROLLOUT, weight="bold", over=place,
-        ha="left" if early else "right", va="center",
+        ha="left" if early else "right", va="center", bbox=HALO,
     )  # fmt: skip
 
 
@@ -274,17 +275,16 @@ def _draw_steps(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
     axes.plot(x, _rimmed(forced), color=ONE_STEP, linewidth=1.2)
     axes.plot(x, _rimmed(free), color=ROLLOUT, linewidth=1.3)
     early = middle < 0.5 * horizon
-    outline = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0}
     label(
         axes, float(middle), 0.07, f"valid steps {middle:.0f}", (5 if early else -5, 0), color="#00704f",
-        weight="bold", ha="left" if early else "right", over=axes.get_xaxis_transform(), bbox=outline,
+        weight="bold", ha="left" if early else "right", over=axes.get_xaxis_transform(), bbox=HALO,
     )  # fmt: skip
     over = axes.get_yaxis_transform()
-    label(axes, 0.99, 1.0, "as bad as the mean", (0, -3), va="top", ha="right", color=QUIET, over=over, bbox=outline)
+    label(axes, 0.99, 1.0, "as bad as the mean", (0, -3), va="top", ha="right", color=QUIET, over=over, bbox=HALO)
     if not np.isfinite(free).all():
         step = int((~np.isfinite(free)).argmax()) + 1
         text = f"a start is not finite from step {step}"
-        label(axes, 0.99, 0.93, text, ha="right", va="top", color=ROLLOUT, weight="bold", bbox=outline)
+        label(axes, 0.99, 0.93, text, ha="right", va="top", color=ROLLOUT, weight="bold", bbox=HALO)
 
 
 def _draw_learning(axes: Axes, record: TrialRecord, curves: pd.DataFrame) -> None:
@@ -337,5 +337,6 @@ def _mark_checkpoints(axes: Axes, record: TrialRecord, x: np.ndarray, rollout: n
             x[index : index + 1], rollout[index : index + 1], markersize=size, markeredgewidth=1.4, zorder=5, **style
         )
         beside = place + Affine2D().translate(lift * DPI / 72, 0)
+        style["markeredgecolor"] = GOOD if edge == "white" else edge
         axes.plot([0], [0], markersize=size * 0.75, markeredgewidth=1.1, transform=beside, **style)
         label(axes, 0, 0, name, (8, 0), va="center", over=beside)

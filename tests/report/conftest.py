@@ -128,7 +128,7 @@ def failure_of(params: Mapping[str, Any], rng: np.random.Generator) -> tuple[str
         return "exploding", 0.2, one_step
     if bad > 0.75:
         return "collapsed", bad, one_step
-    return ("damped" if rng.uniform() < 0.4 else "drift"), bad**2 * 0.7, one_step
+    return ("damped" if rng.uniform() < 0.4 else "drift"), 0.03 + bad**2 * 0.7, one_step
 
 
 def config_of(params: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:

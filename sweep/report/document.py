@@ -1,0 +1,210 @@
+"""The report as one document: what report.json holds and what page and terminal show (docs/report.md)."""
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.config.errors import StoreError
+from sweep.config.records import to_json
+from sweep.report import findings
+from sweep.report.effects import CommonRung, Importances, common_rung, effect_claims, effects_frame, importances
+from sweep.report.frames import leaderboard, skill_or_nan, trial_row, trials_frame
+from sweep.report.study import Study, read_study, selected, test_scores
+from sweep.score.metrics_skill import EXACT
+from sweep.store.folder import StudyFolder
+
+FORMAT = 1
+TEST_KEYS = ("rollout_error", "nrmse", "valid_steps")
+SEED = 0  # of the bootstraps, so that equal studies give equal reports
+
+
+def report_document(folder: StudyFolder | Study) -> dict[str, Any]:
+    """Return the whole report as JSON values; non-finite numbers are None. docs/report.md describes it.
+
+    Raises:
+        StoreError: there is no study, or a file of it is damaged.
+    """
+    study = folder if isinstance(folder, Study) else read_study(folder)
+    trials, board = trials_frame(study), leaderboard(study)
+    rung = common_rung(study)
+    best, reason = selected(study)
+    number = None if best is None else best.number
+    document = {
+        "format": FORMAT,
+        "study": study_section(study),
+        "score": score_section(study),
+        "progress": progress_section(study, trials),
+        "best": number,
+        "no_best": reason,
+        "baselines": {name: baseline_entry(study, name) for name in study.baselines},
+        "missing_baselines": dict(study.missing_baselines),
+        "trials": [trial_entry(study, index, number) for index in range(len(study.records))],
+        "findings": [asdict(found) for found in findings_of(study, trials, board, rung)],
+        "effects": {
+            "compared": rung.words,
+            "rung": rung.at,
+            "horizon_share": rung.horizon,
+            "rows": effects_frame(study, trials, rung).to_dict("records"),
+        },
+        "importances": _importances_section(importances(study, rung)),
+    }
+    cleaned: dict[str, Any] = to_json(_native(document))
+    return cleaned
+
+
+def findings_of(study: Study, trials: pd.DataFrame, board: pd.DataFrame, rung: CommonRung) -> list[findings.Finding]:
+    """Return every finding, in the order in which a person should read them."""
+    best, _ = selected(study)
+    rng = np.random.default_rng(SEED)
+    claims = effect_claims(study, trials, rung, rng) if study.claims else []
+    return [
+        findings.beaten_by_baseline(board, None if best is None else best.number),
+        findings.loss_is_lying(trials, study.horizon, study.claims, rng),
+        findings.checkpoint_regret(trials),
+        findings.choices_matter(claims, study.claims, rung.words),
+        findings.near_bound(None if best is None else best.params, study.axes),
+        findings.horizon_too_long(board),
+        findings.few_starts(study.n_eff),
+        findings.trial_failures(trials),
+    ]
+
+
+def study_section(study: Study) -> dict[str, Any]:
+    """Return what was run, so that it can be run again."""
+    search, facts = study.document.get("search") or {}, study.facts
+    return {
+        "name": study.name,
+        "description": study.document.get("description", ""),
+        "source": facts.get("source"),
+        "overrides": facts.get("overrides", []),
+        "seed": search.get("seed"),
+        "sampler": search.get("sampler"),
+        "trials_asked": search.get("trials"),
+        "budget": study.budget,
+        "data": (study.document.get("data") or {}).get("source") or (study.document.get("data") or {}).get("path"),
+        "data_fingerprint": facts.get("data_fingerprint"),
+        "channels": facts.get("channels", []),
+        "targets": facts.get("targets", []),
+        "versions": facts.get("versions", {}),
+        "engine": facts.get("engine"),
+    }
+
+
+def score_section(study: Study) -> dict[str, Any]:
+    """Return what a rollout was asked to do."""
+    score, facts = study.document.get("score") or {}, study.facts
+    return {
+        "horizon": study.horizon,
+        "starts": score.get("starts"),
+        "warmup": score.get("warmup"),
+        "block": facts.get("block"),
+        "period": facts.get("period"),
+        "lyapunov_time": facts.get("lyapunov_time"),
+        "n_eff_validation": facts.get("n_eff_validation"),
+        "n_eff_test": facts.get("n_eff_test"),
+    }
+
+
+def progress_section(study: Study, trials: pd.DataFrame) -> dict[str, Any]:
+    """Return how far the study is and what it has cost."""
+    states = Counter(record.state for record in study.records)
+    whole = (study.budget or 0) * sum(record.settled for record in study.records)
+    steps = int(trials["sequence_steps"].sum())
+    return {
+        "finished": study.settled,
+        **{state: states.get(state, 0) for state in ("complete", "pruned", "diverged", "failed", "running")},
+        "sequence_steps": steps,
+        "share_of_full_budget": steps / whole if whole else None,
+        "seconds": float(trials["seconds"].sum()),
+    }
+
+
+def baseline_entry(study: Study, name: str) -> dict[str, Any]:
+    """Return a baseline's scores on validation, and on test where they are known."""
+    entry = study.baselines[name]
+    test = ((study.winner or {}).get("baselines_test") or {}).get(name)
+    keys = ("rollout_error", "nrmse", "valid_steps", "diverged_fraction", "settings", "seconds")
+    return {
+        **{key: entry.get(key) for key in keys},
+        "exact": entry["rollout_error"] < EXACT,
+        "test": {key: test.get(key) for key in TEST_KEYS} if test and test.get("rollout_error") is not None else None,
+    }
+
+
+def trial_entry(study: Study, index: int, best: int | None) -> dict[str, Any]:
+    """Return one trial of the document; `test` stands in the best one alone, None until it has been scored."""
+    record = study.records[index]
+    row = trial_row(record)
+    kept = (
+        "number", "state", "origin", "rollout_error", "nrmse", "valid_steps", "valid_steps_low", "valid_steps_high",
+        "one_step_error", "diverged_fraction", "exposure_gap", "regret_last", "regret_one_step", "best_at",
+        "lowest_one_step_error", "loss_rollout_error", "loss_valid_steps", "sequence_steps", "updates", "seconds",
+        "diverged_at", "reason",
+    )  # fmt: skip
+    entry = {key: row[key] for key in kept} | {"params": dict(record.params)}
+    if record.number == best:
+        test = test_scores(study, best)
+        entry["test"] = None if test is None else {key: test.get(key) for key in TEST_KEYS}
+    return entry
+
+
+def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
+    """Return one trial as JSON values: its entry of the report, its configuration, evaluations and files.
+
+    Raises:
+        StoreError: there is no such trial, or a file is damaged.
+    """
+    record = folder.record(number)
+    study = read_study(folder)
+    index = next((k for k, other in enumerate(study.records) if other.number == number), None)
+    if index is None:
+        raise StoreError(f"no trial {number} in {folder.path}")
+    best, _ = selected(study)
+    ranked = sorted(
+        (r.rollout_error, r.number) for r in study.records if r.settled and r.rollout_error is not None
+    )
+    place = next((k + 1 for k, (_, other) in enumerate(ranked) if other == number), None)
+    here = folder.trial(number)
+    evaluations = [
+        {"point": e.point, "sequence_steps": e.sequence_steps, "updates": e.updates, "train_loss": e.train_loss,
+         "lr": e.lr, **asdict(e.scores)}
+        for e in record.evaluations
+    ]  # fmt: skip
+    document = {
+        "format": FORMAT,
+        "study": study.name,
+        "score": score_section(study),
+        **trial_entry(study, index, None if best is None else best.number),
+        "is_best": best is not None and best.number == number,
+        "rank": place,
+        "ranked": len(ranked),
+        "skill": {
+            name: skill_or_nan(record.rollout_error, entry["rollout_error"]) for name, entry in study.baselines.items()
+        },
+        "best_evaluation": record.best,
+        "best_one_step_evaluation": record.best_one_step,
+        "config": dict(record.config),
+        "evaluations": evaluations,
+        "host": dict(record.host),
+        "files": {path.name: str(path) for path in sorted(here.iterdir()) if not path.name.startswith(".")},
+    }
+    cleaned: dict[str, Any] = to_json(_native(document))
+    return cleaned
+
+
+def _importances_section(found: Importances) -> dict[str, Any]:
+    return {"shares": dict(found.shares), "trials": found.trials, "reason": found.reason}
+
+
+def _native(value: Any) -> Any:
+    """Return NumPy and pandas scalars as Python's, so that `to_json` sees every non-finite number."""
+    if isinstance(value, dict):
+        return {key: _native(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_native(entry) for entry in value]
+    if value is pd.NA:
+        return None
+    return value.item() if isinstance(value, np.generic) else value
