@@ -126,7 +126,7 @@ def _require_changing(recording: Recording) -> None:
             f"{recording.series[0].label}: no training samples: give more data or a larger first split share"
         )
     pooled = np.concatenate([values for _, values in trained])
-    for channel in np.flatnonzero(np.ptp(pooled, axis=0) == 0):
+    for channel in np.flatnonzero(np.ptp(pooled, axis=0) == 0) if len(pooled) > 1 else ():
         one, values = trained[0]
         raise DataError(
             f"{one.label}, column {recording.channels[channel]!r}, {one.place(0)} to "

@@ -38,7 +38,7 @@ class Series:
         """Return where a sample stands, for messages: the line of the file or the index."""
         if self.lines is not None:
             return f"line {int(self.lines[sample])}"
-        return f"sample {sample} (counted from 0)"
+        return f"sample {sample} (from 0)"
 
     @property
     def parts(self) -> dict[str, tuple[int, int]]:

@@ -49,20 +49,20 @@ def test_offers_give_complete_defaults(name):
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if SOURCES[name].makes_parts])
 def test_split_has_no_use_for_sources_with_parts_of_their_own(name):
-    with pytest.raises(DataError, match="data.split has no use for source"):
+    with pytest.raises(DataError, match=r"data.split has no use for source"):
         load(DataConfig(source=name, split=(0.5, 0.25, 0.25)), SCORE)
 
 
 def test_integers_stand_for_floats_but_not_for_booleans():
     assert SOURCES["lorenz"].complete({"rho": 28})["rho"] == 28
-    with pytest.raises(DataError, match="wanted float, got True"):
+    with pytest.raises(DataError, match=r"wanted float, got True"):
         SOURCES["lorenz"].complete({"rho": True})
-    with pytest.raises(DataError, match="wanted int, got True"):
+    with pytest.raises(DataError, match=r"wanted int, got True"):
         SOURCES["lorenz"].complete({"seed": True})
 
 
 def test_unknown_source():
-    with pytest.raises(UnknownName, match="no source named 'sin'. Did you mean 'sine'"):
+    with pytest.raises(UnknownName, match=r"no source named 'sin'. Did you mean 'sine'"):
         load(DataConfig(source="sin"), SCORE)
 
 
@@ -78,5 +78,5 @@ def test_sunspots_are_the_shipped_months():
 
 
 def test_sunspots_take_no_options():
-    with pytest.raises(DataError, match="source 'sunspots' has no option 'noise'. Known: none"):
+    with pytest.raises(DataError, match=r"source 'sunspots' has no option 'noise'. Known: none"):
         load(DataConfig(source="sunspots", options={"noise": 1.0}), SCORE)

@@ -181,7 +181,7 @@ def test_columns_that_are_not_there(read, columns, message):
 
 
 def test_other_encodings_are_refused(read):
-    with pytest.raises(DataError, match="my.csv: not UTF-8 text"):
+    with pytest.raises(DataError, match=r"my.csv: not UTF-8 text"):
         read(["ds,höhe", "1,2"], encoding="latin-1")
 
 
@@ -189,7 +189,7 @@ def test_files_that_are_not_there(tmp_path):
     (tmp_path / "waves.csv").write_text("ds,y\n1,2\n")
     with pytest.raises(DataError, match=r"wave.csv: no such file in .*Did you mean 'waves.csv'\?"):
         read_file("wave.csv", tmp_path, Columns())
-    with pytest.raises(DataError, match="no/where.csv: no such file"):
+    with pytest.raises(DataError, match=r"no/where.csv: no such file"):
         read_file("no/where.csv", tmp_path, Columns())
     with pytest.raises(DataError, match=r"unknown extension '.parquet'; known: .csv, .npy, .npz"):
         read_file("a.parquet", tmp_path, Columns())

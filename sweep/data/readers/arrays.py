@@ -62,8 +62,8 @@ def _loaded(path: Path) -> Array | dict[str, Array]:
         except (ValueError, EOFError, zipfile.BadZipFile) as error:
             if "pickle" in str(error) or "Object arrays" in str(error):
                 raise DataError(
-                    f"{path.name}: holds pickled objects, which could run code and are refused: save an array "
-                    "of numbers, array.astype(float)"
+                    f"{path.name}: holds pickled objects, which could run code and are refused: save an "
+                    "array of numbers, array.astype(float)"
                 ) from None
             raise DataError(
                 f"{path.name}: not a readable array ({error}): save it again with np.save or np.savez"
