@@ -7,13 +7,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sweep.report.document import report_document, trial_document
+    from sweep.report.frames import leaderboard, rollout_frame, steps_frame, trials_frame
+    from sweep.report.text import print_report, print_trial
     from sweep.report.trial_plot import draw_trial
+    from sweep.report.write import ReportPaths, write_report
 
 _HOME = {
+    "ReportPaths": "write",
     "draw_trial": "trial_plot",
+    "leaderboard": "frames",
+    "print_report": "text",
+    "print_trial": "text",
+    "report_document": "document",
+    "rollout_frame": "frames",
+    "steps_frame": "frames",
+    "trial_document": "document",
+    "trials_frame": "frames",
+    "write_report": "write",
 }
 
-__all__ = ["draw_trial"]
+__all__ = [
+    "ReportPaths",
+    "draw_trial",
+    "leaderboard",
+    "print_report",
+    "print_trial",
+    "report_document",
+    "rollout_frame",
+    "steps_frame",
+    "trial_document",
+    "trials_frame",
+    "write_report",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -249,7 +249,7 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     """Return limits in whole decades around errors that are mostly below 1: at least 0.1..1."""
     finite = values[np.isfinite(values)]
     low, high = finite.min(initial=0.1), finite.max(initial=1.0)
-    top = CEILING if high > 10 else 10.0 if high > 1.3 else 1.3
+    top = CEILING if high > 10 else 10.0 if high > 2.2 else 2.2
     return float(10.0 ** math.floor(math.log10(max(low, FLOOR)) + 1e-9)), top
 
 
@@ -280,7 +280,7 @@ def _draw_steps(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
         weight="bold", ha="left" if early else "right", over=axes.get_xaxis_transform(), bbox=HALO,
     )  # fmt: skip
     over = axes.get_yaxis_transform()
-    label(axes, 0.99, 1.0, "as bad as the mean", (0, -3), va="top", ha="right", color=QUIET, over=over, bbox=HALO)
+    label(axes, 0.99, 1.0, "as bad as the mean", (0, 2.5), va="bottom", ha="right", color=QUIET, over=over)
     if not np.isfinite(free).all():
         step = int((~np.isfinite(free)).argmax()) + 1
         text = f"a start is not finite from step {step}"

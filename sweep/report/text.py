@@ -1,0 +1,174 @@
+"""The report and a trial in the terminal, readable at 80 columns. Names are printed literally, never as markup."""
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sweep.report.labels import config_words, count_text, duration_text, number_text, param_text, steps_text
+
+BEST_MOST = 10  # trials in the table
+MARKS = {"found": ("!", "yellow"), "clear": ("✓", "green"), "unknown": ("?", "dim")}
+
+
+def print_report(document: Mapping[str, Any], console: Console, page: Path | None = None) -> None:
+    """Print the best trials between the baselines, the findings, and where the page is.
+
+    Args:
+        document: from `report_document`.
+        console: where to; its width is respected.
+        page: of the report, None where none was written.
+    """
+    study, score, progress = document["study"], document["score"], document["progress"]
+    names = ("complete", "pruned", "diverged", "failed", "running")
+    counts = ", ".join(f"{progress[name]} {name}" for name in names if progress[name]) or "none yet"
+    _line(console, f"{study['name']}: {len(document['trials'])} trials ({counts})", "bold")
+    cost = f"{count_text(progress['sequence_steps'] or 0)} sequence-steps, {duration_text(progress['seconds'] or 0)} of work"
+    _line(console, cost + ("" if progress["finished"] else "; not finished, what follows is preliminary"), "dim")
+    best = next((trial for trial in document["trials"] if trial["number"] == document["best"]), None)
+    console.print()
+    if best is None:
+        _line(console, f"No winner: {document['no_best']}.", "bold")
+    else:
+        _line(console, f"Best: trial {best['number']}", "bold")
+        for name, value in best["params"].items():
+            _line(console, f"  {name} = {param_text(name, value)}")
+        horizon = score["horizon"]
+        for where, scores in (("selected on validation", best), ("locked test", best.get("test"))):
+            if scores is None:
+                _line(console, f"  {where + ':':<24}not scored yet")
+                continue
+            error = f"rollout error {number_text(scores['rollout_error'])}"
+            _line(console, f"  {where + ':':<24}{error}, valid {steps_text(scores['valid_steps'], horizon)} steps")
+    console.print()
+    console.print(_board(document, console.width))
+    if len(document["trials"]) > BEST_MOST:
+        _line(console, f"the best {BEST_MOST} of {len(document['trials'])} trials, on validation", "dim")
+    console.print()
+    for found in document["findings"]:
+        _finding(console, found)
+    if page is not None:
+        console.print()
+        _line(console, f"Page: {page}", wrap=False)
+
+
+def print_trial(document: Mapping[str, Any], console: Console) -> None:
+    """Print one trial: what it was, its numbers, its checkpoints, and where its rollout plot is.
+
+    Args:
+        document: from `trial_document`.
+        console: where to; its width is respected.
+    """
+    horizon = document["score"]["horizon"]
+    crown = ", the best" if document["is_best"] else ""
+    rank = f", rank {document['rank']} of {document['ranked']}{crown}" if document["rank"] else ""
+    _line(console, f"trial {document['number']} of {document['study']}: {document['state']}{rank}", "bold")
+    _line(console, " · ".join(config_words(document["config"], document["params"])))
+    if document["reason"]:
+        _line(console, document["reason"], "yellow")
+    console.print()
+    facts = [("rollout error", number_text(document["rollout_error"]))]
+    if document["valid_steps"] is not None:
+        low, high = document["valid_steps_low"], document["valid_steps_high"]
+        spread = f" (10–90 % of starts: {number_text(low)}–{number_text(high)})"
+        facts += [
+            ("valid steps", steps_text(document["valid_steps"], horizon) + spread),
+            ("nrmse", number_text(document["nrmse"]) if document["nrmse"] is not None else "∞"),
+            ("one-step error", number_text(document["one_step_error"])),
+            ("exposure gap", number_text(document["exposure_gap"])),
+            ("starts that leave the data", f"{document['diverged_fraction']:.0%}"),
+        ]
+    if document.get("test"):
+        facts.append(("locked test", f"rollout error {number_text(document['test']['rollout_error'])}"))
+    if document["regret_last"] is not None:
+        facts.append(("regret of the last checkpoint", number_text(document["regret_last"], 2)))
+        facts.append(("regret of the best one-step", number_text(document["regret_one_step"], 2)))
+    facts.append(("cost", f"{count_text(document['sequence_steps'])} sequence-steps, {duration_text(document['seconds'])}"))
+    if document["diverged_at"] is not None:
+        facts.append(("diverged at", f"{count_text(document['diverged_at'])} sequence-steps"))
+    for name, value in document["skill"].items():
+        facts.append((f"skill against {name}", "exact baseline" if value is None else number_text(value, 2)))
+    for name, value in facts:
+        _line(console, f"  {name:<30}{value}")
+    if document["evaluations"]:
+        console.print()
+        console.print(_evaluations(document))
+    plot = document["files"].get("rollout.png")
+    if plot:
+        console.print()
+        _line(console, f"Plot: {plot}", wrap=False)
+
+
+def _board(document: Mapping[str, Any], width: int) -> Table:
+    trials = sorted(
+        (trial for trial in document["trials"] if trial["rollout_error"] is not None),
+        key=lambda trial: (trial["rollout_error"], trial["number"]),
+    )
+    rows: list[tuple[float, Mapping[str, Any], str, str]] = [
+        (trial["rollout_error"], trial, f"trial {trial['number']}", " ".join(_short(trial["params"])))
+        for trial in trials[:BEST_MOST]
+    ]
+    rows += [(entry["rollout_error"], entry, name, "baseline") for name, entry in document["baselines"].items()]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", width=min(width, 120))
+    for name in ("", "rollout error", "valid steps", "one-step"):
+        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+    table.add_column("configuration", overflow="ellipsis", no_wrap=True, ratio=1)
+    for error, entry, name, what in sorted(rows, key=lambda row: row[0]):
+        best = entry.get("number") is not None and entry["number"] == document["best"]
+        style = "bold green" if best else "cyan" if what == "baseline" else ""
+        valid = "–" if entry["valid_steps"] is None else f"{entry['valid_steps']:.0f}"
+        error_text = "exact" if entry.get("exact") else number_text(error)
+        cells = (name, error_text, valid, number_text(entry.get("one_step_error")), what)
+        table.add_row(*(Text(_plain(cell), style=style) for cell in cells))
+    return table
+
+
+def _evaluations(document: Mapping[str, Any]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for name in ("sequence-steps", "rollout error", "valid steps", "one-step error", "checkpoint"):
+        table.add_column(name, justify="left" if name == "checkpoint" else "right", no_wrap=True)
+    entries = document["evaluations"]
+    for index, entry in enumerate(entries):
+        marks = [
+            word
+            for word, which in (
+                ("chosen", document["best_evaluation"]),
+                ("lowest one-step", document["best_one_step_evaluation"]),
+                ("last", len(entries) - 1),
+            )
+            if which == index
+        ]
+        table.add_row(
+            count_text(entry["sequence_steps"]), number_text(entry["rollout_error"]), f"{entry['valid_steps']:.0f}",
+            number_text(entry["one_step_error"]), ", ".join(marks), style="bold green" if "chosen" in marks else "",
+        )  # fmt: skip
+    return table
+
+
+def _finding(console: Console, found: Mapping[str, Any]) -> None:
+    mark, style = MARKS[found["verdict"]]
+    lines = textwrap.wrap(_plain(found["text"]), width=max(20, console.width - 3)) or [""]
+    for index, line in enumerate(lines):
+        console.print(Text(f"{mark if index == 0 else ' '} ", style=style) + Text(line), soft_wrap=True)
+
+
+def _line(console: Console, text: str, style: str = "", wrap: bool = True) -> None:
+    console.print(Text(_plain(text), style=style), soft_wrap=not wrap, highlight=False)
+
+
+def _short(params: Mapping[str, Any]) -> list[str]:
+    """Return values by short names, without the owner: `gru`, `sgd`, `lr=0.03`."""
+    return [
+        param_text(name, value) if isinstance(value, str) else f"{name.rsplit('.', 1)[-1]}={param_text(name, value)}"
+        for name, value in params.items()
+    ]
+
+
+def _plain(text: str) -> str:
+    """Return the text without control characters, which could steer the terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,0 +1,77 @@
+"""Writing the report into a study's folder: the page, report.json and trials.csv."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweep.config.errors import StoreError
+from sweep.report.document import report_document
+from sweep.report.page import page_html
+from sweep.report.study import read_study
+from sweep.store.files import write_atomic
+from sweep.store.folder import StudyFolder
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet take a text cell for a formula (OWASP)
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """Where a report is."""
+
+    page: Path
+    document: Path
+    table: Path
+
+
+def write_report(folder: StudyFolder) -> ReportPaths:
+    """Write report/index.html, report/report.json and report/trials.csv of a study, and return where they are.
+
+    Raises:
+        StoreError: there is no study, a file of it is damaged, or the folder cannot be written.
+    """
+    study = read_study(folder)
+    document = report_document(study)
+    paths = ReportPaths(
+        folder.report / "index.html", folder.report / "report.json", folder.report / "trials.csv"
+    )
+    try:
+        folder.report.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot make the folder {folder.report}: {error.strerror or error}") from error
+    text = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)
+    write_atomic(paths.document, f"{text}\n".encode(), durable=False)
+    write_atomic(paths.table, trials_csv(document).encode(), durable=False)
+    write_atomic(paths.page, page_html(study, document).encode(), durable=False)
+    return paths
+
+
+def trials_csv(document: Mapping[str, Any]) -> str:
+    """Return the trials of a report document as CSV: a row per trial, hyperparameters as `params.<name>`.
+
+    A text cell that a spreadsheet would take for a formula gets a leading apostrophe; numbers are left alone.
+    """
+    trials = document["trials"]
+    names = dict.fromkeys(name for trial in trials for name in trial["params"])
+    columns = dict.fromkeys(key for trial in trials for key in trial if key not in ("params", "test"))
+    if not trials:
+        columns = dict.fromkeys(("number", "state", "rollout_error"))
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([*columns, *(guarded(f"params.{name}") for name in names)])
+    for trial in trials:
+        cells = [trial.get(key) for key in columns] + [trial["params"].get(name) for name in names]
+        writer.writerow([guarded(cell) for cell in cells])
+    return buffer.getvalue()
+
+
+def guarded(cell: Any) -> Any:
+    """Return a cell that no spreadsheet runs: text that begins like a formula gets a leading apostrophe."""
+    if isinstance(cell, list):
+        cell = json.dumps(cell)
+    if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULA):
+        return f"'{cell}"
+    return cell
