@@ -1,7 +1,7 @@
 """The table of baselines, and their scores on validation and on test.
 
-A baseline is chosen on training and validation data (a lag, an order, a reservoir); its settings then fix it, so
-that the same baseline is scored on test later, from the settings alone. Every choice is deterministic.
+A baseline is chosen on training and validation data (a lag, an order, a reservoir); its settings then fix it,
+so that the same baseline is scored on test later, from the settings alone. Every choice is deterministic.
 """
 
 import time
@@ -24,8 +24,8 @@ from sweep.score.metrics import scores
 class Baseline:
     """A forecaster that is fitted without gradients.
 
-    `choose` returns its settings, looking at training and validation data; `fit` returns its forecast for given
-    settings, from training data alone. Both may raise `CannotServe`.
+    `choose` returns its settings, looking at training and validation data; `fit` returns its forecast for
+    given settings, from training data alone. Both may raise `CannotServe`.
     """
 
     name: str
@@ -52,7 +52,7 @@ BASELINES: Registry[Baseline] = Registry(
         ),
         Baseline(
             "seasonal_naive",
-            "the last season, repeated; its lag is the multiple of the period that fits the training data best",
+            "the last season, repeated; its lag is the multiple of the period that fits training data best",
             simple.lag_within_past,
             simple.seasonal_naive,
         ),

@@ -14,6 +14,7 @@ import numpy as np
 from sweep.data.types import Array, Data, Starts
 from sweep.score.baselines_simple import CannotServe, Forecast, Settings
 from sweep.score.metrics import block_length, rollout_error
+from sweep.score.metrics_skill import EXACT
 
 ORDERS = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # tried, and one more than the period; our choice
 ORDER_MOST = 256  # values per regressor row, over all channels; a bound on time
@@ -37,14 +38,16 @@ def choose_order(data: Data) -> Settings:
             if order * channels > ORDER_MOST or not _covered(data, order, units):
                 continue
             settings = {"order": order, "units": units}
-            results.append((validation_error(data, autoregression(data, settings)), settings))
+            values = autoregression(data, settings)(data.validation, data.validation.truth.shape[1])
+            results.append((validation_error(data, values), settings))
     if not results:
         raise CannotServe("the warm-up or the training series are too short for an autoregression")
-    return min(results, key=lambda result: result[0])[1]
+    # Below EXACT the errors are rounding, and the shortest of the exact models wins.
+    return min(results, key=lambda result: max(result[0], EXACT))[1]
 
 
 def autoregression(data: Data, settings: Settings) -> Forecast:
-    """Return the closed-loop forecast of the fitted autoregression. Unstable ones give inf and NaN, silently."""
+    """Return the closed-loop forecast of the fitted autoregression; unstable ones give inf and NaN."""
     order, in_model_units = int(settings["order"]), settings["units"] == "model"
     weights = fitted(data.train if in_model_units else data.train_raw, order)
 
@@ -76,7 +79,7 @@ def ar_one_step(data: Data, starts: Starts, settings: Settings) -> Array:
 
 
 def fitted(train: Sequence[Array], order: int) -> Array:
-    """Return (1 + order * channel, channel): the intercept, then the weights from the oldest lag to the newest.
+    """Return (1 + order * channel, channel): the intercept, then the weights, oldest lag first.
 
     Least squares over all series; where the data do not determine the weights, the smallest ones.
 
@@ -102,7 +105,7 @@ def fitted(train: Sequence[Array], order: int) -> Array:
 
 
 def lagged(values: Array, order: int) -> Array:
-    """Return (series, time - order + 1, order * channel): row t holds steps t .. t + order - 1, oldest first."""
+    """Return (series, time - order + 1, order * channel): row t holds steps t .. t + order - 1."""
     windows = np.lib.stride_tricks.sliding_window_view(values, order, axis=1)
     return np.moveaxis(windows, -1, 2).reshape(*windows.shape[:2], order * values.shape[2])
 
@@ -124,13 +127,11 @@ def closed_loop(weights: Array, past: Array, horizon: int) -> Array:
     return values[:, order:]
 
 
-def validation_error(data: Data, forecast: Forecast) -> float:
-    """Return the rollout error on the validation starts, target channels only."""
+def validation_error(data: Data, forecast: Array) -> float:
+    """Return the rollout error of a forecast of the validation starts, target channels only."""
     starts, chosen = data.validation, list(data.targets)
-    horizon = starts.truth.shape[1]
-    values = forecast(starts, horizon)[..., chosen]
-    block = block_length(data.period, horizon)
-    return rollout_error(values, starts.truth[..., chosen], starts.scale[:, chosen], block)
+    block = block_length(data.period, starts.truth.shape[1])
+    return rollout_error(forecast[..., chosen], starts.truth[..., chosen], starts.scale[:, chosen], block)
 
 
 def _covered(data: Data, order: int, units: str) -> bool:

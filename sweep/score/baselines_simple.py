@@ -17,7 +17,7 @@ from sweep.data.types import Array, Data, Starts
 Settings = Mapping[str, Any]
 Forecast = Callable[[Starts, int], Array]
 
-NEAR = 0.01  # of a lag: how far from a multiple of the period it may lie, since a period is an estimate; our choice
+NEAR = 0.01  # of a lag: how far it may lie from a multiple of the period, an estimate; our choice
 LAGS_MOST = 400  # lags tried; our choice, a bound on time
 
 
@@ -57,7 +57,8 @@ def drift(data: Data, settings: Settings) -> Forecast:
     def forecast(starts: Starts, horizon: int) -> Array:
         past = starts.past
         slope = (past[:, -1:] - past[:, :1]) / (past.shape[1] - 1)
-        return past[:, -1:] + slope * np.arange(1, horizon + 1)[None, :, None]
+        line: Array = past[:, -1:] + slope * np.arange(1, horizon + 1)[None, :, None]
+        return line
 
     return forecast
 
@@ -74,22 +75,25 @@ def lag_within_half_past(data: Data) -> Settings:
 
 def seasonal_naive(data: Data, settings: Settings) -> Forecast:
     """Return the forecast that repeats the last `lag` values."""
+    lag = int(settings["lag"])
 
     def forecast(starts: Starts, horizon: int) -> Array:
-        return starts.past[:, -int(settings["lag"]) :][:, np.arange(horizon) % int(settings["lag"])]
+        repeated: Array = starts.past[:, -lag:][:, np.arange(horizon) % lag]
+        return repeated
 
     return forecast
 
 
 def seasonal_naive_drift(data: Data, settings: Settings) -> Forecast:
-    """Return the repeated last `lag` values, each repetition raised by the mean change over one lag in the past."""
+    """Return the last `lag` values, repeated, raised each time by the mean change over a lag in the past."""
     lag = int(settings["lag"])
 
     def forecast(starts: Starts, horizon: int) -> Array:
         past = starts.past
         change = (past[:, lag:] - past[:, :-lag]).mean(axis=1, keepdims=True)
         repetition = 1 + np.arange(horizon) // lag
-        return past[:, -lag:][:, np.arange(horizon) % lag] + change * repetition[None, :, None]
+        raised: Array = past[:, -lag:][:, np.arange(horizon) % lag] + change * repetition[None, :, None]
+        return raised
 
     return forecast
 
@@ -97,9 +101,10 @@ def seasonal_naive_drift(data: Data, settings: Settings) -> Forecast:
 def best_lag(data: Data, longest: int) -> int:
     """Return the lag at which the training data repeat themselves best, among multiples of the period.
 
-    A multiple can fit far better than the period itself: 3 periods of 125.66 steps are 376.99, near an integer.
-    The period is an estimate, so that lags within 1 % of a multiple (and the next integers) are tried. The error
-    of a lag is the RMS of y[t] - y[t - lag] over the target channels, in standard deviations of each series.
+    A multiple can fit far better than the period itself: 3 periods of 125.66 steps are 376.99, nearly an
+    integer. The period is an estimate, so that lags within 1 % of a multiple (and the next integers) are
+    tried. The error of a lag is the RMS of y[t] - y[t - lag] over the target channels, in standard deviations
+    of each series.
 
     Args:
         data: its training series and period.

@@ -16,13 +16,13 @@ LEVEL = 0.95
 def start_groups(position: Array, series: Array, horizon: int) -> list[Array]:
     """Return the indices of starts that overlap, group by group.
 
-    Going through a series from its earliest start on, a group takes every start that overlaps its first one; the
-    next start opens a new group. So the number of groups is the largest number of starts that do not overlap.
-    Neighbouring groups may still share some steps.
+    Going through a series from its earliest start on, a group takes every start that overlaps its first one;
+    the next start opens a new group. So the number of groups is the largest number of starts that do not
+    overlap. Neighbouring groups may still share some steps.
 
-    Starts of different series never overlap. Those of series that training never saw all carry -1: they stand in
-    order of series and rise within one, so that a position that does not rise begins another. (Two unseen series
-    whose positions happen to rise count as one: fewer groups than there are, never more.)
+    Starts of different series never overlap. Those of series that training never saw all carry -1: they stand
+    in order of series and rise within one, so that a position that does not rise begins another. (Two unseen
+    series whose positions happen to rise count as one: fewer groups than there are, never more.)
 
     Args:
         position: (start,), index in its series of the first forecast step.
@@ -62,11 +62,11 @@ def block_bootstrap(
     rng: np.random.Generator,
     reps: int = 2000,
 ) -> tuple[float, float] | None:
-    """Return the 95 % percentile interval of a statistic of per-start values, None where it would be a guess.
+    """Return the 95 % interval of a statistic of per-start values, None where it would be a guess.
 
-    Overlapping starts say nearly the same, so whole groups of them are drawn with replacement: drawn one by one,
-    32 starts in the space of four would make the interval about three times too narrow. With fewer than 8
-    groups there is no interval.
+    Overlapping starts say nearly the same, so whole groups of them are drawn with replacement: drawn one by
+    one, 32 starts in the space of 8 would make the interval up to twice too narrow. With fewer than 8 groups
+    there is no interval.
 
     Source: Kuensch (1989), Annals of Statistics 17; Efron and Tibshirani (1993), ch. 13, percentile interval.
 
@@ -80,7 +80,7 @@ def block_bootstrap(
         reps: number of draws.
 
     Returns:
-        (low, high): statistics of actual draws, not interpolated, so that inf gives inf and never NaN.
+        (low, high): statistics of actual draws, not interpolated, so that inf never gives NaN.
 
     Raises:
         ValueError: shapes differ, or a value or a statistic is NaN.
@@ -118,9 +118,9 @@ class Correlation:
 def spearman(x: Array, y: Array, rng: np.random.Generator, reps: int = 2000) -> Correlation | None:
     """Return Spearman's rank correlation with a bootstrap interval, None where there is none to speak of.
 
-    Ties share their mean rank. Every non-finite value (NaN, inf, -inf) counts as the largest, all tied: a run that
-    diverged is the worst of all, not a missing one. The interval draws pairs with replacement and skips draws in
-    which one side is constant.
+    Ties share their mean rank. Every non-finite value (NaN, inf, -inf) counts as the largest, all tied: a run
+    that diverged is the worst of all, not a missing one. The interval draws pairs with replacement and skips
+    draws in which one side is constant.
 
     Args:
         x: (pair,).

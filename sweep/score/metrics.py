@@ -155,8 +155,7 @@ def nrmse_by_step(forecast: Array, truth: Array, scale: Array) -> Array:
         ValueError: as `block_errors`.
     """
     squares = squared_errors(forecast, truth, scale)
-    lost = np.maximum.accumulate(~np.isfinite(forecast).all(axis=2), axis=1)
-    squares[lost] = np.inf
+    squares[np.maximum.accumulate(np.isinf(squares).any(axis=2), axis=1)] = np.inf
     root: Array = np.sqrt(squares.mean(axis=(0, 2)))
     return root
 

@@ -35,10 +35,9 @@ def skill(error: float, baseline_error: float) -> float | None:
 def exposure_gap_by_step(self_fed: Array, swapped: Array, truth: Array, scale: Array) -> Array:
     """Return (step,), nrmse of the rollout minus nrmse when true inputs are fed to its own drifting state.
 
-    Near the rollout's error: the network is fine and its own input misleads it. Near 0 while the rollout is bad:
-    true inputs do not help, so the hidden state has drifted. Where the swapped error is infinite too the gap is 0,
-    where it alone is, -inf; where the rollout's alone is, +inf. The mean over steps is never NaN, since an
-    error that is infinite stays so.
+    Near the rollout's error: the network is fine, its own input misleads it. Near 0 while the rollout is
+    bad: true inputs do not help, so the hidden state has drifted. Where both errors are infinite it is 0;
+    where the rollout's alone is, +inf; where the swapped one alone is, -inf.
 
     Args:
         self_fed: (start, step, channel), the rollout.
@@ -78,11 +77,11 @@ def one_step_skill(
 ) -> dict[str, float]:
     """Return log10(nrmse of the reference / nrmse of the forecaster), by reference: larger is better.
 
-    0 is as good as the reference, 1 ten times better, -1 ten times worse. Both errors are floored at `eps`, so
+    0 is as good as the reference, 1 ten times better, -1 ten times worse. Both errors are floored at eps, so
     that two forecasts that are exact to rounding score 0. A forecaster that is not finite scores -inf.
 
-    For a sine of 126 steps per period, persistence already reaches a mean squared error of 1.2e-3: a loss of 1e-3
-    is worth a skill of 0.05. The reference that tells is the autoregression.
+    For a sine of 126 steps per period, persistence already reaches a mean squared error of 1.2e-3: a loss of
+    1e-3 is worth a skill of 0.05. The reference that tells is the autoregression.
 
     Args:
         one_step: (start, step, channel), teacher-forced forecasts.
