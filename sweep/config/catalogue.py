@@ -1,4 +1,4 @@
-"""What the tables of the parts offer, as plain data, so that a study file is checked without importing them."""
+"""What the tables of the parts offer, as plain data: a study file is checked without importing them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

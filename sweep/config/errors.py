@@ -38,4 +38,4 @@ class StudyLocked(SweepError):
 
 
 class StudyChanged(SweepError):
-    """The study file no longer matches what the results folder was made with; the text gives the difference."""
+    """The study file no longer matches what the results were made with; the text gives the difference."""

@@ -46,11 +46,13 @@ class LogUniform:
 
     def from_unit(self, u: float) -> Value:
         """Return the value at u in [0, 1]."""
-        return float(min(self.high, max(self.low, self.low * (self.high / self.low) ** u)))
+        low, high = math.log(self.low), math.log(self.high)
+        return float(min(self.high, max(self.low, math.exp(low + (high - low) * u))))
 
     def to_unit(self, value: Value) -> float:
         """Return u in [0, 1] for a value: the inverse of `from_unit`."""
-        return math.log(_number(value) / self.low) / math.log(self.high / self.low)
+        low, high = math.log(self.low), math.log(self.high)
+        return (math.log(_number(value)) - low) / (high - low)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Uniform:
 
     def from_unit(self, u: float) -> Value:
         """Return the value at u in [0, 1]."""
-        return self.low + (self.high - self.low) * u
+        return float(min(self.high, max(self.low, self.low + (self.high - self.low) * u)))
 
     def to_unit(self, value: Value) -> float:
         """Return u in [0, 1] for a value: the inverse of `from_unit`."""
@@ -112,8 +114,8 @@ class OneMinusLog:
         return FloatDistribution(1 - self.high, 1 - self.low, log=True)
 
     def value(self, sampled: Any) -> Value:
-        """Return the hyperparameter for a sampled value."""
-        return 1 - float(sampled)
+        """Return the hyperparameter for a sampled value, kept inside the bounds."""
+        return float(min(self.high, max(self.low, 1 - float(sampled))))
 
     def sampled(self, value: Value) -> Any:
         """Return the sampled value for a hyperparameter: the inverse of `value`, kept inside the bounds."""
@@ -121,7 +123,7 @@ class OneMinusLog:
 
     def from_unit(self, u: float) -> Value:
         """Return the value at u in [0, 1]."""
-        return 1 - (1 - self.low) * ((1 - self.high) / (1 - self.low)) ** u
+        return self.value((1 - self.low) * ((1 - self.high) / (1 - self.low)) ** u)
 
     def to_unit(self, value: Value) -> float:
         """Return u in [0, 1] for a value: the inverse of `from_unit`."""
@@ -138,6 +140,8 @@ class IntUniform:
     def __post_init__(self) -> None:
         if not (float(self.low).is_integer() and float(self.high).is_integer() and self.low < self.high):
             raise SpaceError(f"int needs whole numbers low < high, got [{self.low}, {self.high}]")
+        object.__setattr__(self, "low", int(self.low))
+        object.__setattr__(self, "high", int(self.high))
 
     def key(self, name: str) -> str:
         """Return the name of the Optuna parameter."""
@@ -145,7 +149,7 @@ class IntUniform:
 
     def distribution(self) -> BaseDistribution:
         """Return what Optuna samples."""
-        return IntDistribution(int(self.low), int(self.high))
+        return IntDistribution(self.low, self.high)
 
     def value(self, sampled: Any) -> Value:
         """Return the hyperparameter for a sampled value."""
@@ -157,7 +161,7 @@ class IntUniform:
 
     def from_unit(self, u: float) -> Value:
         """Return the value at u in [0, 1]."""
-        return min(int(self.high), int(self.low) + int(u * (self.high - self.low + 1)))
+        return min(self.high, self.low + int(u * (self.high - self.low + 1)))
 
     def to_unit(self, value: Value) -> float:
         """Return u in [0, 1] for a value: the middle of its share."""
@@ -166,7 +170,7 @@ class IntUniform:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several values. Lists (such as the sizes of a readout's layers) are sampled as their JSON text."""
+    """One of several values. Lists (such as the sizes of a head's layers) are sampled as their JSON text."""
 
     values: tuple[Value, ...]
 
@@ -186,7 +190,10 @@ class Choice:
 
     def value(self, sampled: Any) -> Value:
         """Return the hyperparameter for a sampled value."""
-        return next(value for value in self.values if _label(value) == sampled)
+        for value in self.values:
+            if _label(value) == sampled:
+                return value
+        raise ValueError(f"{sampled!r} is not among {list(self.values)}")
 
     def sampled(self, value: Value) -> Any:
         """Return the sampled value for a hyperparameter: the inverse of `value`."""
@@ -216,7 +223,9 @@ def contains(span: Range, value: Value) -> bool:
     """Return whether a value lies in the range, bounds included."""
     if isinstance(span, Choice):
         return span.sampled(value) in [_label(known) for known in span.values]
-    return not isinstance(value, bool) and isinstance(value, int | float) and span.low <= value <= span.high
+    if isinstance(value, bool) or not isinstance(value, int if isinstance(span, IntUniform) else int | float):
+        return False
+    return span.low <= value <= span.high
 
 
 def suggest(trial: optuna.Trial, name: str, span: Range) -> Value:

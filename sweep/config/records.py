@@ -90,7 +90,7 @@ def to_json(value: Any) -> Any:
 
 def scores_from_json(values: Mapping[str, Any]) -> Scores:
     """Return Scores from JSON; a null, which stands for a non-finite number, becomes +inf."""
-    filled = {key: math.inf if value is None else value for key, value in values.items()}
+    filled: dict[str, Any] = {key: math.inf if value is None else value for key, value in values.items()}
     return Scores(**{**filled, "prefix_errors": tuple(values["prefix_errors"])})
 
 

@@ -1,8 +1,10 @@
-"""The sections of a study file as frozen, validated records. Defaults and limits live here and nowhere else."""
+"""The sections of a study file as frozen, validated records. Defaults and limits live here alone."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from sweep.config.records import PREFIXES
 
 Setting = bool | int | float | str
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -21,6 +23,11 @@ class Component(Section):
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
     name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value  # optimizer = "sgd": all by default
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -85,9 +92,9 @@ class TrainingConfig(Section):
     shuffle: bool = True
     input_noise: Annotated[float, Field(ge=0)] = 0.0  # in standard deviations of the training data
     unroll: NonNegativeInt = 0  # last steps of a window that are trained free-running
-    clip: Annotated[float, Field(ge=0)] = 0.0  # largest gradient norm; 0: no clip
+    clip: Annotated[float, Field(ge=0)] = 0.0  # largest gradient norm; 0: no clip. A line search has none
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    lr_warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of the budget over which the rate rises from 0
+    lr_warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of the budget in which the rate rises
     precision: Literal["float32", "float64"] = "float32"
 
     @model_validator(mode="after")
@@ -104,7 +111,15 @@ class Rung(Section):
 
     at: Share
     keep: Share
-    horizon: Share = 1.0  # share of the rollout that is judged
+    horizon: Share = 1.0  # share of the rollout that is judged, one of PREFIXES
+
+    @field_validator("horizon")
+    @classmethod
+    def _recorded(cls, horizon: float) -> float:
+        if horizon not in PREFIXES:
+            known = ", ".join(str(share) for share in PREFIXES)
+            raise ValueError(f"wanted a share of the horizon that is recorded ({known}), got {horizon}")
+        return horizon
 
 
 class PruningConfig(Section):
@@ -139,5 +154,5 @@ class RunConfig(Section):
 
     workers: NonNegativeInt = 0  # 0: one per core
     executor: Literal["loky", "inline"] = "loky"
-    device: str = "cpu"
+    device: Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")] = "cpu"
     segment_timeout: Annotated[float, Field(gt=0)] = 3600.0  # seconds before a segment counts as hung

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sweep.config.catalogue import Catalogue, Offer
-from sweep.config.ranges import RANGE_WORDS, Choice, LogUniform, OneMinusLog, Range, SpaceError, Uniform
+from sweep.config.ranges import RANGE_WORDS, Choice, IntUniform, Range, SpaceError
 from sweep.config.registry import nearest
 from sweep.config.sections import ModelConfig, Section, TrainingConfig
 from sweep.config.space import COMPONENTS, Axis, Condition, Space
@@ -16,6 +16,8 @@ PLACES = {
     **{name: ("model", name) for name in ModelConfig.model_fields},
     **{name: ("training", name) for name in TrainingConfig.model_fields if name not in FIXED_ONLY},
 }
+
+PARTS_OF_WINDOW = ("burn_in", "unroll")
 
 
 class _Reader:
@@ -32,18 +34,18 @@ class _Reader:
         """Read `optimizer = [names]` (their default ranges) or `[space.optimizer.<name>]` tables."""
         table = self.catalogue.optimizers if owner == "optimizer" else self.catalogue.schedulers
         path = f"space.{owner}"
-        if isinstance(entry, list):
-            entry = {name: None for name in entry}
+        if isinstance(entry, list) and all(isinstance(name, str) for name in entry):
+            for name in sorted({name for name in entry if entry.count(name) > 1}):
+                self.problems.append(f"{path}: names {name!r} twice")
+            entry = dict.fromkeys(entry)
         if not isinstance(entry, Mapping) or not entry:
             self.problems.append(f"{path}: wanted a list of names or tables [{path}.<name>], got {entry!r}")
             return
-        known = []
         for name in entry:
-            if name in table:
-                known.append(name)
-            else:
+            if name not in table:
                 hint = nearest(name, table)
                 self.problems.append(f"{path}: no {owner} named {name!r}.{hint} Known: {', '.join(table)}")
+        known = [name for name in table if name in entry]  # in the table's order: the file's changes nothing
         if not known:
             return
         self.axes.append(Axis(owner, ("training", owner), Choice(tuple(known))))
@@ -63,30 +65,33 @@ class _Reader:
             return
         for key in sorted(settings):
             if key not in offer.defaults:
-                hint = nearest(key, offer.defaults)
-                self.problems.append(
-                    f"{path}.{key}: {name} has no such setting.{hint} Known: {', '.join(offer.defaults) or 'none'}"
-                )
+                hint, known = nearest(key, offer.defaults), ", ".join(offer.defaults) or "none"
+                self.problems.append(f"{path}.{key}: {name} has no such setting.{hint} Known: {known}")
                 continue
             place = ("training", owner, key)
             if isinstance(settings[key], bool | int | float | str):
+                self._check(f"{path}.{key}", {**offer.defaults, key: settings[key]}, offer)
                 self.fixed.append((condition, place, settings[key]))
                 written[key] = settings[key]
                 continue
             span = self.span(f"{path}.{key}", settings[key])
             if span is not None:
-                self._check_ends(path, key, span, offer)
+                for value in _ends(span):
+                    self._check(f"{path}.{key}", {**offer.defaults, key: value}, offer)
                 self.axes.append(Axis(f"{name}.{key}", place, span, condition))
                 written[key] = span_document(span)
 
-    def _check_ends(self, path: str, key: str, span: Range, offer: Offer) -> None:
+    def _check(self, path: str, settings: Mapping[str, Any], offer: Offer) -> None:
         if offer.check is None:
             return
-        for value in _ends(span):
-            try:
-                offer.check({**offer.defaults, key: value})
-            except (ValueError, TypeError) as error:
-                self.problems.append(f"{path}.{key}: {error}")
+        try:
+            offer.check(settings)
+        except (ValueError, TypeError) as error:
+            self._note(f"{path}: {error}")
+
+    def _note(self, problem: str) -> None:
+        if problem not in self.problems:  # both ends of a range may say the same
+            self.problems.append(problem)
 
     def setting(self, name: str, entry: Any, condition: Condition | None) -> None:
         """Read one unconditional hyperparameter."""
@@ -100,18 +105,18 @@ class _Reader:
         if span is None:
             return
         section: type[Section] = ModelConfig if place[0] == "model" else TrainingConfig
+        alone = {"window": 0} if name in PARTS_OF_WINDOW else {}  # how they fit together is checked later
         for value in _ends(span):
             try:
-                section.model_validate({name: list(value) if isinstance(value, tuple) else value, "window": 0}
-                                       if name in ("burn_in", "unroll") else {name: value})
+                section.model_validate({name: value, **alone})
             except ValidationError as error:
                 wanted = error.errors()[0]["msg"].removeprefix("Input should be ")
-                self.problems.append(f"space.{name}: wanted {wanted}, got {value!r}")
-        if name == "cell":
-            for value in _ends(span):
-                if value not in self.catalogue.cells:
-                    hint = nearest(str(value), self.catalogue.cells)
-                    self.problems.append(f"space.cell: no cell named {value!r}.{hint}")
+                self._note(f"space.{name}: wanted {wanted}, got {value!r}")
+                continue
+            if name == "cell" and value not in self.catalogue.cells:
+                hint = nearest(value, self.catalogue.cells)
+                known = ", ".join(self.catalogue.cells)
+                self._note(f"space.cell: no cell named {value!r}.{hint} Known: {known}")
         self.axes.append(Axis(name, place, span, condition))
         self.document[name] = span_document(span)
 
@@ -144,9 +149,47 @@ def parse_space(
             batched = [v for v in _ends(reader.axes[0].span) if not catalogue.optimizers[v].full_batch]
             condition = Condition("optimizer", frozenset(batched))
         reader.setting(name, document[name], condition)
+    training = sections.get("training")
+    if isinstance(training, TrainingConfig):
+        reader.problems += _against_training(reader.axes, training, catalogue)
     if not reader.axes and not reader.problems:
         reader.problems.append("space: is empty; name at least one hyperparameter to sample")
     return Space(tuple(reader.axes), tuple(reader.fixed)), reader.document, reader.problems
+
+
+def _against_training(axes: list[Axis], training: TrainingConfig, catalogue: Catalogue) -> list[str]:
+    """Return the mistakes that only the space and [training] together show."""
+    problems = []
+    spans = {axis.name: axis.span for axis in axes}
+    for owner in COMPONENTS:
+        component = getattr(training, owner)
+        if owner in spans and component.settings:
+            problems.append(
+                f"training.{owner}: its settings ({', '.join(component.settings)}) have no effect, as the "
+                f"space names the {owner}: put them under [space.{owner}.{component.name}]"
+            )
+    fixed = catalogue.optimizers.get(training.optimizer.name)
+    if "batch_size" in spans and "optimizer" not in spans and fixed is not None and fixed.full_batch:
+        problems.append(f"space.batch_size: {training.optimizer.name} takes all windows at once, it has none")
+    if not {"window", *PARTS_OF_WINDOW} & set(spans):
+        return problems  # then the section has checked itself
+    windows = _ends(spans["window"]) if "window" in spans else [training.window]
+    smallest = min((window for window in windows if _whole(window) and window > 0), default=None)
+    parts = [
+        max((end for end in _ends(spans[name]) if _whole(end)), default=0)
+        if name in spans
+        else getattr(training, name)
+        for name in PARTS_OF_WINDOW
+    ]
+    if smallest is not None and sum(parts) >= smallest:
+        problems.append(
+            f"space: burn_in + unroll can reach {sum(parts)}, which leaves nothing of a window of {smallest}"
+        )
+    return problems
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def parse_range(entry: Any) -> Range:
@@ -183,8 +226,7 @@ def span_document(span: Range) -> Any:
 
 
 def _ends(span: Range) -> list[Any]:
-    """Return every value of a choice, the bounds of a range."""
+    """Return every value of a choice, the bounds of a range: floats unless it is one of integers."""
     if isinstance(span, Choice):
         return list(span.values)
-    assert isinstance(span, LogUniform | Uniform | OneMinusLog) or hasattr(span, "low")
-    return [span.low, span.high]
+    return [span.low, span.high] if isinstance(span, IntUniform) else [float(span.low), float(span.high)]

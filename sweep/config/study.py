@@ -13,12 +13,13 @@ from sweep.config.sections import (
     RunConfig,
     ScoreConfig,
     SearchConfig,
+    Section,
     TrainingConfig,
 )
 from sweep.config.space import Space
 from sweep.config.trial import TrialConfig, trial_config
 
-SECTIONS = {
+SECTIONS: dict[str, type[Section]] = {
     "data": DataConfig,
     "score": ScoreConfig,
     "model": ModelConfig,

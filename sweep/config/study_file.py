@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sweep.config.catalogue import Catalogue
+from sweep.config.catalogue import Catalogue, Offer
 from sweep.config.errors import StudyFileError
 from sweep.config.ranges import contains
 from sweep.config.registry import nearest
@@ -41,7 +41,7 @@ def overridden(document: Mapping[str, Any], overrides: Sequence[str]) -> dict[st
     Raises:
         StudyFileError: an override without '=' or with an empty key, or one that goes through a value.
     """
-    result = _copy(document)
+    result: dict[str, Any] = _copy(document)
     for text in overrides:
         key, sign, value = text.partition("=")
         path = [part.strip() for part in key.split(".")]
@@ -59,9 +59,10 @@ def overridden(document: Mapping[str, Any], overrides: Sequence[str]) -> dict[st
 def toml_value(text: str) -> Any:
     """Return the text as a TOML value; as a string where it is none."""
     try:
-        return tomllib.loads(f"x = {text}")["x"]
+        document = tomllib.loads(f"x = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    return document["x"] if len(document) == 1 else text  # several lines are no value
 
 
 def study_from_document(document: Mapping[str, Any], catalogue: Catalogue, where: str) -> StudyConfig:
@@ -74,6 +75,11 @@ def study_from_document(document: Mapping[str, Any], catalogue: Catalogue, where
         f"{key}: no such section.{nearest(key, TOP)} Known: {', '.join(TOP)}"
         for key in document
         if key not in TOP
+    ]
+    problems += [
+        f"{key}: wanted text, got {document[key]!r}"
+        for key in ("name", "description")
+        if not isinstance(document.get(key, ""), str)
     ]
     sections: dict[str, Section] = {}
     for name, model in SECTIONS.items():
@@ -90,8 +96,8 @@ def study_from_document(document: Mapping[str, Any], catalogue: Catalogue, where
     if problems:
         raise StudyFileError(problems, where)
     study = StudyConfig(
-        name=str(document["name"]),
-        description=str(document.get("description", "")),
+        name=document.get("name", where),
+        description=document.get("description", ""),
         space=space,
         space_document=space_document,
         enqueue=tuple({key: _tupled(value) for key, value in params.items()} for params in enqueue),
@@ -106,7 +112,6 @@ def study_from_document(document: Mapping[str, Any], catalogue: Catalogue, where
     if problems:
         raise StudyFileError(problems, where)
     return study
-
 
 
 def _line(section: str, error: Any, model: type[Section] | None) -> str:
@@ -147,13 +152,27 @@ def _names(sections: Mapping[str, Section], catalogue: Catalogue) -> list[str]:
         if data.source is not None:
             problems += _unknown("data.source", data.source, tuple(catalogue.sources))
         if data.source in catalogue.sources:
-            known = tuple(catalogue.sources[data.source].defaults)
-            for option in data.options:
-                problems += _unknown(f"data.options.{option}", option, known)
+            problems += _option_problems(data.options, catalogue.sources[data.source])
         for name in data.transforms:
             problems += _unknown("data.transforms", name, catalogue.transforms)
         for name in data.calendar:
             problems += _unknown("data.calendar", name, catalogue.calendars)
+    return problems
+
+
+def _option_problems(options: Mapping[str, Any], offer: Offer) -> list[str]:
+    """Return the mistakes in the options of a source."""
+    problems = []
+    for key, value in options.items():
+        problems += _unknown(f"data.options.{key}", key, tuple(offer.defaults))
+        wanted = type(offer.defaults.get(key, value))
+        if type(value) is not wanted and not (wanted is float and type(value) is int):
+            problems.append(f"data.options.{key}: wanted {wanted.__name__}, got {value!r}")
+    if not problems and offer.check is not None:
+        try:
+            offer.check({**offer.defaults, **options})
+        except ValueError as error:
+            problems.append(f"data.options: {error}")
     return problems
 
 
@@ -187,7 +206,7 @@ def _enqueued(entries: Any, space: Space) -> list[str]:
     problems = []
     for number, entry in enumerate(entries):
         where = f"enqueue[{number}]"
-        known = {}
+        known: dict[str, Any] = {}
         for axis in space.axes:
             if not axis.exists(known):
                 continue

@@ -19,7 +19,7 @@ from sweep.config.space import Space
 
 
 class TrialConfig(Section):
-    """What is trained, on what, how it is scored, and from which seed. Equal configurations give equal bits."""
+    """What is trained, on what, how it is scored, from which seed. Equal configurations give equal bits."""
 
     data: DataConfig
     score: ScoreConfig
@@ -33,22 +33,20 @@ class TrialConfig(Section):
     def points(self) -> tuple[int, ...]:
         """Return the evaluation points in sequence-steps, rising, the last one being the budget.
 
-        A few log-spaced ones up to 1/9 of the budget, then evenly, the rungs among them: an early phase
-        changes fast, while most of the gain comes late.
+        A few log-spaced ones up to 1/9 of the budget, then evenly: an early phase changes fast, while most
+        of the gain comes late. Each rung is added, in the place of a point that lies very near to it.
         """
         count = self.training.evaluations
         early = [1 / 9 / 3**k for k in range(3, 0, -1)] if count >= 12 else []
         evenly = count - len(early)
         start = 1 / 9 if early else 0.0
-        shares = early + [start + (1 - start) * (k + 1) / evenly for k in range(evenly)]
+        regular = early + [start + (1 - start) * (k + 1) / evenly for k in range(evenly - 1)]
         for rung in self.rungs:
-            near = min(range(len(shares)), key=lambda k: abs(shares[k] - rung))
-            if near == len(shares) - 1 or abs(shares[near] - rung) > 0.5 / evenly:
-                shares.append(rung)
-            else:
-                shares[near] = rung
+            near = min(regular, key=lambda share: abs(share - rung), default=None)
+            if near is not None and abs(near - rung) <= 0.5 / evenly:
+                regular.remove(near)
         budget = self.training.budget
-        return tuple(sorted({max(1, round(share * budget)) for share in [*shares, 1.0]}))
+        return tuple(sorted({max(1, round(share * budget)) for share in [*regular, *self.rungs, 1.0]}))
 
     def point_of(self, rung: float) -> int:
         """Return the index of the evaluation point of a rung."""

@@ -1,5 +1,6 @@
 """The table of optimizers. To add one, add an entry; study files, tests and documentation read the table."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from sweep.train.lbfgs import MemoLBFGS
 from sweep.train.muon import MuonWithAdamW
 
 MOMENTUM = OneMinusLog(0.0, 0.99)
+SHARES = ("momentum", "beta2", "alpha")  # settings that weigh the past: 1 would never forget it
 Build = Callable[[list[Tensor], Mapping[str, Any], float], Optimizer]
 
 
@@ -39,11 +41,14 @@ class OptimizerSpec:
             wanted = type(self.defaults[key])
             right = isinstance(value, (int, float) if wanted is float else wanted)
             if not right or (isinstance(value, bool) and wanted is not bool):
-                raise TypeError(f"{self.name}.{key} wants a {wanted.__name__}, got {value!r}")
+                raise TypeError(f"{self.name}.{key} must be of type {wanted.__name__}, got {value!r}")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{self.name}.{key} must be finite, got {value!r}")
         if not settings["lr"] > 0:
             raise ValueError(f"{self.name}.lr must be positive, got {settings['lr']!r}")
-        if not 0 <= settings.get("momentum", 0.0) < 1:
-            raise ValueError(f"{self.name}.momentum must lie in [0, 1), got {settings['momentum']!r}")
+        for key in set(SHARES) & set(settings):
+            if not 0 <= settings[key] < 1:
+                raise ValueError(f"{self.name}.{key} must lie in [0, 1), got {settings[key]!r}")
         parameter = torch.nn.Parameter(torch.zeros(2, 2))
         self.build([parameter], settings, 0.0)
 
@@ -58,7 +63,9 @@ def _sgd(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:
 
 
 def _rmsprop(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:
-    return RMSprop(params, lr=s["lr"], momentum=s["momentum"], alpha=s["alpha"], eps=s["eps"], weight_decay=decay)
+    return RMSprop(
+        params, lr=s["lr"], momentum=s["momentum"], alpha=s["alpha"], eps=s["eps"], weight_decay=decay
+    )
 
 
 def _adam_like(kind: Callable[..., Optimizer]) -> Build:
@@ -77,8 +84,10 @@ def _lbfgs(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimize
     # weight decay is part of the loss here: a line search must see the function whose gradient it follows
     search = None if s["line_search"] == "none" else s["line_search"]
     if search not in (None, "strong_wolfe"):
-        raise ValueError(f"line_search must be 'strong_wolfe' or 'none', got {s['line_search']!r}")
-    return MemoLBFGS(params, lr=s["lr"], max_iter=1, history_size=s["history"], line_search_fn=search)
+        raise ValueError(f"lbfgs.line_search must be 'strong_wolfe' or 'none', got {s['line_search']!r}")
+    if s["history"] < 1:
+        raise ValueError(f"lbfgs.history must be at least 1, got {s['history']!r}")
+    return MemoLBFGS(params, lr=s["lr"], history_size=s["history"], line_search_fn=search)
 
 
 def _muon(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:

@@ -16,6 +16,8 @@ from sweep.config.registry import Registry
 # (share of the budget in [0, 1], settings, rollout errors of the evaluations so far) -> factor of the rate
 Factor = Callable[[float, Mapping[str, Any], Sequence[float]], float]
 
+SHARES = ("warmup", "peak", "threshold")
+
 
 @dataclass(frozen=True)
 class SchedulerSpec:
@@ -32,6 +34,8 @@ class SchedulerSpec:
         for key, value in settings.items():
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
                 raise ValueError(f"{self.name}.{key} must be a number of at least 0, got {value!r}")
+            if key in SHARES and value >= 1:
+                raise ValueError(f"{self.name}.{key} must be a share below 1, got {value!r}")
         for share in (0.0, 0.5, 1.0):
             factor = self.factor(share, settings, [0.5] * 24)
             if not 0 <= factor < math.inf:
@@ -49,10 +53,12 @@ def _none(share: float, s: Mapping[str, Any], errors: Sequence[float]) -> float:
 def _step(share: float, s: Mapping[str, Any], errors: Sequence[float]) -> float:
     if s["every"] <= 0:
         raise ValueError(f"step.every must be positive, got {s['every']!r}")
-    return float(s["gamma"] ** math.floor(min(share, 1 - 1e-9) / s["every"]))
+    return float(s["gamma"] ** math.floor(min(share, 1 - 1e-9) / s["every"] + 1e-10))
 
 
 def _exponential(share: float, s: Mapping[str, Any], errors: Sequence[float]) -> float:
+    if s["final"] <= 0:
+        raise ValueError(f"exponential.final must be positive, got {s['final']!r}")
     return float(s["final"] ** share)
 
 
@@ -63,15 +69,14 @@ def _cosine(share: float, s: Mapping[str, Any], errors: Sequence[float]) -> floa
 def _warmup_cosine(share: float, s: Mapping[str, Any], errors: Sequence[float]) -> float:
     if share < s["warmup"]:
         return float(share / s["warmup"])
-    return _cosine((share - s["warmup"]) / (1 - s["warmup"]) if s["warmup"] < 1 else 1.0, s, errors)
+    return _cosine((share - s["warmup"]) / (1 - s["warmup"]), s, errors)
 
 
 def _one_cycle(share: float, s: Mapping[str, Any], errors: Sequence[float]) -> float:
     if share < s["peak"]:
         low, high, along = s["start"], 1.0, share / s["peak"]
     else:
-        low, high = 1.0, s["final"]
-        along = (share - s["peak"]) / (1 - s["peak"]) if s["peak"] < 1 else 1.0
+        low, high, along = 1.0, s["final"], (share - s["peak"]) / (1 - s["peak"])
     return float(low + (high - low) * (1 - math.cos(math.pi * along)) / 2)
 
 
@@ -91,10 +96,8 @@ SCHEDULERS: Registry[SchedulerSpec] = Registry(
     "scheduler",
     [
         SchedulerSpec("none", _none, {}, "a constant rate"),
-        SchedulerSpec(
-            "step", _step, {"gamma": 0.1, "every": 1 / 3}, "torch.optim.lr_scheduler.StepLR, in shares of the budget"
-        ),
-        SchedulerSpec("exponential", _exponential, {"final": 0.01}, "torch's ExponentialLR, from 1 to `final`"),
+        SchedulerSpec("step", _step, {"gamma": 0.1, "every": 1 / 3}, "torch's StepLR, by share of budget"),
+        SchedulerSpec("exponential", _exponential, {"final": 0.01}, "torch's ExponentialLR, down to `final`"),
         SchedulerSpec("cosine", _cosine, {"final": 0.0}, "Loshchilov & Hutter (2017), equation 5, one cycle"),
         SchedulerSpec(
             "warmup_cosine",
