@@ -1,5 +1,6 @@
 """L-BFGS whose closure is not evaluated twice at the same point."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -7,39 +8,65 @@ import torch
 from torch import Tensor
 from torch.optim import LBFGS
 
+LINE_SEARCH = 25  # evaluations of a line search, at most: torch's own default for its strong Wolfe search
+
+
+class _NonFinite(Exception):
+    """A closure gave a loss or gradient that is not finite: the step ends there."""
+
 
 class MemoLBFGS(LBFGS):
-    """torch's L-BFGS, remembering the evaluations of the latest line search.
+    """torch's L-BFGS with one iteration per step, remembering the evaluations of the latest line search.
 
     torch evaluates the closure at the start of every step, although the line search before it has just
     been there: with one iteration per step that is up to half of all closures. The memo returns loss and
     gradient for parameters that are the same bits.
+
+    After a step, `start_norm` is the norm of the gradient where it began, and `lost` says whether a closure
+    was not finite. Such a step ends at once, with the parameters where that happened.
     """
 
     def __init__(self, params: list[Tensor], **settings: Any) -> None:
-        super().__init__(params, **settings)
+        # torch derives max_eval from max_iter and takes it as the limit of the line search: none with 1
+        super().__init__(params, **settings, max_iter=1, max_eval=1 + LINE_SEARCH)
         self.memo: list[tuple[Tensor, float, Tensor]] = []  # parameters, loss, gradient
+        self.start_norm = math.nan
+        self.lost = False
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float]) -> float:  # type: ignore[override]
-        """Make one iteration; the closure sets gradients and returns the loss."""
+        """Make one iteration, return the loss at its start; the closure sets gradients, returns the loss."""
         earlier, self.memo = self.memo, []
+        start = self.start_norm = math.nan
+        self.lost = False
 
         def remembered() -> float:
+            nonlocal start
             here = self._flat_parameters()
-            for point, loss, gradient in [*self.memo, *earlier]:
-                if torch.equal(point, here):
-                    self._set_gradient(gradient)
-                    self.memo.append((point, loss, gradient))
-                    return loss
-            loss = closure()
-            self.memo.append((here, loss, self._gather_flat_grad().clone()))
-            return loss
+            entry = next((known for known in [*self.memo, *earlier] if torch.equal(known[0], here)), None)
+            if entry is None:
+                loss = closure()
+                entry = (here, loss, self._flat_gradient())
+            else:
+                self._set_gradient(entry[2])
+            norm = float(torch.linalg.vector_norm(entry[2]))
+            if not self.memo:
+                start, self.start_norm = entry[1], norm
+            self.memo.append(entry)
+            if not (math.isfinite(entry[1]) and math.isfinite(norm)):
+                raise _NonFinite
+            return entry[1]
 
-        loss = float(super().step(remembered))
+        try:
+            if float(self.param_groups[0]["lr"]) > 0:
+                super().step(remembered)  # type: ignore[no-untyped-call]
+            else:  # a line search cannot begin with a step of length 0
+                remembered()
+        except _NonFinite:
+            self.lost = True
         here = self._flat_parameters()
         self.memo = [entry for entry in self.memo if torch.equal(entry[0], here)][:1]
-        return loss
+        return start
 
     def state_dict(self) -> dict[str, Any]:
         """Return torch's state with the memo, so that a resumed run asks for the same closures."""
@@ -51,12 +78,15 @@ class MemoLBFGS(LBFGS):
         self.memo = list(state_dict["memo"])
 
     def restart(self) -> None:
-        """Forget curvature and direction; the next step is along the gradient."""
+        """Forget curvature, direction and memo; the next step is along a gradient evaluated anew."""
         self.state.clear()
         self.memo = []
 
     def _flat_parameters(self) -> Tensor:
         return torch.cat([p.detach().reshape(-1) for p in self._params])
+
+    def _flat_gradient(self) -> Tensor:
+        return torch.cat([p.grad.reshape(-1) for p in self._params])
 
     def _set_gradient(self, flat: Tensor) -> None:
         offset = 0

@@ -14,7 +14,14 @@ class Log:
         self.rows: dict[int, dict[str, float]] = {}
 
     def add(
-        self, sequence_steps: int, updates: int, loss: float, gradient: float, ratio: float, lr: float, clipped: bool
+        self,
+        sequence_steps: int,
+        updates: int,
+        loss: float,
+        gradient: float,
+        ratio: float,
+        lr: float,
+        clipped: bool,
     ) -> None:
         """Record one update that ended at `sequence_steps`."""
         bin_ = min(BINS - 1, sequence_steps * BINS // self.budget)
@@ -47,14 +54,16 @@ class Log:
     def columns(self) -> dict[str, list[Any]]:
         """Return the curves as columns, a row per bin in which an update ended."""
         rows = [(bin_, self.rows[bin_]) for bin_ in sorted(self.rows)]
-        mean = {"loss": "loss", "gradient_norm": "gradient", "update_ratio": "ratio", "clip_fraction": "clipped"}
+        means = {
+            "loss": "loss", "gradient_norm": "gradient", "update_ratio": "ratio", "clip_fraction": "clipped",
+        }  # fmt: skip
         columns: dict[str, list[Any]] = {
             "bin": [bin_ for bin_, _ in rows],
             "share": [row["sequence_steps"] / self.budget for _, row in rows],
             "sequence_steps": [row["sequence_steps"] for _, row in rows],
             "updates": [row["updates"] for _, row in rows],
         }
-        for name, key in mean.items():
+        for name, key in means.items():
             columns[name] = [row[key] / row["count"] for _, row in rows]
         columns["loss_max"] = [row["loss_max"] for _, row in rows]
         columns["gradient_norm_max"] = [row["gradient_max"] for _, row in rows]

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sweep.config.errors import DataError
 from sweep.config.seeds import stream
 from sweep.config.trial import TrialConfig
 from sweep.data import WindowSource
@@ -18,7 +19,7 @@ from sweep.train.log import Log
 from sweep.train.optimizers import OPTIMIZERS
 from sweep.train.schedulers import SCHEDULERS
 
-CHUNK = 64  # windows per backward pass of a full batch: bounds memory, changes no result but rounding
+CHUNK = 64  # windows per backward pass of a full batch: bounds memory; changes rounding and input noise only
 
 
 class Trainer:
@@ -31,15 +32,23 @@ class Trainer:
             config: the trial.
             windows: training windows in model units, in the trial's precision.
             network: initialised; trained in place, on its device.
+
+        Raises:
+            DataError: burn-in and free-running steps leave nothing of a window.
         """
         training = config.training
+        unscored = training.burn_in + training.unroll
+        if unscored >= windows.window:
+            raise DataError(
+                f"training.burn_in + training.unroll = {unscored} leaves nothing of {windows.window} steps"
+            )
         self.config = training
         self.windows = windows
         self.network = network
         self.flat = FlatParameters(network)
         spec = OPTIMIZERS[training.optimizer.name]
         self.settings = {**spec.defaults, **training.optimizer.settings}
-        trained = self.flat.parameters if spec.per_matrix else [self.flat.vector]
+        trained: list[Tensor] = [*self.flat.parameters] if spec.per_matrix else [self.flat.vector]
         self.optimizer = spec.build(trained, self.settings, training.weight_decay)
         self.full_batch = spec.full_batch
         self.scheduler = SCHEDULERS[training.scheduler.name]
@@ -54,6 +63,7 @@ class Trainer:
         self.diverged: str | None = None  # why, once training stopped for good
         self.best_loss = math.inf  # of full batches: where a NaN restarts from
         self.best_weights: Tensor | None = None
+        self.restarts = 0
         self.restarts_without_gain = 0
         self._epoch_picks: np.ndarray | None = None
 
@@ -69,8 +79,8 @@ class Trainer:
         """
         losses: list[float] = []
         while self.consumed < until and self.diverged is None:
-            lr = self._set_rate(rollout_errors)
-            losses.append(self._full_update(lr) if self.full_batch else self._mini_update(lr))
+            update = self._full_update if self.full_batch else self._mini_update
+            losses.append(update(rollout_errors))
         finite = [loss for loss in losses if math.isfinite(loss)]
         return sum(finite) / len(finite) if finite else math.nan
 
@@ -79,24 +89,36 @@ class Trainer:
         """Return the learning rate of the latest update."""
         return float(self.optimizer.param_groups[0]["lr"])
 
+    @property
+    def changes(self) -> int:
+        """Return how often the weights were changed: by an update, or by going back to the best point."""
+        return self.updates + self.restarts
+
     # --- updates ---------------------------------------------------------------------------------
 
-    def _set_rate(self, rollout_errors: Sequence[float]) -> float:
-        share = min(1.0, self.consumed / self.config.budget)
+    def _set_rate(self, size: int, rollout_errors: Sequence[float]) -> float:
+        """Set and return the rate of an update of `size` sequence-steps, that of the update's middle.
+
+        At its beginning a warm-up, at its end a cosine, would waste an update on a rate of 0.
+        """
+        size = min(size, self.config.budget - self.consumed)
+        share = (self.consumed + size / 2) / self.config.budget
         factor = self.scheduler.factor(share, self.schedule, rollout_errors)
         if share < self.config.lr_warmup:
-            factor *= (self.consumed + 1) / (self.config.lr_warmup * self.config.budget)
+            factor *= share / self.config.lr_warmup
         lr = float(self.settings["lr"] * factor)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         return lr
 
-    def _mini_update(self, lr: float) -> float:
+    def _mini_update(self, rollout_errors: Sequence[float]) -> float:
         inputs, targets = self._batch(self._next_picks())
+        size = inputs.shape[0] * inputs.shape[1]
+        lr = self._set_rate(size, rollout_errors)
         self.flat.gradient.zero_()
-        loss = self._loss(inputs, targets)
+        loss = self._loss(inputs, targets, self.updates)
         loss.backward()  # type: ignore[no-untyped-call]
-        self.consumed += inputs.shape[0] * inputs.shape[1]
+        self.consumed += size
         value = loss.item()
         norm = float(torch.linalg.vector_norm(self.flat.gradient))
         if not (math.isfinite(value) and math.isfinite(norm)):
@@ -105,54 +127,45 @@ class Trainer:
         clipped = 0 < self.config.clip < norm
         if clipped:
             self.flat.gradient.mul_(self.config.clip / norm)
-        ratio = self._step_ratio(lambda: self.optimizer.step())
-        self._record(value, norm, ratio, lr, clipped)
+        before = self.flat.snapshot()
+        self.optimizer.step()
+        moved = self._distance(before)
+        if not math.isfinite(moved):
+            self.flat.restore(before)
+            self.diverged = f"the weights left the range of numbers in update {self.updates + 1}"
+            return value
+        self._record(value, norm, _ratio(moved, before), lr, clipped)
         return value
 
-    def _full_update(self, lr: float) -> float:
+    def _full_update(self, rollout_errors: Sequence[float]) -> float:
         assert isinstance(self.optimizer, MemoLBFGS)
         optimizer = self.optimizer
-        losses: list[float] = []
+        lr = self._set_rate(len(self.windows.offsets(None)) * self.windows.window, rollout_errors)
         before = self.flat.snapshot()
-        start = math.nan
-
-        def closure() -> float:
-            losses.append(self._full_loss())
-            return losses[-1]
-
-        def step() -> None:
-            nonlocal start
-            start = optimizer.step(closure)
-
-        ratio = self._step_ratio(step)
-        norm = float(torch.linalg.vector_norm(self.flat.gradient))
+        start = optimizer.step(self._full_loss)
         if start < self.best_loss:
             self.best_loss, self.best_weights, self.restarts_without_gain = start, before, 0
-        if not (math.isfinite(start) and math.isfinite(norm) and bool(torch.isfinite(self.flat.vector).all())):
+        moved = self._distance(before)
+        if optimizer.lost or not math.isfinite(moved):
             self._restart(optimizer)
             return start
-        if not losses:  # converged as far as this curvature goes: the next step is along the gradient
+        if moved == 0:  # as far as this curvature goes: the next step is along the gradient
             optimizer.restart()
-        self._record(start, norm, ratio, lr, clipped=False)
+        self._record(start, optimizer.start_norm, _ratio(moved, before), lr, clipped=False)
         return start
 
     def _restart(self, optimizer: MemoLBFGS) -> None:
         """Go back to the best point after a NaN; give up where the way from there leads to NaN again."""
+        self.restarts += 1
         self.restarts_without_gain += 1
+        if self.best_weights is not None:
+            self.flat.restore(self.best_weights)
         if self.best_weights is None or self.restarts_without_gain > 2:
             self.diverged = f"L-BFGS reached non-finite values {self.restarts_without_gain} times in a row"
-            if self.best_weights is not None:
-                self.flat.restore(self.best_weights)
-            return
-        self.flat.restore(self.best_weights)
         optimizer.restart()
 
-    def _step_ratio(self, step: Any) -> float:
-        before = self.flat.snapshot()
-        size = float(torch.linalg.vector_norm(before))
-        step()
-        moved = float(torch.linalg.vector_norm(self.flat.vector.detach() - before))
-        return moved / size if size > 0 else math.inf
+    def _distance(self, before: Tensor) -> float:
+        return float(torch.linalg.vector_norm(self.flat.vector.detach() - before))
 
     def _record(self, loss: float, norm: float, ratio: float, lr: float, clipped: bool) -> None:
         self.updates += 1
@@ -160,10 +173,16 @@ class Trainer:
 
     # --- losses ----------------------------------------------------------------------------------
 
-    def _loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean squared error of a batch, model units, without the first `burn_in` steps."""
+    def _loss(self, inputs: Tensor, targets: Tensor, draw: int) -> Tensor:
+        """Return the mean squared error of a batch, model units, without the first `burn_in` steps.
+
+        Args:
+            inputs: (batch, window, input).
+            targets: (batch, window, channel).
+            draw: number of the draw of input noise: of the update, or of a full batch's part.
+        """
         if self.config.input_noise > 0:
-            inputs = self._noisy(inputs, targets.shape[-1])
+            inputs = self._noisy(inputs, targets.shape[-1], draw)
         free = self.config.unroll
         if free:
             forced = inputs.shape[1] - free
@@ -176,9 +195,9 @@ class Trainer:
         start = self.config.burn_in
         return torch.nn.functional.mse_loss(forecasts[:, start:], targets[:, start:])
 
-    def _noisy(self, inputs: Tensor, channels: int) -> Tensor:
+    def _noisy(self, inputs: Tensor, channels: int, draw: int) -> Tensor:
         """Return inputs with Gaussian noise on the channels (not on calendar features)."""
-        generator = torch.Generator(device=inputs.device).manual_seed(self.noise_seed + self.updates)
+        generator = torch.Generator(device=inputs.device).manual_seed(self.noise_seed + draw)
         noise = torch.randn(
             (*inputs.shape[:-1], channels), generator=generator, dtype=inputs.dtype, device=inputs.device
         )
@@ -187,13 +206,16 @@ class Trainer:
         return inputs
 
     def _full_loss(self) -> float:
-        """Return the loss over the fixed windows and leave its gradient; counts its sequence-steps."""
+        """Return the loss over the fixed windows and leave its gradient; counts its sequence-steps.
+
+        Input noise is the same at every call: a line search needs one function.
+        """
         picks = self.windows.offsets(None)
         self.flat.gradient.zero_()
         total = 0.0
         for chunk in range(0, len(picks), CHUNK):
             inputs, targets = self._batch(picks[chunk : chunk + CHUNK])
-            loss = self._loss(inputs, targets) * (len(inputs) / len(picks))
+            loss = self._loss(inputs, targets, chunk) * (len(inputs) / len(picks))
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
             self.consumed += inputs.shape[0] * inputs.shape[1]
@@ -229,10 +251,13 @@ class Trainer:
 
     # --- checkpoints -----------------------------------------------------------------------------
 
-    COUNTERS = ("consumed", "updates", "epoch", "position", "diverged", "best_loss", "restarts_without_gain")
+    COUNTERS = (
+        "consumed", "updates", "epoch", "position", "diverged", "best_loss", "restarts",
+        "restarts_without_gain",
+    )  # fmt: skip
 
     def state(self) -> dict[str, Any]:
-        """Return everything that training goes on from, as tensors and plain values."""
+        """Return everything that training goes on from, as tensors and plain values, some of them live."""
         return {
             "weights": self.flat.snapshot(),
             "optimizer": self.optimizer.state_dict(),
@@ -249,3 +274,9 @@ class Trainer:
         self.log.restore(state["log"])
         for name in self.COUNTERS:
             setattr(self, name, state[name])
+
+
+def _ratio(moved: float, before: Tensor) -> float:
+    """Return the update-to-weight ratio, inf where the weights are all 0."""
+    size = float(torch.linalg.vector_norm(before))
+    return moved / size if size > 0 else math.inf
