@@ -10,7 +10,7 @@ SATURATED = 5.0  # |pre-activation| beyond which a gate counts as saturated: Dee
 
 @torch.no_grad()
 def gate_saturation(network: Forecaster, inputs: Tensor) -> list[float]:
-    """Return the share of gate pre-activations beyond +-5, per layer, in [0, 1]; NaN weights count as saturated.
+    """Return the share of sigmoid gates' pre-activations beyond +-5, per layer, in [0, 1]; NaN counts.
 
     Args:
         network: the forecaster.
@@ -18,16 +18,14 @@ def gate_saturation(network: Forecaster, inputs: Tensor) -> list[float]:
 
     Source: Wardat et al. (2022), DeepDiagnosis, saturated activation.
     """
-    stack = network.stack
-    function = torch.lstm if stack.cell.name == "lstm" else torch.gru  # type: ignore[attr-defined]
+    cell = network.stack.cell
     shares = []
-    for weights in stack.weights():
-        zeros = inputs.new_zeros(1, inputs.shape[0], stack.hidden)
-        state = (zeros, zeros) if stack.cell.components > 1 else zeros
-        outputs = function(inputs, state, list(weights), True, 1, 0.0, False, False, True)[0]
-        before = torch.cat([zeros.transpose(0, 1), outputs[:, :-1]], dim=1)
+    for weights in network.stack.weights():
+        outputs = cell.layer(inputs, weights)
+        before = torch.cat([torch.zeros_like(outputs[:, :1]), outputs[:, :-1]], dim=1)
         weight_ih, weight_hh, bias_ih, bias_hh = weights
-        gates = inputs @ weight_ih.T + bias_ih + before @ weight_hh.T + bias_hh
+        every = inputs @ weight_ih.T + bias_ih + before @ weight_hh.T + bias_hh
+        gates = every.view(*outputs.shape[:2], cell.gates, -1)[:, :, list(cell.sigmoid_gates)]
         shares.append(1.0 - float((gates.abs() <= SATURATED).double().mean()))
         inputs = outputs
     return shares

@@ -1,12 +1,13 @@
-"""The network that is trained: recurrent stack, optional ReLU head, linear readout of a value or increment."""
+"""The network that is trained: recurrent stack, optional head, linear readout of a value or increment."""
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from sweep.config.sections import ModelConfig
-from sweep.model.cells import CELLS, State
+from sweep.model.cells import CELLS, State, Weights
 from sweep.model.stack import Stack, by_layer
 
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
@@ -33,18 +34,23 @@ class Forecaster(nn.Module):
         self.increment = config.readout == "increment"
         self.stack = Stack(CELLS[config.cell], inputs, config.hidden, config.layers)
         sizes = [config.hidden, *config.head, outputs]
-        self.head = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.head = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.activation = ACTIVATIONS[config.head_activation]
 
     def initialise(self, seed: int) -> "Forecaster":
         """Draw all parameters by torch's rules from a generator of their own; return the forecaster."""
         generator = torch.Generator().manual_seed(seed)
         self.stack.initialise(generator)
-        for linear in self.head:
+        for linear in self.linears:
             bound = 1 / math.sqrt(linear.in_features)
             nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
             nn.init.uniform_(linear.bias, -bound, bound, generator=generator)
         return self
+
+    @property
+    def linears(self) -> list[nn.Linear]:
+        """Return the layers of the readout, the last of which gives the output."""
+        return [module for module in self.head if isinstance(module, nn.Linear)]
 
     @property
     def parameter_count(self) -> int:
@@ -56,7 +62,7 @@ class Forecaster(nn.Module):
         stack = self.stack.cell.multiply_adds(
             self.stack.rnn.input_size, self.config.hidden, self.config.layers
         )
-        return stack + sum(linear.in_features * linear.out_features for linear in self.head)
+        return stack + sum(linear.in_features * linear.out_features for linear in self.linears)
 
     def read(self, hidden: Tensor, inputs: Tensor) -> Tensor:
         """Return forecasts (..., channel) from the stack's outputs and the inputs they came from."""
@@ -82,14 +88,17 @@ class Forecaster(nn.Module):
         hidden, after = self.stack(inputs, state)
         return self.read(hidden, inputs), after
 
-    def step(self, inputs: Tensor, state: list[State]) -> tuple[Tensor, list[State]]:
+    def step(
+        self, inputs: Tensor, state: list[State], weights: list[Weights] | None = None
+    ) -> tuple[Tensor, list[State]]:
         """Return the forecast (batch, channel) and the state by layer after one step.
 
         Args:
             inputs: (batch, channel + calendar feature), model units.
             state: as `by_layer` gives it.
+            weights: of the stack, for callers that make many steps.
         """
-        hidden, after = self.stack.step(inputs, state)
+        hidden, after = self.stack.step(inputs, state, weights)
         return self.read(hidden, inputs), after
 
     def run_free(
@@ -106,12 +115,12 @@ class Forecaster(nn.Module):
         Returns:
             forecasts (batch, steps, channel), and the state by layer.
         """
-        layered = by_layer(state)
+        layered, weights = by_layer(state), self.stack.weights()
         known = calendar.shape[-1] > 0
         forecasts = []
         current = first
         for number in range(steps):
             inputs = torch.cat([current, calendar[:, number]], dim=-1) if known else current
-            current, layered = self.step(inputs, layered)
+            current, layered = self.step(inputs, layered, weights)
             forecasts.append(current)
         return torch.stack(forecasts, dim=1), layered

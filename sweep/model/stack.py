@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from sweep.model.cells import Cell, State
+from sweep.model.cells import Cell, State, Weights
 
 
 class Stack(nn.Module):
@@ -29,12 +29,6 @@ class Stack(nn.Module):
         for parameter in self.rnn.parameters():
             nn.init.uniform_(parameter, -bound, bound, generator=generator)
 
-    def zero_state(self, batch: int) -> State:
-        """Return the state before the first step, zeros: per component (layer, batch, hidden)."""
-        weight = self.rnn.weight_ih_l0
-        zeros = torch.zeros(self.layers, batch, self.hidden, dtype=weight.dtype, device=weight.device)
-        return tuple(zeros for _ in range(self.cell.components))
-
     def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Return the top layer's outputs and the state after the last step.
 
@@ -51,21 +45,24 @@ class Stack(nn.Module):
             outputs, after = self.rnn(inputs, state if self.cell.components > 1 else state[0])
         return outputs, after if isinstance(after, tuple) else (after,)
 
-    def step(self, inputs: Tensor, state: list[State]) -> tuple[Tensor, list[State]]:
+    def step(
+        self, inputs: Tensor, state: list[State], weights: list[Weights] | None = None
+    ) -> tuple[Tensor, list[State]]:
         """Return the top layer's output (batch, hidden) and the state, a list per layer, after one step.
 
         Args:
             inputs: (batch, input).
             state: per layer, per component (batch, hidden); see `by_layer`.
+            weights: what `weights` returns, for callers that make many steps.
         """
         after = []
-        for layer, weights in enumerate(self.weights()):
-            new = self.cell.step(inputs, state[layer], weights)
+        for layer, parameters in enumerate(weights or self.weights()):
+            new = self.cell.step(inputs, state[layer], parameters)
             after.append(new)
             inputs = new[0]
         return inputs, after
 
-    def weights(self) -> list[tuple[Tensor, ...]]:
+    def weights(self) -> list[Weights]:
         """Return (weight_ih, weight_hh, bias_ih, bias_hh) per layer."""
         return [tuple(layer) for layer in self.rnn.all_weights]
 

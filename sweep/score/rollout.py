@@ -65,13 +65,13 @@ def swapped(network: Forecaster, task: Task) -> Array:
     inputs = task.inputs()
     start = task.warmup
     warm, state = network(inputs[:, :start])
-    current, layered = warm[:, -1], by_layer(state)
+    current, layered, weights = warm[:, -1], by_layer(state), network.stack.weights()
     results = [current]
     for step in range(1, task.horizon):
         true_inputs = inputs[:, start - 1 + step]
-        results.append(network.step(true_inputs, layered)[0])
+        results.append(network.step(true_inputs, layered, weights)[0])
         own = torch.cat([current, true_inputs[:, network.outputs :]], dim=-1)
-        current, layered = network.step(own, layered)
+        current, layered = network.step(own, layered, weights)
     return decoded_one_step(task, torch.stack(results, dim=1))
 
 
