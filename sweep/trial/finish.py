@@ -23,7 +23,7 @@ from sweep.score import (
     valid_steps,
 )
 from sweep.trial.process import trial_process
-from sweep.trial.segment import DTYPES, Run, load_data, read_checkpoint, test_task
+from sweep.trial.segment import DTYPES, Run, load_data, locked_task, read_checkpoint
 
 SHOWN_ONE_STEP = 4  # starts whose teacher-forced forecasts are kept for plots
 SHOWN_PERIODS, SHOWN_SHARE = 2, 0.25  # tail of the warm-up that is kept: periods, at most this share of H
@@ -54,7 +54,7 @@ def finish(config: TrialConfig, checkpoint: bytes) -> Finished:
         arrays, gap = _rollout_arrays(run)
         files = {
             "curves.csv": _csv_bytes(run.trainer.log.columns()),
-            "checkpoint.pt": _weights_bytes(config, run.network),
+            "checkpoint.pt": weights_bytes(config, run.network),
             "rollout.npz": _npz_bytes(arrays),
         }
     return Finished(files, gap if np.isfinite(gap) else None, time.perf_counter() - began)
@@ -70,15 +70,16 @@ def score_on_test(config: TrialConfig, weights: bytes) -> Scores:
     with trial_process():
         data = load_data(config.data, config.score)
         network = trained(config, data, weights)
-        said = forecasts(network, test_task(config))
+        said = forecasts(network, locked_task(config))
         return scores(said.rollout, said.one_step, data.test, data.targets, data.period)
 
 
 def trained(config: TrialConfig, data: Data, weights: bytes) -> Forecaster:
     """Return the forecaster of a trial's checkpoint.pt."""
     network = Forecaster(config.model, data.inputs, len(data.channels))
+    network.to(dtype=DTYPES[config.training.precision], device=config.device)  # first, or float64 is rounded
     network.load_state_dict(read_checkpoint(weights)["state_dict"])
-    return network.to(dtype=DTYPES[config.training.precision], device=config.device)
+    return network
 
 
 def _rollout_arrays(run: Run) -> tuple[dict[str, np.ndarray], float]:
@@ -118,7 +119,8 @@ def _tail(period: float | None, starts: Starts) -> int:
     return int(max(1, min(wanted, SHOWN_SHARE * horizon, starts.past.shape[1])))
 
 
-def _weights_bytes(config: TrialConfig, network: Forecaster) -> bytes:
+def weights_bytes(config: TrialConfig, network: Forecaster) -> bytes:
+    """Return a checkpoint.pt: the network's weights and, as JSON text, the trial's configuration."""
     buffer = io.BytesIO()
     state = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
     torch.save({"state_dict": state, "config": config.model_dump_json()}, buffer)

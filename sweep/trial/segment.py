@@ -69,11 +69,11 @@ class Run:
         self.network = network.to(dtype=self.dtype, device=config.device)
         windows = _windows(config.data, config.score, config.training.window, config.training.precision)
         self.trainer = Trainer(config, windows, self.network)
-        self.rollout_errors: list[float] = []
+        self.rollout_errors: list[float] = []  # of the evaluations, without repeats of unchanged weights
         self.best_error = math.inf
         self.best_weights: torch.Tensor | None = None
         self.latest: dict[str, Any] | None = None  # scores and evidence of the latest evaluation
-        self.latest_updates = -1
+        self.latest_changes = -1
 
     @property
     def task(self) -> Task:
@@ -83,11 +83,11 @@ class Run:
     def advance(self, point: int) -> Evaluation:
         """Train to an evaluation point, evaluate there, keep the weights if they are the best so far."""
         loss = self.trainer.train(self.config.points[point], self.rollout_errors)
-        if self.latest is None or self.latest_updates != self.trainer.updates:
+        if self.latest is None or self.latest_changes != self.trainer.changes:
             self.latest = {"scores": asdict(self._scores()), "evidence": self._evidence()}
-            self.latest_updates = self.trainer.updates
+            self.latest_changes = self.trainer.changes
+            self.rollout_errors.append(self.latest["scores"]["rollout_error"])
         result = Scores(**self.latest["scores"])
-        self.rollout_errors.append(result.rollout_error)
         if self.trainer.updates > 0 and result.rollout_error < self.best_error:
             self.best_error = result.rollout_error
             self.best_weights = self.trainer.flat.snapshot()
@@ -123,7 +123,7 @@ class Run:
             "best_error": self.best_error,
             "best_weights": self.best_weights,
             "latest": self.latest,
-            "latest_updates": self.latest_updates,
+            "latest_changes": self.latest_changes,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -133,7 +133,7 @@ class Run:
         self.best_error = state["best_error"]
         self.best_weights = state["best_weights"]
         self.latest = state["latest"]
-        self.latest_updates = state["latest_updates"]
+        self.latest_changes = state["latest_changes"]
 
 
 def read_checkpoint(content: bytes) -> dict[str, Any]:
@@ -171,6 +171,6 @@ def _cached_task(data: str, score: str, part: str, dtype: torch.dtype, device: s
     return Task(whole, starts, dtype, device)
 
 
-def test_task(config: TrialConfig) -> Task:
+def locked_task(config: TrialConfig) -> Task:
     """Return the locked test starts, encoded for a trial."""
     return _task(config.data, config.score, "test", DTYPES[config.training.precision], config.device)
