@@ -14,8 +14,9 @@ from sweep.config.study_file import read_study
 from sweep.config.trial import trial_config_from_json
 from sweep.data import Data, load
 from sweep.host import host_facts
+from sweep.loaded import LoadedStudy
 from sweep.preview import Preview, preview_of
-from sweep.report.trial_plot import draw_trial
+from sweep.report import ReportPaths, draw_trial, trial_document, write_report
 from sweep.score import block_length, score_baselines, score_baselines_on_test
 from sweep.search import Driver, Interrupts, Message, Outcome, Watch, check_sampler
 from sweep.search.driver import Functions, SideTask
@@ -151,11 +152,35 @@ def run(
     return RunResult(outcome, folder, len(settled), scored, winner)
 
 
-def report(study: str = "sine", results: str | Path = "results") -> Any:
-    """Write a study's report page, report.json and trials.csv; return where they are."""
-    from sweep.report import write_report
+def report(study: str = "sine", *, results: str | Path = "results") -> ReportPaths:
+    """Write a study's report page, report.json and trials.csv; return where they are.
 
+    Raises:
+        SweepError: there are no results of that study, or a file is damaged.
+    """
     return write_report(stored_study(study, Path(results)))
+
+
+def show(trial: int, study: str = "sine", *, results: str | Path = "results") -> dict[str, Any]:
+    """Return one trial as a JSON document (docs/report.md).
+
+    Raises:
+        SweepError: no such study or trial, or a file is damaged.
+    """
+    return trial_document(stored_study(study, Path(results)), trial)
+
+
+def load_study(study: str | Path = "sine", *, results: str | Path = "results") -> LoadedStudy:
+    """Return a stored study as DataFrames and plots.
+
+    Args:
+        study: its name, or the path of its folder.
+        results: folder of all studies, for a name.
+
+    Raises:
+        SweepError: there are no results of that study.
+    """
+    return LoadedStudy(stored_study(str(study), Path(results)))
 
 
 def preview(

@@ -1,9 +1,12 @@
 """Where study files are found, and which study a command means."""
 
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sweep.config.errors import SweepError
+from sweep.config.records import SETTLED
 from sweep.config.registry import nearest
 from sweep.store.folder import StudyFolder, checked_study_name, study_folders
 
@@ -67,3 +70,37 @@ def stored_study(study: str, results: Path) -> StudyFolder:
     known = [folder.name for folder in study_folders(results)]
     listed = f"Studies in {results}: {', '.join(known)}" if known else f"There are no studies in {results}"
     raise SweepError(f"no results of a study {study!r}.{nearest(study, known)} {listed}; `sweep run` makes some")
+
+
+def listing(results: Path) -> dict[str, Any]:
+    """Return the studies that have results and the study files that are known, as one JSON document.
+
+    A stored study has `name`, `path`, `trials`, and by state `running`, `complete`, `pruned`, `diverged`,
+    `failed`; `best_rollout_error` is null where there is none.
+    """
+    stored = []
+    for folder in study_folders(results):
+        records = folder.records()
+        states = [record.state for record in records]
+        errors = [record.rollout_error for record in records if record.rollout_error is not None]
+        stored.append(
+            {
+                "name": folder.name,
+                "path": str(folder.path),
+                "trials": len(records),
+                **{state: states.count(state) for state in ("running", *SETTLED)},
+                "best_rollout_error": min(errors, default=None),
+            }
+        )
+    known = [
+        {"name": name, "path": str(path), "description": _description(path)}
+        for name, path in study_files().items()
+    ]
+    return {"results": stored, "study_files": known}
+
+
+def _description(path: Path) -> str:
+    try:
+        return str(tomllib.loads(path.read_text(encoding="utf-8")).get("description", ""))
+    except (OSError, ValueError):
+        return "cannot be read"

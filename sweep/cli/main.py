@@ -1,14 +1,34 @@
 """The command `sweep` and its subcommands. Heavy modules are imported inside commands: help is instant."""
 
+import json
 import sys
+from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from sweep import __version__
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING, EXIT_INTERRUPTED = 1, 2, 3, 130
 
-study_argument = click.argument("study", default="sine", envvar="SWEEP_STUDY")
+
+def complete_studies(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the studies whose names begin so, for the shell."""
+    from sweep.studies import study_files
+
+    stored = Path(ctx.params.get("results") or "results").glob("*/study.toml")
+    names = sorted({*study_files(), *(path.parent.name for path in stored)})
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the numbers of the default study's trials that begin so, for the shell."""
+    folders = Path(ctx.params.get("results") or "results", "sine", "trials").glob("[0-9]*")
+    numbers = sorted(int(folder.name) for folder in folders)
+    return [CompletionItem(str(number)) for number in numbers if str(number).startswith(incomplete)]
+
+
+study_argument = click.argument("study", default="sine", envvar="SWEEP_STUDY", shell_complete=complete_studies)
 results_option = click.option(
     "--results",
     default="results",
@@ -89,3 +109,63 @@ def run(
         sys.exit(EXIT_INTERRUPTED)
     if result.scored == 0:
         sys.exit(EXIT_NOTHING)
+
+
+@main.command()
+@study_argument
+@click.option("--json", "as_json", is_flag=True, help="Print report.json instead of the summary.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the table of trials as CSV instead of the summary.")
+@results_option
+def report(study: str, as_json: bool, as_csv: bool, results: str) -> None:
+    """Summarise STUDY in the terminal and write its page, report.json and trials.csv."""
+    from sweep import api
+
+    paths = api.report(study, results=results)
+    if as_json:
+        click.echo(paths.document.read_text(encoding="utf-8"), nl=False)
+    elif as_csv:
+        click.echo(paths.table.read_text(encoding="utf-8"), nl=False)
+    else:
+        from rich.console import Console
+
+        from sweep.report import print_report
+
+        print_report(api.load_study(study, results=results).document(), Console(), paths.page)
+
+
+@main.command()
+@click.argument("trial", type=click.IntRange(min=0), shell_complete=complete_trials)
+@study_argument
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@results_option
+def show(trial: int, study: str, as_json: bool, results: str) -> None:
+    """Show one trial of STUDY: its numbers, and where its rollout plot is."""
+    from sweep import api
+
+    document = api.show(trial, study, results=results)
+    if as_json:
+        click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
+    else:
+        from rich.console import Console
+
+        from sweep.report import print_trial
+
+        print_trial(document, Console())
+
+
+@main.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the studies with results as CSV.")
+@results_option
+def list_(as_json: bool, as_csv: bool, results: str) -> None:
+    """List the studies that have results, and the study files that are known."""
+    from sweep.cli.listing import csv_text, print_listing
+    from sweep.studies import listing
+
+    document = listing(Path(results))
+    if as_json:
+        click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
+    elif as_csv:
+        click.echo(csv_text(document), nl=False)
+    else:
+        print_listing(document)

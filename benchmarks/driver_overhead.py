@@ -1,0 +1,58 @@
+"""What the driver itself costs per trial: the default study with trials that do nothing.
+
+    python benchmarks/driver_overhead.py [trials]
+
+Everything is real but training: sampling by TPE, 25 segments per trial, resume files, records, the database.
+"""
+
+import sys
+import tempfile
+import time
+
+from machine import machine
+
+import sweep.api
+from sweep.config.records import PREFIXES, Evaluation, Scores
+from sweep.config.seeds import seed_of
+from sweep.config.trial import TrialConfig
+from sweep.search.driver import Functions
+from sweep.trial import Finished, Segment
+
+CHECKPOINT = bytes(500_000)  # about that of a 2 x 51 LSTM with Adam
+
+
+def segment(config: TrialConfig, checkpoint: bytes | None, point: int) -> Segment:
+    """Return an invented evaluation: a pure function of the trial's seed."""
+    error = 0.2 + 0.8 * (seed_of(config.seed, point) % 1000) / 1000
+    scores = Scores(error, (error,) * len(PREFIXES), error, 100, 50, 200, 0.0, error / 10, error / 10)
+    evaluation = Evaluation(point, config.points[point], point + 1, scores, error, 1e-3)
+    return Segment(CHECKPOINT, evaluation, None, 0.0)
+
+
+def finish(config: TrialConfig, checkpoint: bytes) -> Finished:
+    """Return no files but a checkpoint, which the winner's test needs."""
+    from sweep.trial import load_data
+    from sweep.model import Forecaster
+    from sweep.trial.finish import weights_bytes
+
+    data = load_data(config.data, config.score)
+    network = Forecaster(config.model, data.inputs, len(data.channels)).initialise(0)
+    return Finished({"checkpoint.pt": weights_bytes(config, network)}, 0.0, 0.0)
+
+
+def main() -> None:
+    """Run and print."""
+    trials = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    print(machine())
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"results": folder, "executor": "inline", "draw": False}
+        functions = Functions(segment, finish)
+        sweep.api.run("sine", trials=1, functions=functions, **settings)
+        began = time.perf_counter()
+        sweep.api.run("sine", trials=trials + 1, functions=functions, **settings)
+        seconds = time.perf_counter() - began
+    print(f"{trials} trials in {seconds:.2f} s: {1000 * seconds / trials:.1f} ms per trial")
+
+
+if __name__ == "__main__":
+    main()
