@@ -67,7 +67,7 @@ class WindowSource:
             picks: (batch, 2) of series and first input step, as `window_offsets` gives them.
         """
         begin = self.first[picks[:, 0]] + picks[:, 1]
-        taken = self.rows[begin[:, None] + np.arange(self.window + 1)]
+        taken = self.rows.take(begin[:, None] + np.arange(self.window + 1), axis=0)
         return taken[:, :-1], taken[:, 1:, : self.channels]
 
     def offsets(self, rng: np.random.Generator | None) -> Array:

@@ -10,11 +10,10 @@ SCORE = ScoreConfig(warmup=50, horizon=40, starts=8)
 PERIOD = 2 * np.pi * 20
 
 
-def published_rows():
+def published_rows(period=20, length=1000, series=100, seed=2):
     """generate_sine_wave.py of pytorch/examples in plain loops; its train.py trains on data[3:]."""
-    draw = np.random.RandomState(2)
-    offsets = draw.randint(-80, 80, 100)
-    return [[np.sin((step + offset) / 1.0 / 20) for step in range(1000)] for offset in offsets][3:]
+    offsets = np.random.RandomState(seed).randint(-4 * period, 4 * period, series)
+    return [[np.sin((step + offset) / 1.0 / period) for step in range(length)] for offset in offsets][3:]
 
 
 def phase_distance(a, b):
@@ -25,6 +24,7 @@ def phase_distance(a, b):
 
 def test_training_rows_are_those_of_the_published_recipe():
     np.testing.assert_array_equal(training_rows(20, 1000, 100, 2), np.array(published_rows()))
+    np.testing.assert_array_equal(training_rows(7, 5, 900, 3), np.array(published_rows(7, 5, 900, 3)))
 
 
 def test_loaded_training_data_are_these_rows():

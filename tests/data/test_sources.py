@@ -1,14 +1,17 @@
 """What every named source must keep, over the whole table."""
 
 import inspect
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sweep.config.errors import DataError, UnknownName
 from sweep.config.sections import DataConfig, ScoreConfig
-from sweep.data import SOURCES, load, offers
+from sweep.data import CALENDARS, SOURCES, TRANSFORMS, load, offers
+from sweep.data.readers import READERS
 
+PAGE = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
 SCORE = ScoreConfig(warmup=20, horizon=30, starts=6)
 
 
@@ -59,6 +62,20 @@ def test_integers_stand_for_floats_but_not_for_booleans():
         SOURCES["lorenz"].complete({"rho": True})
     with pytest.raises(DataError, match=r"wanted int, got True"):
         SOURCES["lorenz"].complete({"seed": True})
+
+
+@pytest.mark.parametrize("table", [SOURCES, TRANSFORMS, CALENDARS, READERS], ids=lambda table: table.kind)
+def test_the_page_on_data_names_every_entry(table):
+    assert len(table) >= 2
+    for name in table:
+        assert f"`{name}`" in PAGE
+
+
+def test_the_page_on_data_names_every_option():
+    for source in SOURCES.values():
+        (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{source.name}` |")]
+        for option in source.defaults:
+            assert f"`{option}`" in row
 
 
 def test_unknown_source():
