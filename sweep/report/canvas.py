@@ -26,7 +26,13 @@ FAINT = "#8b929c"
 INK = "#22262b"
 QUIET = "#5a616b"
 GRID = "#e6e8eb"
-STATES = {"complete": ROLLOUT, "pruned": "#999999", "diverged": "#cc79a7", "running": "#56b4e9", "failed": "#000000"}
+STATES = {
+    "complete": ROLLOUT,
+    "pruned": "#999999",
+    "diverged": "#cc79a7",
+    "running": "#56b4e9",
+    "failed": "#000000",
+}
 MARKERS = {"complete": "o", "pruned": "v", "diverged": "X", "running": "s", "failed": "."}
 SMALL, NORMAL = 8.0, 9.0
 
@@ -86,15 +92,25 @@ def ruled(
     axes.set_ylim(*y)
     rules = [[(0, place), (1, place)] for place, _ in y_ticks]
     axes.add_collection(
-        LineCollection(
-            rules, colors=GRID, linewidths=0.8, transform=axes.get_yaxis_transform(), zorder=0.5
-        ),
+        LineCollection(rules, colors=GRID, linewidths=0.8, transform=axes.get_yaxis_transform(), zorder=0.5),
         autolim=False,
     )
     for place, text in y_ticks:
-        label(axes, 0, place, text, (-4, 0), color=QUIET, ha="right", va="center", over=axes.get_yaxis_transform())
+        label(
+            axes,
+            0,
+            place,
+            text,
+            (-4, 0),
+            color=QUIET,
+            ha="right",
+            va="center",
+            over=axes.get_yaxis_transform(),
+        )
     for place, text in x_ticks:
-        label(axes, place, 0, text, (0, -4), color=QUIET, ha="center", va="top", over=axes.get_xaxis_transform())
+        label(
+            axes, place, 0, text, (0, -4), color=QUIET, ha="center", va="top", over=axes.get_xaxis_transform()
+        )
     if x_name:
         label(axes, 0.5, 0, x_name, (0, -15), color=QUIET, ha="center", va="top")
     if title:
@@ -142,25 +158,32 @@ def label(
     """
     transform = axes.transAxes if over is None else over
     if lift != (0, 0):
-        scale = axes.get_figure(root=True).dpi / 72  # type: ignore[union-attr]
+        scale = axes.figure.dpi / 72
         transform = transform + Affine2D().translate(lift[0] * scale, lift[1] * scale)
     style.setdefault("color", INK)
     # On the figure rather than the axes: a clip path, which only costs time here, is then not made.
-    figure = axes.get_figure(root=True)
-    return figure.text(  # type: ignore[union-attr]
+    return axes.figure.text(
         x, y, drawable(text), fontsize=size, transform=transform, parse_math=False, **style
     )
 
 
 def key(axes: Axes, entries: Sequence[tuple[str, str]], lift: float = 4, right: bool = True) -> None:
     """Write names in their colours in one row above an axes: a legend without lines to trace."""
-    renderer = axes.get_figure(root=True).canvas.get_renderer()  # type: ignore[union-attr]
-    scale = axes.get_figure(root=True).dpi / 72  # type: ignore[union-attr]
+    renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    scale = axes.figure.dpi / 72
     offset = 0.0
     for text, color in reversed(entries) if right else entries:
         place = (-offset, lift) if right else (offset, lift)
         written = label(
-            axes, float(right), 1, text, place, color=color, weight="bold", ha="right" if right else "left", va="bottom"
+            axes,
+            float(right),
+            1,
+            text,
+            place,
+            color=color,
+            weight="bold",
+            ha="right" if right else "left",
+            va="bottom",
         )
         offset += written.get_window_extent(renderer).width / scale + 9
 

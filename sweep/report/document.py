@@ -10,8 +10,9 @@ import pandas as pd
 from sweep.config.errors import StoreError
 from sweep.config.records import to_json
 from sweep.report import findings
-from sweep.report.effects import CommonRung, Importances, common_rung, effect_claims, effects_frame, importances
+from sweep.report.effects import CommonRung, common_rung, effect_claims, effects_frame
 from sweep.report.frames import leaderboard, skill_or_nan, trial_row, trials_frame
+from sweep.report.importances import Importances, importances
 from sweep.report.study import Study, read_study, selected, test_scores
 from sweep.score.metrics_skill import EXACT
 from sweep.store.folder import StudyFolder
@@ -55,7 +56,9 @@ def report_document(folder: StudyFolder | Study) -> dict[str, Any]:
     return cleaned
 
 
-def findings_of(study: Study, trials: pd.DataFrame, board: pd.DataFrame, rung: CommonRung) -> list[findings.Finding]:
+def findings_of(
+    study: Study, trials: pd.DataFrame, board: pd.DataFrame, rung: CommonRung
+) -> list[findings.Finding]:
     """Return every finding, in the order in which a person should read them."""
     best, _ = selected(study)
     rng = np.random.default_rng(SEED)
@@ -84,7 +87,8 @@ def study_section(study: Study) -> dict[str, Any]:
         "sampler": search.get("sampler"),
         "trials_asked": search.get("trials"),
         "budget": study.budget,
-        "data": (study.document.get("data") or {}).get("source") or (study.document.get("data") or {}).get("path"),
+        "data": (study.document.get("data") or {}).get("source")
+        or (study.document.get("data") or {}).get("path"),
         "data_fingerprint": facts.get("data_fingerprint"),
         "channels": facts.get("channels", []),
         "targets": facts.get("targets", []),
@@ -114,7 +118,7 @@ def progress_section(study: Study, trials: pd.DataFrame) -> dict[str, Any]:
     whole = (study.budget or 0) * sum(record.settled for record in study.records)
     steps = int(trials["sequence_steps"].sum())
     return {
-        "finished": study.settled,
+        "finished": study.finished,
         **{state: states.get(state, 0) for state in ("complete", "pruned", "diverged", "failed", "running")},
         "sequence_steps": steps,
         "share_of_full_budget": steps / whole if whole else None,
@@ -130,20 +134,40 @@ def baseline_entry(study: Study, name: str) -> dict[str, Any]:
     return {
         **{key: entry.get(key) for key in keys},
         "exact": entry["rollout_error"] < EXACT,
-        "test": {key: test.get(key) for key in TEST_KEYS} if test and test.get("rollout_error") is not None else None,
+        "test": {key: test.get(key) for key in TEST_KEYS}
+        if test and test.get("rollout_error") is not None
+        else None,
     }
 
 
 def trial_entry(study: Study, index: int, best: int | None) -> dict[str, Any]:
-    """Return one trial of the document; `test` stands in the best one alone, None until it has been scored."""
+    """Return one trial of the document; `test` stands in the best one alone, None until it is scored."""
     record = study.records[index]
     row = trial_row(record)
     kept = (
-        "number", "state", "origin", "rollout_error", "nrmse", "valid_steps", "valid_steps_low", "valid_steps_high",
-        "one_step_error", "diverged_fraction", "exposure_gap", "regret_last", "regret_one_step", "best_at",
-        "lowest_one_step_error", "loss_rollout_error", "loss_valid_steps", "sequence_steps", "updates", "seconds",
-        "diverged_at", "reason",
-    )  # fmt: skip
+        "number",
+        "state",
+        "origin",
+        "rollout_error",
+        "nrmse",
+        "valid_steps",
+        "valid_steps_low",
+        "valid_steps_high",
+        "one_step_error",
+        "diverged_fraction",
+        "exposure_gap",
+        "regret_last",
+        "regret_one_step",
+        "best_at",
+        "lowest_one_step_error",
+        "loss_rollout_error",
+        "loss_valid_steps",
+        "sequence_steps",
+        "updates",
+        "seconds",
+        "diverged_at",
+        "reason",
+    )
     entry = {key: row[key] for key in kept} | {"params": dict(record.params)}
     if record.number == best:
         test = test_scores(study, best)
@@ -169,10 +193,16 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
     place = next((k + 1 for k, (_, other) in enumerate(ranked) if other == number), None)
     here = folder.trial(number)
     evaluations = [
-        {"point": e.point, "sequence_steps": e.sequence_steps, "updates": e.updates, "train_loss": e.train_loss,
-         "lr": e.lr, **asdict(e.scores)}
+        {
+            "point": e.point,
+            "sequence_steps": e.sequence_steps,
+            "updates": e.updates,
+            "train_loss": e.train_loss,
+            "lr": e.lr,
+            **asdict(e.scores),
+        }
         for e in record.evaluations
-    ]  # fmt: skip
+    ]
     document = {
         "format": FORMAT,
         "study": study.name,
@@ -182,7 +212,8 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
         "rank": place,
         "ranked": len(ranked),
         "skill": {
-            name: skill_or_nan(record.rollout_error, entry["rollout_error"]) for name, entry in study.baselines.items()
+            name: skill_or_nan(record.rollout_error, entry["rollout_error"])
+            for name, entry in study.baselines.items()
         },
         "best_evaluation": record.best,
         "best_one_step_evaluation": record.best_one_step,

@@ -1,18 +1,17 @@
 """What each choice does to the rollout, with pruned and diverged trials included.
 
 Trials that stopped early cannot be compared by their final scores. So all are compared at a common rung: the
-first, which every trial reached or missed by diverging. A scheduler has barely begun there; its effect is taken
-from the final scores of the trials that trained to the end, and from these alone.
+first, which every trial reached or missed by diverging. A scheduler has barely begun there; its effect is
+taken from the final scores of the trials that trained to the end, and from these alone.
 """
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import optuna
 import pandas as pd
 
 from sweep.config.ranges import Choice
@@ -23,7 +22,9 @@ from sweep.report.study import Study
 from sweep.score.intervals import percentile_interval
 
 BINS = 4  # of a range, equally wide on its own scale; our choice
-IMPORTANCE_LEAST = 20  # trials; our choice: the best quarter then holds five, what Optuna's documentation advises
+IMPORTANCE_LEAST = (
+    20  # trials; our choice: the best quarter then holds five, what Optuna's documentation advises
+)
 TOP_LEAST = 5
 EFFECT_LEAST = 5  # trials per value for a claim; our choice
 REPS = 1000
@@ -43,12 +44,16 @@ class CommonRung:
         """Return what is compared, for people."""
         if self.at is None:
             return "rollout error at the end of training"
-        share = "the rollout error" if self.horizon == 1 else f"the error over the first {self.horizon:.0%} of the rollout"
+        share = (
+            "the rollout error"
+            if self.horizon == 1
+            else f"the error over the first {self.horizon:.0%} of the rollout"
+        )
         return f"{share} at {self.at:.0%} of the budget"
 
 
 def common_rung(study: Study) -> CommonRung:
-    """Return the scores at the first rung of every trial that reached it, and 1 for those that diverged before.
+    """Return the scores at the first rung: of trials that reached it, and 1 for those that diverged before.
 
     Without pruning, the final scores. Failed and unfinished trials have none. The score is the best up to the
     rung, over the share of the horizon that the rung judges.
@@ -82,16 +87,14 @@ def _score_at(record: TrialRecord, at: float, prefix: int, budget: int | None) -
 
 
 def effects_frame(study: Study, trials: pd.DataFrame, rung: CommonRung) -> pd.DataFrame:
-    """Return a row per hyperparameter and value, or bin of its range: quantiles of the score, lower is better.
+    """Return a row per hyperparameter and value, or bin of its range: quantiles of the scores.
 
-    Columns: param, value (as text), order (of the value), basis ("rung" or "end"), trials, best, q25, median, q75.
-    A hyperparameter that only some trials have is judged among them. Scheduler and what it owns: basis "end".
+    Columns: param, value (as text), order (of the value), basis ("rung" or "end"), trials, best, q25, median,
+    q75; lower is better. A hyperparameter that only some trials have is judged among them. Scheduler and what
+    it owns: basis "end".
     """
-    finished = {
-        int(row.number): float(row.rollout_error)
-        for row in trials.itertuples()
-        if row.state == "complete" and row.rollout_error == row.rollout_error
-    }
+    done = trials[(trials["state"] == "complete") & trials["rollout_error"].notna()]
+    finished = dict(zip(done["number"], done["rollout_error"], strict=True))
     rows: list[dict[str, Any]] = []
     for name in trials.attrs["params"]:
         axis = study.axes.get(name)
@@ -104,17 +107,26 @@ def effects_frame(study: Study, trials: pd.DataFrame, rung: CommonRung) -> pd.Da
             low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
             rows.append(
                 {
-                    "param": name, "value": text, "order": order, "basis": "end" if late else "rung",
-                    "trials": len(values), "best": values.min(), "q25": low, "median": middle, "q75": high,
+                    "param": name,
+                    "value": text,
+                    "order": order,
+                    "basis": "end" if late else "rung",
+                    "trials": len(values),
+                    "best": values.min(),
+                    "q25": low,
+                    "median": middle,
+                    "q75": high,
                 }
-            )  # fmt: skip
+            )
     columns = ["param", "value", "order", "basis", "trials", "best", "q25", "median", "q75"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def is_late(name: str, axis: Axis | None) -> bool:
     """Return whether a hyperparameter shows its effect only late: the scheduler and what it owns."""
-    return name == "scheduler" or (axis is not None and axis.condition is not None and axis.condition.on == "scheduler")
+    return name == "scheduler" or (
+        axis is not None and axis.condition is not None and axis.condition.on == "scheduler"
+    )
 
 
 def groups_of(trials: pd.DataFrame, name: str, axis: Axis | None) -> list[tuple[str, list[int]]]:
@@ -125,13 +137,14 @@ def groups_of(trials: pd.DataFrame, name: str, axis: Axis | None) -> list[tuple[
         order = [] if axis is None else [_plain(value) for value in axis.span.values]  # type: ignore[union-attr]
         seen = dict.fromkeys(order) | dict.fromkeys(_plain(value) for _, value in pairs)
         return [
-            (param_text(name, value), [number for number, other in pairs if _plain(other) == value]) for value in seen
+            (param_text(name, value), [number for number, other in pairs if _plain(other) == value])
+            for value in seen
         ]
     edges = [axis.span.from_unit(k / BINS) for k in range(BINS + 1)]
     bins: list[list[int]] = [[] for _ in range(BINS)]
     for number, value in pairs:
         bins[min(BINS - 1, max(0, int(axis.span.to_unit(value) * BINS)))].append(number)
-    texts = [f"{param_text(name, low)} – {param_text(name, high)}" for low, high in zip(edges, edges[1:], strict=False)]
+    texts = [f"{param_text(name, low)} – {param_text(name, high)}" for low, high in pairwise(edges)]
     return list(zip(texts, bins, strict=True))
 
 
@@ -145,7 +158,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Claim:
-    """One value of a choice is better than the other values together: difference of medians with its interval."""
+    """One value of a choice is better than the others together: medians, and the interval of their lead."""
 
     param: str
     value: str
@@ -157,15 +170,19 @@ class Claim:
     basis: str
 
 
-def effect_claims(study: Study, trials: pd.DataFrame, rung: CommonRung, rng: np.random.Generator) -> list[Claim]:
+def effect_claims(
+    study: Study, trials: pd.DataFrame, rung: CommonRung, rng: np.random.Generator
+) -> list[Claim]:
     """Return, for each choice, that its best value beats the others, where a permutation test says so at 5 %.
 
     The test statistic is the lead of the best value's median over the median of the rest. The best value is
     chosen anew in every permutation, so that picking it is not taken for evidence; the level is divided by
-    the number of choices tested. The interval of the lead is a bootstrap over trials. Values with fewer than 5
-    trials make no claim.
+    the number of choices tested. The interval of the lead is a bootstrap over trials. Values with fewer than
+    5 trials make no claim.
     """
-    finished = dict(zip(trials["number"], trials["rollout_error"].where(trials["state"] == "complete"), strict=True))
+    finished = dict(
+        zip(trials["number"], trials["rollout_error"].where(trials["state"] == "complete"), strict=True)
+    )
     tested = []
     for name in trials.attrs["params"]:
         axis = study.axes.get(name)
@@ -181,7 +198,10 @@ def effect_claims(study: Study, trials: pd.DataFrame, rung: CommonRung, rng: np.
             tested.append((name, "end" if is_late(name, axis) else "rung", groups))
     claims = []
     for name, basis, groups in tested:
-        values, labels = np.concatenate(list(groups.values())), np.repeat(np.arange(len(groups)), [*map(len, groups.values())])
+        values, labels = (
+            np.concatenate(list(groups.values())),
+            np.repeat(np.arange(len(groups)), [*map(len, groups.values())]),
+        )
         lead, winner = best_lead(values, labels)
         chance = np.mean([best_lead(values, rng.permutation(labels))[0] >= lead for _ in range(REPS)])
         if lead <= 0 or chance > LEVEL / len(tested):
@@ -207,53 +227,3 @@ def best_lead(values: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
     medians = [float(np.median(values[labels == label])) for label in range(int(labels.max()) + 1)]
     winner = int(np.argmin(medians))
     return float(np.median(values[labels != winner])) - medians[winner], winner
-
-
-@dataclass(frozen=True)
-class Importances:
-    """The share of each hyperparameter in what tells good trials from all, summing to 1; or why there is none."""
-
-    shares: Mapping[str, float]
-    trials: int
-    reason: str | None = None
-
-
-def importances(study: Study, rung: CommonRung) -> Importances:
-    """Return PED-ANOVA importances of the scores at the common rung; hyperparameters that come and go included.
-
-    Computed on an in-memory Optuna study, so that pruned and diverged trials count. The scheduler, which has
-    barely begun at a rung, is left out.
-
-    Source: Watanabe et al. (2023), PED-ANOVA; conditional hyperparameters: arXiv 2601.20800, as in Optuna 5.
-    """
-    axes = {name: axis for name, axis in study.axes.items() if rung.at is None or not is_late(name, axis)}
-    records = [record for record in study.records if record.number in rung.scores]
-    if len(records) < IMPORTANCE_LEAST:
-        return Importances({}, len(records), f"needs at least {IMPORTANCE_LEAST} scored trials, there are {len(records)}")
-    scores = np.array([rung.scores[record.number] for record in records])
-    if np.ptp(scores) == 0:
-        return Importances({}, len(records), "all trials score the same")
-    quantile = min(0.5, max(0.1, TOP_LEAST / len(records)))
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            inner = optuna.create_study(direction="minimize")
-            inner.add_trials([_optuna_trial(record, axes, rung.scores[record.number]) for record in records])
-            evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=quantile)
-            raw = optuna.importance.get_param_importances(inner, evaluator=evaluator)
-    finally:
-        optuna.logging.set_verbosity(verbosity)
-    names = {axis.span.key(name): name for name, axis in axes.items()}
-    return Importances({names[key]: float(share) for key, share in raw.items()}, len(records))
-
-
-def _optuna_trial(record: TrialRecord, axes: Mapping[str, Axis], score: float) -> Any:
-    params, distributions = {}, {}
-    for name, axis in axes.items():
-        if name in record.params:
-            key = axis.span.key(name)
-            params[key] = axis.span.sampled(_plain(record.params[name]))
-            distributions[key] = axis.span.distribution()
-    return optuna.create_trial(params=params, distributions=distributions, value=score)

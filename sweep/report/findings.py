@@ -15,7 +15,9 @@ from sweep.report.labels import number_text, param_text
 from sweep.report.study import FEW_STARTS
 from sweep.score.intervals import LEAST_PAIRS, spearman
 
-COST_FOUND = 0.05  # rollout error, of 0..1: what the loss's choice may cost before it is called lying. Our choice
+COST_FOUND = (
+    0.05  # rollout error, of 0..1: what the loss's choice may cost before it is called lying. Our choice
+)
 EDGE = 0.05  # of a range, on its own scale; our choice
 SKILL_LEAST = 0.25  # against the mean: half of its error, over half of the horizon. Our choice
 
@@ -24,7 +26,7 @@ Verdict = Literal["found", "clear", "unknown"]
 
 @dataclass(frozen=True)
 class Finding:
-    """A question, the answer, and its numbers. "unknown" is an answer, so that silence is never taken for health."""
+    """A question's answer with its numbers. "unknown" is an answer: silence is never taken for health."""
 
     code: str
     verdict: Verdict
@@ -32,12 +34,14 @@ class Finding:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
-def loss_is_lying(trials: pd.DataFrame, horizon: int | None, claims: bool, rng: np.random.Generator) -> Finding:
+def loss_is_lying(
+    trials: pd.DataFrame, horizon: int | None, claims: bool, rng: np.random.Generator
+) -> Finding:
     """Does the one-step error rank trials as their rollouts do, and what would choosing by it cost?
 
-    Each trial enters with its checkpoint of the lowest one-step error: that error, and the rollout error of the
-    same checkpoint. Failed and unfinished trials are left out; a trial that diverged before it could be scored
-    ranks worst in the rollout.
+    Each trial enters with its checkpoint of the lowest one-step error: that error, and the rollout error of
+    the same checkpoint. Failed and unfinished trials are left out; a trial that diverged before it could be
+    scored ranks worst in the rollout.
 
     Args:
         trials: from `trials_frame`.
@@ -48,12 +52,14 @@ def loss_is_lying(trials: pd.DataFrame, horizon: int | None, claims: bool, rng: 
     judged = trials[trials["state"].isin(["complete", "pruned", "diverged"])]
     scored = judged[judged["lowest_one_step_error"].notna() & judged["rollout_error"].notna()]
     if len(scored) < 2:
-        return Finding("loss_is_lying", "unknown", "Needs at least two scored trials.", {"trials": len(scored)})
+        return Finding(
+            "loss_is_lying", "unknown", "Needs at least two scored trials.", {"trials": len(scored)}
+        )
     correlation = spearman(
         judged["lowest_one_step_error"].to_numpy(float), judged["loss_rollout_error"].to_numpy(float), rng
     )
-    by_loss = scored.loc[scored["lowest_one_step_error"].idxmin()]
-    best = scored.loc[scored["rollout_error"].idxmin()]
+    by_loss = scored.sort_values("lowest_one_step_error", kind="stable").iloc[0]
+    best = scored.sort_values("rollout_error", kind="stable").iloc[0]
     cost = float(by_loss["loss_rollout_error"] - best["rollout_error"])
     evidence: dict[str, Any] = {
         "trials": len(judged),
@@ -72,7 +78,13 @@ def loss_is_lying(trials: pd.DataFrame, horizon: int | None, claims: bool, rng: 
     if correlation is None:
         ranks = f"A rank correlation needs at least {LEAST_PAIRS} trials that differ."
     else:
-        words = "agree" if correlation.rho >= 0.7 else "agree in part" if correlation.rho >= 0.3 else "hardly agree"
+        words = (
+            "agree"
+            if correlation.rho >= 0.7
+            else "agree in part"
+            if correlation.rho >= 0.3
+            else "hardly agree"
+        )
         ranks = (
             f"One-step and rollout error {words}: Spearman {correlation.rho:.2f} "
             f"(95 %: {correlation.low:.2f} to {correlation.high:.2f}) over {correlation.pairs} trials."
@@ -80,12 +92,15 @@ def loss_is_lying(trials: pd.DataFrame, horizon: int | None, claims: bool, rng: 
     of = "" if horizon is None else f" of {horizon}"
     if by_loss["number"] == best["number"]:
         choice = f"The loss would have chosen the same trial, {best['number']}"
-        choice += "." if cost < 1e-12 else f", at another checkpoint: rollout error {number_text(cost)} worse."
+        choice += (
+            "." if cost < 1e-12 else f", at another checkpoint: rollout error {number_text(cost)} worse."
+        )
     else:
         choice = (
             f"The loss would have chosen trial {by_loss['number']}, whose rollout error is "
-            f"{number_text(float(by_loss['loss_rollout_error']))} instead of {number_text(float(best['rollout_error']))}"
-            f" (trial {best['number']}): valid for {by_loss['loss_valid_steps']:.0f} instead of "
+            f"{number_text(float(by_loss['loss_rollout_error']))} instead of "
+            f"{number_text(float(best['rollout_error']))} (trial {best['number']}): "
+            f"valid for {by_loss['loss_valid_steps']:.0f} instead of "
             f"{best['valid_steps']:.0f}{of} steps."
         )
     if not claims:
@@ -113,9 +128,9 @@ def checkpoint_regret(trials: pd.DataFrame) -> Finding:
         "threshold": COST_FOUND,
     }
     text = (
-        f"In {(last > COST_FOUND).sum()} of {len(done)} trials that trained to the end, the last checkpoint rolls out "
-        f"worse than the best one by more than {COST_FOUND:g} (median {number_text(float(np.median(last)), 2)}, "
-        f"worst {number_text(float(last.max()), 2)})."
+        f"In {(last > COST_FOUND).sum()} of {len(done)} trials that trained to the end, the last checkpoint "
+        f"rolls out worse than the best one by more than {COST_FOUND:g} "
+        f"(median {number_text(float(np.median(last)), 2)}, worst {number_text(float(last.max()), 2)})."
     )
     if len(loss):
         text += (
@@ -172,17 +187,19 @@ def horizon_too_long(board: pd.DataFrame) -> Finding:
         return Finding("horizon_too_long", "unknown", "Nothing has been scored yet.")
     means = board.loc[(board["name"] == "mean") & (board["kind"] == "baseline"), "rollout_error"]
     mean = float(means.iloc[0]) if len(means) and means.iloc[0] > 0 else 1.0
-    first = scored.loc[scored["rollout_error"].idxmin()]
+    first = scored.sort_values("rollout_error", kind="stable").iloc[0]
     reached = 1 - float(first["rollout_error"]) / mean
     evidence = {"skill": reached, "by": str(first["name"]), "least": SKILL_LEAST}
     if reached < SKILL_LEAST:
         text = (
-            f"Neither a trial nor a baseline has skill over half of the horizon (best: {first['name']}, skill "
-            f"{number_text(reached, 2)} against the mean): the horizon asks for more than the data hold, or for more "
-            "training than the budget allows."
+            f"Neither a trial nor a baseline has skill over half of the horizon (best: {first['name']}, "
+            f"skill {number_text(reached, 2)} against the mean): the horizon asks for more than the data "
+            "hold, or for more training than the budget allows."
         )
         return Finding("horizon_too_long", "found", text, evidence)
-    text = f"The horizon can be forecast: {first['name']} has skill {number_text(reached, 2)} against the mean."
+    text = (
+        f"The horizon can be forecast: {first['name']} has skill {number_text(reached, 2)} against the mean."
+    )
     return Finding("horizon_too_long", "clear", text, evidence)
 
 
@@ -206,7 +223,8 @@ def beaten_by_baseline(board: pd.DataFrame, best: int | None) -> Finding:
         text = f"{named} {verb} every trial, whose best rollout error is {number_text(lowest)}."
         return Finding("beaten_by_baseline", "found", text, evidence)
     first = baselines.iloc[0]
-    text = f"Every baseline is beaten; the nearest is {first['name']} with rollout error {number_text(float(first['rollout_error']))}."
+    error = number_text(float(first["rollout_error"]))
+    text = f"Every baseline is beaten; the nearest is {first['name']} with rollout error {error}."
     return Finding("beaten_by_baseline", "clear", text, evidence)
 
 
@@ -226,11 +244,15 @@ def choices_matter(claims: Sequence[Claim], enough_starts: bool, rung_words: str
     if not enough_starts:
         return Finding("choices_matter", "unknown", _too_few())
     if not claims:
-        text = "No value of a choice is shown to be better than the others: the trials are too few, or it does not matter."
+        text = (
+            "No value of a choice is shown to be better than the others: "
+            "the trials are too few, or it does not matter."
+        )
         return Finding("choices_matter", "clear", text)
     sentences = [
-        f"{claim.param} = {claim.value}: median {number_text(claim.median, 2)} against {number_text(claim.others, 2)} for "
-        f"the others (difference {number_text(claim.low, 2)} to {number_text(claim.high, 2)}"
+        f"{claim.param} = {claim.value}: median {number_text(claim.median, 2)} against "
+        f"{number_text(claim.others, 2)} for the others "
+        f"(difference {number_text(claim.low, 2)} to {number_text(claim.high, 2)}"
         f"{', trained to the end' if claim.basis == 'end' else ''})."
         for claim in claims
     ]
@@ -246,8 +268,16 @@ def trial_failures(trials: pd.DataFrame) -> Finding:
     reasons = failed["reason"].fillna("no reason recorded").value_counts()
     listed = "; ".join(f"{reason} ({count})" for reason, count in list(reasons.items())[:3])
     text = f"{len(failed)} of {len(trials)} trials failed: {listed}."
-    return Finding("trial_failures", "found", text, {"failed": len(failed), "numbers": [int(n) for n in failed["number"]]})
+    return Finding(
+        "trial_failures",
+        "found",
+        text,
+        {"failed": len(failed), "numbers": [int(n) for n in failed["number"]]},
+    )
 
 
 def _too_few() -> str:
-    return f"With fewer than {FEW_STARTS} starts that do not overlap, this is no claim that one setting beats another."
+    return (
+        f"With fewer than {FEW_STARTS} starts that do not overlap, "
+        "this is no claim that one setting beats another."
+    )

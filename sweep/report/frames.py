@@ -1,6 +1,6 @@
 """Tidy tables of a study: a row per trial, per evaluation, per rollout step; trials beside baselines.
 
-Scores are on validation: selected, not results. Infinite errors stay +inf; what does not exist is NaN or None.
+Scores are on validation: selected, not results. Infinite errors stay +inf; what is not there is NaN or None.
 """
 
 import math
@@ -18,11 +18,31 @@ from sweep.score.metrics_skill import EXACT, skill
 from sweep.store.folder import StudyFolder
 
 TRIAL_COLUMNS = (
-    "number", "state", "origin", "rollout_error", "nrmse", "valid_steps", "valid_steps_low", "valid_steps_high",
-    "one_step_error", "diverged_fraction", "lowest_one_step_error", "loss_rollout_error", "loss_valid_steps",
-    "last_rollout_error", "regret_one_step", "regret_last", "exposure_gap", "best_at", "sequence_steps", "updates",
-    "seconds", "evaluations", "diverged_at", "reason",
-)  # fmt: skip
+    "number",
+    "state",
+    "origin",
+    "rollout_error",
+    "nrmse",
+    "valid_steps",
+    "valid_steps_low",
+    "valid_steps_high",
+    "one_step_error",
+    "diverged_fraction",
+    "lowest_one_step_error",
+    "loss_rollout_error",
+    "loss_valid_steps",
+    "last_rollout_error",
+    "regret_one_step",
+    "regret_last",
+    "exposure_gap",
+    "best_at",
+    "sequence_steps",
+    "updates",
+    "seconds",
+    "evaluations",
+    "diverged_at",
+    "reason",
+)
 
 
 def trials_frame(folder: StudyFolder | Study) -> pd.DataFrame:
@@ -30,9 +50,9 @@ def trials_frame(folder: StudyFolder | Study) -> pd.DataFrame:
 
     Scores are those of the chosen checkpoint, the one with the lowest rollout error. Of the checkpoint with
     the lowest one-step error, which a loss would choose: `lowest_one_step_error`, `loss_rollout_error`,
-    `loss_valid_steps`. Checkpoint regret, rollout error minus that of the chosen one, >= 0: `regret_one_step`,
-    `regret_last`. `best_at` is in sequence-steps. Hyperparameters carry their flat names, such as `sgd.lr`,
-    and are NaN or None for trials that do not have them; `frame.attrs["params"]` lists them.
+    `loss_valid_steps`. Checkpoint regret, rollout error minus that of the chosen one, >= 0:
+    `regret_one_step`, `regret_last`. `best_at` is in sequence-steps. Hyperparameters carry their flat names,
+    such as `sgd.lr`, and are NaN or None for trials without them; `frame.attrs["params"]` lists them.
 
     Raises:
         StoreError: there is no study, or a record is damaged.
@@ -47,7 +67,9 @@ def trials_frame(folder: StudyFolder | Study) -> pd.DataFrame:
     counts = ("number", "sequence_steps", "updates", "evaluations")
     sometimes = [name for name in names if _whole(study.records, name)] + ["best_at", "diverged_at"]
     floats = [n for n in TRIAL_COLUMNS if n not in ("state", "origin", "reason", *counts, *sometimes)]
-    frame = frame.astype({**dict.fromkeys(counts, int), **dict.fromkeys(sometimes, "Int64"), **dict.fromkeys(floats, float)})
+    frame = frame.astype(
+        {**dict.fromkeys(counts, int), **dict.fromkeys(sometimes, "Int64"), **dict.fromkeys(floats, float)}
+    )
     frame.attrs["params"] = names
     return frame
 
@@ -129,9 +151,21 @@ def steps_frame(folder: StudyFolder | Study) -> pd.DataFrame:
                 }
             )
     columns = [
-        "number", "state", "point", "sequence_steps", "share", "updates", "rollout_error", *prefixes, "nrmse",
-        "valid_steps", "one_step_error", "diverged_fraction", "train_loss", "lr",
-    ]  # fmt: skip
+        "number",
+        "state",
+        "point",
+        "sequence_steps",
+        "share",
+        "updates",
+        "rollout_error",
+        *prefixes,
+        "nrmse",
+        "valid_steps",
+        "one_step_error",
+        "diverged_fraction",
+        "train_loss",
+        "lr",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -163,8 +197,8 @@ def leaderboard(folder: StudyFolder | Study) -> pd.DataFrame:
     """Return trials and baselines in one table, lowest rollout error first, those without a score last.
 
     `kind` is "trial" or "baseline"; `name` says which; `number` is NaN for baselines. `skill.<baseline>` is
-    1 - rollout error / that baseline's: 1 is perfect, 0 no better, NaN where that baseline is `exact` (an error
-    below 1e-9), since nothing can beat it.
+    1 - rollout error / that baseline's: 1 is perfect, 0 no better, NaN where that baseline is `exact` (an
+    error below 1e-9), since nothing can beat it.
 
     Raises:
         StoreError: there is no study, or a record is damaged.
@@ -173,9 +207,19 @@ def leaderboard(folder: StudyFolder | Study) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for record in study.records:
         row = trial_row(record)
-        kept = ("number", "state", "rollout_error", "nrmse", "valid_steps", "one_step_error", "diverged_fraction")
+        kept = (
+            "number",
+            "state",
+            "rollout_error",
+            "nrmse",
+            "valid_steps",
+            "one_step_error",
+            "diverged_fraction",
+        )
         words = " · ".join(config_words(record.config, record.params))
-        rows.append({"kind": "trial", "name": f"trial {record.number}", **{k: row[k] for k in kept}, "what": words})
+        rows.append(
+            {"kind": "trial", "name": f"trial {record.number}", **{k: row[k] for k in kept}, "what": words}
+        )
     for name, entry in study.baselines.items():
         settings = ", ".join(f"{key} {value}" for key, value in (entry.get("settings") or {}).items())
         rows.append(
@@ -190,15 +234,25 @@ def leaderboard(folder: StudyFolder | Study) -> pd.DataFrame:
             }
         )
     columns = [
-        "kind", "name", "number", "state", "rollout_error", "nrmse", "valid_steps", "one_step_error",
-        "diverged_fraction", "what",
-    ]  # fmt: skip
+        "kind",
+        "name",
+        "number",
+        "state",
+        "rollout_error",
+        "nrmse",
+        "valid_steps",
+        "one_step_error",
+        "diverged_fraction",
+        "what",
+    ]
     frame = pd.DataFrame(rows, columns=columns)
     numbers = ["number", *columns[4:9]]
     frame = frame.astype(dict.fromkeys(numbers, float))
     frame["exact"] = frame["rollout_error"] < EXACT
     for name, entry in study.baselines.items():
-        frame[f"skill.{name}"] = [skill_or_nan(error, entry["rollout_error"]) for error in frame["rollout_error"]]
+        frame[f"skill.{name}"] = [
+            skill_or_nan(error, entry["rollout_error"]) for error in frame["rollout_error"]
+        ]
     return frame.sort_values("rollout_error", kind="stable", na_position="last", ignore_index=True)
 
 
@@ -236,6 +290,6 @@ def _plain(value: Any) -> Any:
 
 
 def _whole(records: Sequence[TrialRecord], name: str) -> bool:
-    """Return whether a hyperparameter is an integer in every trial that has it, so that 16 stays 16 beside gaps."""
+    """Return whether a hyperparameter is an integer in every trial: then 16 stays 16 beside gaps."""
     values = [record.params[name] for record in records if name in record.params]
     return all(isinstance(value, int) and not isinstance(value, bool) for value in values)

@@ -36,7 +36,7 @@ def momentum_text(value: Any) -> str:
 
 
 def config_words(config: Mapping[str, Any], params: Mapping[str, Any]) -> list[str]:
-    """Return a trial's configuration in words: cell, optimizer with its settings, scheduler, what else was sampled.
+    """Return a trial's configuration in words: cell, optimizer, scheduler, what else was sampled.
 
     For example ["gru", "sgd lr 0.03 momentum 0.9", "cosine", "batch 16"].
 

@@ -70,10 +70,9 @@ class Study:
         return {axis.name: axis for axis in axes_of(self.document.get("space") or {})}
 
     @property
-    def settled(self) -> bool:
-        """Return whether no trial is running and as many have been run as were asked for."""
-        asked = (self.document.get("search") or {}).get("trials") or 0
-        return all(record.settled for record in self.records) and len(self.records) >= asked
+    def finished(self) -> bool:
+        """Return whether a run came to its end, which stores winner.json, and no trial has begun since."""
+        return self.winner is not None and all(record.settled for record in self.records)
 
 
 def read_study(folder: StudyFolder) -> Study:
@@ -91,7 +90,9 @@ def read_study(folder: StudyFolder) -> Study:
         records=tuple(folder.records()),
         baselines=scored,
         missing_baselines={
-            name: str(entry.get("reason", "not scored")) for name, entry in stored.items() if name not in scored
+            name: str(entry.get("reason", "not scored"))
+            for name, entry in stored.items()
+            if name not in scored
         },
         winner=folder.read_document("winner"),
     )
@@ -105,7 +106,10 @@ def selected(study: Study) -> tuple[TrialRecord | None, str | None]:
     """
     scored = [r for r in study.records if r.settled and r.best is not None and r.rollout_error is not None]
     if not scored:
-        return None, "no trial has a score yet" if not study.settled else "no trial was completed with a score"
+        return (
+            None,
+            "no trial has a score yet" if not study.finished else "no trial was completed with a score",
+        )
     best = min(scored, key=lambda record: (record.rollout_error, record.number))
     error = best.rollout_error
     assert error is not None
@@ -121,7 +125,7 @@ def selected(study: Study) -> tuple[TrialRecord | None, str | None]:
 
 
 def test_scores(study: Study, number: int | None) -> Mapping[str, Any] | None:
-    """Return the scores of a trial on the locked test starts; None unless it is the winner that was scored."""
+    """Return a trial's scores on the locked test starts; None unless it is the winner that was scored."""
     if number is None or study.winner is None or study.winner.get("number") != number:
         return None
     test = study.winner.get("test")
@@ -129,12 +133,14 @@ def test_scores(study: Study, number: int | None) -> Mapping[str, Any] | None:
 
 
 def axes_of(space: Mapping[str, Any]) -> Iterator[Axis]:
-    """Yield the hyperparameters of a stored `[space]`: components and what each owns, then the rest by name."""
+    """Yield the hyperparameters of a stored `[space]`: components and what each owns, then the rest."""
     for owner in COMPONENTS:
         entry = space.get(owner)
         if entry is None:
             continue
-        offered: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {str(name): {} for name in entry}
+        offered: Mapping[str, Any] = (
+            entry if isinstance(entry, Mapping) else {str(name): {} for name in entry}
+        )
         yield Axis(owner, ("training", owner), parse_range(list(offered)))
         for name, settings in offered.items():
             for key, value in sorted(settings.items()):

@@ -1,4 +1,4 @@
-"""The report and a trial in the terminal, readable at 80 columns. Names are printed literally, never as markup."""
+"""The report and a trial in the terminal, readable at 80 columns; names are never taken for markup."""
 
 import textwrap
 from collections.abc import Mapping
@@ -28,8 +28,11 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
     names = ("complete", "pruned", "diverged", "failed", "running")
     counts = ", ".join(f"{progress[name]} {name}" for name in names if progress[name]) or "none yet"
     _line(console, f"{study['name']}: {len(document['trials'])} trials ({counts})", "bold")
-    cost = f"{count_text(progress['sequence_steps'] or 0)} sequence-steps, {duration_text(progress['seconds'] or 0)} of work"
-    _line(console, cost + ("" if progress["finished"] else "; not finished, what follows is preliminary"), "dim")
+    steps, seconds = count_text(progress["sequence_steps"] or 0), duration_text(progress["seconds"] or 0)
+    cost = f"{steps} sequence-steps, {seconds} of work"
+    _line(
+        console, cost + ("" if progress["finished"] else "; not finished, what follows is preliminary"), "dim"
+    )
     best = next((trial for trial in document["trials"] if trial["number"] == document["best"]), None)
     console.print()
     if best is None:
@@ -44,7 +47,10 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
                 _line(console, f"  {where + ':':<24}not scored yet")
                 continue
             error = f"rollout error {number_text(scores['rollout_error'])}"
-            _line(console, f"  {where + ':':<24}{error}, valid {steps_text(scores['valid_steps'], horizon)} steps")
+            _line(
+                console,
+                f"  {where + ':':<24}{error}, valid {steps_text(scores['valid_steps'], horizon)} steps",
+            )
     console.print()
     console.print(_board(document, console.width))
     if len(document["trials"]) > BEST_MOST:
@@ -88,10 +94,15 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
     if document["regret_last"] is not None:
         facts.append(("regret of the last checkpoint", number_text(document["regret_last"], 2)))
         facts.append(("regret of the best one-step", number_text(document["regret_one_step"], 2)))
-    facts.append(("cost", f"{count_text(document['sequence_steps'])} sequence-steps, {duration_text(document['seconds'])}"))
+    facts.append(
+        (
+            "cost",
+            f"{count_text(document['sequence_steps'])} sequence-steps, {duration_text(document['seconds'])}",
+        )
+    )
     if document["diverged_at"] is not None:
         facts.append(("diverged at", f"{count_text(document['diverged_at'])} sequence-steps"))
-    for name, value in document["skill"].items():
+    for name, value in document["skill"].items() if document["rollout_error"] is not None else ():
         facts.append((f"skill against {name}", "exact baseline" if value is None else number_text(value, 2)))
     for name, value in facts:
         _line(console, f"  {name:<30}{value}")
@@ -113,8 +124,12 @@ def _board(document: Mapping[str, Any], width: int) -> Table:
         (trial["rollout_error"], trial, f"trial {trial['number']}", " ".join(_short(trial["params"])))
         for trial in trials[:BEST_MOST]
     ]
-    rows += [(entry["rollout_error"], entry, name, "baseline") for name, entry in document["baselines"].items()]
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", width=min(width, 120))
+    rows += [
+        (entry["rollout_error"], entry, name, "baseline") for name, entry in document["baselines"].items()
+    ]
+    table = Table(
+        box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", width=min(width, 120)
+    )
     for name in ("", "rollout error", "valid steps", "one-step"):
         table.add_column(name, justify="left" if not name else "right", no_wrap=True)
     table.add_column("configuration", overflow="ellipsis", no_wrap=True, ratio=1)
@@ -130,7 +145,7 @@ def _board(document: Mapping[str, Any], width: int) -> Table:
 
 def _evaluations(document: Mapping[str, Any]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for name in ("sequence-steps", "rollout error", "valid steps", "one-step error", "checkpoint"):
+    for name in ("training", "rollout error", "valid", "one-step", "checkpoint"):
         table.add_column(name, justify="left" if name == "checkpoint" else "right", no_wrap=True)
     entries = document["evaluations"]
     for index, entry in enumerate(entries):
@@ -144,9 +159,13 @@ def _evaluations(document: Mapping[str, Any]) -> Table:
             if which == index
         ]
         table.add_row(
-            count_text(entry["sequence_steps"]), number_text(entry["rollout_error"]), f"{entry['valid_steps']:.0f}",
-            number_text(entry["one_step_error"]), ", ".join(marks), style="bold green" if "chosen" in marks else "",
-        )  # fmt: skip
+            count_text(entry["sequence_steps"]),
+            number_text(entry["rollout_error"]),
+            f"{entry['valid_steps']:.0f}",
+            number_text(entry["one_step_error"]),
+            ", ".join(marks),
+            style="bold green" if "chosen" in marks else "",
+        )
     return table
 
 
@@ -164,7 +183,9 @@ def _line(console: Console, text: str, style: str = "", wrap: bool = True) -> No
 def _short(params: Mapping[str, Any]) -> list[str]:
     """Return values by short names, without the owner: `gru`, `sgd`, `lr=0.03`."""
     return [
-        param_text(name, value) if isinstance(value, str) else f"{name.rsplit('.', 1)[-1]}={param_text(name, value)}"
+        param_text(name, value)
+        if isinstance(value, str)
+        else f"{name.rsplit('.', 1)[-1]}={param_text(name, value)}"
         for name, value in params.items()
     ]
 

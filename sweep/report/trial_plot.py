@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,28 +30,13 @@ from sweep.report.canvas import (
     ruled,
 )
 from sweep.report.labels import config_words, count_text, number_text, steps_text
+from sweep.report.panels import Panel, panels_of
 from sweep.store.folder import StudyFolder
 
 WIDTH, HEIGHT, DPI = 12.0, 6.6, 100
 TOP, BOTTOM, GAP = 0.845, 0.075, 0.052  # of the plots, in shares of the height
-MARGIN = 1.5  # scales around the truth that an axis shows at most; our choice, so that truth stays readable
 FLOOR, CEILING = 1e-6, 30.0  # errors outside are drawn at the rim
 HALO = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0}  # behind text over curves
-TAIL = 0.25  # of the horizon: how much of the warm-up is shown at most
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One start of one channel, ready to draw. Steps count from 1 at the first forecast; the past ends at 0."""
-
-    title: str
-    valid: int
-    steps: np.ndarray  # (tail + horizon,)
-    truth: np.ndarray  # (tail + horizon,)
-    rollout: np.ndarray  # (horizon + 1,), from the last true value on; clipped to just outside the limits
-    limits: tuple[float, float]
-    left_at: int | None  # first step outside the limits, or not finite
-    lost: bool  # what is there is not finite
 
 
 def draw_trial(folder: StudyFolder, number: int) -> bytes:
@@ -107,69 +91,18 @@ def trial_figure(
     return figure
 
 
-# --- what is shown --------------------------------------------------------------------------------
-
-
-def panels_of(arrays: Mapping[str, np.ndarray], channels: list[str]) -> list[Panel]:
-    """Return the starts with the most, the median and the fewest valid steps; fewer where there are fewer starts.
-
-    Args:
-        arrays: of rollout.npz.
-        channels: names of the channels, may be empty. The first scored channel is shown.
-    """
-    valid = np.asarray(arrays["valid_steps"]).reshape(-1)
-    horizon = arrays["truth"].shape[1]
-    channel = int(np.asarray(arrays.get("targets", [0])).reshape(-1)[0])
-    name = channels[channel] if channel < len(channels) and len(channels) > 1 else ""
-    order = np.argsort(valid, kind="stable")
-    picks = {"worst": order[0], "median": order[(len(order) - 1) // 2], "best": order[-1]}
-    if len(order) < 3:
-        picks = {key: picks[key] for key in (("worst", "best") if len(order) == 2 else ("best",))}
-    words = {"best": "best start", "median": "median start", "worst": "worst start"}
-    titles = {key: words[key] if len(order) > 1 else "only start" for key in picks}
-    return [
-        _panel(arrays, int(picks[key]), channel, titles[key] + (f", {name}" if name else ""), horizon)
-        for key in ("best", "median", "worst")
-        if key in picks
-    ]
-
-
-def _panel(arrays: Mapping[str, np.ndarray], start: int, channel: int, title: str, horizon: int) -> Panel:
-    tail = max(1, int(TAIL * horizon))
-    past = np.asarray(arrays["past"][start, -tail:, channel], dtype=float)
-    truth = np.asarray(arrays["truth"][start, :, channel], dtype=float)
-    forecast = np.asarray(arrays["forecast"][start, :, channel], dtype=float)
-    scale = float(arrays["scale"][start, channel])
-    shown = np.concatenate([past, truth])
-    finite = forecast[np.isfinite(forecast)]
-    floor, ceiling = shown.min() - MARGIN * scale, shown.max() + MARGIN * scale
-    low = max(floor, min(shown.min(), finite.min(initial=np.inf)))
-    high = min(ceiling, max(shown.max(), finite.max(initial=-np.inf)))
-    pad = 0.06 * (high - low) or 1.0
-    limits = (low - pad, high + pad)
-    outside = ~((forecast >= limits[0]) & (forecast <= limits[1]))
-    left_at = int(outside.argmax()) if outside.any() else None
-    span = limits[1] - limits[0]
-    drawn = np.clip(forecast, limits[0] - span, limits[1] + span)
-    anchor = past[-1:] if len(past) else drawn[:1]
-    return Panel(
-        title=title,
-        valid=int(np.asarray(arrays["valid_steps"]).reshape(-1)[start]),
-        steps=np.arange(1 - len(past), horizon + 1),
-        truth=shown,
-        rollout=np.concatenate([anchor, drawn]),
-        limits=limits,
-        left_at=None if left_at is None else left_at + 1,
-        lost=left_at is not None and not math.isfinite(forecast[left_at]),
-    )
-
-
 # --- drawing --------------------------------------------------------------------------------------
 
 
 def _draw_title(figure: Figure, record: TrialRecord, arrays: Mapping[str, np.ndarray]) -> None:
     head = figure.text(
-        0.018, 0.975, f"trial {record.number} · {record.state}", fontsize=13, fontweight="bold", color=INK, va="top"
+        0.018,
+        0.975,
+        f"trial {record.number} · {record.state}",
+        fontsize=13,
+        fontweight="bold",
+        color=INK,
+        va="top",
     )
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     offset = head.get_window_extent(renderer).x1 / (WIDTH * DPI) + 0.014
@@ -177,7 +110,9 @@ def _draw_title(figure: Figure, record: TrialRecord, arrays: Mapping[str, np.nda
     _text(figure, offset, 0.9725, words, 11, INK, room=0.985 - offset)
     parts = []
     score = record.config.get("score") or {}
-    starts, horizon = arrays["truth"].shape[:2] if "truth" in arrays else (score.get("starts"), score.get("horizon"))
+    starts, horizon = (
+        arrays["truth"].shape[:2] if "truth" in arrays else (score.get("starts"), score.get("horizon"))
+    )
     scores = record.scores
     if scores is not None:
         parts = [
@@ -226,7 +161,9 @@ def _draw_panel(axes: Axes, panel: Panel, first: bool, last: bool) -> None:
         label(axes, origin, 1, "rollout", (38, 4), color=ROLLOUT, weight="bold", va="bottom")
         label(axes, origin, 1, "valid", (84, 4), color=GOOD, weight="bold", va="bottom")
     if last:
-        label(axes, 0.5 * past / (past + horizon), 0, "true past", (0, -4), color=QUIET, ha="center", va="top")
+        label(
+            axes, 0.5 * past / (past + horizon), 0, "true past", (0, -4), color=QUIET, ha="center", va="top"
+        )
     if panel.left_at is not None:
         _mark_exit(axes, panel, panel.left_at, horizon)
 
@@ -236,13 +173,24 @@ def _mark_exit(axes: Axes, panel: Panel, step: int, horizon: int) -> None:
     down = panel.rollout[step] < panel.limits[0]
     place = axes.get_xaxis_transform()
     y, marker = (0.0, "v") if down else (1.0, "^")
-    axes.plot([step], [y], marker=marker, color=ROLLOUT, markersize=7, clip_on=False, transform=place, zorder=6)
+    axes.plot(
+        [step], [y], marker=marker, color=ROLLOUT, markersize=7, clip_on=False, transform=place, zorder=6
+    )
     early = step < 0.6 * horizon
     text = f"{'not finite' if panel.lost else 'leaves the picture'} from step {step}"
     label(
-        axes, step, y, text, (9 if early else -9, 9 if down else -9), color=ROLLOUT, weight="bold", over=place,
-        ha="left" if early else "right", va="center", bbox=HALO,
-    )  # fmt: skip
+        axes,
+        step,
+        y,
+        text,
+        (9 if early else -9, 9 if down else -9),
+        color=ROLLOUT,
+        weight="bold",
+        over=place,
+        ha="left" if early else "right",
+        va="center",
+        bbox=HALO,
+    )
 
 
 def _limits(values: np.ndarray) -> tuple[float, float]:
@@ -255,7 +203,8 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
 
 def _rimmed(values: Any) -> np.ndarray:
     """Return errors as floats inside what an axis can show: NaN stays a gap, inf goes to the ceiling."""
-    return np.clip(np.asarray(values, dtype=float), FLOOR, CEILING)
+    rimmed: np.ndarray = np.clip(np.asarray(values, dtype=float), FLOOR, CEILING)
+    return rimmed
 
 
 def _draw_steps(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
@@ -264,9 +213,15 @@ def _draw_steps(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
     horizon = len(free)
     limits = _limits(np.concatenate([_rimmed(free), _rimmed(forced)]))
     ruled(
-        axes, (0, horizon), limits, linear_ticks(0, horizon, 5), log_ticks(*limits), title="error by step (nrmse)",
-        x_name="step of the rollout", log=True,
-    )  # fmt: skip
+        axes,
+        (0, horizon),
+        limits,
+        linear_ticks(0, horizon, 5),
+        log_ticks(*limits),
+        title="error by step (nrmse)",
+        x_name="step of the rollout",
+        log=True,
+    )
     key(axes, [("free-running", ROLLOUT), ("on true inputs", ONE_STEP)])
     axes.axvspan(float(low), float(max(high, low + 0.004 * horizon)), color=GOOD, alpha=0.13, linewidth=0)
     axes.axvline(float(middle), color=GOOD, linewidth=1.4)
@@ -276,9 +231,17 @@ def _draw_steps(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
     axes.plot(x, _rimmed(free), color=ROLLOUT, linewidth=1.3)
     early = middle < 0.5 * horizon
     label(
-        axes, float(middle), 0.07, f"valid steps {middle:.0f}", (5 if early else -5, 0), color="#00704f",
-        weight="bold", ha="left" if early else "right", over=axes.get_xaxis_transform(), bbox=HALO,
-    )  # fmt: skip
+        axes,
+        float(middle),
+        0.07,
+        f"valid steps {middle:.0f}",
+        (5 if early else -5, 0),
+        color="#00704f",
+        weight="bold",
+        ha="left" if early else "right",
+        over=axes.get_xaxis_transform(),
+        bbox=HALO,
+    )
     over = axes.get_yaxis_transform()
     label(axes, 0.99, 1.0, "as bad as the mean", (0, 2.5), va="bottom", ha="right", color=QUIET, over=over)
     if not np.isfinite(free).all():
@@ -315,12 +278,16 @@ def _draw_learning(axes: Axes, record: TrialRecord, curves: pd.DataFrame) -> Non
     axes.plot(x, rollout, color=ROLLOUT, linewidth=1.4, marker="o", markersize=2.6)
     _mark_checkpoints(axes, record, x, rollout)
     where = (0, -0.245)
-    for text, color, lift in (("rollout error", ROLLOUT, 0), ("one-step error", ONE_STEP, 78), ("√ train loss", FAINT, 164)):
+    for text, color, lift in (
+        ("rollout error", ROLLOUT, 0),
+        ("one-step error", ONE_STEP, 78),
+        ("√ train loss", FAINT, 164),
+    ):
         label(axes, *where, text, (lift, 0), color=color, weight="bold", va="top")
 
 
 def _mark_checkpoints(axes: Axes, record: TrialRecord, x: np.ndarray, rollout: np.ndarray) -> None:
-    """Mark on the rollout curve the last checkpoint, the one that the loss would choose, and the chosen one."""
+    """Mark on the rollout curve the last, the best one-step, and the chosen checkpoint."""
     marks = (
         (len(x) - 1, "s", 8.5, "last", "none", INK, 190),
         (record.best_one_step, "D", 8.5, "lowest one-step error", "none", ONE_STEP, 66),
@@ -331,10 +298,19 @@ def _mark_checkpoints(axes: Axes, record: TrialRecord, x: np.ndarray, rollout: n
         if index is None or not 0 <= index < len(x):
             continue
         style: dict[str, Any] = {
-            "linestyle": "none", "marker": marker, "markerfacecolor": face, "markeredgecolor": edge, "clip_on": False,
-        }  # fmt: skip
+            "linestyle": "none",
+            "marker": marker,
+            "markerfacecolor": face,
+            "markeredgecolor": edge,
+            "clip_on": False,
+        }
         axes.plot(
-            x[index : index + 1], rollout[index : index + 1], markersize=size, markeredgewidth=1.4, zorder=5, **style
+            x[index : index + 1],
+            rollout[index : index + 1],
+            markersize=size,
+            markeredgewidth=1.4,
+            zorder=5,
+            **style,
         )
         beside = place + Affine2D().translate(lift * DPI / 72, 0)
         style["markeredgecolor"] = GOOD if edge == "white" else edge

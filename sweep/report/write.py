@@ -28,7 +28,7 @@ class ReportPaths:
 
 
 def write_report(folder: StudyFolder) -> ReportPaths:
-    """Write report/index.html, report/report.json and report/trials.csv of a study, and return where they are.
+    """Write a study's report/index.html, report.json and trials.csv, and return where they are.
 
     Raises:
         StoreError: there is no study, a file of it is damaged, or the folder cannot be written.

@@ -1,4 +1,4 @@
-"""A synthetic study as a sweep would leave it: sines whose rollouts are right, drift, die out, collapse or explode."""
+"""A synthetic study as a sweep leaves it: rollouts that are right, drift, die out, collapse or explode."""
 
 import io
 import math
@@ -82,7 +82,7 @@ def sines(starts: int = 16, horizon: int = 400, channels: int = 1, seed: int = 3
 def forecasts(kind: str, size: float, starts: Starts, seed: int = 0) -> np.ndarray:
     """Return rollouts that fail in one way; `size` is how fast, per period: 0 is perfect."""
     rng = np.random.default_rng(seed)
-    count, horizon, channels = starts.truth.shape
+    count, horizon, _ = starts.truth.shape
     step = np.arange(1, horizon + 1)[None, :, None]
     spread = rng.uniform(0.6, 1.4, (count, 1, 1))
     whole = np.concatenate([starts.past, starts.truth], axis=1)
@@ -121,7 +121,9 @@ def failure_of(params: Mapping[str, Any], rng: np.random.Generator) -> tuple[str
     low, high = SPACE["optimizer"][optimizer]["lr"]["log"]  # type: ignore[index]
     position = math.log(params[f"{optimizer}.lr"] / low) / math.log(high / low)
     momentum = params.get(f"{optimizer}.momentum", 0.5)
-    bad = min(1.0, abs(position - 0.72) * 1.3 + 0.25 * momentum**4 + (0.15 if params["cell"] == "lstm" else 0))
+    bad = min(
+        1.0, abs(position - 0.72) * 1.3 + 0.25 * momentum**4 + (0.15 if params["cell"] == "lstm" else 0)
+    )
     bad = float(np.clip(bad + rng.normal(0, 0.05), 0.0, 1.0))
     one_step = 10 ** (-1.2 - 2.5 * position + rng.normal(0, 0.3))
     if optimizer != "lbfgs" and position > 0.93:
@@ -162,12 +164,20 @@ def rollout_files(
     by_step = nrmse_by_step(*free)
     with np.errstate(over="ignore", invalid="ignore"):
         arrays = {
-            "forecast": forecast, "truth": starts.truth, "past": starts.past, "one_step": one_step[:4],
-            "nrmse": by_step, "one_step_nrmse": forced, "exposure_gap": by_step - forced,
-            "valid_steps": valid_steps(*free, block), "scale": starts.scale, "mean": starts.mean,
-        }  # fmt: skip
+            "forecast": forecast,
+            "truth": starts.truth,
+            "past": starts.past,
+            "one_step": one_step[:4],
+            "nrmse": by_step,
+            "one_step_nrmse": forced,
+            "exposure_gap": by_step - forced,
+            "valid_steps": valid_steps(*free, block),
+            "scale": starts.scale,
+            "mean": starts.mean,
+        }
         small = {
-            key: value.astype(np.int64 if key == "valid_steps" else np.float32) for key, value in arrays.items()
+            key: value.astype(np.int64 if key == "valid_steps" else np.float32)
+            for key, value in arrays.items()
         }
     buffer = io.BytesIO()
     np.savez(buffer, **small, block=np.array(block), targets=np.array(targets))
@@ -204,12 +214,18 @@ def write_trial(
         result: Scores = scores(forecast, one_step, starts, targets, PERIOD)
         rollouts.append((forecast, one_step))
         evaluations.append(
-            Evaluation(index, POINTS[index], POINTS[index] // 2000, result, wrong**2 / 2, 0.01 * (1 - share), {})
+            Evaluation(
+                index, POINTS[index], POINTS[index] // 2000, result, wrong**2 / 2, 0.01 * (1 - share), {}
+            )
         )
-    chosen = {} if not evaluations else {
-        "best": min(range(stop), key=lambda k: evaluations[k].scores.rollout_error),
-        "best_one_step": min(range(stop), key=lambda k: evaluations[k].scores.one_step_error),
-    }  # fmt: skip
+    chosen = (
+        {}
+        if not evaluations
+        else {
+            "best": min(range(stop), key=lambda k: evaluations[k].scores.rollout_error),
+            "best_one_step": min(range(stop), key=lambda k: evaluations[k].scores.one_step_error),
+        }
+    )
     done = POINTS[stop - 1] if stop else 0
     record = TrialRecord(
         **{
@@ -235,22 +251,46 @@ def write_trial(
         files |= rollout_files(starts, *rollouts[chosen["best"]], targets)
         share = np.linspace(0.005, done / BUDGET, max(2, int(200 * done / BUDGET)))
         loss = (one_step_error * (1 + 60 * (1 - share) ** 9)) ** 2 * np.exp(rng.normal(0, 0.2, len(share)))
-        curves = pd.DataFrame({"bin": range(len(share)), "share": share, "sequence_steps": share * BUDGET, "loss": loss})
+        curves = pd.DataFrame(
+            {"bin": range(len(share)), "share": share, "sequence_steps": share * BUDGET, "loss": loss}
+        )
         files["curves.csv"] = curves.to_csv(index=False).encode()
     folder.write_files(number, files)
     return record
 
 
 BASELINES = {
-    "mean": {"rollout_error": 1.0, "nrmse": 1.0, "valid_steps": 4.0, "diverged_fraction": 0.0, "settings": {}},
-    "persistence": {"rollout_error": 0.91, "nrmse": 1.4, "valid_steps": 6.0, "diverged_fraction": 0.0, "settings": {}},
-    "seasonal": {
-        "rollout_error": 2e-11, "nrmse": 3e-11, "valid_steps": 400.0, "diverged_fraction": 0.0,
-        "settings": {"season": 50}, "seconds": 0.01,
+    "mean": {
+        "rollout_error": 1.0,
+        "nrmse": 1.0,
+        "valid_steps": 4.0,
+        "diverged_fraction": 0.0,
+        "settings": {},
     },
-    "ar": {"rollout_error": 0.31, "nrmse": 0.4, "valid_steps": 300.0, "diverged_fraction": 0.0, "settings": {"p": 8}},
+    "persistence": {
+        "rollout_error": 0.91,
+        "nrmse": 1.4,
+        "valid_steps": 6.0,
+        "diverged_fraction": 0.0,
+        "settings": {},
+    },
+    "seasonal": {
+        "rollout_error": 2e-11,
+        "nrmse": 3e-11,
+        "valid_steps": 400.0,
+        "diverged_fraction": 0.0,
+        "settings": {"season": 50},
+        "seconds": 0.01,
+    },
+    "ar": {
+        "rollout_error": 0.31,
+        "nrmse": 0.4,
+        "valid_steps": 300.0,
+        "diverged_fraction": 0.0,
+        "settings": {"p": 8},
+    },
     "esn": {"reason": "the extra `baselines` is not installed"},
-}  # fmt: skip
+}
 
 
 def write_study(folder: StudyFolder, trials: int = 40, seed: int = 5, **changes: Any) -> StudyFolder:
@@ -272,19 +312,27 @@ def write_study(folder: StudyFolder, trials: int = 40, seed: int = 5, **changes:
             state, stop = "pruned", (3, 5)[rung]
             more = {"reason": f"rung {('1/9', '1/3')[rung]} of the budget: rank 9 of 12, the best 8 go on"}
         if number == trials - 1 and trials > 3:
-            state, stop, more = "running", 4, {}
+            state, stop, more = "running", 4, {"rollout_error": None}
         if number == trials - 2 and trials > 3:
             state, stop, more = "failed", 0, {"reason": "ValueError: cannot reshape", "rollout_error": None}
         records.append(
             write_trial(folder, number, params, kind, size, one_step, stop, state, document=document, **more)
         )
-    scored = [r for r in records if r.state == "complete" and r.rollout_error is not None and r.rollout_error < 1]
+    scored = [
+        r for r in records if r.state == "complete" and r.rollout_error is not None and r.rollout_error < 1
+    ]
     if scored:
         best = min(scored, key=lambda r: r.rollout_error or 0.0)
-        test = {**best.evaluations[best.best or 0].scores.__dict__, "rollout_error": (best.rollout_error or 0) * 1.1}
-        winner = {"number": best.number, "reason": None, "test": test, "baselines_test": {
-            name: entry for name, entry in BASELINES.items() if "reason" not in entry
-        }}  # fmt: skip
+        test = {
+            **best.evaluations[best.best or 0].scores.__dict__,
+            "rollout_error": (best.rollout_error or 0) * 1.1,
+        }
+        winner = {
+            "number": best.number,
+            "reason": None,
+            "test": test,
+            "baselines_test": {name: entry for name, entry in BASELINES.items() if "reason" not in entry},
+        }
         folder.write_document("winner", winner)
     return folder
 
