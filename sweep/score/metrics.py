@@ -115,7 +115,7 @@ def valid_steps(forecast: Array, truth: Array, scale: Array, block: int) -> Arra
     with t, or the t + 1 steps that there are. A non-finite forecast reaches it.
 
     Source: Vlachas et al. (2020), Neural Networks 126, valid prediction time. The trailing block is ours:
-    pointwise, a 1 % frequency error of a sine gives 750 steps or 1000, depending on the phase at the start.
+    pointwise, a 1 % frequency error of a sine gives about 750 steps, where a whole period is right for 1000.
 
     Args:
         forecast: (start, step, channel), data units; inf and NaN allowed.
