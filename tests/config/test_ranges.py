@@ -1,0 +1,196 @@
+"""Typed ranges: what is sampled has the distribution that the word promises."""
+
+import math
+
+import numpy as np
+import optuna
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from optuna.distributions import FloatDistribution
+from scipy import stats
+
+from sweep.config.ranges import (
+    RANGE_WORDS,
+    Choice,
+    IntUniform,
+    LogUniform,
+    OneMinusLog,
+    Range,
+    SpaceError,
+    Uniform,
+    contains,
+    suggest,
+)
+from sweep.config.space_file import parse_range, span_document
+
+SPANS: list[Range] = [
+    LogUniform(1e-4, 1e-1),
+    Uniform(-2.0, 3.0),
+    OneMinusLog(0.0, 0.99),
+    IntUniform(3, 9),
+    Choice(("lstm", "gru", (36, 24), True, 7)),
+]
+
+
+def drawn(span: Range, count: int) -> list:
+    """Values of a range, as Optuna's random sampler gives them."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=3))
+    return [suggest(study.ask(), "x", span) for _ in range(count)]
+
+
+def p_uniform(values: np.ndarray, low: float, high: float) -> float:
+    return float(stats.kstest(values, "uniform", args=(low, high - low)).pvalue)
+
+
+def p_log_uniform(values: np.ndarray) -> float:
+    return p_uniform(np.log(values), math.log(1e-4), math.log(1e-1))
+
+
+def p_one_minus_log(values: np.ndarray) -> float:
+    return p_uniform(np.log(1 - values), math.log(0.01), 0.0)
+
+
+def test_every_kind_of_range_is_tested():
+    assert {type(span) for span in SPANS} == {*RANGE_WORDS.values(), Choice}
+
+
+def test_log_is_log_uniform():
+    assert p_log_uniform(np.array(drawn(LogUniform(1e-4, 1e-1), 400))) > 0.01
+
+
+def test_log1m_is_log_uniform_in_the_distance_to_one():
+    assert p_one_minus_log(np.array(drawn(OneMinusLog(0.0, 0.99), 400))) > 0.01
+
+
+def test_linear_is_uniform():
+    assert p_uniform(np.array(drawn(Uniform(-2.0, 3.0), 400)), -2.0, 3.0) > 0.01
+
+
+def test_those_tests_can_fail():
+    # control: the usual mistake, a uniform draw, is told apart from both logarithmic ones, and they from it
+    rng = np.random.default_rng(0)
+    assert p_log_uniform(rng.uniform(1e-4, 1e-1, 400)) < 1e-6
+    assert p_one_minus_log(rng.uniform(0.0, 0.99, 400)) < 1e-6
+    assert p_one_minus_log(np.exp(rng.uniform(math.log(1e-3), math.log(0.99), 400))) < 1e-6
+    assert p_uniform(np.exp(rng.uniform(-5, math.log(3), 400)), -2.0, 3.0) < 1e-6
+
+
+def test_integers_and_choices_are_even():
+    counts = np.bincount(drawn(IntUniform(3, 9), 700))[3:]
+    assert len(counts) == 7 and stats.chisquare(counts).pvalue > 0.01
+    assert stats.chisquare([100, 100, 100, 100, 100, 100, 160]).pvalue < 1e-3  # control
+
+
+@pytest.mark.parametrize("span", SPANS, ids=lambda span: type(span).__name__)
+def test_every_drawn_value_lies_in_the_range_and_has_its_way_back(span: Range):
+    for value in drawn(span, 100):
+        assert contains(span, value)
+        assert span.distribution()._contains(span.distribution().to_internal_repr(span.sampled(value)))
+        back = span.value(span.sampled(value))
+        assert back == value if not isinstance(value, float) else back == pytest.approx(value, rel=1e-12)
+
+
+def test_unit_interval_by_hand():
+    assert LogUniform(1e-4, 1e-2).from_unit(0.5) == pytest.approx(1e-3)
+    assert Uniform(-2.0, 2.0).from_unit(0.25) == -1.0
+    assert OneMinusLog(0.0, 0.99).from_unit(0.5) == pytest.approx(0.9)  # 1 - 0.1
+    assert OneMinusLog(0.0, 0.99).to_unit(0.9) == pytest.approx(0.5)
+    assert [IntUniform(3, 5).from_unit(u) for u in (0.0, 0.33, 0.34, 0.67, 1.0)] == [3, 3, 4, 5, 5]
+    assert IntUniform(3, 5).to_unit(3) == pytest.approx(1 / 6)
+    assert [Choice(("a", "b")).from_unit(u) for u in (0.0, 0.49, 0.5, 1.0)] == ["a", "a", "b", "b"]
+    assert Choice(("a", "b")).to_unit("b") == 0.75
+
+
+unit = st.floats(0, 1)
+bounds = st.tuples(st.floats(1e-300, 1e300), st.floats(1e-300, 1e300)).filter(lambda b: b[0] * 1.01 < b[1])
+
+
+@given(bounds, unit)
+def test_log_and_back(ends: tuple[float, float], u: float):
+    span = LogUniform(*ends)
+    value = span.from_unit(u)
+    assert contains(span, value) and span.to_unit(value) == pytest.approx(u, abs=1e-9)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), unit)
+def test_linear_and_back(low: float, width: float, u: float):
+    span = Uniform(low, low + width)
+    value = span.from_unit(u)
+    assert contains(span, value) and span.to_unit(value) == pytest.approx(u, abs=1e-5)
+
+
+@given(st.floats(0, 0.9), st.floats(0.91, 0.9999), unit)
+def test_log1m_and_back(low: float, high: float, u: float):
+    span = OneMinusLog(low, high)
+    value = span.from_unit(u)
+    assert contains(span, value) and span.to_unit(value) == pytest.approx(u, abs=1e-9)
+    assert contains(span, span.value(span.sampled(value)))
+
+
+@given(st.integers(-1000, 1000), st.integers(1, 1000), st.data())
+def test_integers_and_back(low: int, width: int, data: st.DataObject):
+    span = IntUniform(low, low + width)
+    value = data.draw(st.integers(low, low + width))
+    assert span.from_unit(span.to_unit(value)) == value and contains(span, value)
+    assert contains(span, span.from_unit(data.draw(unit)))
+
+
+@given(st.lists(st.integers() | st.text(), min_size=1, unique=True), st.data())
+def test_choices_and_back(values: list, data: st.DataObject):
+    span = Choice(tuple(values))
+    value = data.draw(st.sampled_from(values))
+    assert span.from_unit(span.to_unit(value)) == value
+    assert span.from_unit(data.draw(unit)) in values
+
+
+@pytest.mark.parametrize(
+    ("span", "inside", "outside"),
+    [
+        (LogUniform(1e-3, 1.0), [1e-3, 1, 0.5], [9e-4, 1.1, True, "1", math.nan, math.inf]),
+        (Uniform(-1.0, 1.0), [-1.0, 0, 1.0], [-1.1, math.nan, False]),
+        (OneMinusLog(0.5, 0.99), [0.5, 0.99], [0.49, 0.991]),
+        (IntUniform(2, 4), [2, 3, 4], [1, 5, 2.5, 3.0, True]),
+        (Choice((8, 16)), [8, 16], [9, "8"]),
+        (Choice(((36, 24), ())), [(36, 24), [36, 24], ()], [(24, 36), 36]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_contains(span: Range, inside: list, outside: list):
+    assert [value for value in inside if not contains(span, value)] == []
+    assert [value for value in outside if contains(span, value)] == []
+
+
+@pytest.mark.parametrize("span", SPANS, ids=lambda span: type(span).__name__)
+def test_a_range_is_read_from_what_it_writes(span: Range):
+    assert parse_range(span_document(span)) == span
+
+
+def test_optuna_sees_one_minus_the_momentum():
+    span = OneMinusLog(0.0, 0.99)
+    assert span.key("sgd.momentum") == "1-sgd.momentum"
+    assert span.distribution() == FloatDistribution(1 - 0.99, 1.0, log=True)
+    assert span.value(0.25) == 0.75 and span.sampled(0.75) == 0.25
+
+
+def test_a_value_that_no_choice_has():
+    with pytest.raises(ValueError, match="'c' is not among"):
+        Choice(("a", "b")).value("c")
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: LogUniform(0.0, 1.0), "0 < low < high"),
+        (lambda: LogUniform(1.0, math.inf), "0 < low < high"),
+        (lambda: Uniform(1.0, 1.0), "low < high"),
+        (lambda: OneMinusLog(0.0, 1.0), "high < 1"),
+        (lambda: IntUniform(1, 2.5), "whole numbers"),  # type: ignore[arg-type]
+        (lambda: Choice(()), "at least one"),
+        (lambda: Choice((1, 1.0)), "twice"),
+    ],
+)
+def test_ranges_that_cannot_be(make, text: str):
+    with pytest.raises(SpaceError, match=text):
+        make()

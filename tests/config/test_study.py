@@ -1,0 +1,191 @@
+"""A study's identity, its document, and the configurations of its trials."""
+
+import tomllib
+from typing import Any
+
+import pytest
+import tomli_w
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweep.config.records import PREFIXES
+from sweep.config.sections import (
+    DataConfig,
+    ModelConfig,
+    PruningConfig,
+    Rung,
+    ScoreConfig,
+    TrainingConfig,
+)
+from sweep.config.seeds import seed_of, stream
+from sweep.config.study import differences, identity
+from sweep.config.trial import TrialConfig, trial_config_from_json
+
+SGD = {"optimizer": "sgd", "sgd.lr": 0.1, "sgd.momentum": 0.5, "cell": "gru", "batch_size": 8}
+LBFGS = {"optimizer": "lbfgs", "lbfgs.lr": 0.5, "lbfgs.history": 5, "cell": "lstm"}
+
+
+# --- identity ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["search.trials=7", "run.workers=3", "run.executor='inline'", "run.device='cuda'", "name=x", "description=x"],
+)
+def test_what_a_study_does_not_depend_on(override: str, study):
+    assert differences(study().document(), study(override).document()) == []
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("search.seed=7", "search.seed: 0 in the results, 7 now"),
+        ("search.width=4", "search.width: 16 in the results, 4 now"),
+        ("training.budget=5", "training.budget: 3000000 in the results, 5 now"),
+        ("data.options.noise=0.5", "data.options.noise: not set in the results, 0.5 now"),
+        ("space.cell=['gru']", "space.cell: ['lstm', 'gru'] in the results, ['gru'] now"),
+        ("pruning.enabled=false", "pruning.enabled: True in the results, False now"),
+        ("space.optimizer.adam.beta2=0.9", "space.optimizer.adam.beta2: 0.99 in the results, 0.9 now"),
+    ],
+)
+def test_differences_are_named(override: str, line: str, study):
+    assert line in differences(study().document(), study(override).document())
+
+
+def test_the_place_of_a_data_file_is_no_part_of_the_identity(study):
+    document = {"data": {"path": "/here/a.csv"}, "space": {"cell": ["gru"]}}
+    one, two = study(document=document), study("data.path='/there/a.csv'", document=document)
+    assert differences(one.document(), two.document()) == []
+    other = study("data.path='/here/b.csv'", document=document)
+    assert differences(one.document(), other.document()) == ["data.path: a.csv in the results, b.csv now"]
+
+
+def test_the_order_of_the_file_changes_nothing(study, document: dict[str, Any]):
+    turned = {**document, "space": dict(reversed(document["space"].items()))}
+    turned["space"]["optimizer"] = dict(reversed(document["space"]["optimizer"].items()))
+    one, two = study(document=document), study(document=turned)
+    assert differences(one.document(), two.document()) == []
+    assert one.space == two.space  # or the same study would propose other trials
+    assert list(document["space"]["optimizer"]) != list(turned["space"]["optimizer"])
+
+
+def test_a_document_can_be_read_again(study, document: dict[str, Any]):
+    document["space"]["scheduler"] = ["none", "cosine"]
+    document["space"]["head"] = [[], [8, 4]]
+    document["enqueue"] = [{**one, "scheduler": "none", "head": [8, 4]} for one in (SGD, LBFGS)]
+    first = study("data.options.noise=0.1", document=document)
+    written = tomllib.loads(tomli_w.dumps(first.document()))
+    again = study(document=written)
+    assert identity(again.document()) == identity(first.document()) == identity(written)
+    assert again == first
+    assert again.trial(again.enqueue[0]) == first.trial(first.enqueue[0])
+
+
+# --- configurations ---------------------------------------------------------------------------------
+
+
+def test_parameters_go_where_they_belong(study):
+    config = study("training.scheduler=cosine", "training.batch_size=99").trial(SGD)
+    assert config.model.cell == "gru" and config.training.batch_size == 8
+    assert config.training.optimizer.name == "sgd"
+    assert config.training.optimizer.settings == {"lr": 0.1, "momentum": 0.5}
+    assert config.training.scheduler.name == "cosine"
+    adam = study().trial({"optimizer": "adam", "adam.lr": 0.01, "cell": "lstm", "batch_size": 16})
+    assert adam.training.optimizer.settings == {"lr": 0.01, "beta2": 0.99}  # a fixed setting of one owner
+
+
+def test_full_batch_optimizers_have_no_batch_size(study):
+    space = study().space
+    asked: list[str] = []
+
+    def first(optimizer: str):
+        def value_of(axis):
+            asked.append(axis.name)
+            return optimizer if axis.name == "optimizer" else axis.span.from_unit(0.0)
+
+        return value_of
+
+    assert "batch_size" not in space.draw(first("lbfgs")) and "batch_size" not in asked
+    assert "batch_size" in space.draw(first("sgd"))
+    params = space.draw(first("adam"))
+    assert set(params) == {"optimizer", "adam.lr", "batch_size", "cell"}
+
+
+def test_the_seed_depends_on_content_and_study_seed_alone(study):
+    seed = study().trial(SGD).seed
+    assert 0 <= seed < 2**63
+    assert study("search.seed=1").trial(SGD).seed != seed
+    assert study().trial({**SGD, "sgd.lr": 0.2}).seed != seed
+    assert study("training.burn_in=1").trial(SGD).seed != seed
+    assert study("run.device='cuda'").trial(SGD).seed == seed
+    assert study("name=other", "search.trials=3", "search.width=2").trial(SGD).seed == seed
+    assert study().trial(dict(reversed(SGD.items()))).seed == seed
+    document = {"data": {"path": "/here/a.csv"}, "space": {"cell": ["gru"]}}
+    here = study(document=document).trial({"cell": "gru"})
+    there = study("data.path='/there/a.csv'", document=document).trial({"cell": "gru"})
+    other = study("data.path='/here/b.csv'", document=document).trial({"cell": "gru"})
+    assert here.seed == there.seed != other.seed
+
+
+def test_seeds_of_content():
+    assert seed_of(1, {"a": 1, "b": 2}) == seed_of(1, {"b": 2, "a": 1})
+    assert seed_of(1, [2]) != seed_of(2, [1]) != seed_of([1, 2])
+    streams = {stream(5, name) for name in ("initialisation", "order", "noise")}
+    assert len(streams) == 3 and stream(5, "order") == stream(5, "order") != stream(6, "order")
+    assert all(0 <= seed < 2**63 for seed in streams)
+
+
+def test_a_configuration_survives_json(study):
+    config = study("model.head=[4]", "data.split=[0.6, 0.2, 0.2]").trial(SGD)
+    assert trial_config_from_json(config.model_dump(mode="json")) == config
+
+
+# --- evaluation points ------------------------------------------------------------------------------
+
+
+def configured(budget: int, evaluations: int, rungs: tuple[float, ...]) -> TrialConfig:
+    return TrialConfig(
+        data=DataConfig(source="sine"),
+        score=ScoreConfig(),
+        model=ModelConfig(),
+        training=TrainingConfig(budget=budget, evaluations=evaluations),
+        rungs=rungs,
+        seed=0,
+    )
+
+
+shares = st.lists(st.floats(1e-4, 1.0), max_size=4, unique=True).map(sorted).map(tuple)
+
+
+@given(st.integers(1, 10**8), st.integers(1, 60), shares)
+def test_evaluation_points_rise_to_the_budget_over_the_rungs(budget: int, evaluations: int, rungs):
+    config = configured(budget, evaluations, rungs)
+    points = config.points
+    assert points[-1] == budget and points[0] >= 1
+    assert all(one < two for one, two in zip(points, points[1:], strict=False))
+    assert len(points) <= evaluations + len(rungs)
+    for rung in rungs:
+        assert points[config.point_of(rung)] == max(1, round(rung * budget))
+
+
+def test_two_rungs_that_lie_close_together_both_stay():
+    config = configured(1000, 24, (0.331, 0.334))
+    assert {331, 334} <= set(config.points)
+
+
+def test_evaluation_points_by_hand():
+    assert configured(1000, 4, ()).points == (250, 500, 750, 1000)
+    assert configured(1000, 4, (0.5,)).points == (250, 500, 750, 1000)
+    assert configured(1000, 4, (0.52,)).points == (250, 520, 750, 1000)  # instead of its neighbour
+    assert configured(1000, 1, ()).points == (1000,)
+    log_spaced = configured(2430, 24, ()).points
+    assert log_spaced[:3] == (10, 30, 90)  # 1/243, 1/81, 1/27 of the budget
+    assert len(log_spaced) == 24
+
+
+def test_a_rung_is_judged_on_a_share_that_is_recorded():
+    for share in PREFIXES:
+        Rung(at=0.5, keep=0.5, horizon=share)
+    with pytest.raises(ValueError, match=r"wanted a share .* got 0.2"):
+        Rung(at=0.5, keep=0.5, horizon=0.2)
+    assert all(rung.horizon in PREFIXES for rung in PruningConfig().rungs)
