@@ -31,8 +31,8 @@ def segment(config: TrialConfig, checkpoint: bytes | None, point: int) -> Segmen
 
 def finish(config: TrialConfig, checkpoint: bytes) -> Finished:
     """Return no files but a checkpoint, which the winner's test needs."""
-    from sweep.trial import load_data
     from sweep.model import Forecaster
+    from sweep.trial import load_data
     from sweep.trial.finish import weights_bytes
 
     data = load_data(config.data, config.score)

@@ -51,11 +51,15 @@ def main() -> None:
     times: dict[str, list[float]] = {"default": [], "worker": []}
     for _ in range(ROUNDS):
         for kind, values in times.items():
-            done = subprocess.run([sys.executable, __file__, kind], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                [sys.executable, __file__, kind], capture_output=True, text=True, check=True
+            )
             values.append(float(done.stdout))
     medians = {kind: statistics.median(values) for kind, values in times.items()}
-    print(f"default malloc {medians['default']:.0f} ms, worker {medians['worker']:.0f} ms per training step; "
-          f"ratio {medians['default'] / medians['worker']:.2f}")
+    print(
+        f"default malloc {medians['default']:.0f} ms, worker {medians['worker']:.0f} ms per training step; "
+        f"ratio {medians['default'] / medians['worker']:.2f}"
+    )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,11 @@ SHARES = (1 / 27, 1 / 9, 1 / 3, 2 / 3)
 def scores_at(evaluations: tuple[Evaluation, ...]) -> dict[str, float]:
     """Return every candidate score from the evaluations up to a rung."""
     last = evaluations[-1].scores
-    found = {"one-step error": last.one_step_error, "one-step nrmse": last.one_step_nrmse, "nrmse": last.nrmse}
+    found = {
+        "one-step error": last.one_step_error,
+        "one-step nrmse": last.one_step_nrmse,
+        "nrmse": last.nrmse,
+    }
     for share, error in zip(PREFIXES, last.prefix_errors, strict=True):
         found[f"rollout {share:g} H"] = error
         found[f"best so far, rollout {share:g} H"] = min(
@@ -80,10 +84,14 @@ def replay(by_rung: list[tuple[float, np.ndarray, float]], final: np.ndarray) ->
 def main(folders: list[str]) -> None:
     """Print the tables of each study."""
     for folder in folders:
-        records = [r for r in StudyFolder(Path(folder)).records() if r.settled and r.rollout_error is not None]
+        records = [
+            r for r in StudyFolder(Path(folder)).records() if r.settled and r.rollout_error is not None
+        ]
         final = np.array([record.rollout_error for record in records])
         columns = table(records)
-        print(f"\n## {folder}: {len(records)} unpruned trials, best {final.min():.3g}, median {np.median(final):.3g}\n")
+        print(
+            f"\n## {folder}: {len(records)} unpruned trials, best {final.min():.3g}, median {np.median(final):.3g}\n"
+        )
         print("| early score | " + " | ".join(f"{share:.0%}" for share in SHARES) + " |")
         print("|---|" + "---|" * len(SHARES))
         for key in columns[SHARES[0]]:
@@ -92,10 +100,16 @@ def main(folders: list[str]) -> None:
         print("\n| at 11 % | keep | at 33 % | keep | best 15 kept | best 5 kept | cost |")
         print("|---|---|---|---|---|---|---|")
         best = np.argsort(final, kind="stable")
-        candidates = (
-            "one-step nrmse", "rollout 0.03 H", "rollout 0.1 H", "rollout 1 H",
-            "ranks: one-step nrmse + rollout 0.03 H", "ranks: one-step nrmse + rollout 0.1 H",
-        )  # fmt: skip
+        candidates = [
+            "one-step nrmse",
+            "rollout 0.03 H",
+            "rollout 0.1 H",
+            "best so far, rollout 0.03 H",
+            "best so far, rollout 0.1 H",
+            "best so far, rollout 0.3 H",
+            "best so far, rollout 1 H",
+            "ranks: one-step nrmse + rollout 0.03 H",
+        ]
         for first, second in product(candidates, candidates):
             for keeps in ((2 / 3, 1 / 2), (1 / 2, 1 / 2), (1 / 3, 1 / 3)):
                 rule = [(1 / 9, columns[1 / 9][first], keeps[0]), (1 / 3, columns[1 / 3][second], keeps[1])]

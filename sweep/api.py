@@ -18,7 +18,16 @@ from sweep.loaded import LoadedStudy
 from sweep.preview import Preview, preview_of
 from sweep.report import ReportPaths, draw_trial, trial_document, write_report
 from sweep.score import block_length, score_baselines, score_baselines_on_test
-from sweep.search import Driver, Interrupts, Message, Outcome, Watch, check_sampler
+from sweep.search import (
+    Driver,
+    Interrupts,
+    Message,
+    Outcome,
+    Progress,
+    Settled,
+    Watch,
+    check_sampler,
+)
 from sweep.search.driver import Functions, SideTask
 from sweep.store import DriverLock, OptunaProjection, StudyFolder
 from sweep.studies import chosen_study, stored_study
@@ -36,6 +45,30 @@ class RunResult:
     trials: int  # settled
     scored: int  # settled with a score: neither failed nor running
     winner: dict[str, Any] | None  # winner.json
+    utilisation: float  # share of the workers' time that went into tasks
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether the run was stopped before its end."""
+        return self.outcome is Outcome.INTERRUPTED
+
+
+class _Heard:
+    """Passes events on and remembers the latest progress."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        self.progress: Progress | None = None
+
+    def __call__(self, event: Settled | Message | Progress) -> None:
+        if isinstance(event, Progress):
+            self.progress = event
+        self.watch(event)
+
+    def utilisation(self, workers: int) -> float:
+        if self.progress is None or self.progress.elapsed <= 0:
+            return 0.0
+        return self.progress.busy / (self.progress.elapsed * workers)
 
 
 def _silent(event: object) -> None:
@@ -108,9 +141,12 @@ def run(
     config, folder, recorded, source = read(study, overrides, name, Path(results))
     settings = config.run.model_dump()
     settings["executor"] = executor or settings["executor"]
-    settings["workers"] = 1 if settings["executor"] == "inline" else workers or settings["workers"] or _cores()
+    settings["workers"] = (
+        1 if settings["executor"] == "inline" else workers or settings["workers"] or _cores()
+    )
     config = replace(config, run=type(config.run).model_validate(settings))
     data = load(config.data, config.score)
+    heard = _Heard(watch)
     _make(folder)
     with DriverLock(folder.lock):
         _check_data(folder, data)
@@ -131,7 +167,7 @@ def run(
             projection=projection,
             host=host_facts(),
             workers=config.run.workers,
-            watch=watch,
+            watch=heard,
             interrupts=interrupts or Interrupts(),
             draw=draw_trial if draw else None,
             functions=functions or Functions(),
@@ -149,7 +185,7 @@ def run(
             winner = _score_winner(folder, data, list(driver.records.values()))
     settled = [record for record in driver.records.values() if record.settled]
     scored = sum(record.rollout_error is not None for record in settled)
-    return RunResult(outcome, folder, len(settled), scored, winner)
+    return RunResult(outcome, folder, len(settled), scored, winner, heard.utilisation(config.run.workers))
 
 
 def report(study: str = "sine", *, results: str | Path = "results") -> ReportPaths:
@@ -208,7 +244,9 @@ def watch_damage(watch: Watch) -> Any:
 # --- pieces ---------------------------------------------------------------------------------------
 
 
-def winner_of(records: Sequence[TrialRecord], baselines: dict[str, Any]) -> tuple[TrialRecord | None, str | None]:
+def winner_of(
+    records: Sequence[TrialRecord], baselines: dict[str, Any]
+) -> tuple[TrialRecord | None, str | None]:
     """Return the best trial on validation, or None and why there is none.
 
     There is none where every score is 1, or where no trial beats the mean and persistence: then nothing

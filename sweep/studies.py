@@ -69,7 +69,9 @@ def stored_study(study: str, results: Path) -> StudyFolder:
             return folder
     known = [folder.name for folder in study_folders(results)]
     listed = f"Studies in {results}: {', '.join(known)}" if known else f"There are no studies in {results}"
-    raise SweepError(f"no results of a study {study!r}.{nearest(study, known)} {listed}; `sweep run` makes some")
+    raise SweepError(
+        f"no results of a study {study!r}.{nearest(study, known)} {listed}; `sweep run` makes some"
+    )
 
 
 def listing(results: Path) -> dict[str, Any]:
@@ -78,17 +80,18 @@ def listing(results: Path) -> dict[str, Any]:
     A stored study has `name`, `path`, `trials`, and by state `running`, `complete`, `pruned`, `diverged`,
     `failed`; `best_rollout_error` is null where there is none.
     """
-    stored = []
+    stored: list[dict[str, Any]] = []
     for folder in study_folders(results):
         records = folder.records()
         states = [record.state for record in records]
         errors = [record.rollout_error for record in records if record.rollout_error is not None]
+        counts = {state: states.count(state) for state in ("running", *SETTLED)}
         stored.append(
             {
                 "name": folder.name,
                 "path": str(folder.path),
                 "trials": len(records),
-                **{state: states.count(state) for state in ("running", *SETTLED)},
+                **counts,
                 "best_rollout_error": min(errors, default=None),
             }
         )

@@ -71,7 +71,9 @@ class _Display:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.status: Status | None = None
-        self.bar = Progress(BarColumn(bar_width=None), TextColumn("{task.percentage:>3.0f} %"), console=console)
+        self.bar = Progress(
+            BarColumn(bar_width=None), TextColumn("{task.percentage:>3.0f} %"), console=console
+        )
         self.task = self.bar.add_task("trials", total=1.0)
 
     def watch(self, event: Settled | Message | Status) -> None:
@@ -82,7 +84,9 @@ class _Display:
         elif isinstance(event, Message):
             self.console.print(event.text, markup=False, highlight=False)
         else:
-            self.console.print(Text(settled_line(event.record), overflow="ellipsis", no_wrap=True), highlight=False)
+            self.console.print(
+                Text(settled_line(event.record), overflow="ellipsis", no_wrap=True), highlight=False
+            )
 
     def render(self) -> Table:
         """Return the display as it is now."""
@@ -161,5 +165,3 @@ def print_end(result: "RunResult") -> None:
             said = entry.get("reason") or f"rollout error {entry['rollout_error']:.4g}"
             _print(console, f"  {name}: {said}")
     _print(console, f"plots: {folder.path}/trials/*/rollout.png; report: sweep report {folder.name}")
-
-

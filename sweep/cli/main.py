@@ -28,7 +28,9 @@ def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str)
     return [CompletionItem(str(number)) for number in numbers if str(number).startswith(incomplete)]
 
 
-study_argument = click.argument("study", default="sine", envvar="SWEEP_STUDY", shell_complete=complete_studies)
+study_argument = click.argument(
+    "study", default="sine", envvar="SWEEP_STUDY", shell_complete=complete_studies
+)
 results_option = click.option(
     "--results",
     default="results",
@@ -56,7 +58,9 @@ class SweepGroup(click.Group):
             sys.exit(EXIT_FAILED)
 
 
-@click.group(cls=SweepGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=SweepGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="sweep")
 def main() -> None:
     """Hyperparameter sweeps for recurrent forecasters, scored on long rollouts.
@@ -67,11 +71,26 @@ def main() -> None:
 
 @main.command()
 @study_argument
-@click.option("--trials", type=click.IntRange(min=1), envvar="SWEEP_TRIALS", help="Total number of trials to reach.")
-@click.option("--workers", type=click.IntRange(min=1), envvar="SWEEP_WORKERS", help="Worker processes; one per core by default.")
-@click.option("--executor", type=click.Choice(["loky", "inline"]), envvar="SWEEP_EXECUTOR", help="Where trials run.")
+@click.option(
+    "--trials", type=click.IntRange(min=1), envvar="SWEEP_TRIALS", help="Total number of trials to reach."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    envvar="SWEEP_WORKERS",
+    help="Worker processes; one per core by default.",
+)
+@click.option(
+    "--executor", type=click.Choice(["loky", "inline"]), envvar="SWEEP_EXECUTOR", help="Where trials run."
+)
 @click.option("--name", envvar="SWEEP_NAME", help="Name of the results folder; the study's by default.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a value of the study file; recorded. Repeatable.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY.PATH=VALUE",
+    help="Override a value of the study file; recorded. Repeatable.",
+)
 @click.option("--dry-run", is_flag=True, help="Show sampled configurations and the cost, run nothing.")
 @results_option
 def run(
@@ -105,7 +124,7 @@ def run(
             watch=watch,
         )
     live.print_end(result)
-    if result.outcome is api.Outcome.INTERRUPTED:
+    if result.interrupted:
         sys.exit(EXIT_INTERRUPTED)
     if result.scored == 0:
         sys.exit(EXIT_NOTHING)
@@ -114,7 +133,9 @@ def run(
 @main.command()
 @study_argument
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of the summary.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print the table of trials as CSV instead of the summary.")
+@click.option(
+    "--csv", "as_csv", is_flag=True, help="Print the table of trials as CSV instead of the summary."
+)
 @results_option
 def report(study: str, as_json: bool, as_csv: bool, results: str) -> None:
     """Summarise STUDY in the terminal and write its page, report.json and trials.csv."""

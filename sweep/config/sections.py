@@ -129,7 +129,7 @@ class PruningConfig(Section):
     startup: NonNegativeInt = 8  # the first trials are never pruned
     rungs: Annotated[tuple[Rung, ...], Field(strict=False)] = (
         Rung(at=1 / 9, keep=2 / 3, horizon=0.03),
-        Rung(at=1 / 3, keep=1 / 2, horizon=0.1),
+        Rung(at=1 / 3, keep=1 / 2, horizon=1.0),
     )
 
     @field_validator("rungs")

@@ -14,8 +14,8 @@ def window_offsets(lengths: Sequence[int], window: int, rng: np.random.Generator
     """Return the non-overlapping windows of one epoch: (n, 2) of series and first input step, in order.
 
     A window takes window + 1 samples: inputs, and targets one step later; neighbours share the sample at
-    their seam. With an rng the grid of each series is shifted by a random offset within its slack, so that
-    samples near the ends are used too; without one it begins at step 0.
+    their seam. With an rng the grid of each series is shifted by a random offset of less than a window, so that
+    a network meets every sample early and late in a window; without one it begins at step 0.
 
     Args:
         lengths: samples of each training series. Those shorter than window + 1 give no window.
@@ -38,9 +38,9 @@ def window_offsets(lengths: Sequence[int], window: int, rng: np.random.Generator
             f"training.window = {window} needs {window + 1} samples in a row, but the longest training "
             f"series has {counts.max()}: set training.window to {max(counts.max() - 1, 1)} or less"
         )
-    fitting = (counts - 1) // window
-    slack = np.maximum(counts - 1, 0) - fitting * window
-    shifts = np.zeros_like(counts) if rng is None else rng.integers(0, slack + 1)
+    room = np.clip(counts - 1 - window, 0, window - 1)  # a larger shift is a smaller one with a window less
+    shifts = np.zeros_like(counts) if rng is None else rng.integers(0, room + 1)
+    fitting = np.maximum(counts - 1 - shifts, 0) // window
     series = np.repeat(np.arange(len(counts)), fitting)
     number = np.arange(len(series)) - np.repeat(np.cumsum(fitting) - fitting, fitting)
     return np.stack([series, shifts[series] + number * window], axis=1)

@@ -11,10 +11,18 @@ from sweep.config.sections import Rung
 AtRung = float | Literal["missed", "pending"]
 
 
-def rung_score(evaluation: Evaluation, rung: Rung) -> float:
-    """Return what a trial is judged by at a rung: its rollout error over the rung's share of the horizon."""
+def rung_score(evaluations: Sequence[Evaluation], rung: Rung) -> float:
+    """Return what a trial is judged by at a rung: its lowest rollout error so far, over the rung's share of H.
+
+    The lowest so far, not the latest: rollout errors jump between checkpoints, and a trial's final score is
+    that of its best one (benchmarks/README.md compares the candidates).
+
+    Args:
+        evaluations: of the trial up to the rung, at least one.
+        rung: the rung; its `horizon` is one of PREFIXES.
+    """
     nearest = min(range(len(PREFIXES)), key=lambda k: abs(PREFIXES[k] - rung.horizon))
-    return evaluation.scores.prefix_errors[nearest]
+    return min(evaluation.scores.prefix_errors[nearest] for evaluation in evaluations)
 
 
 def goes_on(score: float, earlier: Sequence[AtRung], keep: float, startup: int) -> bool | None:

@@ -19,8 +19,10 @@ def test_windows_never_overlap_and_always_fit(lengths, window, seed):
     picks = window_offsets(lengths, window, None if seed is None else np.random.default_rng(seed))
     for series, length in enumerate(lengths):
         offsets = picks[picks[:, 0] == series, 1]
-        assert len(offsets) == (length - 1) // window  # as many as fit
+        shift = offsets[0] if len(offsets) else 0
+        assert len(offsets) == max(length - 1 - shift, 0) // window  # as many as fit behind the shift
         assert (np.diff(offsets) == window).all()
+        assert shift < window and (seed is not None or shift == 0)
         assert not len(offsets) or (offsets[0] >= 0 and offsets[-1] + window + 1 <= length)
 
 
@@ -30,10 +32,12 @@ def test_by_hand():
     assert window_offsets([5, 5], 0, np.random.default_rng(0)).tolist() == [[0, 0], [1, 0]]
 
 
-def test_random_shifts_use_all_the_slack():
+def test_random_shifts_reach_every_step_of_a_window():
     rng = np.random.default_rng(0)
-    first = {int(window_offsets([11], 4, rng)[0, 1]) for _ in range(100)}
-    assert first == {0, 1, 2}  # two windows of 4 and a last target leave 2 of 11 samples
+    long = {int(window_offsets([11], 4, rng)[0, 1]) for _ in range(100)}
+    short = {int(window_offsets([7], 4, rng)[0, 1]) for _ in range(100)}
+    assert long == {0, 1, 2, 3}  # less than a window
+    assert short == {0, 1, 2}  # the one window must fit: 4 inputs and the last target
 
 
 @pytest.mark.parametrize(
