@@ -46,9 +46,12 @@ def config_words(config: Mapping[str, Any], params: Mapping[str, Any]) -> list[s
     """
     model, training = config.get("model") or {}, config.get("training") or {}
     words = [str(params.get("cell", model.get("cell", "")))]
+    owners = []
     for owner in ("optimizer", "scheduler"):
         component = training.get(owner) or {}
         name = str(params.get(owner, component.get("name", "")))
+        if name:
+            owners.append(f"{name}.")
         settings = {key: value for key, value in component.items() if key != "name"}
         settings.update({key[len(name) + 1 :]: v for key, v in params.items() if key.startswith(f"{name}.")})
         shown = [
@@ -56,11 +59,10 @@ def config_words(config: Mapping[str, Any], params: Mapping[str, Any]) -> list[s
             for key, value in settings.items()
         ]
         words.append(" ".join([name, *shown]))
-    owned = ("optimizer", "scheduler")
     words += [
         f"{SHORT.get(key, key)} {value_text(value)}"
         for key, value in params.items()
-        if key not in NAMED and not any(key.startswith(f"{params.get(owner)}.") for owner in owned)
+        if key not in NAMED and not key.startswith(tuple(owners))
     ]
     return [word for word in words if word]
 

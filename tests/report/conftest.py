@@ -349,3 +349,17 @@ def empty(tmp_path: Path) -> StudyFolder:
     folder = StudyFolder(tmp_path / "sine")
     folder.write_study(study_document())
     return folder
+
+
+@pytest.fixture
+def one(empty: StudyFolder) -> StudyFolder:
+    """Return a study with a single trial, which drifts a little."""
+    params = {"optimizer": "sgd", "sgd.lr": 0.03, "sgd.momentum": 0.9, "scheduler": "cosine", "cell": "gru"}
+    write_trial(empty, 0, params, "drift", 0.05, 0.01)
+    return empty
+
+
+@pytest.fixture
+def writer():
+    """Return the functions that make studies, for tests that need their own."""
+    return write_study, write_trial, study_document, sines, rollout_files
