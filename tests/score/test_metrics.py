@@ -194,7 +194,7 @@ def test_a_constant_at_the_training_mean_scores_about_one():
 
 
 def test_an_unrelated_phase_scores_about_084():
-    # mean over delta of min(1, 2 |sin(delta / 2)|), over whole periods: 2/3 + (4 / pi) (1 - cos(pi / 6)) = .8372
+    # mean over delta of min(1, 2 |sin(delta / 2)|), whole periods: 2/3 + (4 / pi) (1 - cos(pi / 6)) = .8372
     steps = 8 * 126
     truth = sines(1, omega=2 * np.pi / 126, steps=steps).repeat(720, axis=0)
     other = np.sin(2 * np.pi / 126 * np.arange(1, steps + 1) + np.arange(720)[:, None] / 720 * 2 * np.pi)[
