@@ -85,7 +85,7 @@ def listing(results: Path) -> dict[str, Any]:
         records = folder.records()
         states = [record.state for record in records]
         errors = [record.rollout_error for record in records if record.rollout_error is not None]
-        counts = {state: states.count(state) for state in ("running", *SETTLED)}
+        counts: dict[str, Any] = {state: states.count(state) for state in ("running", *SETTLED)}
         stored.append(
             {
                 "name": folder.name,
