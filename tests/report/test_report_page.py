@@ -19,8 +19,8 @@ HOSTILE = "<script>window.hacked=1</script><img src=x onerror='window.hacked=2'>
 
 @pytest.fixture(scope="module")
 def page(study) -> Path:
-    for record in study.records():
-        study.write_files(record.number, {"rollout.png": draw_trial(study, record.number)})
+    for number in (*range(14), 24, 38):
+        study.write_files(number, {"rollout.png": draw_trial(study, number)})
     return write_report(study).page
 
 
