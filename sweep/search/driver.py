@@ -2,13 +2,16 @@
 
 import enum
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pydantic import ValidationError
 
 from sweep.config.errors import SweepError
-from sweep.config.records import State, TrialRecord, evaluation_from_json
+from sweep.config.records import State, TrialRecord
 from sweep.config.sections import Rung
 from sweep.config.study import StudyConfig
 from sweep.config.trial import TrialConfig, trial_config_from_json
@@ -24,7 +27,10 @@ from sweep.trial import Finished, Segment, finish, run_segment
 STOP_SECONDS = 8.0  # how long a stop waits for running segments
 TICK_SECONDS = 0.25  # how long the driver sleeps when nothing happens
 
+TRIAL_SECTIONS = ("data", "score", "model", "training")
+
 Draw = Callable[[StudyFolder, int], bytes]
+Origin = Literal["sampled", "enqueued"]
 
 
 class Outcome(enum.Enum):
@@ -89,6 +95,10 @@ class Driver:
         self._busy = 0.0
         self._total = total
         self._settled_below = 0  # all trials below this number are settled
+        self._at_rungs: dict[float, list[AtRung]] = {}  # what those say at each rung
+        self._counts: Counter[State] = Counter()
+        self._best: TrialRecord | None = None
+        self.projection.say = lambda text: self.watch(Message(text))
         self._slots = [EXECUTORS[self.study.run.executor]() for _ in range(self.workers)]
         self._running: dict[int, Running] = {}  # by slot
         self._take_up()
@@ -107,7 +117,9 @@ class Driver:
             if self.interrupts.requests and stop_by is None:
                 stop_by = time.monotonic() + STOP_SECONDS
                 if self._running:
-                    self.watch(Message("stopping: waiting for running segments; Ctrl-C again to stop at once"))
+                    self.watch(
+                        Message("stopping: waiting for running segments; Ctrl-C again to stop at once")
+                    )
             if stop_by is None:
                 self._ask()
                 self._judge()
@@ -145,22 +157,25 @@ class Driver:
         return not self.live and all(number in self.records for number in range(self._total))
 
     def _work_is_left(self) -> bool:
-        return bool(self.side_tasks) or any(trial.open_rung(self.study.pruning) is None for trial in self.live.values())
+        return bool(self.side_tasks) or any(
+            trial.open_rung(self.study.pruning) is None for trial in self.live.values()
+        )
 
     # --- asking ----------------------------------------------------------------------------------
 
     def _take_up(self) -> None:
         """Go on with the trials that an earlier driver left running."""
         for number, record in list(self.records.items()):
-            if record.settled or number >= self._total:
+            if record.settled:
+                self.folder.drop_resume(number)  # a driver may have died just before it did
+                self._note(record)
+                continue
+            if number >= self._total:
                 continue
             trial = LiveTrial(record, trial_config_from_json(record.config))
             stored = self.folder.read_resume(number)
             if stored is not None:
-                header, checkpoint = stored
-                trial.evaluations = [evaluation_from_json(entry) for entry in header["evaluations"]]
-                trial.diverged, trial.seconds = header["diverged"], header["seconds"]
-                trial.checkpoint = checkpoint
+                trial.go_on(*stored)
             self._mark_passed(trial)
             self.live[number] = trial
         if self.draw is not None:
@@ -172,7 +187,7 @@ class Driver:
     def _mark_passed(self, trial: LiveTrial) -> None:
         """Note the rungs behind a resumed trial; the one at which it stands is judged anew, with the same result."""
         for rung in self.study.pruning.rungs if self.study.pruning.enabled else ():
-            if trial.evaluations and trial.config.point_of(rung.at) < trial.evaluations[-1].point:
+            if trial.evaluations and trial.point_of(rung) < trial.evaluations[-1].point:
                 trial.passed.add(rung.at)
 
     def _ask(self) -> None:
@@ -187,7 +202,11 @@ class Driver:
             if number in self.records:
                 continue
             params, origin = proposal(self.study, self.records, number)
-            config = self.study.trial(params)
+            try:
+                config = self.study.trial(params)
+            except ValidationError as error:
+                self._refuse(number, params, origin, error)
+                continue
             record = TrialRecord(
                 number=number,
                 state="running",
@@ -201,6 +220,18 @@ class Driver:
             self.records[number] = record
             self.live[number] = LiveTrial(record, config)
 
+    def _refuse(self, number: int, params: Mapping[str, Any], origin: Origin, error: ValidationError) -> None:
+        """Store an infeasible trial as failed: its parameters are in their ranges, but do not go together."""
+        reasons = "; ".join(entry["msg"].removeprefix("Value error, ") for entry in error.errors())
+        fixed = {name: getattr(self.study, name).model_dump(mode="json") for name in TRIAL_SECTIONS}
+        record = TrialRecord(
+            number, "failed", params, fixed, origin, reason=f"infeasible: {reasons}", host=self.host
+        )
+        self.folder.write_record(record)
+        self.projection.start(record)
+        self._note(record)
+        self.watch(Settled(record))
+
     def _is_settled(self, number: int) -> bool:
         return number in self.records and self.records[number].settled
 
@@ -213,20 +244,31 @@ class Driver:
             rung = trial.open_rung(self.study.pruning)
             if rung is None:
                 continue
-            point = trial.config.point_of(rung.at)
-            earlier = [self._at_rung(k, rung, point) for k in range(number)]
+            point = trial.point_of(rung)
+            long_ago = self._long_ago(rung, point)
+            recent = [self._at_rung(k, rung, point) for k in range(len(long_ago), number)]
+            if "pending" in recent and number >= self.study.pruning.startup:
+                continue  # as the rule would say, without looking at thousands of others
             score = self._at_rung(number, rung, point)
             assert isinstance(score, float)
-            verdict = goes_on(score, earlier, rung.keep, self.study.pruning.startup)
+            verdict = goes_on(score, [*long_ago, *recent], rung.keep, self.study.pruning.startup)
             if verdict is True:
                 trial.passed.add(rung.at)
             elif verdict is False:
                 trial.pruned_at = rung
 
+    def _long_ago(self, rung: Rung, point: int) -> list[AtRung]:
+        """Return what the trials say of which all lower ones are settled too: nothing changes there any more."""
+        known = self._at_rungs.setdefault(rung.at, [])
+        known += [self._at_rung(number, rung, point) for number in range(len(known), self._settled_below)]
+        return known
+
     def _at_rung(self, number: int, rung: Rung, point: int) -> AtRung:
         live = self.live.get(number)
         if live is None:
-            record = self.records[number]
+            record = self.records.get(number)
+            if record is None:  # its record was damaged, and the pipeline has no room for it yet
+                return "pending"
             return at_rung(record.evaluations, record.state, point, rung)
         state: State = "diverged" if live.diverged else "pruned" if live.pruned_at else "running"
         return at_rung(live.evaluations, state, point, rung)
@@ -246,7 +288,9 @@ class Driver:
         """Return the next thing to do: side tasks first, they are short; then the lowest trial that can go on."""
         if self.side_tasks:
             return self.side_tasks.pop(0)
-        taken = {running.task.number for running in self._running.values() if isinstance(running.task, LiveTrial)}
+        taken = {
+            running.task.number for running in self._running.values() if isinstance(running.task, LiveTrial)
+        }
         for number in sorted(self.live):
             trial = self.live[number]
             if number not in taken and trial.open_rung(self.study.pruning) is None:
@@ -294,9 +338,18 @@ class Driver:
         self.folder.write_record(record)
         self.projection.settle(record)
         self.folder.drop_resume(record.number)
-        self.records[record.number] = record
+        self._note(record)
         del self.live[record.number]
         self.watch(Settled(record))
+
+    def _note(self, record: TrialRecord) -> None:
+        """Keep a settled record, without its evidence: that is on disk, and large in memory."""
+        slim = tuple(replace(evaluation, evidence={}) for evaluation in record.evaluations)
+        self.records[record.number] = record = replace(record, evaluations=slim)
+        if record.number < self._total:
+            self._counts[record.state] += 1
+        if record.rollout_error is not None and (self._best is None or _rank(record) < _rank(self._best)):
+            self._best = record
 
     def _died(self, running: Running, reason: str) -> None:
         task = running.task
@@ -310,7 +363,10 @@ class Driver:
         self._give_up(task, f"{reason}, {MAX_DEATHS} times in a row")
 
     def _raised(self, running: Running, error: Exception) -> None:
-        text = str(error) if isinstance(error, SweepError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, MemoryError):
+            text = "out of memory"
+        else:
+            text = str(error) if isinstance(error, SweepError) else f"{type(error).__name__}: {error}"
         self._give_up(running.task, text)
 
     def _give_up(self, task: LiveTrial | SideTask, reason: str) -> None:
@@ -329,23 +385,26 @@ class Driver:
 
     def _work_done(self) -> float:
         """Return the work that is behind the study, in budgets of a trial; a settled trial counts as one."""
-        settled = sum(record.settled for number, record in self.records.items() if number < self._total)
-        return settled + sum(len(t.evaluations) / len(t.config.points) for t in self.live.values())
+        settled = self._counts.total()
+        return settled + sum(len(t.evaluations) / len(t.points) for t in self.live.values())
 
     def _progress(self) -> Progress:
-        states = [record.state for number, record in self.records.items() if number < self._total]
         expected = self._total - self._work_at_start
         share = (self._work_done() - self._work_at_start) / expected if expected > 0 else 1.0
-        scored = [r for r in self.records.values() if r.settled and r.rollout_error is not None]
         return Progress(
             total=self._total,
-            complete=states.count("complete"),
-            pruned=states.count("pruned"),
-            diverged=states.count("diverged"),
-            failed=states.count("failed"),
+            complete=self._counts["complete"],
+            pruned=self._counts["pruned"],
+            diverged=self._counts["diverged"],
+            failed=self._counts["failed"],
             running=len(self.live),
-            best=min(scored, key=lambda r: (r.rollout_error, r.number), default=None),
+            best=self._best,
             share=min(1.0, max(0.0, share)),
             elapsed=time.monotonic() - self._began,
             busy=self._busy,
         )
+
+
+def _rank(record: TrialRecord) -> tuple[float, int]:
+    assert record.rollout_error is not None
+    return record.rollout_error, record.number

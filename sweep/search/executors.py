@@ -1,9 +1,11 @@
 """Where segments run. A slot runs one task at a time, so that a crash blames the right one."""
 
+import contextlib
 import os
+import signal
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -63,11 +65,12 @@ class LokySlot(Slot):
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
         """Send a task to the worker process; to a new one where the old died while it was idle."""
         self.started = time.monotonic()
-        try:
-            return self._open().submit(call, function, *args)  # type: ignore[no-any-return]
-        except BrokenProcessPool:
-            self.kill()
-            return self._open().submit(call, function, *args)  # type: ignore[no-any-return]
+        with _deaf():
+            try:
+                return self._open().submit(call, function, *args)  # type: ignore[no-any-return]
+            except BrokenProcessPool:
+                self.kill()
+                return self._open().submit(call, function, *args)  # type: ignore[no-any-return]
 
     def _open(self) -> ProcessPoolExecutor:
         if self._executor is None:
@@ -82,12 +85,27 @@ class LokySlot(Slot):
     def kill(self) -> None:
         """Kill the worker process."""
         if self._executor is not None:
+            processes = self._executor._processes
+            while processes:  # here, as loky would need psutil or pgrep, to look for grandchildren
+                _, process = processes.popitem()
+                process.kill()
+                process.join()
             self._executor.shutdown(wait=True, kill_workers=True)
             self._executor = None
 
     def close(self) -> None:
         """Kill the worker process: it holds nothing that is not stored."""
         self.kill()
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Hold back Ctrl-C while a worker may be started: it inherits that, and is deaf from its first moment."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def outcome(future: "Future[Any]") -> Any:

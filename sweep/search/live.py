@@ -1,10 +1,12 @@
 """A trial that is not over yet, as the driver sees it."""
 
+import functools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sweep.config.records import Evaluation, State, TrialRecord
+from sweep.config.records import Evaluation, State, TrialRecord, evaluation_from_json, to_json
 from sweep.config.sections import PruningConfig, Rung
 from sweep.config.trial import TrialConfig
 from sweep.search.pruning import AtRung, rung_score
@@ -25,11 +27,25 @@ class LiveTrial:
     pruned_at: Rung | None = None
     passed: set[float] = field(default_factory=set)  # rungs at which it was let go on
     deaths: int = 0
+    told: list[Any] = field(default_factory=list)  # the evaluations as JSON values, made once each
 
     @property
     def number(self) -> int:
         """Return the trial's number."""
         return self.record.number
+
+    @functools.cached_property
+    def points(self) -> tuple[int, ...]:
+        """Return the evaluation points in sequence-steps."""
+        return self.config.points
+
+    @functools.cached_property
+    def _point_of(self) -> dict[float, int]:
+        return {at: self.config.point_of(at) for at in self.config.rungs}
+
+    def point_of(self, rung: Rung) -> int:
+        """Return the index of the evaluation point of a rung."""
+        return self._point_of[rung.at]
 
     @property
     def trained(self) -> bool:
@@ -37,7 +53,7 @@ class LiveTrial:
         return (
             self.diverged is not None
             or self.pruned_at is not None
-            or len(self.evaluations) == len(self.config.points)
+            or len(self.evaluations) == len(self.points)
         )
 
     def open_rung(self, pruning: PruningConfig) -> Rung | None:
@@ -46,30 +62,40 @@ class LiveTrial:
             return None
         reached = self.evaluations[-1].point
         for rung in pruning.rungs:
-            if self.config.point_of(rung.at) == reached and rung.at not in self.passed:
+            if rung.at not in self.passed and self.point_of(rung) == reached:
                 return rung
         return None
 
-    def advance(self, checkpoint: bytes, evaluation: Evaluation, diverged: str | None, seconds: float) -> None:
+    def advance(
+        self, checkpoint: bytes, evaluation: Evaluation, diverged: str | None, seconds: float
+    ) -> None:
         """Take over the result of a segment."""
         self.checkpoint = checkpoint
         self.evaluations.append(evaluation)
+        self.told.append(to_json(evaluation))
         self.diverged = diverged
         self.seconds += seconds
         self.deaths = 0
 
     def resume_header(self) -> dict[str, Any]:
-        """Return what, beside the checkpoint, the trial goes on from after the driver is gone."""
-        return {"evaluations": list(self.evaluations), "diverged": self.diverged, "seconds": self.seconds}
+        """Return, as JSON values, what the trial goes on from after the driver is gone, beside the checkpoint."""
+        return {"evaluations": self.told, "diverged": self.diverged, "seconds": self.seconds}
+
+    def go_on(self, header: Mapping[str, Any], checkpoint: bytes) -> None:
+        """Take over what an earlier driver stored."""
+        self.told = list(header["evaluations"])
+        self.evaluations = [evaluation_from_json(entry) for entry in self.told]
+        self.diverged, self.seconds = header["diverged"], header["seconds"]
+        self.checkpoint = checkpoint
 
     def settled(self, exposure_gap: float | None, seconds: float) -> TrialRecord:
         """Return the record of the trial, now that it is over."""
         state: State = "diverged" if self.diverged else "pruned" if self.pruned_at else "complete"
         reason = self.diverged
         if state == "pruned" and self.pruned_at is not None:
-            score = rung_score(self.evaluations[-1], self.pruned_at)
+            score = rung_score(self.evaluations, self.pruned_at)
             reason = (
-                f"rollout error {score:.3g} over the first {self.pruned_at.horizon:.0%} of the horizon "
+                f"lowest rollout error {score:.3g} over the first {self.pruned_at.horizon:.0%} of the horizon "
                 f"at {self.pruned_at.at:.0%} of the budget"
             )
         last = self.evaluations[-1]
@@ -80,7 +106,9 @@ class LiveTrial:
             evaluations=tuple(self.evaluations),
             rollout_error=1.0 if best is None else self.evaluations[best].scores.rollout_error,
             best=best,
-            best_one_step=lowest([e.scores.one_step_nrmse if e.updates else math.inf for e in self.evaluations]),
+            best_one_step=lowest(
+                [e.scores.one_step_nrmse if e.updates else math.inf for e in self.evaluations]
+            ),
             reason=reason,
             diverged_at=last.sequence_steps if self.diverged else None,
             exposure_gap=exposure_gap,
@@ -120,7 +148,7 @@ def at_rung(
         rung: the rung.
     """
     if len(evaluations) > point:
-        return rung_score(evaluations[point], rung)
+        return rung_score(evaluations[: point + 1], rung)
     if state == "diverged":
         return 1.0
     return "pending" if state == "running" else "missed"

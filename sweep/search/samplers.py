@@ -4,9 +4,12 @@ Optuna's samplers work on a study in memory that is made from the history at eac
 happens to be stored, so a kill between two suggested values changes nothing.
 """
 
+import copy
+import functools
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import optuna
 from optuna.distributions import CategoricalDistribution
@@ -21,6 +24,7 @@ from sweep.config.seeds import seed_of
 from sweep.config.space import Space
 from sweep.search.cmaes import propose_cmaes
 from sweep.store import sampled
+from sweep.trial.process import trial_process
 
 Params = Mapping[str, Value]
 
@@ -54,15 +58,17 @@ def check_sampler(name: str, space: Space) -> None:
     """Raise SweepError with the reason where a sampler cannot serve a space."""
     reason = SAMPLERS[name].refuses(space)
     if reason is not None:
-        raise SweepError(f"search.sampler = {name!r} cannot serve this space: {reason}. Use 'tpe', 'random' or 'qmc'")
+        raise SweepError(
+            f"search.sampler = {name!r} cannot serve this space: {reason}. Use 'tpe', 'random' or 'qmc'"
+        )
 
 
-def _by_optuna(make: Callable[[int], BaseSampler]) -> Propose:
+def _by_optuna(make: Callable[[int], BaseSampler], remembers: bool = True) -> Propose:
     def propose(space: Space, history: History, seed: int, number: int) -> dict[str, Value]:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), trial_process():  # threads can change what a sampler computes
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             sampler = make(seed_of(seed, "sampler", number) % 2**32)
-            study = _study_in_memory(space, history, sampler)
+            study = _study_in_memory(space, history if remembers else History((), ()), sampler)
             trial = study.ask()
             return space.draw(lambda axis: suggest(trial, axis.name, axis.span))
 
@@ -77,18 +83,47 @@ def _study_in_memory(space: Space, history: History, sampler: BaseSampler) -> op
     finally:
         optuna.logging.set_verbosity(verbosity)
     storage, study_id = study._storage, study._study_id
+    known = _frozen_trials(space)
     for params, score in history.settled:
-        storage.create_new_trial(study_id, frozen_trial(space, params, score))
+        storage.create_new_trial(study_id, known.of(params, score))
     for params in history.running:
-        storage.create_new_trial(study_id, frozen_trial(space, params, None))
+        storage.create_new_trial(study_id, known.of(params, None))
     return study
+
+
+class SharedTrial(FrozenTrial):
+    """A trial that studies in memory share: samplers only read it, so a deep copy would be waste."""
+
+    def __deepcopy__(self, memo: Any) -> "SharedTrial":
+        return copy.copy(self)
+
+
+class _FrozenTrials:
+    """Trials of one space as Optuna holds them, each made once: a history repeats all that went before."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self._known: dict[Any, FrozenTrial] = {}
+
+    def of(self, params: Params, score: float | None) -> FrozenTrial:
+        key = (tuple(params.items()), score)
+        if key not in self._known:
+            self._known[key] = frozen_trial(self.space, params, score)
+        return self._known[key]
+
+
+@functools.lru_cache(maxsize=2)
+def _frozen_trials(space: Space) -> _FrozenTrials:
+    return _FrozenTrials(space)
 
 
 def frozen_trial(space: Space, params: Params, score: float | None) -> FrozenTrial:
     """Return a trial as Optuna holds it: complete with its score, or running where the score is None."""
     values, distributions = sampled(space, params)
     state = TrialState.RUNNING if score is None else TrialState.COMPLETE
-    return optuna.create_trial(state=state, value=score, params=values, distributions=distributions)
+    trial = optuna.create_trial(state=state, value=score, params=values, distributions=distributions)
+    trial.__class__ = SharedTrial
+    return trial
 
 
 def _propose_qmc(space: Space, history: History, seed: int, number: int) -> dict[str, Value]:
@@ -110,7 +145,9 @@ def _serves_all(space: Space) -> str | None:
 def _no_conditions(space: Space) -> str | None:
     for axis in space.axes:
         if axis.condition is not None:
-            return f"{axis.name} exists only for some values of {axis.condition.on}, and it models a fixed set"
+            return (
+                f"{axis.name} exists only for some values of {axis.condition.on}, and it models a fixed set"
+            )
     return None
 
 
@@ -136,7 +173,12 @@ SAMPLERS: Registry[SamplerSpec] = Registry(
             _serves_all,
             "Bergstra et al. (2011); multivariate and grouped: Falkner et al. (2018), Optuna",
         ),
-        SamplerSpec("random", _by_optuna(lambda seed: RandomSampler(seed=seed)), _serves_all, "Bergstra & Bengio (2012)"),
+        SamplerSpec(
+            "random",
+            _by_optuna(lambda seed: RandomSampler(seed=seed), remembers=False),
+            _serves_all,
+            "Bergstra & Bengio (2012)",
+        ),
         SamplerSpec("qmc", _propose_qmc, _serves_all, "Sobol (1967), scrambled after Owen; scipy.stats.qmc"),
         SamplerSpec(
             "gp",

@@ -1,14 +1,12 @@
 """What runs inside a worker process: it computes, returns, and never outlives its parent."""
 
 import os
+import pickle
 import signal
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
-
-from sweep.config.sections import DataConfig, ScoreConfig
-from sweep.trial import load_data
 
 WATCH_SECONDS = 1.0  # between looks at the parent
 
@@ -25,15 +23,24 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def warm_up(data: DataConfig, score: ScoreConfig) -> int:
-    """Import everything and load the data, so that the first segment's time is its own; return the pid."""
-    load_data(data, score)
-    return os.getpid()
-
-
 def call(function: Callable[..., Any], *args: Any) -> Any:
-    """Return the function's result; a SystemExit becomes an ordinary error, as it must not end the worker."""
+    """Return the function's result.
+
+    A SystemExit becomes an ordinary error, as it must not end the worker; so does an error that would not
+    survive the way to the driver, where it would look as if the worker had died.
+    """
     try:
         return function(*args)
     except SystemExit as error:
         raise RuntimeError(f"the trial called sys.exit({error.code!r})") from error
+    except Exception as error:
+        if _travels(error):
+            raise
+        raise RuntimeError(f"{type(error).__name__}: {error}") from None
+
+
+def _travels(error: Exception) -> bool:
+    try:
+        return isinstance(pickle.loads(pickle.dumps(error)), type(error))
+    except Exception:
+        return False

@@ -34,7 +34,7 @@ def write_atomic(path: Path, content: bytes, durable: bool = True) -> None:
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
         if durable:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     except OSError as error:
         if temporary is not None:
             with contextlib.suppress(OSError):
@@ -65,7 +65,12 @@ def read_json(path: Path) -> dict[str, Any]:
     return document
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until a folder's entries survive a power cut.
+
+    Raises:
+        OSError: the disk refuses.
+    """
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -9,15 +9,15 @@ import tomllib
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 import tomli_w
 
 from sweep.config.errors import StoreError, SweepError
-from sweep.config.records import TrialRecord, record_from_json, to_json
-from sweep.store.files import read_json, write_atomic, write_json
+from sweep.config.records import State, TrialRecord, record_from_json, to_json
+from sweep.store.files import read_json, sync_folder, write_atomic, write_json
 
 STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 RESUME_MAGIC = b"sweep-resume-1\n"
@@ -107,10 +107,15 @@ class StudyFolder:
     # --- trials ----------------------------------------------------------------------------------
 
     def write_record(self, record: TrialRecord) -> None:
-        """Store a trial's record; when this returns, the record survives anything but the loss of the disk."""
+        """Store a trial's record; when this returns, a settled one survives anything but the loss of the disk.
+
+        A running one is not synced: after a power cut it is asked for again, with the same result.
+        """
         folder = self.trial(record.number)
         self._make(folder)
-        write_json(folder / "trial.json", to_json(record))
+        write_json(folder / "trial.json", to_json(record), durable=record.settled)
+        if record.settled:
+            sync_folder(folder.parent)
 
     def record(self, number: int) -> TrialRecord:
         """Return a trial's record.
@@ -134,13 +139,18 @@ class StudyFolder:
         """
         found = []
         for path in sorted(self.path.glob("trials/[0-9]*/trial.json")):
+            if not path.parent.name.isdecimal():
+                continue  # somebody's copy
             try:
                 found.append(_record(path))
             except StoreError as error:
                 if damaged is None:
                     raise
                 aside = path.with_name("trial.json.damaged")
-                path.replace(aside)
+                try:
+                    path.replace(aside)
+                except OSError as refusal:
+                    raise StoreError(f"cannot rename {path}: {refusal.strerror or refusal}") from refusal
                 damaged(aside, str(error))
         return sorted(found, key=lambda record: record.number)
 
@@ -151,7 +161,7 @@ class StudyFolder:
             write_atomic(self.trial(number) / name, content, durable=False)
 
     def rollout(self, number: int) -> dict[str, np.ndarray]:
-        """Return the arrays of rollout.npz: the rollouts of a trial's best checkpoint (see docs/results.md).
+        """Return the arrays of rollout.npz: the rollouts of a trial's best checkpoint (see results/README.md).
 
         Raises:
             StoreError: there is none, or it is damaged.
@@ -180,12 +190,12 @@ class StudyFolder:
     # --- resuming --------------------------------------------------------------------------------
 
     def write_resume(self, number: int, header: Mapping[str, Any], checkpoint: bytes) -> None:
-        """Store where a running trial can go on: what the driver needs to know, and opaque worker bytes.
+        """Store where a running trial can go on: JSON values that the driver needs, and opaque worker bytes.
 
         One file with a digest, so that both are of the same moment and a damaged one is noticed.
         Not synced: after a power cut the trial starts over, with the same result.
         """
-        head = json.dumps(to_json(header)).encode()
+        head = json.dumps(header, allow_nan=False).encode()
         body = struct.pack("<Q", len(head)) + head + checkpoint
         content = RESUME_MAGIC + hashlib.sha256(body).digest() + body
         write_atomic(self.trial(number) / "resume.bin", content, durable=False)
@@ -209,7 +219,12 @@ class StudyFolder:
 
     def sweep_up(self) -> None:
         """Remove half-written temporary files that a killed driver left behind."""
-        for path in [*self.path.glob(".*.json.*"), *self.path.glob("trials/*/.*.*")]:
+        half_written = [
+            *self.path.glob(".*.json.*"),
+            *self.path.glob(".study.toml.*"),
+            *self.path.glob("trials/*/.*.*"),
+        ]
+        for path in half_written:
             path.unlink(missing_ok=True)
 
     def delete(self) -> None:
@@ -233,9 +248,14 @@ def study_folders(results: Path) -> list[StudyFolder]:
 
 def _record(path: Path) -> TrialRecord:
     try:
-        return record_from_json(read_json(path))
-    except (KeyError, TypeError) as error:
+        record = record_from_json(read_json(path))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise StoreError(f"{path} is damaged: {error!r}") from error
+    if record.state not in get_args(State):
+        raise StoreError(f"{path} is damaged: no state {record.state!r}")
+    if f"{record.number:04d}" != path.parent.name:
+        raise StoreError(f"{path} is damaged: it is the record of trial {record.number}")
+    return record
 
 
 def _without_none(value: Any) -> Any:

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
-from sweep.config.errors import StudyLocked
+from sweep.config.errors import StoreError, StudyLocked
 
 
 class DriverLock:
@@ -23,6 +23,7 @@ class DriverLock:
 
         Raises:
             StudyLocked: another driver holds it; the text says which.
+            StoreError: the folder cannot be written.
         """
         try:
             self._lock.acquire(timeout=0)
@@ -34,7 +35,13 @@ class DriverLock:
             raise StudyLocked(
                 f"the study in {self.path.parent} is being run by {holder}; wait for it or stop it first"
             ) from None
-        self._holder.write_text(f"process {os.getpid()} on {socket.gethostname()}\n")
+        except OSError as error:
+            raise StoreError(f"cannot lock {self.path}: {error.strerror or error}") from error
+        try:
+            self._holder.write_text(f"process {os.getpid()} on {socket.gethostname()}\n")
+        except OSError as error:
+            self._lock.release()
+            raise StoreError(f"cannot write {self._holder}: {error.strerror or error}") from error
         return self
 
     def __exit__(

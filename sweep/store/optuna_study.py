@@ -1,16 +1,17 @@
 """The Optuna study of a folder: a projection of the trial records for the Optuna world."""
 
+import contextlib
 import sqlite3
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.storages import RDBStorage
-from optuna.trial import TrialState
-from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from sweep.config.errors import StoreError
 from sweep.config.ranges import Value
@@ -18,6 +19,7 @@ from sweep.config.records import TrialRecord
 from sweep.config.space import Space
 
 LOCK_SECONDS = 120.0  # how long a write waits for somebody else's lock on the database
+ATTEMPT_SECONDS = 2.0  # of it at a time; then it says that it waits
 STATES = {
     "running": TrialState.RUNNING,
     "complete": TrialState.COMPLETE,
@@ -25,127 +27,164 @@ STATES = {
     "pruned": TrialState.PRUNED,
     "failed": TrialState.FAIL,
 }
+DATABASE_ERRORS = (
+    sqlite3.Error,
+    SQLAlchemyError,
+    optuna.exceptions.OptunaError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    AssertionError,  # Optuna's way of saying that a table lacks a row
+)
 
 
 class OptunaProjection:
-    """study.db: SQLite in WAL mode, one writer and free readers. It can always be made again."""
+    """study.db: SQLite in WAL mode, one writer and free readers. It can always be made again.
 
-    def __init__(self, path: Path, name: str, space: Space) -> None:
+    Each change is one transaction: a reader sees a trial whole or not at all.
+    """
+
+    def __init__(
+        self, path: Path, name: str, space: Space, say: Callable[[str], None] = lambda text: None
+    ) -> None:
         self.path = path
         self.name = name
         self.space = space
+        self.say = say
         self._study: optuna.Study | None = None
 
     def open(self, records: Sequence[TrialRecord]) -> str | None:
-        """Open the database, making it again where it does not tell what the records tell.
+        """Open the database and let it tell what the records tell.
+
+        What a killed driver had no time to tell is made up for. Where it contradicts the records it is
+        made again, in one transaction; where it is damaged, as a new file.
+
+        Args:
+            records: by number, rising; a number may be missing, where a damaged record was put aside.
 
         Returns:
             Why it was made again; None where it was sound or new.
 
         Raises:
-            StoreError: the path cannot be written.
+            StoreError: the path cannot be written, or another program locks it all the time.
         """
-        reason = None
-        if self.path.exists():
-            reason = self._mismatch(records)
-            if reason is None:
-                return None
-        self.close()
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
-        self._connect()
-        for record in records:
-            self._study_open.add_trial(self._trial(record))
-        return reason
+        reason = self._opened()
+        try:
+            with self._at_once():
+                contradiction = self._contradiction(records)
+                if contradiction is not None:
+                    optuna.delete_study(study_name=self.name, storage=self._study_open._storage)
+                    self._study = self._loaded(self._study_open._storage)
+                self._catch_up(records)
+        except DATABASE_ERRORS as error:
+            raise StoreError(f"cannot write {self.path}: {error}") from error
+        return reason or contradiction
 
     def start(self, record: TrialRecord) -> None:
-        """Add a running trial, whole."""
-        self._guarded(lambda: self._study_open.add_trial(self._trial(record)))
+        """Add a trial, whole: a running one, or one that failed before it ran."""
+        self._guarded(lambda: self._add(record))
 
     def settle(self, record: TrialRecord) -> None:
-        """Tell how a running trial ended."""
-
-        def tell() -> None:
-            study = self._study_open
-            storage = study._storage
-            trial_id = storage.get_trial_id_from_study_id_trial_number(study._study_id, record.number)
-            if storage.get_trial(trial_id).state.is_finished():
-                return
-            for key, value in self._attributes(record).items():
-                storage.set_trial_user_attr(trial_id, key, value)
-            values = None if record.rollout_error is None else [record.rollout_error]
-            storage.set_trial_state_values(trial_id, STATES[record.state], values)
-
-        self._guarded(tell)
+        """Tell how a running trial ended; one that has ended already is left alone."""
+        self._guarded(lambda: self._tell(record))
 
     def close(self) -> None:
         """Let go of the database."""
         if self._study is not None:
-            storage: Any = self._study._storage
-            getattr(storage, "_backend", storage).engine.dispose()
+            backend = self._backend
+            backend.remove_session()
+            backend.engine.dispose()
             self._study = None
 
-    @property
-    def _study_open(self) -> optuna.Study:
-        if self._study is None:
-            self._connect()
-        assert self._study is not None
-        return self._study
+    # --- writing ---------------------------------------------------------------------------------
 
-    def _connect(self) -> None:
-        verbosity = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        try:
-            with sqlite3.connect(self.path, timeout=LOCK_SECONDS) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-            connection.close()
-            storage = RDBStorage(
-                f"sqlite:///{self.path}", engine_kwargs={"connect_args": {"timeout": LOCK_SECONDS}}
-            )
-            event.listen(storage.engine, "connect", _synchronous_full)
-            storage.engine.dispose()
-            self._study = optuna.create_study(
-                storage=storage, study_name=self.name, direction="minimize", load_if_exists=True
-            )
-        except (sqlite3.Error, SQLAlchemyError, OSError) as error:
-            raise StoreError(f"cannot open {self.path}: {error}") from error
-        finally:
-            optuna.logging.set_verbosity(verbosity)
+    def _add(self, record: TrialRecord) -> None:
+        trial, known = self._trial(record), self._trial_id(record.number)
+        if known is None:
+            self._study_open.add_trial(trial)
+            return
+        storage: Any = self._study_open._storage  # a placeholder, or a trial whose record was put aside
+        told = storage.get_trial(known)
+        if told.state.is_finished():
+            return
+        for name, value in trial.params.items():
+            if name not in told.params:
+                distribution = trial.distributions[name]
+                storage.set_trial_param(known, name, distribution.to_internal_repr(value), distribution)
+        for key, value in trial.user_attrs.items():
+            storage.set_trial_user_attr(known, key, value)
+        if record.settled:
+            self._tell(record)
 
-    def _mismatch(self, records: Sequence[TrialRecord]) -> str | None:
-        """Return how the database differs from the records, None if it does not."""
-        try:
-            with sqlite3.connect(self.path, timeout=LOCK_SECONDS) as connection:
-                (verdict,) = connection.execute("PRAGMA integrity_check").fetchone()
-            connection.close()
-            if verdict != "ok":
-                return f"it is damaged: {verdict}"
-            self._connect()
-            trials = self._study_open.get_trials(deepcopy=False)
-        except (sqlite3.DatabaseError, StoreError, SQLAlchemyError, RuntimeError, ValueError) as error:
-            return f"it cannot be read: {error}"
-        if len(trials) != len(records):
-            return f"it has {len(trials)} trials, the folders have {len(records)}"
-        for trial, record in zip(trials, records, strict=True):
-            told = (trial.state, trial.value if record.settled else None)
-            if told != (STATES[record.state], record.rollout_error if record.settled else None):
+    def _tell(self, record: TrialRecord) -> None:
+        trial_id = self._trial_id(record.number)
+        if trial_id is None:
+            raise KeyError(f"it has no trial {record.number}")
+        storage: Any = self._study_open._storage
+        if storage.get_trial(trial_id).state.is_finished():
+            return
+        for key, value in self._attributes(record).items():
+            storage.set_trial_user_attr(trial_id, key, value)
+        values = None if record.rollout_error is None else [record.rollout_error]
+        storage.set_trial_state_values(trial_id, STATES[record.state], values)
+
+    def _catch_up(self, records: Sequence[TrialRecord]) -> None:
+        """Add the trials that the database lacks, and tell the ends that it has not heard of."""
+        told = self._study_open.get_trials(deepcopy=False)
+        known, expected = {record.number: record for record in records}, len(told)
+        for trial in told:
+            record = known.get(trial.number)
+            if record is not None and record.settled and not trial.state.is_finished():
+                self._tell(record)
+        for record in records:
+            while expected < record.number:  # keep the numbers right: this trial is yet to be run again
+                self._study_open.add_trial(optuna.create_trial(state=TrialState.RUNNING))
+                expected += 1
+            if record.number == expected:
+                self._study_open.add_trial(self._trial(record))
+                expected += 1
+
+    def _contradiction(self, records: Sequence[TrialRecord]) -> str | None:
+        """Return what the database tells that the records do not, None if there is nothing."""
+        trials = {trial.number: trial for trial in self._study_open.get_trials(deepcopy=False)}
+        last = records[-1].number if records else -1
+        if len(trials) > last + 1:
+            return f"it has {len(trials)} trials, the folders have {last + 1}"
+        for record in records:
+            trial = trials.get(record.number)
+            if trial is None or (trial.state is TrialState.RUNNING and not trial.params):
+                continue
+            expected = (STATES[record.state], record.rollout_error if record.settled else None)
+            params, _ = sampled(self.space, record.params)
+            if trial.params != params or (
+                trial.state.is_finished() and (trial.state, trial.value) != expected
+            ):
                 return f"it says {trial.state.name} {trial.value} of trial {record.number}"
         return None
 
-    def _trial(self, record: TrialRecord) -> optuna.trial.FrozenTrial:
-        params, distributions = sampled(self.space, dict(record.params))
-        value = record.rollout_error if record.settled else None
+    def _trial_id(self, number: int) -> int | None:
+        study = self._study_open
+        try:
+            return study._storage.get_trial_id_from_study_id_trial_number(study._study_id, number)
+        except KeyError:
+            return None
+
+    def _trial(self, record: TrialRecord) -> FrozenTrial:
+        params, distributions = sampled(self.space, record.params)
+        origin: dict[str, Any] = {"origin": record.origin}
+        if "seed" in record.config:
+            origin["seed"] = str(record.config["seed"])
         return optuna.create_trial(
             state=STATES[record.state],
-            value=value,
+            value=record.rollout_error if record.settled else None,
             params=params,
             distributions=distributions,
-            user_attrs=self._attributes(record),
+            user_attrs=origin | self._attributes(record),
         )
 
     def _attributes(self, record: TrialRecord) -> dict[str, Any]:
         if not record.settled:
-            return {"origin": record.origin, "seed": str(record.config["seed"])}
+            return {}
         attributes: dict[str, Any] = {"state": record.state, "sequence_steps": record.sequence_steps}
         if record.scores is not None:
             attributes |= {
@@ -156,16 +195,124 @@ class OptunaProjection:
             attributes["reason"] = record.reason
         return attributes
 
-    def _guarded(self, write: Any) -> None:
+    # --- the database ----------------------------------------------------------------------------
+
+    @property
+    def _study_open(self) -> optuna.Study:
+        if self._study is None:
+            self._connect()
+        assert self._study is not None
+        return self._study
+
+    @property
+    def _backend(self) -> RDBStorage:
+        storage: Any = self._study_open._storage
+        backend: RDBStorage = getattr(storage, "_backend", storage)
+        return backend
+
+    def _opened(self) -> str | None:
+        """Connect, to a new file where the old one is beyond use; return why it was, None if it was not."""
+        reason = self._damage() if self.path.exists() else None
+        if reason is None:
+            try:
+                self._connect()
+                return None
+            except StoreError as error:
+                reason = f"it cannot be read: {error.__cause__}"
+                if not self.path.exists() or _is_locked(error.__cause__):
+                    raise
+        self.close()
         try:
-            write()
-        except (SQLAlchemyError, optuna.exceptions.StorageInternalError, KeyError) as error:
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot remove {self.path}, which is damaged: {error.strerror or error}"
+            ) from error
+        self._connect()
+        return reason
+
+    def _damage(self) -> str | None:
+        try:
+            with contextlib.closing(self._connection()) as connection:
+                (verdict,) = self._patiently(lambda: connection.execute("PRAGMA integrity_check").fetchone())
+        except sqlite3.Error as error:
+            if _is_locked(error):
+                raise StoreError(f"cannot read {self.path}: {error}") from error
+            return f"it cannot be read: {error}"
+        return None if verdict == "ok" else f"it is damaged: {verdict}"
+
+    def _connect(self) -> None:
+        try:
+            with contextlib.closing(self._connection()) as connection:
+                self._patiently(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchone())
+            # The path goes in by the connection, so that no character of it means anything in a URL.
+            storage = RDBStorage("sqlite:///study.db", engine_kwargs={"creator": self._connection})
+            self._study = self._loaded(storage)
+        except (*DATABASE_ERRORS, OSError) as error:
+            raise StoreError(f"cannot open {self.path}: {error}") from error
+
+    def _loaded(self, storage: Any) -> optuna.Study:
+        verbosity = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        try:
+            return optuna.create_study(
+                storage=storage, study_name=self.name, direction="minimize", load_if_exists=True
+            )
+        finally:
+            optuna.logging.set_verbosity(verbosity)
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=ATTEMPT_SECONDS, check_same_thread=False)
+        connection.execute("PRAGMA synchronous=FULL")
+        return connection
+
+    @contextlib.contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """Make one transaction of what Optuna would commit piece by piece: faster, and never half done."""
+        backend = self._backend
+        backend.remove_session()
+        with backend.engine.connect() as connection:
+            self._patiently(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"), connection.rollback)
+            backend.scoped_session.configure(bind=connection, join_transaction_mode="rollback_only")
+            try:
+                yield
+                connection.commit()
+            finally:
+                connection.rollback()
+                backend.remove_session()
+                backend.scoped_session.configure(
+                    bind=backend.engine, join_transaction_mode="conditional_savepoint"
+                )
+
+    def _patiently(self, attempt: Callable[[], Any], undo: Callable[[], None] = lambda: None) -> Any:
+        """Return what the attempt returns, waiting while another program holds the database."""
+        give_up = time.monotonic() + LOCK_SECONDS
+        said = False
+        while True:
+            try:
+                return attempt()
+            except (sqlite3.OperationalError, OperationalError) as error:
+                undo()
+                if not _is_locked(error) or time.monotonic() > give_up:
+                    raise
+                if not said:
+                    self.say(f"waiting for another program that has locked {self.path}")
+                    said = True
+
+    def _guarded(self, write: Callable[[], None]) -> None:
+        try:
+            with self._at_once():
+                write()
+        except DATABASE_ERRORS as error:
             raise StoreError(f"cannot write {self.path}: {error}") from error
 
 
-def sampled(
-    space: Space, params: Mapping[str, Value]
-) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
+def _is_locked(error: BaseException | None) -> bool:
+    return error is not None and "locked" in str(error)
+
+
+def sampled(space: Space, params: Mapping[str, Value]) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
     """Return parameters as Optuna names and holds them, and their distributions."""
     values: dict[str, Any] = {}
     distributions: dict[str, BaseDistribution] = {}
@@ -176,7 +323,3 @@ def sampled(
             values[key] = axis.span.sampled(tuple(value) if isinstance(value, list) else value)
             distributions[key] = axis.span.distribution()
     return values, distributions
-
-
-def _synchronous_full(connection: Any, record: Any) -> None:
-    connection.execute("PRAGMA synchronous=FULL")

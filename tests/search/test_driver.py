@@ -1,0 +1,552 @@
+"""The pipeline with trials that cost nothing: what it decides must not depend on time, order or interruptions."""
+
+import random
+import re
+import time
+from concurrent.futures import Future
+
+import pytest
+from attack import (
+    FAKES,
+    comparable,
+    drive,
+    driver_of,
+    fake_finish,
+    fake_segment,
+    same_study,
+    small_study,
+    sound,
+    states_of,
+)
+
+from sweep.config.errors import StoreError
+from sweep.config.sections import TrainingConfig
+from sweep.config.study import StudyConfig
+from sweep.search import Interrupts, Message, Outcome, Settled
+from sweep.search import driver as driver_module
+from sweep.search.driver import Functions, SideTask
+from sweep.search.executors import EXECUTORS, Slot, WorkerDied
+from sweep.search.live import LiveTrial
+from sweep.search.worker import call
+from sweep.store import StudyFolder
+
+TOTAL = 24
+
+
+class LateSlot(Slot):
+    """A slot whose task is computed when the test wants it to finish."""
+
+    def submit(self, function, *args):
+        self.started = time.monotonic()
+        future = Future()
+        future.task = (function, args)
+        self.future = future
+        return future
+
+    def kill(self):
+        pass
+
+    def close(self):
+        pass
+
+
+def finish_now(future):
+    function, args = future.task
+    try:
+        future.set_result(call(function, *args))
+    except Exception as error:
+        future.set_exception(error)
+
+
+@pytest.fixture
+def in_random_order(monkeypatch):
+    """Let tasks finish in a random order, several at once now and then: `in_random_order(seed)`."""
+
+    def install(seed):
+        chance = random.Random(seed)
+
+        def wait(futures, timeout, return_when):
+            pending = [future for future in futures if not future.done()]
+            for future in chance.sample(pending, chance.randint(1, len(pending))) if pending else ():
+                finish_now(future)
+
+        monkeypatch.setitem(EXECUTORS, "inline", LateSlot)
+        monkeypatch.setattr(driver_module, "wait", wait)
+
+    return install
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """The study as one worker runs it, undisturbed, in one go."""
+    path = tmp_path_factory.mktemp("straight") / "attacked"
+    assert drive(small_study(), path, TOTAL) is Outcome.DONE
+    return path
+
+
+def test_the_study_has_every_kind_of_end(straight):
+    # or the comparisons below compare less than they seem to
+    states = states_of(sound(straight, TOTAL))
+    assert set(states) == {"complete", "pruned", "diverged"}
+    assert min(states.values()) >= 1
+
+
+@pytest.mark.parametrize(("seed", "workers"), [(0, 2), (1, 4), (2, 8), (3, 16)])
+def test_the_order_of_completion_changes_nothing(straight, tmp_path, in_random_order, seed, workers):
+    in_random_order(seed)
+    drive(small_study(), tmp_path / "attacked", TOTAL, workers=workers)
+    same_study(straight, tmp_path / "attacked", TOTAL)
+
+
+def test_a_longer_study_is_the_shorter_one_gone_on(straight, tmp_path, in_random_order):
+    in_random_order(5)
+    for total in (7, 20, TOTAL):
+        assert drive(small_study(), tmp_path / "attacked", total, workers=3) is Outcome.DONE
+        sound(tmp_path / "attacked", total)
+    same_study(straight, tmp_path / "attacked", TOTAL)
+
+
+def test_another_width_is_another_study(straight, tmp_path):
+    # control: the oracle sees a change of what the sampler knew
+    drive(small_study("search.width=4"), tmp_path / "attacked", TOTAL)
+    with pytest.raises(AssertionError):
+        same_study(straight, tmp_path / "attacked", TOTAL)
+
+
+class Killed(BaseException):
+    """The driver's death."""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_driver_that_dies_at_any_write_goes_on_as_if_it_had_not(
+    straight, tmp_path, in_random_order, monkeypatch, seed
+):
+    """Every write and every message may be the last. 12 deaths per seed, before or after the write."""
+    in_random_order(seed)
+    chance = random.Random(seed)
+    countdown = [0]
+
+    def mortal(function):
+        def wrapper(*args, **kwargs):
+            countdown[0] -= 1
+            if countdown[0] == 0:
+                raise Killed
+            result = function(*args, **kwargs)
+            if countdown[0] == 1 and chance.random() < 0.5:
+                raise Killed
+            return result
+
+        return wrapper
+
+    from sweep.store import OptunaProjection
+
+    for owner, name in [
+        (StudyFolder, "write_record"),
+        (StudyFolder, "write_resume"),
+        (StudyFolder, "write_files"),
+        (StudyFolder, "drop_resume"),
+        (OptunaProjection, "start"),
+        (OptunaProjection, "settle"),
+        (OptunaProjection, "_tell"),
+    ]:
+        monkeypatch.setattr(owner, name, mortal(getattr(owner, name)))
+    deaths = 0
+    while deaths < 12:
+        countdown[0] = chance.randint(2, 40)
+        try:
+            if (
+                drive(small_study(), tmp_path / "attacked", TOTAL, workers=3) is Outcome.DONE
+                and countdown[0] > 0
+            ):
+                break
+        except Killed:
+            deaths += 1
+    assert deaths > 5
+    countdown[0] = 0
+    assert drive(small_study(), tmp_path / "attacked", TOTAL, workers=3) is Outcome.DONE
+    same_study(straight, tmp_path / "attacked", TOTAL)
+
+
+def test_no_segment_is_computed_twice_without_need(tmp_path):
+    seen = []
+
+    def segment(config, checkpoint, point):
+        seen.append((config.seed, point))
+        return fake_segment(config, checkpoint, point)
+
+    for total in (5, 12):
+        drive(small_study(), tmp_path / "attacked", total, Functions(segment, fake_finish))
+    assert len(seen) == len(set(seen)) > 12
+
+
+def test_a_stop_and_a_resume_lose_nothing(straight, tmp_path):
+    chance = random.Random(3)
+    for _ in range(20):
+        interrupts, left = Interrupts(), [chance.randint(1, 40)]
+
+        def segment(config, checkpoint, point, left=left, interrupts=interrupts):
+            left[0] -= 1
+            if left[0] == 0:
+                interrupts.requests = 1
+            return fake_segment(config, checkpoint, point)
+
+        run = drive(
+            small_study(),
+            tmp_path / "attacked",
+            TOTAL,
+            Functions(segment, fake_finish),
+            interrupts=interrupts,
+        )
+        if run is Outcome.DONE:
+            break
+        assert run is Outcome.INTERRUPTED
+    else:
+        raise AssertionError("twenty runs were not enough")
+    same_study(straight, tmp_path / "attacked", TOTAL)
+
+
+# --- trials that fail ---------------------------------------------------------------------------------
+
+
+def failing(error, *numbers, tmp_path):
+    """Run a study of 12 in which some trials raise at their second segment; return its records and messages."""
+    study = small_study("pruning.enabled=false")
+    drive(study, tmp_path / "sound", 12)
+    seeds = {r.config["seed"] for r in sound(tmp_path / "sound", 12) if r.number in numbers}
+
+    def segment(config, checkpoint, point):
+        if config.seed in seeds and point == 1:
+            raise error
+        return fake_segment(config, checkpoint, point)
+
+    events = []
+    drive(study, tmp_path / "failing", 12, Functions(segment, fake_finish), watch=events.append)
+    return sound(tmp_path / "failing", 12), events
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("an odd shape"), "ValueError: an odd shape"),
+        (StoreError("cannot read the data: why"), "cannot read the data: why"),
+        (MemoryError(), "out of memory"),
+        (SystemExit(3), r"RuntimeError: the trial called sys.exit\(3\)"),
+        (RecursionError("deep"), "RecursionError: deep"),
+    ],
+)
+def test_an_error_fails_its_trial_with_the_reason_and_stops_nothing(tmp_path, error, reason):
+    records, events = failing(error, 2, 5, tmp_path=tmp_path)
+    assert [record.number for record in records if record.state == "failed"] == [2, 5]
+    for number in (2, 5):
+        record = records[number]
+        assert re.fullmatch(reason, record.reason)
+        assert record.rollout_error is None
+        assert len(record.evaluations) == 1  # what it had reached is kept
+    assert sum(isinstance(event, Settled) for event in events) == 12
+
+
+class Infeasible(StudyConfig):
+    """A study in which Adam and GRU do not go together."""
+
+    def trial(self, params):
+        if params["cell"] == "gru" and params["optimizer"] == "adam":
+            TrainingConfig(window=8, burn_in=16)
+        return super().trial(params)
+
+
+def test_an_infeasible_combination_is_a_failed_trial(tmp_path):
+    # each value is in its range, but some do not go together
+    study = Infeasible(**vars(small_study("search.sampler=random")))
+    drive(study, tmp_path / "attacked", 16)
+    records = sound(tmp_path / "attacked", 16)
+    odd = {r.number for r in records if r.params["cell"] == "gru" and r.params["optimizer"] == "adam"}
+    assert odd
+    assert odd == {r.number for r in records if r.state == "failed"}
+    assert all(
+        records[k].reason == "infeasible: burn_in + unroll = 16 leaves nothing of a window of 8" for k in odd
+    )
+    drive(study, tmp_path / "attacked", 20)
+    drive(study, tmp_path / "once", 20)
+    same_study(tmp_path / "once", tmp_path / "attacked", 20)
+
+
+def test_a_trial_that_gets_nowhere_is_scored_1_and_never_best(tmp_path):
+    def segment(config, checkpoint, point):
+        from dataclasses import replace
+
+        from attack import fake_scores
+
+        said = fake_segment(config, checkpoint, point)
+        bad = replace(said.evaluation, scores=fake_scores(1.0), train_loss=float("nan"), updates=0)
+        return replace(said, evaluation=bad, diverged="non-finite loss")
+
+    events = []
+    drive(small_study(), tmp_path / "attacked", 6, Functions(segment, fake_finish), watch=events.append)
+    records = sound(tmp_path / "attacked", 6)
+    assert {(r.state, r.rollout_error, r.best, r.reason) for r in records} == {
+        ("diverged", 1.0, None, "non-finite loss")
+    }
+
+
+# --- workers that die ----------------------------------------------------------------------------------
+
+
+def dying(monkeypatch, times):
+    """Let the segment (trial 1, point 2) lose its worker so many times."""
+    deaths, original = [], driver_module.outcome
+
+    def outcome(future):
+        function, args = future.task
+        if function is fake_segment and args[2] == 2 and args[0].seed == dying.seed and len(deaths) < times:
+            deaths.append(1)
+            raise WorkerDied("its worker process died: SIGKILL(-9) (out of memory?)")
+        return original(future)
+
+    monkeypatch.setattr(driver_module, "outcome", outcome)
+    return deaths
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_three_deaths_of_one_segment_fail_the_trial_two_do_not(tmp_path, in_random_order, monkeypatch, times):
+    study = small_study("pruning.enabled=false")
+    drive(study, tmp_path / "sound", 6)
+    before = sound(tmp_path / "sound", 6)
+    dying.seed = before[1].config["seed"]
+    in_random_order(0)
+    deaths, events = dying(monkeypatch, times), []
+    drive(study, tmp_path / "dying", 6, watch=events.append)
+    after = sound(tmp_path / "dying", 6)
+    assert len(deaths) == times
+    said = [event.text for event in events if isinstance(event, Message)]
+    assert said == ["trial 1: its worker process died: SIGKILL(-9) (out of memory?); trying again"] * 2
+    if times == 2:
+        assert [comparable(r) for r in after] == [comparable(r) for r in before]
+    else:
+        assert after[1].state == "failed"
+        assert after[1].reason == "its worker process died: SIGKILL(-9) (out of memory?), 3 times in a row"
+        others = [k for k in range(6) if k != 1]
+        assert [comparable(after[k]) for k in others] == [comparable(before[k]) for k in others]
+
+
+def test_deaths_are_counted_per_segment(tmp_path, in_random_order, monkeypatch):
+    # two deaths of each of two segments are no reason to give up
+    in_random_order(0)
+    deaths, original = {}, driver_module.outcome
+
+    def outcome(future):
+        function, args = future.task
+        if function is fake_segment and args[2] in (1, 3):
+            key = (args[0].seed, args[2])
+            deaths[key] = deaths.get(key, 0) + 1
+            if deaths[key] <= 2:
+                raise WorkerDied("gone")
+        return original(future)
+
+    monkeypatch.setattr(driver_module, "outcome", outcome)
+    drive(small_study("pruning.enabled=false"), tmp_path / "attacked", 4)
+    assert "failed" not in states_of(sound(tmp_path / "attacked", 4))
+
+
+def test_a_hung_segment_meets_its_deadline_and_its_late_result_is_ignored(tmp_path, monkeypatch):
+    hung, slots = [], []
+
+    class SlowSlot(LateSlot):
+        def submit(self, function, *args):
+            future = super().submit(function, *args)
+            slots.append(self)
+            return future
+
+        def kill(self):
+            hung.append(self.future)
+
+    def wait(futures, timeout, return_when):
+        for future in futures:
+            function, args = future.task
+            if function is fake_segment and args[2] == 1 and len(hung) < 2:
+                time.sleep(0.06)  # beyond the deadline, without a result
+            else:
+                finish_now(future)
+
+    monkeypatch.setitem(EXECUTORS, "inline", SlowSlot)
+    monkeypatch.setattr(driver_module, "wait", wait)
+    study, events = small_study("pruning.enabled=false", "run.segment_timeout=0.05"), []
+    driver = driver_of(study, tmp_path / "attacked", watch=events.append)
+    driver.run(1)
+    driver.projection.close()
+    (record,) = sound(tmp_path / "attacked", 1)
+    assert record.state == "complete"
+    said = [event.text for event in events if isinstance(event, Message)]
+    assert said == ["trial 0: hung: no result after 0.05 s; trying again"] * 2
+    before = (tmp_path / "attacked/trials/0000/trial.json").read_bytes()
+    for future in hung:
+        finish_now(future)  # too late: nobody listens
+    assert (tmp_path / "attacked/trials/0000/trial.json").read_bytes() == before
+
+
+# --- what stands beside the trials ---------------------------------------------------------------------
+
+
+def test_side_tasks_are_stored_and_a_failing_one_stops_nothing(tmp_path):
+    stored, events = [], []
+    driver = driver_of(small_study(), tmp_path / "attacked", watch=events.append)
+    driver.side_tasks = [
+        SideTask("the sum", sum, ([1, 2],), stored.append),
+        SideTask("the quotient", divmod, (1, 0), stored.append),
+    ]
+    assert driver.run(2) is Outcome.DONE
+    driver.projection.close()
+    assert stored == [3]
+    (said,) = [event.text for event in events if isinstance(event, Message)]
+    assert said.startswith("the quotient failed: ZeroDivisionError")
+    sound(tmp_path / "attacked", 2)
+
+
+def draw(folder, number):
+    return f"a picture of trial {number}".encode()
+
+
+def test_pictures_are_drawn_for_every_scored_trial_also_later(tmp_path):
+    drive(small_study(), tmp_path / "attacked", 3)
+    pictures = tmp_path / "attacked/trials"
+    assert not list(pictures.glob("*/rollout.png"))
+    drive(small_study(), tmp_path / "attacked", 6, draw=draw)
+    assert [p.read_text() for p in sorted(pictures.glob("*/rollout.png"))] == [
+        f"a picture of trial {k}" for k in range(6)
+    ]
+
+
+# --- damage --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"number": 3', b"[]", b'{"number": 3}', b"\xff\xfe\x00"])
+def test_a_damaged_record_is_put_aside_and_its_trial_run_again_with_the_same_result(
+    straight, tmp_path, damage
+):
+    path = tmp_path / "attacked"
+    drive(small_study(), path, TOTAL)
+    for number in (3, 11, 12):
+        (path / f"trials/{number:04d}/trial.json").write_bytes(damage)
+    assert drive(small_study(), path, TOTAL) is Outcome.DONE
+    for number in (3, 11, 12):
+        aside = path / f"trials/{number:04d}/trial.json.damaged"
+        assert aside.read_bytes() == damage
+        aside.unlink()
+    same_study(straight, path, TOTAL)
+
+
+def test_records_damaged_further_apart_than_the_pipeline_is_wide(tmp_path):
+    # a trial above the second hole waits at its rung for one that has not even been asked for
+    study = small_study("search.width=2", "pruning.startup=1")
+    drive(study, tmp_path / "straight", 14)
+    driver = driver_of(study, tmp_path / "attacked")
+    stop = [0]
+
+    def segment(config, checkpoint, point):
+        stop[0] += 1
+        if len(driver.records) == 14 and point == 1:
+            driver.interrupts.requests = 1
+        return fake_segment(config, checkpoint, point)
+
+    driver.functions = Functions(segment, fake_finish)
+    assert driver.run(14) is Outcome.INTERRUPTED
+    driver.projection.close()
+    for number in (2, 9):
+        (tmp_path / f"attacked/trials/{number:04d}/trial.json").write_bytes(b"{")
+    drive(study, tmp_path / "attacked", 14)
+    for number in (2, 9):
+        (tmp_path / f"attacked/trials/{number:04d}/trial.json.damaged").unlink()
+    same_study(tmp_path / "straight", tmp_path / "attacked", 14)
+
+
+@pytest.mark.parametrize("keep", [0, 20, 60, -1])
+def test_a_truncated_checkpoint_starts_its_trial_over(tmp_path, keep):
+    study = small_study()
+    drive(study, tmp_path / "straight", 8)
+    driver = driver_of(study, tmp_path / "attacked")
+
+    def segment(config, checkpoint, point):
+        if point == 4:
+            driver.interrupts.requests = 1
+        return fake_segment(config, checkpoint, point)
+
+    driver.functions = Functions(segment, fake_finish)
+    assert driver.run(8) is Outcome.INTERRUPTED
+    driver.projection.close()
+    left = list((tmp_path / "attacked").glob("trials/*/resume.bin"))
+    assert left
+    for path in left:
+        path.write_bytes(path.read_bytes()[:keep])
+    drive(study, tmp_path / "attacked", 8)
+    same_study(tmp_path / "straight", tmp_path / "attacked", 8)
+
+
+def test_what_a_driver_left_behind_as_it_died_is_cleared_away(tmp_path):
+    drive(small_study(), tmp_path / "attacked", 4)
+    (tmp_path / "attacked/trials/0001/resume.bin").write_bytes(b"of a settled trial")
+    drive(small_study(), tmp_path / "attacked", 5)
+    sound(tmp_path / "attacked", 5)
+
+
+# --- memory and cost -------------------------------------------------------------------------------------
+
+
+def test_records_in_memory_are_slim_those_on_disk_are_whole(tmp_path):
+    from dataclasses import replace
+
+    def segment(config, checkpoint, point):
+        said = fake_segment(config, checkpoint, point)
+        return replace(said, evaluation=replace(said.evaluation, evidence={"gradients": list(range(99))}))
+
+    for total in (3, 6):  # the second run reads what the first one wrote
+        driver = driver_of(small_study(), tmp_path / "attacked", Functions(segment, fake_finish))
+        driver.run(total)
+        driver.projection.close()
+        assert all(not e.evidence for r in driver.records.values() for e in r.evaluations)
+    stored = StudyFolder(tmp_path / "attacked").records()
+    assert all(e.evidence == {"gradients": list(range(99))} for r in stored for e in r.evaluations)
+
+
+def test_progress_counts_what_is_there(tmp_path):
+    from sweep.search import Progress
+
+    for total in (8, 20):
+        events = []
+        drive(small_study(), tmp_path / "attacked", total, watch=events.append)
+        last = [event for event in events if isinstance(event, Progress)][-1]
+        records = StudyFolder(tmp_path / "attacked").records()
+        states = states_of(records)
+        counted = {s: getattr(last, s) for s in ("complete", "pruned", "diverged", "failed")}
+        assert {s: n for s, n in counted.items() if n} == states
+        assert (last.total, last.running, last.share) == (total, 0, 1.0)
+        best = min(records, key=lambda r: (r.rollout_error, r.number))
+        assert last.best is not None
+        assert (last.best.number, last.best.rollout_error) == (best.number, best.rollout_error)
+        shares = [event.share for event in events if isinstance(event, Progress)]
+        assert shares == sorted(shares)
+
+
+def test_the_number_of_looks_at_others_grows_with_the_study_not_with_its_square(tmp_path, monkeypatch):
+    looks, original = [0], driver_module.at_rung
+
+    def at_rung(*args):
+        looks[0] += 1
+        return original(*args)
+
+    monkeypatch.setattr(driver_module, "at_rung", at_rung)
+    counts = []
+    for total in (40, 80):
+        looks[0] = 0
+        drive(small_study("search.sampler=random"), tmp_path / str(total), total)
+        counts.append(looks[0])
+    assert counts[1] < 2.6 * counts[0]
+
+
+def test_a_live_trial_knows_the_points_of_its_configuration():
+    study = small_study()
+    config = study.trial({"optimizer": "lbfgs", "lbfgs.lr": 0.5, "scheduler": "none", "cell": "gru"})
+    trial = LiveTrial(None, config)
+    assert trial.points == config.points
+    assert [trial.point_of(rung) for rung in study.pruning.rungs] == [
+        config.point_of(a) for a in config.rungs
+    ]
+    assert FAKES.segment is fake_segment
