@@ -125,9 +125,9 @@ def twin_rollout_error(forecast, truth, scale, block):
     return total / (starts * channels * blocks)
 
 
-@given(seed=st.integers(0, 10**6), block=st.integers(1, 24), size=st.floats(0.01, 3))
+@given(seed=st.integers(0, 10**6), block=st.integers(1, 23), size=st.floats(0.01, 3))
 def test_rollout_error_agrees_with_plain_loops(seed, block, size):
-    forecast, truth, scale = random_case(seed, size=size)
+    forecast, truth, scale = random_case(seed, steps=23, size=size)  # a prime: blocks differ in length
     assert rollout_error(forecast, truth, scale, block) == pytest.approx(
         twin_rollout_error(forecast, truth, scale, block), rel=1e-12
     )
@@ -315,6 +315,18 @@ def test_nrmse_by_step_by_hand():
     )
 
 
+@given(seed=st.integers(0, 10**6))
+def test_nrmse_by_step_agrees_with_plain_loops(seed):
+    forecast, truth, scale = random_case(seed, steps=4, channels=3)
+    for step, found in enumerate(nrmse_by_step(forecast, truth, scale)):
+        squares = [
+            ((forecast[s, step, c] - truth[s, step, c]) / scale[s, c]) ** 2
+            for s in range(3)
+            for c in range(3)
+        ]
+        assert found == pytest.approx(math.sqrt(sum(squares) / 9))
+
+
 def test_nrmse_by_step_stays_infinite_once_a_start_is_lost():
     forecast = np.zeros((2, 5, 2))
     forecast[1, 2, 0] = np.nan
@@ -338,7 +350,10 @@ def test_diverged_counts_starts_beyond_ten_scales_of_the_mean():
     forecast[1, 3, 1] = 3 + 2 * 10.01
     forecast[2, 0, 0] = np.nan
     forecast[3, 5, 0] = 3 - 2 * 10.01
-    assert diverged_fraction(forecast, np.full((5, 2), 3.0), np.full((5, 2), 2.0)) == 3 / 5
+    mean, scale = np.full((5, 2), 3.0), np.full((5, 2), 2.0)
+    each = [diverged_fraction(forecast[[s]], mean[[s]], scale[[s]]) for s in range(5)]
+    assert each == [0, 1, 1, 1, 0]
+    assert diverged_fraction(forecast, mean, scale) == 3 / 5
 
 
 # --- prefixes and scores
