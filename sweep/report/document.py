@@ -10,7 +10,7 @@ import pandas as pd
 from sweep.config.errors import StoreError
 from sweep.config.records import to_json
 from sweep.report import findings
-from sweep.report.effects import CommonRung, common_rung, effect_claims, effects_frame
+from sweep.report.effects import CommonRung, common_rung, comparisons, effect_claims, effects_frame
 from sweep.report.frames import leaderboard, skill_or_nan, trial_row, trials_frame
 from sweep.report.importances import Importances, importances
 from sweep.report.study import Study, read_study, selected, test_scores
@@ -62,12 +62,13 @@ def findings_of(
     """Return every finding, in the order in which a person should read them."""
     best, _ = selected(study)
     rng = np.random.default_rng(SEED)
-    claims = effect_claims(study, trials, rung, rng) if study.claims else []
+    tested = comparisons(study, trials, rung)
+    claims = effect_claims(tested, rng) if study.claims else []
     return [
         findings.beaten_by_baseline(board, None if best is None else best.number),
         findings.loss_is_lying(trials, study.horizon, study.claims, rng),
         findings.checkpoint_regret(trials),
-        findings.choices_matter(claims, study.claims, rung.words),
+        findings.choices_matter(claims, len(tested), study.claims, rung.words),
         findings.near_bound(None if best is None else best.params, study.axes),
         findings.horizon_too_long(board),
         findings.few_starts(study.n_eff),

@@ -6,7 +6,7 @@ taken from the final scores of the trials that trained to the end, and from thes
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -170,20 +170,21 @@ class Claim:
     basis: str
 
 
-def effect_claims(
-    study: Study, trials: pd.DataFrame, rung: CommonRung, rng: np.random.Generator
-) -> list[Claim]:
-    """Return, for each choice, that its best value beats the others, where a permutation test says so at 5 %.
+@dataclass(frozen=True)
+class Comparison:
+    """The scores of a choice by value, of those values that enough trials have: at least two."""
 
-    The test statistic is the lead of the best value's median over the median of the rest. The best value is
-    chosen anew in every permutation, so that picking it is not taken for evidence; the level is divided by
-    the number of choices tested. The interval of the lead is a bootstrap over trials. Values with fewer than
-    5 trials make no claim.
-    """
+    param: str
+    basis: str
+    groups: Mapping[str, np.ndarray]
+
+
+def comparisons(study: Study, trials: pd.DataFrame, rung: CommonRung) -> list[Comparison]:
+    """Return the choices that can be tested: those with two values or more that 5 trials or more have."""
     finished = dict(
         zip(trials["number"], trials["rollout_error"].where(trials["state"] == "complete"), strict=True)
     )
-    tested = []
+    found = []
     for name in trials.attrs["params"]:
         axis = study.axes.get(name)
         if axis is not None and not isinstance(axis.span, Choice):
@@ -195,9 +196,20 @@ def effect_claims(
         }
         groups = {text: values for text, values in groups.items() if len(values) >= EFFECT_LEAST}
         if len(groups) >= 2:
-            tested.append((name, "end" if is_late(name, axis) else "rung", groups))
+            found.append(Comparison(name, "end" if is_late(name, axis) else "rung", groups))
+    return found
+
+
+def effect_claims(tested: Sequence[Comparison], rng: np.random.Generator) -> list[Claim]:
+    """Return, for each choice, that its best value beats the others, where a permutation test says so at 5 %.
+
+    The test statistic is the lead of the best value's median over the median of the rest. The best value is
+    chosen anew in every permutation, so that picking it is not taken for evidence; the level is divided by
+    the number of choices tested. The interval of the lead is a bootstrap over trials.
+    """
     claims = []
-    for name, basis, groups in tested:
+    for comparison in tested:
+        groups = comparison.groups
         values, labels = (
             np.concatenate(list(groups.values())),
             np.repeat(np.arange(len(groups)), [*map(len, groups.values())]),
@@ -213,7 +225,7 @@ def effect_claims(
         low, high = percentile_interval(drawn)
         text = list(groups)[winner]
         medians = float(np.median(mine)), float(np.median(others))
-        claims.append(Claim(name, text, *medians, low, high, len(mine), basis))
+        claims.append(Claim(comparison.param, text, *medians, low, high, len(mine), comparison.basis))
     return claims
 
 

@@ -92,9 +92,14 @@ def loss_is_lying(
     of = "" if horizon is None else f" of {horizon}"
     if by_loss["number"] == best["number"]:
         choice = f"The loss would have chosen the same trial, {best['number']}"
-        choice += (
-            "." if cost < 1e-12 else f", at another checkpoint: rollout error {number_text(cost)} worse."
-        )
+        if cost < 1e-12:
+            choice += "."
+        else:
+            choice += (
+                f", at another checkpoint: rollout error {number_text(float(by_loss['loss_rollout_error']))} "
+                f"instead of {number_text(float(best['rollout_error']))}, valid for "
+                f"{by_loss['loss_valid_steps']:.0f} instead of {best['valid_steps']:.0f}{of} steps."
+            )
     else:
         choice = (
             f"The loss would have chosen trial {by_loss['number']}, whose rollout error is "
@@ -103,6 +108,8 @@ def loss_is_lying(
             f"valid for {by_loss['loss_valid_steps']:.0f} instead of "
             f"{best['valid_steps']:.0f}{of} steps."
         )
+    if correlation is None:
+        return Finding("loss_is_lying", "unknown", f"{ranks} {choice}", evidence)
     if not claims:
         return Finding("loss_is_lying", "unknown", f"{ranks} {choice} {_too_few()}", evidence)
     return Finding("loss_is_lying", "found" if cost > COST_FOUND else "clear", f"{ranks} {choice}", evidence)
@@ -239,16 +246,25 @@ def few_starts(n_eff: int | None) -> Finding:
     return Finding("few_starts", "clear", f"{n_eff} starts do not overlap.", evidence)
 
 
-def choices_matter(claims: Sequence[Claim], enough_starts: bool, rung_words: str) -> Finding:
-    """Which choices does the study show to be better, and by how much?"""
+def choices_matter(claims: Sequence[Claim], tested: int, enough_starts: bool, rung_words: str) -> Finding:
+    """Which choices does the study show to be better, and by how much?
+
+    Args:
+        claims: from `effect_claims`.
+        tested: choices with enough trials to test.
+        enough_starts: whether there are enough starts to say that one setting beats another.
+        rung_words: what was compared.
+    """
     if not enough_starts:
         return Finding("choices_matter", "unknown", _too_few())
+    if not tested:
+        return Finding("choices_matter", "unknown", "Too few trials to compare the values of a choice.")
     if not claims:
         text = (
             "No value of a choice is shown to be better than the others: "
             "the trials are too few, or it does not matter."
         )
-        return Finding("choices_matter", "clear", text)
+        return Finding("choices_matter", "clear", text, {"tested": tested})
     sentences = [
         f"{claim.param} = {claim.value}: median {number_text(claim.median, 2)} against "
         f"{number_text(claim.others, 2)} for the others "
@@ -257,7 +273,9 @@ def choices_matter(claims: Sequence[Claim], enough_starts: bool, rung_words: str
         for claim in claims
     ]
     text = f"By {rung_words}, better than the rest: " + " ".join(sentences)
-    return Finding("choices_matter", "found", text, {"claims": [vars(claim) for claim in claims]})
+    return Finding(
+        "choices_matter", "found", text, {"tested": tested, "claims": [vars(claim) for claim in claims]}
+    )
 
 
 def trial_failures(trials: pd.DataFrame) -> Finding:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from sweep.config.errors import StoreError
 from sweep.config.records import PREFIXES, TrialRecord
-from sweep.report.labels import config_words
+from sweep.report.labels import config_words, value_text
 from sweep.report.study import Study, read_study
 from sweep.score.metrics_skill import EXACT, skill
 from sweep.store.folder import StudyFolder
@@ -221,7 +221,9 @@ def leaderboard(folder: StudyFolder | Study) -> pd.DataFrame:
             {"kind": "trial", "name": f"trial {record.number}", **{k: row[k] for k in kept}, "what": words}
         )
     for name, entry in study.baselines.items():
-        settings = ", ".join(f"{key} {value}" for key, value in (entry.get("settings") or {}).items())
+        settings = ", ".join(
+            f"{key} {value_text(value)}" for key, value in (entry.get("settings") or {}).items()
+        )
         rows.append(
             {
                 "kind": "baseline",

@@ -62,7 +62,7 @@ def _values(study: Study, document: Mapping[str, Any]) -> dict[str, Any]:
     best = next((t for t in document["trials"] if t["number"] == document["best"]), None)
     pictures = Pictures(study)
     best_plot = None if best is None else pictures.inline(best["number"])
-    against = _default_baseline(document["baselines"])
+    against = _default_baseline(document)
     return {
         "study": document["study"],
         "score": document["score"],
@@ -239,10 +239,17 @@ def _effect_plots(study: Study, trials: pd.DataFrame, shares: Mapping[str, float
     ]
 
 
-def _default_baseline(baselines: Mapping[str, Any]) -> str | None:
-    """Return the baseline that skill is shown against first: the best that is not exact."""
-    inexact = {name: entry["rollout_error"] for name, entry in baselines.items() if not entry["exact"]}
-    return min(inexact or baselines, key=lambda name: baselines[name]["rollout_error"], default=None)
+def _default_baseline(document: Mapping[str, Any]) -> str | None:
+    """Return the baseline that skill is shown against first: the strongest one beaten, or else the weakest.
+
+    Skill against a nearly exact one would be a huge negative number for every trial.
+    """
+    errors = {str(name): float(entry["rollout_error"]) for name, entry in document["baselines"].items()}
+    scores = [t["rollout_error"] for t in document["trials"] if t["rollout_error"] is not None]
+    beaten = [name for name in errors if errors[name] > min(scores, default=1.0)]
+    if beaten:
+        return min(beaten, key=lambda name: errors[name])
+    return max(errors, key=lambda name: errors[name], default=None)
 
 
 def _words_of(study: Study, number: int) -> list[str]:

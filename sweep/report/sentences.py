@@ -10,7 +10,7 @@ from sweep.report.study import Study
 
 TITLES = {
     "beaten_by_baseline": ("A baseline beats every trial", "Every trial against the baselines"),
-    "loss_is_lying": ("The loss is lying", "The loss is a fair guide here"),
+    "loss_is_lying": ("Choosing by the loss costs", "The loss is a fair guide here"),
     "checkpoint_regret": (
         "The last checkpoint is not the best",
         "The last checkpoint is as good as the best",

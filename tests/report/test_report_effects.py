@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sweep.config.records import TrialRecord
-from sweep.report.effects import best_lead, common_rung, effect_claims, effects_frame, groups_of
+from sweep.report.effects import best_lead, common_rung, comparisons, effect_claims, effects_frame, groups_of
 from sweep.report.frames import trials_frame
 from sweep.report.importances import importances
 from sweep.report.study import Study, read_study
@@ -141,7 +141,9 @@ def claims_of(folder, evaluation, score_of, seed):
         for k in range(40)
     ]
     study = study_of(folder, records)
-    return effect_claims(study, trials_frame(study), common_rung(study), np.random.default_rng(0))
+    return effect_claims(
+        comparisons(study, trials_frame(study), common_rung(study)), np.random.default_rng(0)
+    )
 
 
 def test_a_real_effect_is_claimed_with_its_interval(one, evaluation):
@@ -155,6 +157,16 @@ def test_chance_is_not_claimed(one, evaluation):
     # control: 20 studies without an effect; at a level of 5 % five or more claims have a chance below .3 %
     none = [claims_of(one, evaluation, lambda cell, rng: rng.uniform(0.1, 0.9), seed) for seed in range(20)]
     assert sum(map(len, none)) <= 4
+
+
+def test_values_with_fewer_than_five_trials_are_not_tested(one, evaluation):
+    cells = ["gru"] * 9 + ["lstm"] * 4
+    records = [record_at(evaluation, k, [0.5] * 9, params={"cell": cell}) for k, cell in enumerate(cells)]
+    study = study_of(one, records)
+    assert comparisons(study, trials_frame(study), common_rung(study)) == []
+    study = study_of(one, [*records, record_at(evaluation, 13, [0.5] * 9, params={"cell": "lstm"})])
+    (tested,) = comparisons(study, trials_frame(study), common_rung(study))
+    assert {value: len(scores) for value, scores in tested.groups.items()} == {"gru": 9, "lstm": 5}
 
 
 def test_importance_goes_to_what_decides(one, evaluation):

@@ -82,6 +82,7 @@ def test_one_trial_is_no_evidence():
     assert loss_is_lying(trials([1], [0.5]), 100, True, rng()).verdict == "unknown"
     few = loss_is_lying(trials([1, 2, 3], [0.5, 0.4, 0.3]), 100, True, rng())
     assert few.evidence["spearman"] is None
+    assert few.verdict == "unknown"  # three trials are no evidence of health
     assert few.evidence["by_loss"] == 0
 
 
@@ -168,11 +169,12 @@ def test_eight_starts_are_enough_and_seven_are_not():
 
 def test_claims_are_told_only_with_enough_starts():
     claim = Claim("cell", "gru", 0.3, 0.6, 0.1, 0.4, 12, "rung")
-    found = choices_matter([claim], True, "the error at 11%")
+    found = choices_matter([claim], 1, True, "the error at 11%")
     assert found.verdict == "found"
     assert "cell = gru: median 0.3 against 0.6" in found.text
-    assert choices_matter([claim], False, "x").verdict == "unknown"
-    assert choices_matter([], True, "x").verdict == "clear"
+    assert choices_matter([claim], 1, False, "x").verdict == "unknown"
+    assert choices_matter([], 1, True, "x").verdict == "clear"
+    assert choices_matter([], 0, True, "x").verdict == "unknown"
 
 
 def test_failures_are_counted_by_reason():
