@@ -88,7 +88,8 @@ class LokySlot(Slot):
             processes = self._executor._processes
             while processes:  # here, as loky would need psutil or pgrep, to look for grandchildren
                 _, process = processes.popitem()
-                process.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
                 process.join()
             self._executor.shutdown(wait=True, kill_workers=True)
             self._executor = None
