@@ -61,7 +61,8 @@ class MemoLBFGS(LBFGS):
             if float(self.param_groups[0]["lr"]) > 0:
                 super().step(remembered)  # type: ignore[no-untyped-call]
             else:  # a line search cannot begin with a step of length 0
-                remembered()
+                with torch.enable_grad():
+                    remembered()
         except _NonFinite:
             self.lost = True
         here = self._flat_parameters()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from sweep.config.errors import DataError
 from sweep.config.seeds import stream
@@ -269,11 +270,25 @@ class Trainer:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` returned."""
         self.flat.restore(state["weights"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        _load(self.optimizer, state["optimizer"])
         self.best_weights = state["best_weights"]
         self.log.restore(state["log"])
         for name in self.COUNTERS:
             setattr(self, name, state[name])
+
+
+def _load(optimizer: Optimizer, state: dict[str, Any]) -> None:
+    """Put an optimizer's state back with its bits.
+
+    torch casts it to the type of the parameters, which changes NAdam's float32 product in a float64 trial.
+    """
+    optimizer.load_state_dict(state)
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for index, saved in state.get("state", {}).items():
+        loaded = optimizer.state[parameters[index]]
+        for key, value in saved.items():
+            if isinstance(value, Tensor) and value.dtype != loaded[key].dtype:
+                loaded[key] = value.clone()
 
 
 def _ratio(moved: float, before: Tensor) -> float:

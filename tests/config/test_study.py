@@ -1,6 +1,7 @@
 """A study's identity, its document, and the configurations of its trials."""
 
 import tomllib
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -30,7 +31,14 @@ LBFGS = {"optimizer": "lbfgs", "lbfgs.lr": 0.5, "lbfgs.history": 5, "cell": "lst
 
 @pytest.mark.parametrize(
     "override",
-    ["search.trials=7", "run.workers=3", "run.executor='inline'", "run.device='cuda'", "name=x", "description=x"],
+    [
+        "search.trials=7",
+        "run.workers=3",
+        "run.executor='inline'",
+        "run.device='cuda'",
+        "name=x",
+        "description=x",
+    ],
 )
 def test_what_a_study_does_not_depend_on(override: str, study):
     assert differences(study().document(), study(override).document()) == []
@@ -162,7 +170,7 @@ def test_evaluation_points_rise_to_the_budget_over_the_rungs(budget: int, evalua
     config = configured(budget, evaluations, rungs)
     points = config.points
     assert points[-1] == budget and points[0] >= 1
-    assert all(one < two for one, two in zip(points, points[1:], strict=False))
+    assert all(one < two for one, two in pairwise(points))
     assert len(points) <= evaluations + len(rungs)
     for rung in rungs:
         assert points[config.point_of(rung)] == max(1, round(rung * budget))

@@ -1,4 +1,4 @@
-"""A study file gives a study, or all its mistakes at once: key path, what was wanted, what came, what is near."""
+"""A study file gives a study, or all its mistakes at once: key path, what was wanted, what came, the nearest."""
 
 from pathlib import Path
 from typing import Any
@@ -50,15 +50,31 @@ MISTAKES = [
     # optimizer and scheduler with fixed settings
     ("training.scheduler='cosin'", "training.scheduler.name", ["'cosin'", "Did you mean 'cosine'?"]),
     ("training.scheduler=3", "training.scheduler", ["3"]),
-    ("training.scheduler={ name = 'step', gama = 0.5 }", "training.scheduler.gama", ["Did you mean 'gamma'?"]),
+    (
+        "training.scheduler={ name = 'step', gama = 0.5 }",
+        "training.scheduler.gama",
+        ["Did you mean 'gamma'?"],
+    ),
     ("training.scheduler={ name = 'step', every = 0 }", "training.scheduler", ["step.every", "positive"]),
-    ("training.scheduler={ name = 'one_cycle', peak = 1.5 }", "training.scheduler", ["peak", "below 1", "1.5"]),
+    (
+        "training.scheduler={ name = 'one_cycle', peak = 1.5 }",
+        "training.scheduler",
+        ["peak", "below 1", "1.5"],
+    ),
     ("training.scheduler={ name = 'exponential', final = 0 }", "training.scheduler", ["final", "positive"]),
     ("training.scheduler={ name = 'cosine', final = nan }", "training.scheduler", ["final", "nan"]),
-    ("training.optimizer={ name = 'adam', lr = 0.1 }", "training.optimizer", ["[space.optimizer.adam]", "lr"]),
+    (
+        "training.optimizer={ name = 'adam', lr = 0.1 }",
+        "training.optimizer",
+        ["[space.optimizer.adam]", "lr"],
+    ),
     # pruning
     ("pruning.rungs=[{ at = 0.1, keep = 0.5, horizn = 0.1 }]", "pruning.rungs.0.horizn", ["'horizon'?"]),
-    ("pruning.rungs=[{ at = 0.1, keep = 0.5, horizon = 0.2 }]", "pruning.rungs.0.horizon", ["0.03, 0.1", "0.2"]),
+    (
+        "pruning.rungs=[{ at = 0.1, keep = 0.5, horizon = 0.2 }]",
+        "pruning.rungs.0.horizon",
+        ["0.03, 0.1", "0.2"],
+    ),
     ("pruning.rungs=[{ at = 0.1 }]", "pruning.rungs.0.keep", ["missing"]),
     ("pruning.rungs=[{ at = 0.5, keep = 0.5 }, { at = 0.1, keep = 0.5 }]", "pruning.rungs", ["rise in `at`"]),
     # space
@@ -89,7 +105,11 @@ MISTAKES = [
     ("space.optimizer=['adm']", "space.optimizer", ["no optimizer named 'adm'", "Did you mean 'adam'?"]),
     ("space.optimizer=['adam', 'adam']", "space.optimizer", ["'adam' twice"]),
     ("space.optimizer.adam=['lr']", "space.optimizer.adam", ["wanted a table of ranges"]),
-    ("space.optimizer.adam.bta2=0.1", "space.optimizer.adam.bta2", ["no such setting", "Did you mean 'beta2'?"]),
+    (
+        "space.optimizer.adam.bta2=0.1",
+        "space.optimizer.adam.bta2",
+        ["no such setting", "Did you mean 'beta2'?"],
+    ),
     ("space.optimizer.sgd.lr=-1.0", "space.optimizer.sgd.lr", ["positive", "-1.0"]),
     ("space.optimizer.sgd.lr=inf", "space.optimizer.sgd.lr", ["finite", "inf"]),
     ("space.optimizer.sgd.lr=[0.1, nan]", "space.optimizer.sgd.lr", ["finite", "nan"]),
@@ -98,7 +118,11 @@ MISTAKES = [
     ("space.optimizer.sgd.lr={ log1m = [0.0, 1.0] }", "space.optimizer.sgd.lr", ["log1m", "high < 1"]),
     ("space.optimizer.lbfgs.history={ log = [5, 50] }", "space.optimizer.lbfgs.history", ["int", "5.0"]),
     ("space.optimizer.lbfgs.history=[0, 5]", "space.optimizer.lbfgs.history", ["at least 1", "0"]),
-    ("space.optimizer.lbfgs.line_search='wolf'", "space.optimizer.lbfgs.line_search", ["strong_wolfe", "'wolf'"]),
+    (
+        "space.optimizer.lbfgs.line_search='wolf'",
+        "space.optimizer.lbfgs.line_search",
+        ["strong_wolfe", "'wolf'"],
+    ),
     ("space.scheduler.step.gamma={ linear = [-1, 1] }", "space.scheduler.step.gamma", ["at least 0", "-1"]),
     ("space.window=[16, 64]\n", "", []),  # no mistake: the control of the two below
     ("space.burn_in=[0, 200]", "space", ["burn_in + unroll can reach 200", "window of 128"]),
@@ -185,7 +209,10 @@ def test_enqueued_trials_are_complete_and_in_range(study, problems):
     (line,) = problems(document=of({**good, "sgd.momentun": 0.5}))
     assert "Did you mean 'sgd.momentum'?" in line
     missing = {key: value for key, value in good.items() if key not in ("sgd.lr", "cell")}
-    assert sorted(problems(document=of(missing))) == ["enqueue[0].cell: is missing", "enqueue[0].sgd.lr: is missing"]
+    assert sorted(problems(document=of(missing))) == [
+        "enqueue[0].cell: is missing",
+        "enqueue[0].sgd.lr: is missing",
+    ]
     (line,) = problems(document=of({**good, "sgd.lr": True}))
     assert line.startswith("enqueue[0].sgd.lr: True is not in")
 
@@ -194,7 +221,13 @@ def test_overrides_are_toml_values_or_plain_text():
     base = {"model": {"hidden": 51}, "space": {"cell": ["lstm"]}}
     result = overridden(
         base,
-        ["model.hidden=8", "model.readout=value", "training.optimizer.name = 'adam'", "space.cell=['gru']", "a.b="],
+        [
+            "model.hidden=8",
+            "model.readout=value",
+            "training.optimizer.name = 'adam'",
+            "space.cell=['gru']",
+            "a.b=",
+        ],
     )
     assert result == {
         "model": {"hidden": 8, "readout": "value"},
@@ -210,7 +243,15 @@ def test_overrides_are_toml_values_or_plain_text():
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("1", 1), ("1.0", 1.0), ("true", True), ("'1'", "1"), ("cosine", "cosine"), ("[1, 2]", [1, 2]), ("", "")],
+    [
+        ("1", 1),
+        ("1.0", 1.0),
+        ("true", True),
+        ("'1'", "1"),
+        ("cosine", "cosine"),
+        ("[1, 2]", [1, 2]),
+        ("", ""),
+    ],
 )
 def test_toml_value(text: str, value: Any):
     assert toml_value(text) == value and type(toml_value(text)) is type(value)
@@ -268,4 +309,12 @@ def test_shipped_studies_are_right(path: Path):
 def test_the_default_study_samples_the_six_axes():
     path = next(path for path in STUDIES if path.stem == "sine")
     names = {axis.name for axis in read_study(path, [], catalogue()).space.axes}
-    assert {"optimizer", "scheduler", "cell", "batch_size", "sgd.lr", "sgd.momentum", "adam.momentum"} <= names
+    assert {
+        "optimizer",
+        "scheduler",
+        "cell",
+        "batch_size",
+        "sgd.lr",
+        "sgd.momentum",
+        "adam.momentum",
+    } <= names

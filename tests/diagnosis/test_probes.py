@@ -1,0 +1,97 @@
+"""Probes against naive twins and cases whose answer is known."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from sweep.config.sections import ModelConfig
+from sweep.diagnosis import gate_saturation, input_gradient_by_lag
+from sweep.model import CELLS, Forecaster
+
+
+def made(cell: str, layers: int = 2, scale: float = 1.0, **more) -> Forecaster:
+    network = Forecaster(ModelConfig(cell=cell, hidden=6, layers=layers, **more), 1, 1).initialise(0).double()
+    for parameter in network.parameters():
+        parameter.data.mul_(scale)
+    return network
+
+
+def noise(*shape: int) -> Tensor:
+    return torch.as_tensor(np.random.default_rng(0).standard_normal(shape))
+
+
+def sigmoids(cell: str, gates: Tensor) -> list[Tensor]:
+    """The sigmoid gates as torch documents their order: LSTM i, f, g, o; GRU r, z, n."""
+    parts = gates.chunk(4 if cell == "lstm" else 3, dim=-1)
+    return [parts[0], parts[1], parts[3]] if cell == "lstm" else [parts[0], parts[1]]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_saturation_equals_a_count_step_by_step(cell: str):
+    network = made(cell, scale=9.0)
+    inputs = noise(3, 20, 1)
+    counts, total = [0, 0], 0
+    with torch.no_grad():
+        state = [
+            tuple(torch.zeros(3, 6).double() for _ in range(network.stack.cell.components)) for _ in range(2)
+        ]
+        for t in range(20):
+            below = inputs[:, t]
+            for layer, (wih, whh, bih, bhh) in enumerate(network.stack.weights()):
+                gates = below @ wih.T + bih + state[layer][0] @ whh.T + bhh
+                counts[layer] += sum(int((gate.abs() > 5).sum()) for gate in sigmoids(cell, gates))
+                state[layer] = network.stack.cell.step(below, state[layer], (wih, whh, bih, bhh))
+                below = state[layer][0]
+            total += 3 * 6 * len(sigmoids(cell, gates))
+    assert 0.05 < counts[0] / total < 0.95  # the case is one that can tell
+    assert gate_saturation(network, inputs) == pytest.approx([count / total for count in counts])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_saturation_by_hand(cell: str):
+    network = made(cell)
+    inputs = noise(3, 20, 1)
+    assert gate_saturation(network, inputs) == [0.0, 0.0]
+    network.stack.weights()[1][2].data.fill_(100.0)
+    assert gate_saturation(network, inputs) == [0.0, 1.0]
+    network.stack.weights()[0][0].data.fill_(math.nan)
+    assert gate_saturation(network, inputs) == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_by_lag_equal_finite_differences(cell: str):
+    network = made(cell, scale=2.0)
+    inputs = noise(3, 9, 1)
+    found = input_gradient_by_lag(network, inputs)
+    assert list(found) == [1, 2, 4, 8]
+    for lag, norm in found.items():
+        steps = []
+        for sign in (1, -1):
+            moved = inputs.clone()
+            moved[:, -lag] += sign * 1e-5
+            steps.append(network(moved)[0][:, -1, 0])
+        slope = (steps[0] - steps[1]) / 2e-5
+        assert norm == pytest.approx(float(slope.square().mean().sqrt().detach()), rel=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_network_of_zeros_has_no_memory(cell: str):
+    inputs = noise(3, 9, 1)
+    found = input_gradient_by_lag(made(cell, scale=0.0), inputs)
+    assert found == {1: 1.0, 2: 0.0, 4: 0.0, 8: 0.0}  # only the direct path of the increment
+    assert input_gradient_by_lag(made(cell, scale=0.0, readout="value"), inputs)[1] == 0.0
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_probes_leave_the_network_alone(cell: str):
+    network = made(cell)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    inputs = noise(3, 9, 1)
+    gate_saturation(network, inputs)
+    input_gradient_by_lag(network, inputs)
+    assert all(parameter.grad is None for parameter in network.parameters())
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+    assert not inputs.requires_grad
