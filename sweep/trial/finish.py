@@ -22,7 +22,7 @@ from sweep.score import (
     swapped,
     valid_steps,
 )
-from sweep.trial.process import trial_process
+from sweep.trial.process import release_freed_memory, trial_process
 from sweep.trial.segment import DTYPES, Run, load_data, locked_task, read_checkpoint
 
 SHOWN_ONE_STEP = 4  # starts whose teacher-forced forecasts are kept for plots
@@ -57,6 +57,8 @@ def finish(config: TrialConfig, checkpoint: bytes) -> Finished:
             "checkpoint.pt": weights_bytes(config, run.network),
             "rollout.npz": _npz_bytes(arrays),
         }
+        del run
+        release_freed_memory()
     return Finished(files, gap if np.isfinite(gap) else None, time.perf_counter() - began)
 
 
