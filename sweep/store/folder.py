@@ -168,7 +168,7 @@ class StudyFolder:
         """
         path = self.trial(number) / "rollout.npz"
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return {name: arrays[name] for name in arrays.files}
         except FileNotFoundError as error:
             raise StoreError(f"trial {number} has no rollout: {path} is missing") from error

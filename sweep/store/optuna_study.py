@@ -246,25 +246,31 @@ class OptunaProjection:
         try:
             with contextlib.closing(self._connection()) as connection:
                 self._patiently(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchone())
-            # The path goes in by the connection, so that no character of it means anything in a URL.
-            storage = RDBStorage("sqlite:///study.db", engine_kwargs={"creator": self._connection})
-            self._study = self._loaded(storage)
+            self._study = self._patiently(lambda: self._loaded(self._storage()))
         except (*DATABASE_ERRORS, OSError) as error:
             raise StoreError(f"cannot open {self.path}: {error}") from error
 
+    def _storage(self) -> RDBStorage:
+        # The path goes in by the connection, so that no character of it means anything in a URL.
+        return RDBStorage("sqlite:///study.db", engine_kwargs={"creator": self._connection})
+
     def _loaded(self, storage: Any) -> optuna.Study:
+        if self.name in optuna.get_all_study_names(storage):
+            return optuna.load_study(study_name=self.name, storage=storage)
         verbosity = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         try:
-            return optuna.create_study(
-                storage=storage, study_name=self.name, direction="minimize", load_if_exists=True
-            )
+            return optuna.create_study(storage=storage, study_name=self.name, direction="minimize")
         finally:
             optuna.logging.set_verbosity(verbosity)
 
     def _connection(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=ATTEMPT_SECONDS, check_same_thread=False)
-        connection.execute("PRAGMA synchronous=FULL")
+        try:
+            self._patiently(lambda: connection.execute("PRAGMA synchronous=FULL"))
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     @contextlib.contextmanager
@@ -292,7 +298,11 @@ class OptunaProjection:
         while True:
             try:
                 return attempt()
-            except (sqlite3.OperationalError, OperationalError) as error:
+            except (
+                sqlite3.OperationalError,
+                OperationalError,
+                optuna.exceptions.StorageInternalError,
+            ) as error:
                 undo()
                 if not _is_locked(error) or time.monotonic() > give_up:
                     raise
@@ -309,7 +319,12 @@ class OptunaProjection:
 
 
 def _is_locked(error: BaseException | None) -> bool:
-    return error is not None and "locked" in str(error)
+    """Return whether somebody else's lock is behind an error."""
+    while error is not None:
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            return True
+        error = error.__cause__
+    return False
 
 
 def sampled(space: Space, params: Mapping[str, Value]) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:

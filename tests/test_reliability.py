@@ -1,0 +1,327 @@
+"""What happens to a study when processes die: real trials, real workers, real signals."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from attack import same_study, sound, states_of
+
+ROOT = Path(__file__).resolve().parents[1]
+TOTAL = 8
+SETTINGS = (
+    "training.budget=20000",
+    "training.evaluations=5",
+    "training.window=32",
+    "training.burn_in=4",
+    "model.hidden=8",
+    "model.layers=1",
+    "score.warmup=60",
+    "score.horizon=60",
+    "score.starts=8",
+    "pruning.startup=3",
+    "search.width=4",
+)
+TREE_KILLS = 6
+
+pytestmark = pytest.mark.slow
+
+
+def command(results, *options, trials=TOTAL, workers=2):
+    """Return the command line of a run."""
+    sets = [word for setting in SETTINGS for word in ("--set", setting)]
+    start = [sys.executable, "-c", "from sweep.cli import main; main()", "run", "sine"]
+    return [
+        *start,
+        "--results",
+        str(results),
+        "--trials",
+        str(trials),
+        "--workers",
+        str(workers),
+        *sets,
+        *options,
+    ]
+
+
+def without_baselines(results):
+    """Make a run believe that the baselines have been scored: no part of what is attacked here, and slow."""
+    (results / "sine").mkdir(parents=True, exist_ok=True)
+    (results / "sine" / "baselines.json").write_text('{"baselines": {}}')
+
+
+def started(results, *options, **settings):
+    """Start a run in a session of its own, whose processes can be told from all others."""
+    without_baselines(results)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SWEEP_TEST_MARK": str(results)}
+    return subprocess.Popen(
+        command(results, *options, **settings),
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def ended(process, timeout=120):
+    """Return exit code and messages of a run that ends by itself."""
+    _, said = process.communicate(timeout=timeout)
+    return process.returncode, said
+
+
+def run(results, *options, **settings):
+    """Run to the end and return what was said."""
+    code, said = ended(started(results, *options, **settings))
+    assert code == 0, said
+    return said
+
+
+def ours(results):
+    """Return every living process of runs in this results folder: they inherit a mark in the environment."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("SWEEP_TEST_MARK") == str(results) and process.status() != "zombie":
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+def wait_for(condition, seconds, what):
+    """Wait until a condition holds, and fail where it does not come to hold."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"waited {seconds} s for {what}"
+        time.sleep(0.05)
+
+
+def all_gone(results, seconds=10):
+    """Fail unless no process of a run survives."""
+    wait_for(lambda: not ours(results), seconds, f"the end of {[p.cmdline()[-3:] for p in ours(results)]}")
+
+
+def workers_of(process):
+    """Return the worker processes of a driver, without the trackers that loky and multiprocessing keep."""
+    try:
+        children = psutil.Process(process.pid).children()
+        return [child for child in children if "popen_loky" in " ".join(child.cmdline())]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def segments_done(results):
+    """Return how many checkpoints and records there are: a measure of how far a run has come."""
+    trials = results / "sine" / "trials"
+    return len(list(trials.glob("*/resume.bin"))) + 3 * len(list(trials.glob("*/checkpoint.pt")))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The study as two workers run it in one go."""
+    results = tmp_path_factory.mktemp("undisturbed")
+    run(results)
+    all_gone(results)
+    records = sound(results / "sine", TOTAL)
+    assert {"complete", "pruned"} <= set(states_of(records)), (
+        "a study without prunings tests less than it seems to"
+    )
+    return results / "sine"
+
+
+@pytest.mark.parametrize("options", [{"workers": 1}, {"workers": 4}])
+def test_the_number_of_workers_changes_nothing(undisturbed, tmp_path, options):
+    run(tmp_path, **options)
+    same_study(undisturbed, tmp_path / "sine", TOTAL)
+
+
+def test_the_process_that_computes_changes_nothing(undisturbed, tmp_path):
+    run(tmp_path, "--executor", "inline")
+    same_study(undisturbed, tmp_path / "sine", TOTAL)
+
+
+def test_half_and_then_the_rest_is_the_same_as_all_at_once(undisturbed, tmp_path):
+    run(tmp_path, trials=4)
+    sound(tmp_path / "sine", 4)
+    run(tmp_path)
+    same_study(undisturbed, tmp_path / "sine", TOTAL)
+
+
+def test_another_seed_is_another_study(undisturbed, tmp_path):
+    # control: the oracle is not blind
+    run(tmp_path, "--set", "search.seed=1", trials=3)
+    records = sound(tmp_path / "sine", 3)
+    assert [r.params for r in records] != [r.params for r in sound(undisturbed, TOTAL)[:3]]
+
+
+def test_killed_workers_cost_a_segment_and_change_nothing(undisturbed, tmp_path):
+    process = started(tmp_path)
+    killed = set()
+    for done in (2, 8, 14):
+        wait_for(lambda done=done: segments_done(tmp_path) >= done and workers_of(process), 60, "progress")
+        for worker in workers_of(process)[:1]:
+            killed.add(worker.pid)
+            worker.kill()
+    code, said = ended(process)
+    assert code == 0, said
+    assert len(killed) == 3
+    assert "Traceback" not in said
+    all_gone(tmp_path)
+    same_study(undisturbed, tmp_path / "sine", TOTAL)
+
+
+def test_nobody_outlives_a_killed_driver_and_nothing_is_locked(undisturbed, tmp_path):
+    process = started(tmp_path)
+    wait_for(lambda: segments_done(tmp_path) >= 5, 60, "progress")
+    assert len(ours(tmp_path)) >= 3
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    all_gone(tmp_path)
+    run(tmp_path)
+    all_gone(tmp_path)
+    same_study(undisturbed, tmp_path / "sine", TOTAL)
+
+
+def test_the_whole_tree_killed_at_random_moments(undisturbed, tmp_path):
+    chance = random.Random(0)
+    landed = 0
+    for _ in range(TREE_KILLS):
+        process = started(tmp_path)
+        before = segments_done(tmp_path)
+        # a moment of the start, of the study itself, or of anything in between
+        if chance.random() < 0.7:
+            target = before + chance.randint(1, 6)
+            wait_for(
+                lambda target=target, process=process: (
+                    segments_done(tmp_path) >= target or process.poll() is not None
+                ),
+                60,
+                "progress",
+            )
+        time.sleep(chance.random() * 1.5)
+        landed += process.poll() is None
+        for victim in ours(tmp_path):
+            victim.kill()
+        process.communicate()
+    assert landed >= TREE_KILLS // 2, "most kills came too late to disturb anything"
+    all_gone(tmp_path)
+    run(tmp_path)
+    all_gone(tmp_path)
+    same_study(undisturbed, tmp_path / "sine", TOTAL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_request_to_stop_ends_the_run_in_order(undisturbed, tmp_path, number):
+    process = started(tmp_path)
+    wait_for(lambda: segments_done(tmp_path) >= 3, 60, "progress")
+    began = time.monotonic()
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    code, said = ended(process, 30)
+    assert time.monotonic() - began < 10
+    assert code == 130, said
+    assert "Traceback" not in said
+    assert "the same command goes on from there" in said
+    all_gone(tmp_path, 3)
+    run(tmp_path)
+    same_study(undisturbed, tmp_path / "sine", TOTAL)
+
+
+def test_the_second_request_stops_at_once(undisturbed, tmp_path):
+    # segments of a minute: nobody waits for them
+    long = ("--set", "training.budget=200000000", "--set", "search.seed=1")
+    process = started(tmp_path, *long)
+    wait_for(lambda: len(workers_of(process)) == 2, 60, "workers")
+    time.sleep(2)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.6)
+    process.send_signal(signal.SIGINT)
+    code, said = ended(process, 30)
+    assert time.monotonic() - began < 5
+    assert code == 130, said
+    all_gone(tmp_path, 3)
+
+
+def test_ctrl_c_in_the_first_moments_is_quiet(tmp_path):
+    # workers that are still starting hear it too, being of the same terminal: they must not complain
+    process = started(tmp_path)
+    wait_for(lambda: workers_of(process), 60, "a worker that starts")
+    os.killpg(process.pid, signal.SIGINT)
+    code, said = ended(process, 30)
+    assert code == 130, said
+    assert "Traceback" not in said
+    assert "died" not in said
+    all_gone(tmp_path, 3)
+
+
+def test_a_second_driver_is_told_who_holds_the_study(tmp_path):
+    process = started(tmp_path)
+    wait_for(lambda: segments_done(tmp_path) >= 1, 60, "progress")
+    code, said = ended(started(tmp_path))
+    assert code == 1
+    assert f"is being run by process {process.pid} on " in said
+    assert "Traceback" not in said
+    process.send_signal(signal.SIGTERM)
+    assert ended(process, 30)[0] == 130
+
+
+def test_a_changed_study_is_refused_with_the_difference(tmp_path):
+    run(tmp_path, trials=1)
+    before = (tmp_path / "sine/study.toml").read_bytes()
+    code, said = ended(started(tmp_path, "--set", "model.hidden=9", trials=2))
+    assert code == 1
+    assert "model.hidden: 8 in the results, 9 now" in said
+    assert "--name" in said
+    assert (tmp_path / "sine/study.toml").read_bytes() == before
+    code, said = ended(started(tmp_path, "--set", "space.cell=['gru']", trials=2))
+    assert code == 1
+    assert "space.cell" in said
+
+
+def test_the_optuna_command_line_reads_the_study_and_so_does_it_after_a_rebuild(undisturbed, tmp_path):
+    def told():
+        optuna = Path(sys.executable).with_name("optuna")
+        storage = f"sqlite:///{tmp_path / 'sine/study.db'}"
+        words = [optuna, "trials", "--storage", storage, "--study-name", "sine", "-f", "json"]
+        return json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+
+    run(tmp_path, trials=3)
+    records = sound(tmp_path / "sine", 3)
+    first = told()
+    assert [(t["number"], t["state"], t["value"]) for t in first] == [
+        (r.number, {"diverged": "COMPLETE"}.get(r.state, r.state.upper()), r.rollout_error) for r in records
+    ]
+    for path in (tmp_path / "sine").glob("study.db*"):
+        path.unlink()
+    run(tmp_path, trials=3)
+    again = told()
+    for trials in (first, again):
+        for trial in trials:
+            del trial["datetime_start"], trial["datetime_complete"], trial["duration"]
+    assert again == first
+
+
+def test_a_huge_rate_is_a_result_and_never_the_best(tmp_path):
+    rates = (
+        "space.optimizer={sgd={lr={log=[1e6,1e7]}},lbfgs={lr={log=[1e6,1e7]}},adam={lr={log=[1e-3,1e-2]}}}"
+    )
+    run(tmp_path, "--set", rates, "--set", "search.sampler='random'", trials=8)
+    records = sound(tmp_path / "sine", 8)
+    wild = [record for record in records if record.params["optimizer"] != "adam"]
+    assert {record.params["optimizer"] for record in wild} == {"sgd", "lbfgs"}
+    for record in wild:
+        assert record.state != "failed", record.reason
+        assert record.state == "diverged" or record.rollout_error > 0.5
+    winner = json.loads((tmp_path / "sine/winner.json").read_text())
+    assert winner["number"] is None or records[winner["number"]].params["optimizer"] == "adam"
