@@ -23,7 +23,10 @@ class Forecasts:
 
 
 class Task:
-    """Starts in model units, ready for a network: encoded once, used at every evaluation."""
+    """Starts in model units, ready for a network: encoded once, used at every evaluation.
+
+    The horizon has at least two steps.
+    """
 
     def __init__(self, data: Data, starts: Starts, dtype: torch.dtype, device: str) -> None:
         self.data = data
@@ -77,8 +80,6 @@ def swapped(network: Forecaster, task: Task) -> Array:
 
 def _continue(network: Forecaster, task: Task, first: Tensor, state: State) -> Tensor:
     """Return the rollout (start, horizon, channel) in model units, its first step being `first`."""
-    if task.horizon == 1:
-        return first[:, None]
     calendar = task.calendar[:, task.warmup + 1 :]
     free, _ = network.run_free(first, state, calendar, task.horizon - 1)
     return torch.cat([first[:, None], free], dim=1)

@@ -43,11 +43,16 @@ def _of_glibc(name: str) -> Callable[..., int] | None:
 
 @contextlib.contextmanager
 def trial_process() -> Iterator[None]:
-    """Compute with one torch thread inside, whatever was set before: threads change results."""
+    """Compute with one torch thread and float32 as default inside, whatever was set before.
+
+    Both change results: threads the order of sums, the default type the weights that are drawn.
+    """
     keep_freed_memory()
-    threads = torch.get_num_threads()
+    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
     torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float32)
     try:
         yield
     finally:
         torch.set_num_threads(threads)
+        torch.set_default_dtype(dtype)

@@ -1,4 +1,4 @@
-"""A study file gives a study, or all its mistakes at once: key path, what was wanted, what came, the nearest."""
+"""A study file gives a study, or all its mistakes at once: key path, what was wanted, what came."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The training loop against naive twins: what each setting does, what a sequence-step is, how a run goes on."""
+"""The training loop against naive twins: what each setting does, what it costs, how a run goes on."""
 
 import math
 from collections.abc import Mapping

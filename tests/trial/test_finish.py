@@ -1,0 +1,130 @@
+"""What a settled trial leaves behind: three files, and scores that anybody can make again from them."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from sweep.config.trial import TrialConfig
+from sweep.data import load
+from sweep.score import Task, exposure_gap_by_step, forecasts, nrmse_by_step, scores, swapped, valid_steps
+from sweep.trial import finish, score_on_test
+from sweep.trial.finish import trained
+from sweep.trial.segment import Run, read_checkpoint
+
+Made = Any
+
+
+@pytest.fixture(scope="module", params=["float32", "float64"])
+def settled(request: pytest.FixtureRequest, trial: Made, segments: Made) -> tuple[TrialConfig, list, Any]:
+    config = trial({"name": "adam", "lr": 0.05}, budget=1920, evaluations=6, precision=request.param)
+    done = segments(config)
+    return config, done, finish(config, done[-1].checkpoint)
+
+
+def arrays_of(files: dict[str, bytes]) -> dict[str, np.ndarray]:
+    with np.load(io.BytesIO(files["rollout.npz"]), allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def test_the_files(settled: Made):
+    _, _, finished = settled
+    assert sorted(finished.files) == ["checkpoint.pt", "curves.csv", "rollout.npz"]
+    assert finished.seconds > 0
+
+
+def test_the_checkpoint_holds_the_best_weights_and_its_configuration(settled: Made):
+    config, done, finished = settled
+    content = read_checkpoint(finished.files["checkpoint.pt"])
+    assert set(content) == {"state_dict", "config"}
+    assert TrialConfig.model_validate_json(content["config"]) == config
+    network = trained(config, load(config.data, config.score), finished.files["checkpoint.pt"])
+    vector = torch.cat([p.detach().reshape(-1) for p in network.parameters()])
+    assert torch.equal(vector, read_checkpoint(done[-1].checkpoint)["best_weights"])
+    assert vector.dtype == (torch.float64 if config.training.precision == "float64" else torch.float32)
+    assert len(finished.files["checkpoint.pt"]) < 3 * vector.numel() * 8 + 10_000  # no optimizer's state
+
+
+def test_the_rollout_is_that_of_the_best_evaluation(settled: Made):
+    config, done, finished = settled
+    data, arrays = load(config.data, config.score), arrays_of(finished.files)
+    best = min((segment.evaluation for segment in done), key=lambda one: one.scores.rollout_error)
+    network = trained(config, data, finished.files["checkpoint.pt"])
+    dtype = torch.float64 if config.training.precision == "float64" else torch.float32
+    task = Task(data, data.validation, dtype, "cpu")
+    said = forecasts(network, task)
+    again = scores(said.rollout, said.one_step, data.validation, data.targets, data.period)
+    assert again.rollout_error == pytest.approx(best.scores.rollout_error, rel=1e-9)
+    starts = data.validation
+    assert np.array_equal(arrays["forecast"], said.rollout.astype(np.float32))
+    assert np.array_equal(arrays["truth"], starts.truth.astype(np.float32))
+    assert np.array_equal(arrays["one_step"], said.one_step[:4].astype(np.float32))
+    assert np.array_equal(arrays["past"], starts.past[:, -arrays["past"].shape[1] :].astype(np.float32))
+    assert arrays["past"].shape[1] <= 5  # a quarter of the horizon
+    assert arrays["nrmse"] == pytest.approx(nrmse_by_step(said.rollout, starts.truth, starts.scale), rel=1e-5)
+    steps = valid_steps(said.rollout, starts.truth, starts.scale, int(arrays["block"]))
+    assert np.array_equal(arrays["valid_steps"], steps)
+    gap = exposure_gap_by_step(said.rollout, swapped(network, task), starts.truth, starts.scale)
+    assert arrays["exposure_gap"] == pytest.approx(gap, abs=1e-5)
+    assert finished.exposure_gap == pytest.approx(float(gap.mean()), rel=1e-9)
+    assert gap[0] == 0 and abs(gap.mean()) > 1e-3
+    assert {"scale", "mean", "targets", "series", "position", "one_step_nrmse"} <= set(arrays)
+
+
+def test_the_curves_are_plain_numbers(settled: Made):
+    config, done, finished = settled
+    rows = list(csv.DictReader(io.StringIO(finished.files["curves.csv"].decode())))
+    assert [int(row["bin"]) for row in rows] == sorted({int(row["bin"]) for row in rows})
+    assert int(rows[-1]["sequence_steps"]) == done[-1].evaluation.sequence_steps
+    assert int(rows[-1]["updates"]) == done[-1].evaluation.updates
+    wanted = {"loss", "gradient_norm", "update_ratio", "clip_fraction", "lr", "loss_max", "share"}
+    assert wanted <= set(rows[0])
+    assert all(np.isfinite(float(value)) for row in rows for value in row.values())
+    assert float(rows[0]["lr"]) > float(rows[-1]["lr"]) > 0  # the cosine
+
+
+def test_the_locked_test_is_scored_from_the_stored_weights(settled: Made):
+    config, _, finished = settled
+    data = load(config.data, config.score)
+    network = trained(config, data, finished.files["checkpoint.pt"])
+    dtype = torch.float64 if config.training.precision == "float64" else torch.float32
+    said = forecasts(network, Task(data, data.test, dtype, "cpu"))
+    expected = scores(said.rollout, said.one_step, data.test, data.targets, data.period)
+    found = score_on_test(config, finished.files["checkpoint.pt"])
+    assert found.rollout_error == pytest.approx(expected.rollout_error, rel=1e-9)
+    on_validation = forecasts(network, Task(data, data.validation, dtype, "cpu"))
+    other = scores(on_validation.rollout, on_validation.one_step, data.validation, data.targets, data.period)
+    assert found.rollout_error != other.rollout_error
+
+
+@pytest.mark.parametrize("name", ["sgd", "lbfgs"])
+def test_a_trial_without_an_update_can_be_finished(name: str, trial: Made):
+    config = trial({"name": name, "lr": 0.1})
+    run = Run(config)
+    run.trainer.diverged = "loss nan at update 1"
+    run.advance(0)
+    buffer = io.BytesIO()
+    torch.save(run.state(), buffer)
+    finished = finish(config, buffer.getvalue())
+    assert finished.files["curves.csv"].decode().count("\n") == 1  # only the header
+    untrained = Run(config).trainer.flat.snapshot()
+    weights = read_checkpoint(finished.files["checkpoint.pt"])["state_dict"]
+    assert torch.equal(torch.cat([value.reshape(-1) for value in weights.values()]), untrained)
+
+
+def test_a_network_of_nan_can_be_finished(trial: Made, segments: Made):
+    config = trial()
+    state = read_checkpoint(segments(config)[-1].checkpoint)
+    state["best_weights"] = torch.full_like(state["best_weights"], float("nan"))
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    finished = finish(config, buffer.getvalue())
+    assert finished.exposure_gap is None or np.isfinite(finished.exposure_gap)
+    arrays = arrays_of(finished.files)
+    assert np.isnan(arrays["forecast"]).all() and (arrays["valid_steps"] == 0).all()
+    assert np.isinf(arrays["nrmse"]).all()
+    json.dumps(finished.exposure_gap)
