@@ -7,8 +7,10 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from multiprocessing import resource_tracker as tracker
 from typing import Any
 
+from joblib.externals.loky.backend import resource_tracker as loky_tracker
 from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 
 from sweep.search.worker import call, start_worker
@@ -101,7 +103,12 @@ class LokySlot(Slot):
 
 @contextlib.contextmanager
 def _deaf() -> Iterator[None]:
-    """Hold back Ctrl-C while a worker may be started: it inherits that, and is deaf from its first moment."""
+    """Hold back Ctrl-C while a worker may be started: it inherits that, and is deaf from its first moment.
+
+    The resource trackers are started before, as their start lets Ctrl-C through again.
+    """
+    loky_tracker.ensure_running()
+    tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

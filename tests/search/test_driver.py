@@ -1,7 +1,9 @@
 """The pipeline with trials that cost nothing: what it decides must not depend on time, order or interruptions."""
 
+import contextlib
 import random
 import re
+import resource
 import time
 from concurrent.futures import Future
 
@@ -485,6 +487,47 @@ def test_what_a_driver_left_behind_as_it_died_is_cleared_away(tmp_path):
     (tmp_path / "attacked/trials/0001/resume.bin").write_bytes(b"of a settled trial")
     drive(small_study(), tmp_path / "attacked", 5)
     sound(tmp_path / "attacked", 5)
+
+
+@pytest.mark.parametrize("kilobytes", [1, 60])
+def test_a_full_disk_is_one_error_with_the_path_and_nothing_earlier_is_lost(straight, tmp_path, kilobytes):
+    path = tmp_path / "attacked"
+    drive(small_study(), path, 6)
+    before = [comparable(record) for record in sound(path, 6)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    driver = driver_of(small_study(), path)
+    try:
+        # the system refuses to let a file grow: first where records go, then where the database does
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, hard))
+        with pytest.raises(StoreError, match=f"cannot write {path}/"):
+            driver.run(TOTAL)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        driver.projection.close()
+    assert [comparable(record) for record in StudyFolder(path).records() if record.number < 6] == before
+    drive(small_study(), path, TOTAL)
+    same_study(straight, path, TOTAL)
+
+
+@pytest.mark.parametrize("place", ["study.db", "trials/0008"])
+def test_what_disappears_during_a_run_is_an_error_or_made_again(straight, tmp_path, place):
+    path = tmp_path / "attacked"
+    driver = driver_of(small_study(), path)
+
+    def segment(config, checkpoint, point):
+        if len(driver.records) > 8 and (path / place).exists():
+            for file in (path / "trials/0008").glob("*") if place != "study.db" else path.glob("study.db*"):
+                file.unlink()
+            if place != "study.db":
+                (path / place).rmdir()
+        return fake_segment(config, checkpoint, point)
+
+    driver.functions = Functions(segment, fake_finish)
+    with contextlib.suppress(StoreError):
+        driver.run(TOTAL)
+    driver.projection.close()
+    drive(small_study(), path, TOTAL)
+    same_study(straight, path, TOTAL)
 
 
 # --- memory and cost -------------------------------------------------------------------------------------
