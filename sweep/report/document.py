@@ -13,7 +13,7 @@ from sweep.report import findings
 from sweep.report.effects import CommonRung, common_rung, comparisons, effect_claims, effects_frame
 from sweep.report.frames import leaderboard, skill_or_nan, trial_row, trials_frame
 from sweep.report.importances import Importances, importances
-from sweep.report.study import Study, read_study, selected, test_scores
+from sweep.report.study import Study, read_study, scores_on_test, selected
 from sweep.score.metrics_skill import EXACT
 from sweep.store.folder import StudyFolder
 
@@ -171,7 +171,7 @@ def trial_entry(study: Study, index: int, best: int | None) -> dict[str, Any]:
     )
     entry = {key: row[key] for key in kept} | {"params": dict(record.params)}
     if record.number == best:
-        test = test_scores(study, best)
+        test = scores_on_test(study, best)
         entry["test"] = None if test is None else {key: test.get(key) for key in TEST_KEYS}
     return entry
 

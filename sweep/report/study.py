@@ -124,7 +124,7 @@ def selected(study: Study) -> tuple[TrialRecord | None, str | None]:
     return best, None
 
 
-def test_scores(study: Study, number: int | None) -> Mapping[str, Any] | None:
+def scores_on_test(study: Study, number: int | None) -> Mapping[str, Any] | None:
     """Return a trial's scores on the locked test starts; None unless it is the winner that was scored."""
     if number is None or study.winner is None or study.winner.get("number") != number:
         return None

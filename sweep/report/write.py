@@ -61,7 +61,7 @@ def trials_csv(document: Mapping[str, Any]) -> str:
         columns = dict.fromkeys(("number", "state", "rollout_error"))
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*columns, *(guarded(f"params.{name}") for name in names)])
+    writer.writerow([*columns, *(f"params.{name}" for name in names)])
     for trial in trials:
         cells = [trial.get(key) for key in columns] + [trial["params"].get(name) for name in names]
         writer.writerow([guarded(cell) for cell in cells])

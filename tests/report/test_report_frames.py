@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sweep.report.frames import leaderboard, rollout_frame, steps_frame, trials_frame
-from sweep.report.study import read_study, selected
-from sweep.report.study import test_scores as scores_on_test
+from sweep.report.study import read_study, scores_on_test, selected
 
 
 def test_a_row_per_trial_with_a_column_per_hyperparameter(study):

@@ -11,8 +11,9 @@ from PIL import Image
 
 from sweep.config.errors import StoreError
 from sweep.report.canvas import GOOD, drawable, linear_ticks, log_ticks
+from sweep.report.frames import trials_frame
 from sweep.report.panels import panels_of
-from sweep.report.plots import small_png
+from sweep.report.plots import effect_plot, small_png
 from sweep.report.trial_plot import draw_trial, trial_figure
 
 
@@ -133,6 +134,18 @@ def test_names_are_drawn_literally(one):
     one.write_record(replace(record, reason=nasty, params={**record.params, "$\\bad": nasty}))
     draw_trial(one, 0)
     assert drawable("a\x1b日é") == "a??é"
+
+
+def test_names_of_channels_and_hyperparameters_start_no_formula(study, one, writer):
+    *_, sines, rollout_files = writer
+    document = one.read_study()
+    document["record"]["channels"] = ["$\\frac{1$", "b"]
+    one.write_study(document)
+    starts = sines(channels=2)
+    one.write_files(0, rollout_files(starts, starts.truth, starts.truth))
+    draw_trial(one, 0)
+    trials = trials_frame(study).rename(columns={"cell": "$\\frac{1$"})
+    effect_plot(trials, "$\\frac{1$", None, {0: 0.5, 2: 0.4}, np.random.default_rng(0))
 
 
 def test_the_green_bar_is_as_long_as_the_rollout_is_valid(empty, writer):
