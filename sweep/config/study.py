@@ -56,9 +56,7 @@ class StudyConfig:
 
     def document(self) -> dict[str, Any]:
         """Return the effective study as TOML values: it can be read as a study file again."""
-        sections = {
-            name: getattr(self, name).model_dump(mode="json", exclude_none=True) for name in SECTIONS
-        }
+        sections = {name: getattr(self, name).model_dump(mode="json", exclude_none=True) for name in SECTIONS}
         return {
             "name": self.name,
             "description": self.description,

@@ -103,9 +103,7 @@ class Run:
 
     def _scores(self) -> Scores:
         said = forecasts(self.network, self.task)
-        return scores(
-            said.rollout, said.one_step, self.data.validation, self.data.targets, self.data.period
-        )
+        return scores(said.rollout, said.one_step, self.data.validation, self.data.targets, self.data.period)
 
     def _evidence(self) -> dict[str, Any]:
         inputs = self.task.inputs()[:PROBED_STARTS, : self.task.warmup][:, -PROBED_STEPS:]
