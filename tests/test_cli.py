@@ -44,7 +44,10 @@ def test_every_command_has_help(command):
 
 
 def test_help_imports_no_torch():
-    code = "import sys; sys.argv = ['sweep', '--help']\nfrom sweep.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+    code = (
+        "import sys; sys.argv = ['sweep', '--help']\nfrom sweep.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+    )
     heavy = "print(sorted({'torch', 'optuna', 'pandas', 'matplotlib', 'scipy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code + heavy], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -180,9 +180,9 @@ class Driver:
             self.live[number] = trial
         if self.draw is not None:
             for number, record in self.records.items():
-                if record.settled and record.state != "failed":
-                    if not (self.folder.trial(number) / "rollout.png").exists():
-                        self._add_drawing(number)
+                drawn = (self.folder.trial(number) / "rollout.png").exists()
+                if record.settled and record.state != "failed" and not drawn:
+                    self._add_drawing(number)
 
     def _mark_passed(self, trial: LiveTrial) -> None:
         """Note the rungs behind a resumed trial; the one at which it stands is judged anew, with the same result."""

@@ -74,6 +74,12 @@ def test_the_lag_of_the_sine_is_three_periods():
     assert error_of("seasonal_naive", data) == pytest.approx(0.0008, abs=0.0001)
 
 
+def test_the_seasonal_drift_needs_two_lags_of_past():
+    data = sine_data(warmup=700)
+    assert BASELINES["seasonal_naive"].choose(data) == {"lag": 377}
+    assert BASELINES["seasonal_naive_drift"].choose(data) == {"lag": 251}
+
+
 def test_the_lag_is_found_although_the_period_is_an_estimate():
     data = sine_data()
     for wrong in (0.992, 1.008):

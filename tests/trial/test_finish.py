@@ -76,7 +76,7 @@ def test_the_rollout_is_that_of_the_best_evaluation(settled: Made):
 
 
 def test_the_curves_are_plain_numbers(settled: Made):
-    config, done, finished = settled
+    _, done, finished = settled
     rows = list(csv.DictReader(io.StringIO(finished.files["curves.csv"].decode())))
     assert [int(row["bin"]) for row in rows] == sorted({int(row["bin"]) for row in rows})
     assert int(rows[-1]["sequence_steps"]) == done[-1].evaluation.sequence_steps

@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def test_checkpoints_are_read_without_running_code(trial: Made):
     assert set(torch.load(io.BytesIO(content), weights_only=True)) == set(read_checkpoint(content))
     buffer = io.BytesIO()
     torch.save({"trainer": Attack()}, buffer)
-    with pytest.raises(pickle.UnpicklingError, match="[Ww]eights.only"):
+    with pytest.raises(pickle.UnpicklingError, match=r"[Ww]eights.only"):
         read_checkpoint(buffer.getvalue())
 
 
@@ -180,7 +181,7 @@ def test_an_evaluation_is_reused_where_nothing_has_changed(trial: Made, monkeypa
     changes = {evaluation.updates for evaluation in evaluations}
     assert calls == len(changes) < len(evaluations)
     assert len(run.rollout_errors) == calls  # the plateau scheduler does not wait for what did not happen
-    for one, two in zip(evaluations, evaluations[1:], strict=False):
+    for one, two in pairwise(evaluations):
         if one.updates == two.updates:
             assert two.scores == one.scores and two.evidence == one.evidence and math.isnan(two.train_loss)
 
