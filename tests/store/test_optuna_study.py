@@ -223,16 +223,17 @@ def test_another_study_in_the_file_is_not_touched(path):
 def test_a_failed_write_leaves_no_half_a_trial(path, monkeypatch):
     projection, _ = opened(path)
     projection.start(running(0))
-    original = optuna.storages.RDBStorage.set_trial_state_values
+    original = OptunaProjection._insert_value
 
     def broken(*args, **kwargs):
+        projection._backend.scoped_session().flush()  # what went before is with the database
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(optuna.storages.RDBStorage, "set_trial_state_values", broken)
+    monkeypatch.setattr(OptunaProjection, "_insert_value", broken)
     with pytest.raises(StoreError, match=r"cannot write .*study.db: disk I/O error"):
         projection.settle(ended(0))
     assert [(t["state"], set(t["attrs"])) for t in told(path)] == [("RUNNING", {"origin", "seed"})]
-    monkeypatch.setattr(optuna.storages.RDBStorage, "set_trial_state_values", original)
+    monkeypatch.setattr(OptunaProjection, "_insert_value", original)
     projection.settle(ended(0))
     projection.settle(replace(ended(0), rollout_error=0.9))  # late: changes nothing
     projection.close()
@@ -365,3 +366,56 @@ def test_opening_waits_for_a_foreign_lock_too(original, path, locked):
     projection.open(RECORDS)
     projection.close()
     assert messages
+
+
+TABLES = ("studies", "study_directions", "trials", "trial_params", "trial_user_attributes", "trial_values")
+
+
+def rows_of(path):
+    """Return the rows of every table without times; the order in which attributes were written does not matter."""
+    found = {}
+    with closing(sqlite3.connect(path / "study.db")) as connection:
+        for table in TABLES:
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            kept = [
+                c
+                for c in columns
+                if not c.startswith("datetime") and not c.endswith(("attribute_id", "value_id"))
+            ]
+            found[table] = sorted(connection.execute(f"SELECT {', '.join(kept)} FROM {table}"))
+    return found
+
+
+def test_the_rows_are_those_that_optuna_itself_would_write(path, tmp_path):
+    (tmp_path / "slow").mkdir()
+    storage = optuna.storages.RDBStorage(f"sqlite:///{tmp_path / 'slow/study.db'}")
+    slow = optuna.create_study(storage=storage, study_name="attacked")
+    projection, _ = opened(path)
+    for record in RECORDS:
+        trial = projection._trial(running(record.number))
+        slow.add_trial(trial)
+        projection.start(running(record.number))
+        if record.settled:
+            number = slow._storage.get_trial_id_from_study_id_trial_number(slow._study_id, record.number)
+            for key, value in projection._attributes(record).items():
+                slow._storage.set_trial_user_attr(number, key, value)
+            values = None if record.rollout_error is None else [record.rollout_error]
+            slow._storage.set_trial_state_values(number, optuna_study.STATES[record.state], values)
+            projection.settle(record)
+    projection.close()
+    storage.remove_session()
+    storage.engine.dispose()
+    assert rows_of(path) == rows_of(tmp_path / "slow")
+    assert len(rows_of(path)["trial_params"]) > 20
+
+
+def test_times_are_those_of_the_clock_on_the_wall(path):
+    from datetime import datetime, timedelta
+
+    written(path, RECORDS[:1])
+    storage = optuna.storages.RDBStorage(f"sqlite:///{path / 'study.db'}")
+    (trial,) = optuna.load_study(study_name="attacked", storage=storage).trials
+    storage.remove_session()
+    storage.engine.dispose()
+    for moment in (trial.datetime_start, trial.datetime_complete):
+        assert abs(datetime.now() - moment) < timedelta(minutes=2)
