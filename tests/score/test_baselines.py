@@ -210,7 +210,10 @@ def test_an_explosion_is_a_score_of_one_without_a_warning():
 
 
 def score_simple(data, name):
-    settings = BASELINES[name].choose(data)
+    return score_with(data, name, BASELINES[name].choose(data))
+
+
+def score_with(data, name, settings):
     made = BASELINES[name].fit(data, settings)(data.validation, data.validation.truth.shape[1])
     return baselines._numbers(data, data.validation, made)
 
@@ -311,6 +314,21 @@ def test_scores_of_all_baselines_and_the_same_ones_on_test(two_channels, small_s
         assert entry["settings"] == found[name]["settings"]
         assert entry["rollout_error"] == pytest.approx(found[name]["rollout_error"], abs=0.02)
         assert entry["rollout_error"] != found[name]["rollout_error"] or name == "mean"
+
+
+def test_test_scores_are_made_on_the_test_starts():
+    data = sine_data(count=4, warmup=400, horizon=200)
+    found = score_baselines_on_test(
+        data, {"persistence": {"settings": {}}, "seasonal_naive": {"settings": {"lag": 126}}}
+    )
+    swapped = replace(data, validation=data.test)
+    for name, entry in found.items():
+        starts = data.test
+        made = BASELINES[name].fit(data, entry["settings"])(starts, 200)
+        assert entry["nrmse"] == pytest.approx(nrmse(made, starts.truth, starts.scale))
+        assert entry["nrmse"] == score_with(swapped, name, entry["settings"])["nrmse"]
+        # control: the validation starts give another number
+        assert entry["nrmse"] != pytest.approx(score_with(data, name, entry["settings"])["nrmse"], rel=1e-3)
 
 
 def test_the_scores_are_those_of_the_targets(two_channels):
