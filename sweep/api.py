@@ -16,7 +16,14 @@ from sweep.data import Data, load
 from sweep.host import host_facts
 from sweep.loaded import LoadedStudy
 from sweep.preview import Preview, preview_of
-from sweep.report import ReportPaths, draw_trial, trial_document, write_report
+from sweep.report import (
+    ReportPaths,
+    draw_trial,
+    print_report,
+    print_trial,
+    trial_document,
+    write_report,
+)
 from sweep.score import block_length, score_baselines, score_baselines_on_test
 from sweep.search import (
     Driver,
@@ -32,6 +39,22 @@ from sweep.search.driver import Functions, SideTask
 from sweep.store import DriverLock, OptunaProjection, StudyFolder
 from sweep.studies import chosen_study, stored_study
 from sweep.trial import score_on_test
+
+__all__ = [
+    "Message",
+    "Outcome",
+    "Progress",
+    "RunResult",
+    "Settled",
+    "Watch",
+    "load_study",
+    "preview",
+    "print_report",
+    "print_trial",
+    "report",
+    "run",
+    "show",
+]
 
 TRIVIAL = ("mean", "persistence")  # a trial that beats neither has learnt nothing
 

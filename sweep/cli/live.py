@@ -10,9 +10,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from sweep.api import Message, Settled, Watch
+from sweep.api import Progress as Status
 from sweep.config.records import TrialRecord
-from sweep.search import Message, Settled, Watch
-from sweep.search import Progress as Status
 
 if TYPE_CHECKING:
     from sweep.api import RunResult

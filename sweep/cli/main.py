@@ -149,9 +149,7 @@ def report(study: str, as_json: bool, as_csv: bool, results: str) -> None:
     else:
         from rich.console import Console
 
-        from sweep.report import print_report
-
-        print_report(api.load_study(study, results=results).document(), Console(), paths.page)
+        api.print_report(api.load_study(study, results=results).document(), Console(), paths.page)
 
 
 @main.command()
@@ -169,9 +167,7 @@ def show(trial: int, study: str, as_json: bool, results: str) -> None:
     else:
         from rich.console import Console
 
-        from sweep.report import print_trial
-
-        print_trial(document, Console())
+        api.print_trial(document, Console())
 
 
 @main.command("list")

@@ -1,0 +1,187 @@
+"""A SQLite file that holds an Optuna study: it waits for locks, knows damage, and writes in whole transactions."""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import RDBStorage
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from sweep.config.errors import StoreError
+
+LOCK_SECONDS = 120.0  # how long a write waits for somebody else's lock on the database
+ATTEMPT_SECONDS = 2.0  # of it at a time; then it says that it waits
+DATABASE_ERRORS = (
+    sqlite3.Error,
+    SQLAlchemyError,
+    optuna.exceptions.OptunaError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    AssertionError,  # Optuna's way of saying that a table lacks a row
+)
+
+
+class Database:
+    """One study in a file in WAL mode: one writer, free readers. `say` is told of what it waits for."""
+
+    def __init__(self, path: Path, name: str, say: Callable[[str], None]) -> None:
+        self.path = path
+        self.name = name
+        self.say = say
+        self._study: optuna.Study | None = None
+
+    @property
+    def study(self) -> optuna.Study:
+        """Return the study, connecting where that has not been done."""
+        if self._study is None:
+            self._connect()
+        assert self._study is not None
+        return self._study
+
+    @property
+    def backend(self) -> RDBStorage:
+        """Return Optuna's storage."""
+        storage: Any = self.study._storage
+        backend: RDBStorage = getattr(storage, "_backend", storage)
+        return backend
+
+    @property
+    def session(self) -> Any:
+        """Return the session of SQLAlchemy that writes; within `at_once` all of it is one transaction."""
+        return self.backend.scoped_session()
+
+    def open(self) -> str | None:
+        """Connect, to a new file where the old one is beyond use.
+
+        Returns:
+            Why it was beyond use; None where it was sound or new.
+
+        Raises:
+            StoreError: the path cannot be written, or another program locks it all the time.
+        """
+        reason = self._damage() if self.path.exists() else None
+        if reason is None:
+            try:
+                self._connect()
+                return None
+            except StoreError as error:
+                reason = f"it cannot be read: {error.__cause__}"
+                if not self.path.exists() or _is_locked(error.__cause__):
+                    raise
+        self.close()
+        try:
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot remove {self.path}, which is damaged: {error.strerror or error}"
+            ) from error
+        self._connect()
+        return reason
+
+    def empty(self) -> None:
+        """Remove the study's trials."""
+        storage = self.study._storage
+        optuna.delete_study(study_name=self.name, storage=storage)
+        self._study = self._loaded(storage)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._study is not None:
+            backend = self.backend
+            backend.remove_session()
+            backend.engine.dispose()
+            self._study = None
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Make one transaction of what Optuna would commit piece by piece: faster, and never half done."""
+        backend = self.backend
+        backend.remove_session()
+        with backend.engine.connect() as connection:
+            self._patiently(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"), connection.rollback)
+            backend.scoped_session.configure(bind=connection, join_transaction_mode="rollback_only")
+            try:
+                yield
+                backend.scoped_session().flush()
+                connection.commit()
+            finally:
+                connection.rollback()
+                backend.remove_session()
+                backend.scoped_session.configure(
+                    bind=backend.engine, join_transaction_mode="conditional_savepoint"
+                )
+
+    def _damage(self) -> str | None:
+        try:
+            with contextlib.closing(self._connection()) as connection:
+                (verdict,) = self._patiently(lambda: connection.execute("PRAGMA integrity_check").fetchone())
+        except sqlite3.Error as error:
+            if _is_locked(error):
+                raise StoreError(f"cannot read {self.path}: {error}") from error
+            return f"it cannot be read: {error}"
+        return None if verdict == "ok" else f"it is damaged: {verdict}"
+
+    def _connect(self) -> None:
+        try:
+            with contextlib.closing(self._connection()) as connection:
+                self._patiently(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchone())
+            self._study = self._patiently(lambda: self._loaded(self._storage()))
+        except (*DATABASE_ERRORS, OSError) as error:
+            raise StoreError(f"cannot open {self.path}: {error}") from error
+
+    def _storage(self) -> RDBStorage:
+        # The path goes in by the connection, so that no character of it means anything in a URL.
+        return RDBStorage("sqlite:///study.db", engine_kwargs={"creator": self._connection})
+
+    def _loaded(self, storage: Any) -> optuna.Study:
+        if self.name in optuna.get_all_study_names(storage):
+            return optuna.load_study(study_name=self.name, storage=storage)
+        verbosity = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        try:
+            return optuna.create_study(storage=storage, study_name=self.name, direction="minimize")
+        finally:
+            optuna.logging.set_verbosity(verbosity)
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=ATTEMPT_SECONDS, check_same_thread=False)
+        try:
+            self._patiently(lambda: connection.execute("PRAGMA synchronous=FULL"))
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _patiently(self, attempt: Callable[[], Any], undo: Callable[[], None] = lambda: None) -> Any:
+        """Return what the attempt returns, waiting while another program holds the database."""
+        give_up = time.monotonic() + LOCK_SECONDS
+        said = False
+        while True:
+            try:
+                return attempt()
+            except (
+                sqlite3.OperationalError,
+                OperationalError,
+                optuna.exceptions.StorageInternalError,
+            ) as error:
+                undo()
+                if not _is_locked(error) or time.monotonic() > give_up:
+                    raise
+                if not said:
+                    self.say(f"waiting for another program that has locked {self.path}")
+                    said = True
+
+
+def _is_locked(error: BaseException | None) -> bool:
+    """Return whether somebody else's lock is behind an error."""
+    while error is not None:
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            return True
+        error = error.__cause__
+    return False
