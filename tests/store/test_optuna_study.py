@@ -18,7 +18,7 @@ from optuna.trial import TrialState
 from sweep.config.errors import StoreError
 from sweep.config.records import Evaluation, TrialRecord
 from sweep.search import SAMPLERS, History
-from sweep.store import OptunaProjection, StudyFolder, optuna_study
+from sweep.store import OptunaProjection, StudyFolder, database, optuna_study
 
 STUDY = small_study()
 ENDS = ("complete", "pruned", "diverged", "failed")
@@ -226,7 +226,7 @@ def test_a_failed_write_leaves_no_half_a_trial(path, monkeypatch):
     original = OptunaProjection._insert_value
 
     def broken(*args, **kwargs):
-        projection._backend.scoped_session().flush()  # what went before is with the database
+        projection._database.session.flush()  # what went before is with the database
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr(OptunaProjection, "_insert_value", broken)
@@ -273,7 +273,7 @@ time.sleep(float(sys.argv[2]))
 @pytest.fixture
 def locked(path, monkeypatch):
     """Let another program lock the database: `locked(seconds, kind)`."""
-    monkeypatch.setattr(optuna_study, "ATTEMPT_SECONDS", 0.2)
+    monkeypatch.setattr(database, "ATTEMPT_SECONDS", 0.2)
     holders = []
 
     def lock(seconds, kind="writers"):
@@ -305,12 +305,12 @@ def test_a_write_waits_for_a_foreign_lock_says_so_and_loses_nothing(path, locked
 def test_a_locked_database_is_not_taken_for_a_damaged_one(original, path, locked, monkeypatch):
     before = copied(original, path)
     seen = (path / "study.db").stat().st_ino
-    monkeypatch.setattr(optuna_study, "LOCK_SECONDS", 0.5)
+    monkeypatch.setattr(database, "LOCK_SECONDS", 0.5)
     locked(4, "whole")
     with pytest.raises(StoreError, match=r"study\.db: .*locked"):
         opened(path, RECORDS)
     assert (path / "study.db").stat().st_ino == seen
-    monkeypatch.setattr(optuna_study, "LOCK_SECONDS", 60)
+    monkeypatch.setattr(database, "LOCK_SECONDS", 60)
     projection, reason = opened(path, RECORDS)
     projection.close()
     assert reason is None
