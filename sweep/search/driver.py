@@ -24,7 +24,7 @@ from sweep.search.pruning import AtRung, goes_on
 from sweep.store import OptunaProjection, StudyFolder
 from sweep.trial import Finished, Segment, finish, run_segment
 
-STOP_SECONDS = 7.0  # how long a stop waits for running segments: within 10 s all must be over
+STOP_SECONDS = 6.0  # how long a stop waits for running segments: within 10 s all must be over
 TICK_SECONDS = 0.25  # how long the driver sleeps when nothing happens
 
 TRIAL_SECTIONS = ("data", "score", "model", "training")

@@ -44,7 +44,7 @@ def read_times(label: str, column: str, cells: pd.Series, lines: Array) -> Array
     else:
         seconds = np.asarray((stamps - stamps[0]) / pd.Timedelta(seconds=1), dtype=np.float64)
         _require_even(place, seconds, text, lines, lambda step: str(pd.Timedelta(seconds=step)))
-    return stamps.to_numpy()
+    return np.asarray(stamps)
 
 
 def _stamps(place: str, text: pd.Series, lines: Array) -> pd.DatetimeIndex:

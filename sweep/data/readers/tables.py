@@ -153,7 +153,7 @@ def _numbers(table: Table, column: str, has_time: bool) -> Array:
             f"{table.name}, column {column!r}, line {table.lines[row]}: {cells.iloc[row]!r} is not a finite "
             "number: mend the value, or cut the series there"
         )
-    return numbers
+    return np.asarray(numbers)
 
 
 def _groups(table: Table, id_column: str) -> list[tuple[str, Array]]:
