@@ -176,19 +176,12 @@ class Driver:
             stored = self.folder.read_resume(number)
             if stored is not None:
                 trial.go_on(*stored)
-            self._mark_passed(trial)
             self.live[number] = trial
         if self.draw is not None:
             for number, record in self.records.items():
                 drawn = (self.folder.trial(number) / "rollout.png").exists()
                 if record.settled and record.state != "failed" and not drawn:
                     self._add_drawing(number)
-
-    def _mark_passed(self, trial: LiveTrial) -> None:
-        """Note the rungs behind a resumed trial; the one at which it stands is judged anew, with the same result."""
-        for rung in self.study.pruning.rungs if self.study.pruning.enabled else ():
-            if trial.evaluations and trial.point_of(rung) < trial.evaluations[-1].point:
-                trial.passed.add(rung.at)
 
     def _ask(self) -> None:
         """Start every trial that the pipeline has room for, in the order of their numbers.

@@ -419,3 +419,14 @@ def test_times_are_those_of_the_clock_on_the_wall(path):
     storage.engine.dispose()
     for moment in (trial.datetime_start, trial.datetime_complete):
         assert abs(datetime.now() - moment) < timedelta(minutes=2)
+
+
+def test_a_death_while_it_is_made_again_leaves_what_was_there(original, path, monkeypatch):
+    copied(original, path)
+    change(path / "study.db", "UPDATE trial_values SET value = 0.9")
+    before = told(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(OptunaProjection, "_catch_up", lambda self, records: 1 / 0)
+        with pytest.raises(ZeroDivisionError, match="division"):
+            opened(path, RECORDS)
+    assert told(path) == before
