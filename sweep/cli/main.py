@@ -1,6 +1,7 @@
 """The command `sweep` and its subcommands. Heavy modules are imported inside commands: help is instant."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -125,7 +126,9 @@ def run(
         )
     live.print_end(result)
     if result.interrupted:
-        sys.exit(EXIT_INTERRUPTED)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(EXIT_INTERRUPTED)  # everything is stored; threads around killed workers are not waited for
     if result.scored == 0:
         sys.exit(EXIT_NOTHING)
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from joblib.externals.loky.backend import resource_tracker as loky_tracker
 from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 
 from sweep.search.worker import call, start_worker
+
+CLOSE_SECONDS = 1.0  # how long the threads around a killed worker may take to end
 
 
 class WorkerDied(Exception):
@@ -93,7 +96,11 @@ class LokySlot(Slot):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGKILL)
                 process.join()
-            self._executor.shutdown(wait=True, kill_workers=True)
+            # loky's threads may wait for ever on a worker that was killed while it started: not with them
+            end = {"wait": True, "kill_workers": True}
+            closing = threading.Thread(target=self._executor.shutdown, kwargs=end, daemon=True)
+            closing.start()
+            closing.join(CLOSE_SECONDS)
             self._executor = None
 
     def close(self) -> None:
