@@ -1,0 +1,72 @@
+// Chooses the instruction set at run time and spreads tiles of the batch over threads.
+
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "kernels.h"
+
+namespace {
+
+enum Instructions : int64_t { baseline, avx2, avx512 };
+
+const Kernel& kernel(int64_t instructions, int64_t bytes) {
+  const Kernel* set = baseline_kernels;
+  if (instructions == avx2 && avx2_kernels) set = avx2_kernels;
+  if (instructions == avx512 && avx512_kernels) set = avx512_kernels;
+  return set[bytes == 8];
+}
+
+/// Runs every tile once. Tiles share nothing that is written, so the order does not show.
+void over_tiles(const SweepCall& call, Index tiles, void (*run)(const SweepCall&, Index)) {
+  const Index threads = call.threads < tiles ? call.threads : tiles;
+  auto some = [&](Index first) {
+    for (Index tile = first; tile < tiles; tile += threads) run(call, tile);
+  };
+  std::vector<std::thread> others;
+  for (Index thread = 1; thread < threads; ++thread) others.emplace_back(some, thread);
+  if (threads > 0) some(0);
+  for (auto& other : others) other.join();
+}
+
+}  // namespace
+
+extern "C" {
+
+int64_t sweep_instructions(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (avx512_kernels && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    return avx512;
+  if (avx2_kernels && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2;
+#endif
+  return baseline;
+}
+
+int64_t sweep_workspace(const SweepCall* call) { return kernel(call->instructions, call->bytes).workspace(*call); }
+
+void sweep_forward(const SweepCall* call) {
+  const Kernel& k = kernel(call->instructions, call->bytes);
+  k.prepare_forward(*call);
+  over_tiles(*call, k.tiles(*call), k.forward);
+}
+
+void sweep_backward(const SweepCall* call) {
+  const Kernel& k = kernel(call->instructions, call->bytes);
+  k.prepare_backward(*call);
+  over_tiles(*call, k.tiles(*call), k.backward);
+  k.finish_backward(*call);
+}
+
+double sweep_peak(int64_t instructions, int64_t bytes) {
+  const Kernel& k = kernel(instructions, bytes);
+  const Index rounds = 2000000;
+  volatile double sink = k.multiply_adds(rounds / 10);
+  const auto begin = std::chrono::steady_clock::now();
+  sink = k.multiply_adds(rounds);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+  (void)sink;
+  return 2.0 * double(k.multiply_adds_per_round) * double(rounds) / taken.count();
+}
+}

@@ -1,0 +1,53 @@
+// The C interface of the recurrent engine: what Python fills in, and the functions that it calls.
+//
+// All arrays are dense, row-major, of `bytes`-byte floating-point numbers. Null pointers mean "not given"
+// or "not wanted". The functions hold no state and may be called from any thread.
+
+#pragma once
+#include <cstdint>
+
+extern "C" {
+
+struct SweepCall {
+  // --- shape
+  int64_t bytes;             // of a number: 4 or 8
+  int64_t cell;              // 0: LSTM, 1: GRU
+  int64_t layers, hidden, inputs;
+  int64_t dense;             // linear layers of the readout; 0: the outputs are the top layer's states
+  const int64_t* sizes;      // their outputs
+  int64_t tanh_between;      // between linear layers: 1 tanh, 0 ReLU
+  int64_t relu_output;       // ReLU after the last
+  int64_t increment;         // the readout is added to the first channels of the input
+  int64_t batch, steps;
+  int64_t free_steps;        // the last steps, fed with the forecast of the step before
+  // --- how
+  int64_t instructions;      // 0: baseline, 1: AVX2, 2: AVX-512
+  int64_t threads;           // over tiles of the batch; the bits do not depend on it
+  int64_t keep;              // 1: keep what `sweep_backward` needs in the workspace
+  void* workspace;           // `sweep_workspace` bytes, aligned to 64
+  // --- forward
+  const void* const* parameters;  // per layer w_ih, w_hh, b_ih, b_hh as torch has them; per linear layer w, b
+  const void* x;                  // (batch, steps, inputs)
+  const void* state[2];           // h and c, (layers, batch, hidden); null: zeros
+  void* outputs;                  // (batch, steps, output)
+  void* last[2];                  // state after the last step
+  void* trace[2];                 // state after every step, (steps, layers, batch, hidden)
+  // --- backward
+  const void* d_outputs;
+  const void* d_last[2];
+  void* const* d_parameters;
+  void* d_x;
+  void* d_state[2];
+};
+
+/// Returns the best instruction set of this processor that was built; lower ones serve, too.
+int64_t sweep_instructions(void);
+/// Returns the bytes of workspace that a call needs.
+int64_t sweep_workspace(const SweepCall*);
+/// Fills outputs, last, trace.
+void sweep_forward(const SweepCall*);
+/// After a forward call with `keep` and the same workspace: fills the gradients.
+void sweep_backward(const SweepCall*);
+/// Runs fused multiply-adds on registers for some milliseconds; returns the peak in FLOP per second.
+double sweep_peak(int64_t instructions, int64_t bytes);
+}

@@ -1,0 +1,157 @@
+// Vectors of numbers and the functions of the gates, for one instruction set.
+//
+// Included once per instruction set, inside a namespace of its own, with SWEEP_BYTES the width of a
+// register in bytes. Vectors are GCC's and Clang's vector extension, so the same text serves every set.
+
+template <class T>
+struct Lanes;
+
+template <>
+struct Lanes<float> {
+  using Bits = int32_t;
+  typedef float Vector __attribute__((vector_size(SWEEP_BYTES)));
+  typedef int32_t BitVector __attribute__((vector_size(SWEEP_BYTES)));
+  typedef float Unaligned __attribute__((vector_size(SWEEP_BYTES), aligned(4), may_alias));
+  static constexpr int mantissa = 23, bias = 127;
+  static constexpr float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to whole numbers
+  static constexpr float largest_exponent = 87.0f, largest_tanh = 10.0f;
+  // of (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2, Chebyshev interpolation, highest power first; error 1e-8
+  static constexpr int terms = 5;
+  static constexpr float series[terms] = {1.39263256181e-3f, 8.36329275303e-3f, 4.16665537626e-2f,
+                                          1.66665763056e-1f, 0.5f};
+};
+
+template <>
+struct Lanes<double> {
+  using Bits = int64_t;
+  typedef double Vector __attribute__((vector_size(SWEEP_BYTES)));
+  typedef int64_t BitVector __attribute__((vector_size(SWEEP_BYTES)));
+  typedef double Unaligned __attribute__((vector_size(SWEEP_BYTES), aligned(8), may_alias));
+  static constexpr int mantissa = 52, bias = 1023;
+  static constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52
+  static constexpr double largest_exponent = 708.0, largest_tanh = 20.0;
+  static constexpr int terms = 10;  // as above; error 2e-17
+  static constexpr double series[terms] = {
+      2.5100569275813682631e-8, 2.762032742826823816e-7,  2.7557268072890098263e-6, 2.4801520792572692843e-5,
+      1.9841269863303223296e-4, 1.3888888917538295848e-3, 8.3333333333300117609e-3, 4.1666666666623476764e-2,
+      1.6666666666666667468e-1, 0.5};
+};
+
+template <class T>
+using Vec = typename Lanes<T>::Vector;
+template <class T>
+constexpr Index lanes = SWEEP_BYTES / sizeof(T);
+
+template <class T>
+inline Vec<T> load(const T* from) {
+  return *reinterpret_cast<const typename Lanes<T>::Unaligned*>(from);
+}
+
+template <class T>
+inline void store(T* to, Vec<T> value) {
+  *reinterpret_cast<typename Lanes<T>::Unaligned*>(to) = value;
+}
+
+template <class T>
+inline Vec<T> splat(T value) {
+  return value - Vec<T>{};  // x - 0 is x for every x, so only the broadcast is left; x + 0 is not for -0
+}
+
+/// Stores the first `count` lanes and touches no memory behind them.
+template <class T>
+inline void store(T* to, Vec<T> value, Index count) {
+  if (count >= lanes<T>) return store(to, value);
+#ifdef __AVX512F__
+  if constexpr (SWEEP_BYTES == 64) {
+    if constexpr (sizeof(T) == 4)
+      _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), (__m512)value);
+    else
+      _mm512_mask_storeu_pd(to, (__mmask8)((1u << count) - 1), (__m512d)value);
+    return;
+  }
+#endif
+  for (Index lane = 0; lane < count; ++lane) to[lane] = value[lane];
+}
+
+/// Returns x between -bound and bound, NaN where x is NaN.
+template <class T>
+inline Vec<T> clamp(Vec<T> x, T bound) {
+#ifdef __AVX512F__
+  if constexpr (SWEEP_BYTES == 64) {  // these return their second operand where one is NaN
+    if constexpr (sizeof(T) == 4)
+      return (Vec<T>)_mm512_maskz_min_ps((__mmask16)-1, (__m512)splat(bound), _mm512_maskz_max_ps((__mmask16)-1, (__m512)splat(-bound), (__m512)x));
+    else
+      return (Vec<T>)_mm512_maskz_min_pd((__mmask8)-1, (__m512d)splat(bound), _mm512_maskz_max_pd((__mmask8)-1, (__m512d)splat(-bound), (__m512d)x));
+  }
+#endif
+#ifdef __AVX2__
+  if constexpr (SWEEP_BYTES == 32) {
+    if constexpr (sizeof(T) == 4)
+      return (Vec<T>)_mm256_min_ps((__m256)splat(bound), _mm256_max_ps((__m256)splat(-bound), (__m256)x));
+    else
+      return (Vec<T>)_mm256_min_pd((__m256d)splat(bound), _mm256_max_pd((__m256d)splat(-bound), (__m256d)x));
+  }
+#endif
+  x = x < splat(-bound) ? splat(-bound) : x;
+  return x > splat(bound) ? splat(bound) : x;
+}
+
+/// Returns 1 / x for finite x, to about one unit in the last place.
+template <class T>
+inline Vec<T> reciprocal(Vec<T> x) {
+#ifdef __AVX512F__
+  if constexpr (SWEEP_BYTES == 64) {  // a seed of 14 bits and Newton's rule: a third of a division's time
+    Vec<T> y;
+    if constexpr (sizeof(T) == 4) {
+      y = (Vec<T>)_mm512_maskz_rcp14_ps((__mmask16)-1, (__m512)x);
+    } else {
+      y = (Vec<T>)_mm512_maskz_rcp14_pd((__mmask8)-1, (__m512d)x);
+      y = y + y * (T(1) - x * y);
+    }
+    return y + y * (T(1) - x * y);
+  }
+#endif
+  return T(1) / x;
+}
+
+/// What an exponential is made of: scale * (1 + rest), scale a power of two.
+template <class T>
+struct Exponential {
+  Vec<T> scale, rest;
+};
+
+/// Splits `factor` x = n ln 2 + `factor` r with |factor r| <= ln 2 / 2, and returns 2^n and e^(factor r) - 1.
+/// x must be such that 2^n is a normal number. One constant serves for ln 2: what n times its rounding adds
+/// to e^x is lost in the gates, which are flat where n is large.
+template <class T, int factor>
+inline Exponential<T> exponential(Vec<T> x) {
+  using L = Lanes<T>;
+  const Vec<T> shifted = x * T(factor * 1.44269504088896340736) + L::magic;
+  const Vec<T> n = shifted - L::magic;
+  const Vec<T> r = x - n * T(0.693147180559945309417 / factor);
+  T power = factor;  // the series' coefficients times powers of the factor, folded by the compiler
+  T coefficient[L::terms];
+#pragma GCC unroll 10
+  for (int i = L::terms - 1; i >= 0; --i) coefficient[i] = L::series[i] * (power *= factor);
+  Vec<T> sum = splat(coefficient[0]);
+#pragma GCC unroll 10
+  for (int i = 1; i < L::terms; ++i) sum = sum * r + coefficient[i];
+  const typename L::BitVector scale =
+      ((typename L::BitVector)shifted << L::mantissa) + (typename L::Bits(L::bias) << L::mantissa);
+  return {(Vec<T>)scale, (sum * r + T(factor)) * r};
+}
+
+/// Returns 1 / (1 + e^-x).
+template <class T>
+inline Vec<T> sigmoid(Vec<T> x) {
+  const Exponential<T> e = exponential<T, -1>(clamp<T>(x, Lanes<T>::largest_exponent));
+  return reciprocal<T>(e.scale * e.rest + (e.scale + T(1)));
+}
+
+/// Returns (e^2x - 1) / (e^2x + 1), exact near 0 because e^2x - 1 is never formed by a difference there.
+template <class T>
+inline Vec<T> hyperbolic_tangent(Vec<T> x) {
+  const Exponential<T> e = exponential<T, 2>(clamp<T>(x, Lanes<T>::largest_tanh));
+  const Vec<T> minus_one = e.scale * e.rest + (e.scale - T(1));
+  return minus_one * reciprocal<T>(minus_one + T(2));
+}

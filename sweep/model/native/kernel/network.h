@@ -1,0 +1,529 @@
+// One tile of the batch through the whole network: forward, backward, and the memory of both.
+//
+// A tile is a few sequences that run through all time steps together, a chunk of steps at a time: within a
+// chunk each layer's input products are one large product, its recurrent steps follow one by one, then the
+// next layer. Free-running steps are chunks of one. Arrays are time-major, [step][sequence][number].
+
+constexpr Index tile_rows = 16;      // sequences of a tile at most
+constexpr Index chunk_rows = 128;    // steps x sequences of a chunk at most: gate gradients stay in cache
+constexpr Index slack = 64;          // numbers behind every array that may be read
+
+/// Hands out pieces of one block of memory; with no block it only adds up.
+struct Memory {
+  char* base;
+  Index used = 0;
+  template <class T>
+  T* take(Index numbers) {
+    T* piece = base ? reinterpret_cast<T*>(base + used) : nullptr;
+    used += ((numbers + slack) * Index(sizeof(T)) + 63) / 64 * 64;
+    return piece;
+  }
+};
+
+inline Index larger(Index a, Index b) { return a > b ? a : b; }
+
+template <class T>
+void copy(T* to, const T* from, Index count) {
+  if (from)
+    for (Index i = 0; i < count; ++i) to[i] = from[i];
+  else
+    for (Index i = 0; i < count; ++i) to[i] = T(0);
+}
+
+template <class T, class Cell>
+struct Network {
+  static constexpr bool lstm = Cell::gates == 4;
+  static constexpr Index parts = lstm ? 2 : 1;
+
+  const SweepCall& call;
+  const Index layers, hidden, inputs, dense, steps, forced;
+  const Index rows;   // gate rows of a layer
+  const Index pitch;  // of a row of gates
+  const Index wide;   // of a row of hidden units, inputs or readout
+  const Cut tiles;
+  const Index tile_limit, chunk, slots;
+
+  explicit Network(const SweepCall& c)
+      : call(c), layers(c.layers), hidden(c.hidden), inputs(c.inputs), dense(c.dense), steps(c.steps),
+        forced(c.steps - c.free_steps), rows(Cell::gates * c.hidden), pitch(padded<T>(rows)),
+        wide(padded<T>(widest(c))), tiles(c.batch, tile_rows),
+        tile_limit(tiles.parts ? (c.batch + tiles.parts - 1) / tiles.parts : 1),
+        chunk(larger(1, minimum(c.steps, chunk_rows / tile_limit))), slots(c.keep ? c.steps : chunk) {}
+
+  static Index widest(const SweepCall& c) {
+    Index most = larger(c.hidden, c.inputs);
+    for (Index j = 0; j < c.dense; ++j) most = larger(most, c.sizes[j]);
+    return most;
+  }
+
+  Index input_of(Index layer) const { return layer ? hidden : inputs; }
+  Index dense_input(Index j) const { return j ? call.sizes[j - 1] : hidden; }
+  Index outputs() const { return dense ? call.sizes[dense - 1] : hidden; }
+  const T* parameter(Index index) const { return static_cast<const T*>(call.parameters[index]); }
+  T* gradient(Index index) const { return static_cast<T*>(call.d_parameters[index]); }
+
+  // --- memory that all tiles share -----------------------------------------------------------------
+
+  struct Shared {
+    T *one, *zeros;
+    // per layer, then per linear layer; see `at`
+    T *input_weights, *hidden_weights, *input_bias, *hidden_bias, *dense_weights, *dense_bias;
+    T *input_back, *hidden_back, *dense_back;
+  };
+
+  Index most_input() const { return larger(hidden, inputs); }
+  Index input_size() const { return most_input() * pitch; }
+  Index hidden_size() const { return hidden * pitch; }
+  Index dense_size() const { return padded<T>(widest(call)) * widest(call); }
+  Index back_size() const { return rows * padded<T>(most_input()); }
+
+  Shared shared(Memory& memory) const {
+    Shared s;
+    s.one = memory.take<T>(1);
+    s.zeros = memory.take<T>(larger(pitch, wide));
+    s.input_weights = memory.take<T>(layers * input_size());
+    s.hidden_weights = memory.take<T>(layers * hidden_size());
+    s.input_bias = memory.take<T>(layers * pitch);
+    s.hidden_bias = memory.take<T>(layers * pitch);
+    s.dense_weights = memory.take<T>(dense * dense_size());
+    s.dense_bias = memory.take<T>(dense * wide);
+    const Index kept = call.keep ? 1 : 0;
+    s.input_back = memory.take<T>(kept * layers * back_size());
+    s.hidden_back = memory.take<T>(kept * layers * back_size());
+    s.dense_back = memory.take<T>(kept * dense * dense_size());
+    return s;
+  }
+
+  // --- memory of one tile --------------------------------------------------------------------------
+
+  struct Tile {
+    Index first, count;
+    T *x, *h, *c, *kept, *read;             // history: what the backward pass goes by
+    T *zx, *zh, *reading;                   // of a chunk
+    T *dzx, *dzh, *d_in, *d_out, *d_read;   // of a chunk, backward
+    T *dh, *dc, *fed;                       // carried from step to step, backward
+    T *g_input, *g_hidden, *g_input_bias, *g_hidden_bias, *g_dense, *g_dense_bias;
+  };
+
+  Index read_width() const {
+    Index sum = 0;
+    for (Index j = 0; j < dense; ++j) sum += call.sizes[j];
+    return sum;
+  }
+
+  Tile tile(Index number, Memory& memory) const {
+    Tile t;
+    const Index kept = call.keep ? 1 : 0, b = tile_limit;
+    t.first = tiles.begin(number);
+    t.count = tiles.begin(number + 1) - t.first;
+    t.x = memory.take<T>(steps * b * inputs);
+    t.h = memory.take<T>(layers * (slots + 1) * b * hidden);
+    t.c = memory.take<T>(lstm ? layers * (slots + 1) * b * hidden : 0);
+    t.kept = memory.take<T>(layers * slots * b * Cell::kept * hidden);
+    t.read = memory.take<T>(slots * b * read_width());
+    t.zx = memory.take<T>(chunk * b * pitch);
+    t.zh = memory.take<T>(b * pitch);
+    t.reading = memory.take<T>(chunk * b * wide);
+    t.dzx = memory.take<T>(kept * layers * chunk * b * pitch);
+    t.dzh = lstm ? t.dzx : memory.take<T>(kept * layers * chunk * b * pitch);
+    t.d_in = memory.take<T>(kept * chunk * b * wide);
+    t.d_out = memory.take<T>(kept * chunk * b * wide);
+    t.d_read = memory.take<T>(kept * larger(dense, 1) * chunk * b * wide);
+    t.dh = memory.take<T>(kept * layers * b * wide);
+    t.dc = memory.take<T>(kept * layers * b * wide);
+    t.fed = memory.take<T>(kept * b * outputs());
+    t.g_input = memory.take<T>(kept * layers * input_size());
+    t.g_hidden = memory.take<T>(kept * layers * hidden_size());
+    t.g_input_bias = memory.take<T>(kept * layers * pitch);
+    t.g_hidden_bias = memory.take<T>(kept * layers * pitch);
+    t.g_dense = memory.take<T>(kept * dense * dense_size());
+    t.g_dense_bias = memory.take<T>(kept * dense * wide);
+    return t;
+  }
+
+  Index bytes() const {
+    Memory memory{nullptr};
+    shared(memory);
+    for (Index number = 0; number < tiles.parts; ++number) tile(number, memory);
+    return memory.used;
+  }
+
+  Shared shared() const {
+    Memory memory{static_cast<char*>(call.workspace)};
+    return shared(memory);
+  }
+
+  Tile tile(Index number) const {
+    Memory counting{nullptr};
+    shared(counting);
+    const Index before = counting.used;
+    tile(0, counting);
+    Memory memory{static_cast<char*>(call.workspace) + before + number * (counting.used - before)};
+    return tile(number, memory);
+  }
+
+  T* h(const Tile& t, Index layer, Index slot) const {
+    return t.h + (layer * (slots + 1) + slot) * t.count * hidden;
+  }
+  T* c(const Tile& t, Index layer, Index slot) const {
+    return lstm ? t.c + (layer * (slots + 1) + slot) * t.count * hidden : nullptr;
+  }
+  T* kept(const Tile& t, Index layer, Index slot) const {
+    return t.kept + (layer * slots + slot) * t.count * Cell::kept * hidden;
+  }
+  T* read(const Tile& t, Index j, Index slot) const {
+    Index before = 0;
+    for (Index k = 0; k < j; ++k) before += call.sizes[k];
+    return t.read + slots * t.count * before + slot * t.count * call.sizes[j];
+  }
+  T* x(const Tile& t, Index step) const { return t.x + step * t.count * inputs; }
+  T* d_gates(const Tile& t, T* gates, Index layer) const { return gates + layer * chunk * t.count * pitch; }
+  T* d_reading(const Tile& t, Index j) const { return t.d_read + j * chunk * t.count * wide; }
+
+  /// Where chunk after chunk begins: forced steps in chunks, free ones one at a time.
+  Index chunk_end(Index begin) const {
+    return begin < forced ? minimum(begin + chunk, forced) : begin + 1;
+  }
+  Index chunk_begin(Index end) const {
+    return end > forced ? end - 1 : (end - 1) / chunk * chunk;
+  }
+
+  // --- forward -------------------------------------------------------------------------------------
+
+  void prepare_forward() const {
+    const Shared s = shared();
+    copy<T>(s.zeros, nullptr, larger(pitch, wide));
+    *s.one = T(1);
+    for (Index layer = 0; layer < layers; ++layer) {
+      const Index in = input_of(layer);
+      pack(in, rows, parameter(4 * layer), 1, in, s.input_weights + layer * input_size());
+      pack(hidden, rows, parameter(4 * layer + 1), 1, hidden, s.hidden_weights + layer * hidden_size());
+      const T *bias_ih = parameter(4 * layer + 2), *bias_hh = parameter(4 * layer + 3);
+      T *input_bias = s.input_bias + layer * pitch, *hidden_bias = s.hidden_bias + layer * pitch;
+      for (Index row = 0; row < pitch; ++row) {
+        input_bias[row] = row < rows ? (lstm ? bias_ih[row] + bias_hh[row] : bias_ih[row]) : T(0);
+        hidden_bias[row] = row < rows ? bias_hh[row] : T(0);
+      }
+    }
+    for (Index j = 0; j < dense; ++j) {
+      const Index in = dense_input(j), out = call.sizes[j];
+      pack(in, out, parameter(4 * layers + 2 * j), 1, in, s.dense_weights + j * dense_size());
+      const T* bias = parameter(4 * layers + 2 * j + 1);
+      for (Index i = 0; i < wide; ++i) s.dense_bias[j * wide + i] = i < out ? bias[i] : T(0);
+    }
+  }
+
+  void forward(Index number) const {
+    const Shared s = shared();
+    const Tile t = tile(number);
+    begin(t);
+    for (Index start = 0; start < steps;) {
+      const Index end = chunk_end(start), slot = call.keep ? start : 0;
+      for (Index layer = 0; layer < layers; ++layer) run_layer(s, t, layer, start, end, slot);
+      const T* said = readout(s, t, slot, end - start);
+      write_outputs(t, said, start, end);
+      write_trace(t, start, end, slot);
+      if (!call.keep)
+        for (Index layer = 0; layer < layers; ++layer) {
+          copy(h(t, layer, 0), h(t, layer, end - start), t.count * hidden);
+          if (lstm) copy(c(t, layer, 0), c(t, layer, end - start), t.count * hidden);
+        }
+      start = end;
+    }
+    write_last(t);
+  }
+
+  void begin(const Tile& t) const {
+    const T* given = static_cast<const T*>(call.x);
+    for (Index step = 0; step < steps; ++step)
+      for (Index n = 0; n < t.count; ++n)
+        copy(x(t, step) + n * inputs, given + ((t.first + n) * steps + step) * inputs, inputs);
+    for (Index layer = 0; layer < layers; ++layer)
+      for (Index part = 0; part < parts; ++part) {
+        const T* from = static_cast<const T*>(call.state[part]);
+        copy(part ? c(t, layer, 0) : h(t, layer, 0),
+             from ? from + (layer * call.batch + t.first) * hidden : nullptr, t.count * hidden);
+      }
+  }
+
+  void run_layer(const Shared& s, const Tile& t, Index layer, Index start, Index end, Index slot) const {
+    const Index b = t.count, in = input_of(layer), n = (end - start) * b;
+    const T* from = layer ? h(t, layer - 1, slot + 1) : x(t, start);
+    multiply<T>(in, rows, n, {s.input_weights + layer * input_size(), 0}, from, in, 1,
+                s.input_bias + layer * pitch, 0, t.zx, pitch);
+    const Matrix<T> recurrent{s.hidden_weights + layer * hidden_size(), 0};
+    for (Index step = 0; step < end - start; ++step) {
+      T* z = t.zx + step * b * pitch;
+      const T* before = h(t, layer, slot + step);
+      if (lstm)
+        multiply<T>(hidden, rows, b, recurrent, before, hidden, 1, z, pitch, z, pitch);
+      else
+        multiply<T>(hidden, rows, b, recurrent, before, hidden, 1, s.hidden_bias + layer * pitch, 0, t.zh, pitch);
+      T *after = h(t, layer, slot + step + 1), *cell_after = c(t, layer, slot + step + 1);
+      const T* cell = c(t, layer, slot + step);
+      T* keep = kept(t, layer, slot + step);
+      for (Index i = 0; i < b; ++i)
+        Cell::forward(hidden, z + i * pitch, t.zh + i * pitch, before + i * hidden,
+                      lstm ? cell + i * hidden : nullptr, keep + i * Cell::kept * hidden, after + i * hidden,
+                      lstm ? cell_after + i * hidden : nullptr);
+    }
+  }
+
+  /// Returns the readout of `count` steps from a slot on, rows of `outputs()` numbers.
+  const T* readout(const Shared& s, const Tile& t, Index slot, Index count) const {
+    const T* in = h(t, layers - 1, slot + 1);
+    const Index n = count * t.count;
+    for (Index j = 0; j < dense; ++j) {
+      const Index from = dense_input(j), to = call.sizes[j];
+      multiply<T>(from, to, n, {s.dense_weights + j * dense_size(), 0}, in, from, 1, s.dense_bias + j * wide, 0,
+                  t.reading, wide);
+      T* out = read(t, j, slot);
+      const bool last = j == dense - 1, relu = last ? call.relu_output : !call.tanh_between;
+      for (Index i = 0; i < n; ++i)
+        for (Index k = 0; k < to; k += lanes<T>) {
+          Vec<T> value = load(t.reading + i * wide + k);
+          if (relu)
+            value = value < splat(T(0)) ? splat(T(0)) : value;  // NaN stays
+          else if (!last)
+            value = hyperbolic_tangent<T>(value);
+          store(out + i * to + k, value, to - k);
+        }
+      in = out;
+    }
+    return in;
+  }
+
+  void write_outputs(const Tile& t, const T* said, Index start, Index end) const {
+    const Index width = outputs();
+    T* to = static_cast<T*>(call.outputs);
+    for (Index step = start; step < end; ++step)
+      for (Index n = 0; n < t.count; ++n) {
+        const T* from = said + ((step - start) * t.count + n) * width;
+        const T* current = x(t, step) + n * inputs;
+        T* out = to + ((t.first + n) * steps + step) * width;
+        for (Index i = 0; i < width; ++i) out[i] = call.increment ? from[i] + current[i] : from[i];
+        if (step + 1 >= forced && step + 1 < steps) copy(x(t, step + 1) + n * inputs, out, width);
+      }
+  }
+
+  void write_trace(const Tile& t, Index start, Index end, Index slot) const {
+    for (Index part = 0; part < parts; ++part) {
+      T* to = static_cast<T*>(call.trace[part]);
+      if (!to) continue;
+      for (Index step = start; step < end; ++step)
+        for (Index layer = 0; layer < layers; ++layer) {
+          const Index at = slot + step - start + 1;
+          copy(to + ((step * layers + layer) * call.batch + t.first) * hidden,
+               part ? c(t, layer, at) : h(t, layer, at), t.count * hidden);
+        }
+    }
+  }
+
+  void write_last(const Tile& t) const {
+    const Index slot = call.keep ? steps : 0;
+    for (Index part = 0; part < parts; ++part)
+      for (Index layer = 0; layer < layers; ++layer)
+        copy(static_cast<T*>(call.last[part]) + (layer * call.batch + t.first) * hidden,
+             part ? c(t, layer, slot) : h(t, layer, slot), t.count * hidden);
+  }
+
+  // --- backward ------------------------------------------------------------------------------------
+
+  void prepare_backward() const {
+    const Shared s = shared();
+    for (Index layer = 0; layer < layers; ++layer) {
+      const Index in = input_of(layer);
+      pack(rows, in, parameter(4 * layer), in, 1, s.input_back + layer * back_size());
+      pack(rows, hidden, parameter(4 * layer + 1), hidden, 1, s.hidden_back + layer * back_size());
+    }
+    for (Index j = 0; j < dense; ++j) {
+      const Index in = dense_input(j), out = call.sizes[j];
+      pack(out, in, parameter(4 * layers + 2 * j), in, 1, s.dense_back + j * dense_size());
+    }
+  }
+
+  void backward(Index number) const {
+    const Shared s = shared();
+    const Tile t = tile(number);
+    begin_backward(t);
+    for (Index group_end = steps; group_end > 0;) {
+      // gradients of weights wait for a whole group of steps, free ones too
+      const Index floor = group_end > forced ? forced : 0;
+      const Index group = group_end > forced ? larger(floor, group_end - chunk) : chunk_begin(group_end);
+      for (Index end = group_end; end > group;) {
+        const Index start = chunk_begin(end);
+        back_steps(s, t, start, end, group);
+        end = start;
+      }
+      add_weight_gradients(s, t, group, group_end);
+      group_end = group;
+    }
+    write_state_gradients(t);
+  }
+
+  void begin_backward(const Tile& t) const {
+    for (Index layer = 0; layer < layers; ++layer)
+      for (Index part = 0; part < parts; ++part) {
+        const T* from = static_cast<const T*>(call.d_last[part]);
+        for (Index n = 0; n < t.count; ++n)
+          copy((part ? t.dc : t.dh) + (layer * t.count + n) * wide,
+               from ? from + (layer * call.batch + t.first + n) * hidden : nullptr, hidden);
+      }
+    copy<T>(t.fed, nullptr, t.count * outputs());
+    copy<T>(t.g_input, nullptr, layers * input_size());
+    copy<T>(t.g_hidden, nullptr, layers * hidden_size());
+    copy<T>(t.g_input_bias, nullptr, layers * pitch);
+    copy<T>(t.g_hidden_bias, nullptr, layers * pitch);
+    copy<T>(t.g_dense, nullptr, dense * dense_size());
+    copy<T>(t.g_dense_bias, nullptr, dense * wide);
+  }
+
+  /// Goes back through the steps [start, end), whose gate gradients are kept from row `group` on.
+  void back_steps(const Shared& s, const Tile& t, Index start, Index end, Index group) const {
+    const Index b = t.count, n = (end - start) * b, offset = (start - group) * b;
+    const T* d_out = back_readout(s, t, start, end, group);
+    for (Index layer = layers - 1; layer >= 0; --layer) {
+      const Matrix<T> recurrent{s.hidden_back + layer * back_size(), 0};
+      T *dh = t.dh + layer * b * wide, *dc = t.dc + layer * b * wide;
+      T *dzx = d_gates(t, t.dzx, layer), *dzh = d_gates(t, t.dzh, layer);
+      for (Index step = end - 1; step >= start; --step) {
+        const Index row = (step - group) * b;
+        for (Index i = 0; i < b; ++i)
+          Cell::backward(hidden, kept(t, layer, step) + i * Cell::kept * hidden,
+                         h(t, layer, step) + i * hidden, lstm ? c(t, layer, step) + i * hidden : nullptr,
+                         d_out + ((step - start) * b + i) * wide, dh + i * wide, dc + i * wide,
+                         dzx + (row + i) * pitch, dzh + (row + i) * pitch);
+        multiply<T>(rows, hidden, b, recurrent, dzh + row * pitch, pitch, 1, lstm ? s.zeros : dh,
+                    lstm ? 0 : wide, dh, wide);
+      }
+      if (layer || call.d_x || call.free_steps) {
+        multiply<T>(rows, input_of(layer), n, {s.input_back + layer * back_size(), 0}, dzx + offset * pitch,
+                    pitch, 1, s.zeros, 0, t.d_in, wide);
+        d_out = t.d_in;
+      }
+    }
+    if (call.d_x || call.free_steps) back_input(t, start, end, group);
+  }
+
+  /// Fills the gradients of the readout's layers and returns that of the top layer's outputs.
+  const T* back_readout(const Shared& s, const Tile& t, Index start, Index end, Index group) const {
+    const Index b = t.count, n = (end - start) * b, offset = (start - group) * b, width = outputs();
+    T* d = (dense ? d_reading(t, dense - 1) : d_reading(t, 0)) + offset * wide;
+    const T* given = static_cast<const T*>(call.d_outputs);
+    for (Index step = start; step < end; ++step)
+      for (Index i = 0; i < b; ++i)
+        for (Index k = 0; k < width; ++k) {
+          T value = given ? given[((t.first + i) * steps + step) * width + k] : T(0);
+          if (step + 1 >= forced && step + 1 < steps) value += t.fed[i * width + k];
+          d[((step - start) * b + i) * wide + k] = value;
+        }
+    for (Index j = dense - 1; j >= 0; --j) {
+      const Index width_in = dense_input(j), width_out = call.sizes[j];
+      const bool last = j == dense - 1, relu = last ? call.relu_output : !call.tanh_between;
+      if (last) {  // the increment passes the readout by: its gradient is what arrived
+        if (call.increment)
+          for (Index i = 0; i < n; ++i)
+            for (Index k = 0; k < width; ++k) t.d_out[i * wide + k] = d[i * wide + k];
+      }
+      if (relu || !last) {
+        const T* said = read(t, j, start);
+        for (Index i = 0; i < n; ++i)
+          for (Index k = 0; k < width_out; ++k) {
+            const T y = said[i * width_out + k];
+            T& value = d[i * wide + k];
+            if (relu)
+              value = y <= T(0) ? T(0) : value;
+            else
+              value *= T(1) - y * y;
+          }
+      }
+      T* below = j ? d_reading(t, j - 1) + offset * wide : t.reading;
+      multiply<T>(width_out, width_in, n, {s.dense_back + j * dense_size(), 0}, d, wide, 1, s.zeros, 0, below,
+                  wide);
+      d = below;
+    }
+    return d;
+  }
+
+  /// Turns the gradient of the bottom layer's input into that of x, or of the forecast that was fed back.
+  void back_input(const Tile& t, Index start, Index end, Index) const {
+    const Index b = t.count, width = outputs();
+    for (Index step = start; step < end; ++step)
+      for (Index i = 0; i < b; ++i) {
+        T* d = t.d_in + ((step - start) * b + i) * wide;
+        if (call.increment)
+          for (Index k = 0; k < width; ++k) d[k] += t.d_out[((step - start) * b + i) * wide + k];
+        const bool fed = step >= forced && step > 0;
+        if (fed) copy(t.fed + i * width, d, width);
+        if (!call.d_x) continue;
+        T* to = static_cast<T*>(call.d_x) + ((t.first + i) * steps + step) * inputs;
+        for (Index k = 0; k < inputs; ++k) to[k] = fed && k < width ? T(0) : d[k];
+      }
+  }
+
+  void add_weight_gradients(const Shared& s, const Tile& t, Index start, Index end) const {
+    const Index b = t.count, n = (end - start) * b;
+    for (Index layer = 0; layer < layers; ++layer) {
+      const Index in = input_of(layer);
+      const Matrix<T> dzx{d_gates(t, t.dzx, layer), pitch}, dzh{d_gates(t, t.dzh, layer), pitch};
+      T *gx = t.g_input + layer * input_size(), *gh = t.g_hidden + layer * hidden_size();
+      multiply<T>(n, rows, in, dzx, layer ? h(t, layer - 1, start + 1) : x(t, start), 1, in, gx, pitch, gx, pitch);
+      multiply<T>(n, rows, hidden, dzh, h(t, layer, start), 1, hidden, gh, pitch, gh, pitch);
+      T *bx = t.g_input_bias + layer * pitch, *bh = t.g_hidden_bias + layer * pitch;
+      multiply<T>(n, rows, 1, dzx, s.one, 0, 0, bx, 0, bx, 0);
+      if (!lstm) multiply<T>(n, rows, 1, dzh, s.one, 0, 0, bh, 0, bh, 0);
+    }
+    for (Index j = 0; j < dense; ++j) {  // here the inputs lie along the lanes: they are more than the outputs
+      const Index in = dense_input(j), out = call.sizes[j];
+      const T* from = j ? read(t, j - 1, start) : h(t, layers - 1, start + 1);
+      T *g = t.g_dense + j * dense_size(), *gb = t.g_dense_bias + j * wide;
+      const T* d = d_reading(t, j);
+      multiply<T>(n, in, out, {from, in}, d, 1, wide, g, padded<T>(in), g, padded<T>(in));
+      multiply<T>(n, out, 1, {d, wide}, s.one, 0, 0, gb, 0, gb, 0);
+    }
+  }
+
+  void write_state_gradients(const Tile& t) const {
+    for (Index part = 0; part < parts; ++part) {
+      T* to = static_cast<T*>(call.d_state[part]);
+      if (!to) continue;
+      for (Index layer = 0; layer < layers; ++layer)
+        for (Index n = 0; n < t.count; ++n)
+          copy(to + (layer * call.batch + t.first + n) * hidden,
+               (part ? t.dc : t.dh) + (layer * t.count + n) * wide, hidden);
+    }
+  }
+
+  /// Adds up the gradients of the tiles in their order, in torch's layouts.
+  void finish_backward() const {
+    for (Index number = 0; number < larger(tiles.parts, 1); ++number) {
+      const Tile t = tile(number);
+      const bool first = number == 0, any = tiles.parts > 0;
+      for (Index layer = 0; layer < layers; ++layer) {
+        const Index in = input_of(layer);
+        for (Index row = 0; row < rows; ++row) {
+          T *gx = gradient(4 * layer) + row * in, *gh = gradient(4 * layer + 1) + row * hidden;
+          for (Index k = 0; k < in; ++k)
+            add(gx[k], any ? t.g_input[layer * input_size() + k * pitch + row] : T(0), first);
+          for (Index k = 0; k < hidden; ++k)
+            add(gh[k], any ? t.g_hidden[layer * hidden_size() + k * pitch + row] : T(0), first);
+          const T from_input = any ? t.g_input_bias[layer * pitch + row] : T(0);
+          const T from_hidden = lstm ? from_input : (any ? t.g_hidden_bias[layer * pitch + row] : T(0));
+          add(gradient(4 * layer + 2)[row], from_input, first);
+          add(gradient(4 * layer + 3)[row], from_hidden, first);
+        }
+      }
+      for (Index j = 0; j < dense; ++j) {
+        const Index in = dense_input(j), out = call.sizes[j];
+        for (Index row = 0; row < out; ++row) {
+          for (Index k = 0; k < in; ++k)
+            add(gradient(4 * layers + 2 * j)[row * in + k],
+                any ? t.g_dense[j * dense_size() + row * padded<T>(in) + k] : T(0), first);
+          add(gradient(4 * layers + 2 * j + 1)[row], any ? t.g_dense_bias[j * wide + row] : T(0), first);
+        }
+      }
+    }
+  }
+
+  static void add(T& to, T value, bool first) { to = first ? value : to + value; }
+};

@@ -1,0 +1,247 @@
+"""The recurrent network as one differentiable function of torch tensors, computed by the compiled kernel."""
+
+from collections.abc import Sequence
+from ctypes import byref, c_int64, c_void_p
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from sweep.model.native.library import INSTRUCTIONS, Call, instruction_sets, library
+from sweep.model.native.workspace import Workspace
+
+CELLS = ("lstm", "gru")  # in the order of kernel/engine.h
+DTYPES = {torch.float32: 4, torch.float64: 8}
+
+
+@dataclass(frozen=True)
+class Network:
+    """What the kernel needs to know of a network; its weights are `parameters` beside it.
+
+    Parameters come in the order w_ih, w_hh, b_ih, b_hh per layer, as `nn.LSTM` and `nn.GRU` have them, then
+    weight and bias per linear layer of the readout.
+    """
+
+    cell: str
+    layers: int
+    hidden: int
+    inputs: int
+    readout: tuple[int, ...]  # outputs of its linear layers; empty: the outputs are the top layer's states
+    tanh_between: bool = False  # between linear layers: tanh or ReLU
+    relu_output: bool = False
+    increment: bool = False  # the readout is added to the first channels of the input
+
+    @property
+    def outputs(self) -> int:
+        """Return the width of an output."""
+        return self.readout[-1] if self.readout else self.hidden
+
+    @property
+    def components(self) -> int:
+        """Return the number of tensors that make up a state."""
+        return 2 if self.cell == "lstm" else 1
+
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Return the shapes of the parameters in their order."""
+        rows = (4 if self.cell == "lstm" else 3) * self.hidden
+        shapes: list[tuple[int, ...]] = []
+        for layer in range(self.layers):
+            shapes += [(rows, self.hidden if layer else self.inputs), (rows, self.hidden), (rows,), (rows,)]
+        width = self.hidden
+        for outputs in self.readout:
+            shapes += [(outputs, width), (outputs,)]
+            width = outputs
+        return shapes
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How a network is run; no part of what it computes but for the last bits."""
+
+    free: int = 0  # last steps that are fed with the forecast of the step before
+    instructions: str | None = None  # None: the best that this processor has
+    threads: int = 1
+
+
+def run(
+    network: Network,
+    parameters: Sequence[Tensor],
+    x: Tensor,
+    state: tuple[Tensor, ...] | None = None,
+    mode: Mode = Mode(),
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Return the outputs for a sequence of inputs, and the state after it; differentiable once.
+
+    Args:
+        network: what is computed.
+        parameters: contiguous, on the CPU, all float32 or all float64.
+        x: (batch, time, input), contiguous. In the last `mode.free` steps only what follows the first
+            `network.outputs` inputs is read.
+        state: per component (layer, batch, hidden), contiguous; zeros where None.
+        mode: how.
+
+    Returns:
+        outputs (batch, time, output); state per component (layer, batch, hidden).
+
+    Raises:
+        ValueError: a tensor has the wrong shape, type, device or layout.
+        RuntimeError: the kernel was not built.
+    """
+    state = state or ()
+    _check(network, parameters, x, state, mode)
+    needed = torch.is_grad_enabled() and any(t.requires_grad for t in (x, *state, *parameters))
+    if needed:
+        results = _Recurrence.apply(network, mode, len(state), x, *state, *parameters)  # type: ignore[no-untyped-call]
+        return results[0], tuple(results[1:])
+    return _forward(_Buffers(network, parameters, x, state, mode, keep=False))
+
+
+def trace(
+    network: Network,
+    parameters: Sequence[Tensor],
+    x: Tensor,
+    state: tuple[Tensor, ...] | None = None,
+    mode: Mode = Mode(),
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Return the outputs and the states after every step, per component (time, layer, batch, hidden).
+
+    As `run`, without gradients.
+    """
+    state = state or ()
+    _check(network, parameters, x, state, mode)
+    buffers = _Buffers(network, parameters, x, state, mode, keep=False)
+    return _forward(buffers, traced=True)
+
+
+def _check(
+    network: Network, parameters: Sequence[Tensor], x: Tensor, state: tuple[Tensor, ...], mode: Mode
+) -> None:
+    if x.dtype not in DTYPES:
+        raise ValueError(f"wanted float32 or float64 inputs, got {x.dtype}")
+    if x.dim() != 3 or x.shape[2] != network.inputs:
+        raise ValueError(f"wanted inputs (batch, time, {network.inputs}), got {tuple(x.shape)}")
+    batch, steps, _ = x.shape
+    if batch == 0 or steps == 0:
+        raise ValueError(f"wanted at least one sequence and one step, got {tuple(x.shape)}")
+    if not 0 <= mode.free < steps:
+        raise ValueError(f"wanted at least one forced step, got {mode.free} free of {steps}")
+    if mode.free and network.outputs > network.inputs:
+        raise ValueError(f"{network.outputs} outputs cannot be fed back into {network.inputs} inputs")
+    if network.increment and not (network.readout and network.outputs <= network.inputs):
+        raise ValueError("increments need a readout with as many inputs as outputs, or more")
+    if network.cell not in CELLS:
+        raise ValueError(f"wanted a cell of {', '.join(CELLS)}, got {network.cell!r}")
+    wanted = network.shapes()
+    if len(parameters) != len(wanted):
+        raise ValueError(f"wanted {len(wanted)} parameters, got {len(parameters)}")
+    named = [("inputs", x, tuple(x.shape))]
+    named += [(f"parameter {i}", p, shape) for i, (p, shape) in enumerate(zip(parameters, wanted, strict=True))]
+    if state and len(state) != network.components:
+        raise ValueError(f"wanted a state of {network.components} tensors, got {len(state)}")
+    named += [(f"state {i}", s, (network.layers, batch, network.hidden)) for i, s in enumerate(state)]
+    for name, tensor, shape in named:
+        if tuple(tensor.shape) != shape:
+            raise ValueError(f"{name}: wanted shape {shape}, got {tuple(tensor.shape)}")
+        if tensor.dtype != x.dtype:
+            raise ValueError(f"{name}: wanted {x.dtype} as the inputs have, got {tensor.dtype}")
+        if tensor.device.type != "cpu":
+            raise ValueError(f"{name}: the native engine computes on the CPU, got a tensor on {tensor.device}")
+        if not tensor.is_contiguous():
+            raise ValueError(f"{name}: wanted a contiguous tensor; call .contiguous() on it")
+    if mode.instructions is not None and mode.instructions not in instruction_sets():
+        raise ValueError(
+            f"instruction set {mode.instructions!r} is not available here: "
+            f"{', '.join(instruction_sets()) or 'no kernel was built'}"
+        )
+
+
+class _Buffers:
+    """A call's description, and the tensors that its pointers point into."""
+
+    def __init__(
+        self,
+        network: Network,
+        parameters: Sequence[Tensor],
+        x: Tensor,
+        state: tuple[Tensor, ...],
+        mode: Mode,
+        keep: bool,
+    ) -> None:
+        kernel = library()
+        if kernel is None:
+            raise RuntimeError("the native engine was not built")
+        self.kernel, self.network, self.x, self.state = kernel, network, x, state
+        self.parameters = list(parameters)
+        self.pointers = pointers(self.parameters)
+        self.sizes = (c_int64 * len(network.readout))(*network.readout)
+        call = self.call = Call()
+        call.bytes = DTYPES[x.dtype]
+        call.cell = CELLS.index(network.cell)
+        call.layers, call.hidden, call.inputs = network.layers, network.hidden, network.inputs
+        call.dense, call.sizes = len(network.readout), self.sizes
+        call.tanh_between, call.relu_output = network.tanh_between, network.relu_output
+        call.increment = network.increment
+        call.batch, call.steps, call.free_steps = x.shape[0], x.shape[1], mode.free
+        call.instructions = INSTRUCTIONS.index(mode.instructions or instruction_sets()[-1])
+        call.threads = mode.threads
+        call.keep = keep
+        call.parameters = self.pointers
+        call.x = x.data_ptr()
+        call.state = pair(state)
+        self.workspace = Workspace(kernel.sweep_workspace(byref(call)))
+        call.workspace = self.workspace.pointer
+
+
+def pointers(tensors: Sequence[Tensor]) -> Any:
+    """Return an array of the addresses of tensors' numbers."""
+    return (c_void_p * len(tensors))(*[tensor.data_ptr() for tensor in tensors])
+
+
+def pair(tensors: Sequence[Tensor | None]) -> Any:
+    """Return the addresses of a state's components, null where there is none."""
+    return (c_void_p * 2)(*[None if tensor is None else tensor.data_ptr() for tensor in tensors])
+
+
+def _forward(buffers: _Buffers, traced: bool = False) -> tuple[Tensor, tuple[Tensor, ...]]:
+    network, x, call = buffers.network, buffers.x, buffers.call
+    batch, steps, _ = x.shape
+    outputs = x.new_empty(batch, steps, network.outputs)
+    last = tuple(x.new_empty(network.layers, batch, network.hidden) for _ in range(network.components))
+    traces = tuple(
+        x.new_empty(steps, network.layers, batch, network.hidden) for _ in range(network.components * traced)
+    )
+    call.outputs, call.last, call.trace = outputs.data_ptr(), pair(last), pair(traces)
+    buffers.kernel.sweep_forward(byref(call))
+    return outputs, traces if traced else last
+
+
+class _Recurrence(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, network: Network, mode: Mode, states: int, x: Tensor, *rest: Tensor) -> Any:
+        ctx.set_materialize_grads(False)
+        state, parameters = rest[:states], rest[states:]
+        buffers = _Buffers(network, parameters, x, state, mode, keep=True)
+        outputs, last = _forward(buffers)
+        ctx.save_for_backward(*parameters)  # notices what was changed in place
+        ctx.buffers, ctx.states, ctx.needs_x = buffers, states, x.requires_grad
+        return (outputs, *last)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, d_outputs: Tensor | None, *d_last: Tensor | None) -> Any:
+        buffers: _Buffers = ctx.buffers
+        call, x = buffers.call, buffers.x
+        parameters = ctx.saved_tensors
+        given = [None if d is None else d.contiguous() for d in (d_outputs, *d_last)]
+        d_parameters = [torch.empty_like(parameter) for parameter in parameters]
+        d_state = [torch.empty_like(part) for part in buffers.state]
+        d_x = torch.empty_like(x) if ctx.needs_x else None
+        addresses = pointers(d_parameters)
+        call.d_outputs = None if given[0] is None else given[0].data_ptr()
+        call.d_last, call.d_state = pair(given[1:]), pair(d_state)
+        call.d_parameters = addresses
+        call.d_x = None if d_x is None else d_x.data_ptr()
+        buffers.kernel.sweep_backward(byref(call))
+        return (None, None, None, d_x, *d_state, *d_parameters)
