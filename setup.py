@@ -11,7 +11,9 @@ from setuptools.command.build_ext import build_ext
 
 KERNEL = "sweep/model/native/kernel"
 SOURCES = [f"{KERNEL}/{name}.cpp" for name in ("engine", "baseline", "avx2", "avx512")]
-DEPENDS = [f"{KERNEL}/{name}.h" for name in ("engine", "kernels", "set", "lanes", "product", "cells", "network")]
+DEPENDS = [
+    f"{KERNEL}/{name}.h" for name in ("engine", "kernels", "set", "lanes", "product", "cells", "network")
+]
 COMMON = ["-std=c++17", "-O3", "-ffp-contract=fast"]
 FLAGS = {
     "avx2": ["-mavx2", "-mfma"],
@@ -27,12 +29,14 @@ class BuildKernel(build_ext):
     """Compiles each instruction set with its own flags, and lets the package do without the engine."""
 
     def run(self) -> None:
+        """Build, or say what is lost."""
         try:
             super().run()
         except Exception as error:
             print(LOST.format(error=error))
 
     def build_extension(self, extension: Extension) -> None:
+        """Compile each source with the flags of its instruction set, and link."""
         intel = platform.machine().lower() in ("x86_64", "amd64")
         compile_one = self.compiler.compile
 

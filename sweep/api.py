@@ -38,6 +38,7 @@ from sweep.search import (
 from sweep.search.driver import Functions, SideTask
 from sweep.store import DriverLock, OptunaProjection, StudyFolder
 from sweep.studies import chosen_study, stored_study
+from sweep.study_engine import WITHOUT_KERNEL, engine_facts, with_engine
 from sweep.trial import score_on_test
 
 __all__ = [
@@ -126,6 +127,7 @@ def read(
                 f"the study in {chosen.folder.path} was made with other settings:\n  {listed}\n"
                 "Run it under another name (--name), or take the change back"
             )
+    config = with_engine(config, None if old is None else old.get("record", {}))
     return config, chosen.folder, together, chosen.file
 
 
@@ -176,6 +178,8 @@ def run(
         folder.sweep_up()
         for text in data.warnings:
             watch(Message(text))
+        if config.instructions is None and config.run.engine == "auto" and config.run.device == "cpu":
+            watch(Message(WITHOUT_KERNEL))
         total = trials or config.search.trials
         _write_study(folder, config, data, recorded, source)
         records = {record.number: record for record in folder.records(watch_damage(watch))}
@@ -356,6 +360,7 @@ def _write_study(
         "block": block_length(data.period, horizon),
         "n_eff_validation": data.validation.n_eff,
         "n_eff_test": data.test.n_eff,
+        **engine_facts(config),
         **host_facts(),
     }
     folder.write_study({**config.document(), "record": record})

@@ -1,4 +1,4 @@
-"""What a result was computed with: versions, engine, kind of machine."""
+"""What a result was computed with: versions, kind of machine."""
 
 import importlib.metadata
 import platform
@@ -8,11 +8,11 @@ PACKAGES = ("torch", "optuna", "numpy", "scipy")
 
 
 def host_facts() -> dict[str, Any]:
-    """Return engine, versions and machine, as stored with studies and trials."""
+    """Return versions and machine, as stored with studies and trials."""
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     versions["python"] = platform.python_version()
     try:
         versions["sweep"] = importlib.metadata.version("sweep")
     except importlib.metadata.PackageNotFoundError:
         versions["sweep"] = "unknown"
-    return {"engine": "torch", "versions": versions, "machine": f"{platform.system()} {platform.machine()}"}
+    return {"versions": versions, "machine": f"{platform.system()} {platform.machine()}"}

@@ -155,4 +155,8 @@ class RunConfig(Section):
     workers: NonNegativeInt = 0  # 0: one per core
     executor: Literal["loky", "inline"] = "loky"
     device: Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")] = "cpu"
+    engine: Literal["auto", "native", "torch"] = (
+        "auto"  # what computes the networks; recorded, see docs/engine.md
+    )
+    threads: PositiveInt = 1  # per trial, over tiles of 16 sequences; for fewer trials than cores
     segment_timeout: Annotated[float, Field(gt=0)] = 3600.0  # seconds before a segment counts as hung

@@ -48,11 +48,13 @@ class StudyConfig:
     space_document: Mapping[str, Any]  # the space as TOML values, default ranges written out
     enqueue: tuple[Mapping[str, Value], ...] = ()
     full_batch: frozenset[str] = field(default_factory=frozenset)  # optimizers that take no batch_size
+    instructions: str | None = None  # of the kernel that this study computes with, settled when it begins
 
     def trial(self, params: Mapping[str, Value]) -> TrialConfig:
         """Return the configuration of a trial with these hyperparameters."""
         base = {key: getattr(self, key).model_dump() for key in ("data", "score", "model", "training")}
-        return trial_config(params, self.space, base, self.pruning, self.search.seed, self.run.device)
+        seed = self.search.seed
+        return trial_config(params, self.space, base, self.pruning, seed, self.run, self.instructions)
 
     def document(self) -> dict[str, Any]:
         """Return the effective study as TOML values: it can be read as a study file again."""

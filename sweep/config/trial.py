@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from sweep.config.engines import engine_name
 from sweep.config.ranges import Value
 from sweep.config.sections import (
     DataConfig,
     ModelConfig,
     PruningConfig,
+    RunConfig,
     ScoreConfig,
     Section,
     TrainingConfig,
@@ -28,6 +30,8 @@ class TrialConfig(Section):
     rungs: tuple[float, ...] = ()  # shares of the budget that must be evaluation points
     seed: int
     device: str = "cpu"
+    engine: str = "torch"  # see sweep.config.engines
+    threads: int = 1  # of the native engine; no part of the result
 
     @property
     def points(self) -> tuple[int, ...]:
@@ -59,7 +63,8 @@ def trial_config(
     base: Mapping[str, Any],
     pruning: PruningConfig,
     study_seed: int,
-    device: str = "cpu",
+    run: RunConfig,
+    instructions: str | None,
 ) -> TrialConfig:
     """Return the configuration that sampled parameters make of a study's fixed settings.
 
@@ -69,7 +74,8 @@ def trial_config(
         base: `data`, `score`, `model` and `training` of the study as plain mappings.
         pruning: its rungs become evaluation points.
         study_seed: the study's seed; with the content it gives the trial's.
-        device: where the trial runs; no part of the seed.
+        run: device, engine and threads; no part of the seed.
+        instructions: of the kernel that the study computes with, None where there is none.
 
     Raises:
         pydantic.ValidationError: the combination breaks a limit of the sections.
@@ -91,7 +97,11 @@ def trial_config(
     place = document["data"].get("path")
     content = {**document, "data": {**document["data"], "path": place and PurePath(place).name}}
     seed = seed_of(study_seed, content)
-    return TrialConfig.model_validate({**document, "seed": seed, "device": device})
+    config = TrialConfig.model_validate(
+        {**document, "seed": seed, "device": run.device, "threads": run.threads}
+    )
+    engine = engine_name(run.engine, instructions, run.device, config.model, config.training)
+    return config.model_copy(update={"engine": engine})
 
 
 def trial_config_from_json(values: Mapping[str, Any]) -> TrialConfig:

@@ -1,9 +1,10 @@
 """The forecaster: a recurrent stack with a readout, one interface for whole sequences and single steps.
 
-The recurrent computation stands behind `Stack`, so that another engine can take its place.
+Whole sequences are computed by one of two engines: torch, or the compiled kernel in `native`.
 """
 
 from sweep.model.cells import CELLS, Cell
+from sweep.model.engines import Engine, engine
 from sweep.model.forecaster import Forecaster
 
-__all__ = ["CELLS", "Cell", "Forecaster"]
+__all__ = ["CELLS", "Cell", "Engine", "Forecaster", "engine"]

@@ -8,7 +8,9 @@ from torch import Tensor, nn
 
 from sweep.config.sections import ModelConfig
 from sweep.model.cells import CELLS, State, Weights
-from sweep.model.stack import Stack, by_layer
+from sweep.model.engines import Engine, TorchEngine
+from sweep.model.network import Network
+from sweep.model.stack import Stack
 
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
 
@@ -20,22 +22,34 @@ class Forecaster(nn.Module):
     current value, so that an untrained network already forecasts persistence.
     """
 
-    def __init__(self, config: ModelConfig, inputs: int, outputs: int) -> None:
+    def __init__(self, config: ModelConfig, inputs: int, outputs: int, engine: Engine | None = None) -> None:
         """Make an uninitialised forecaster.
 
         Args:
             config: cell, sizes and readout.
             inputs: channels and calendar features; the channels come first.
             outputs: channels.
+            engine: what computes whole sequences; torch by default.
         """
         super().__init__()
         self.config = config
+        self.engine = engine or TorchEngine()
         self.outputs = outputs
         self.increment = config.readout == "increment"
         self.stack = Stack(CELLS[config.cell], inputs, config.hidden, config.layers)
         sizes = [config.hidden, *config.head, outputs]
         self.head = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.activation = ACTIVATIONS[config.head_activation]
+        self.shape = Network(
+            cell=config.cell,
+            layers=config.layers,
+            hidden=config.hidden,
+            inputs=inputs,
+            readout=(*config.head, outputs),
+            tanh_between=config.head_activation == "tanh",
+            relu_output=config.output_activation == "relu",
+            increment=self.increment,
+        )
 
     def initialise(self, seed: int) -> "Forecaster":
         """Draw all parameters by torch's rules from a generator of their own; return the forecaster."""
@@ -51,6 +65,16 @@ class Forecaster(nn.Module):
     def linears(self) -> list[nn.Linear]:
         """Return the layers of the readout, the last of which gives the output."""
         return [module for module in self.head if isinstance(module, nn.Linear)]
+
+    def ordered_parameters(self) -> list[Tensor]:
+        """Return the parameters in the order of `Network`."""
+        parts = [*self.stack.weights(), *((linear.weight, linear.bias) for linear in self.linears)]
+        return [parameter for part in parts for parameter in part]
+
+    def zero_state(self, inputs: Tensor) -> State:
+        """Return the state before a first step for inputs (batch, ...): zeros of their type and device."""
+        size = (self.config.layers, inputs.shape[0], self.config.hidden)
+        return tuple(inputs.new_zeros(size) for _ in range(self.shape.components))
 
     @property
     def parameter_count(self) -> int:
@@ -75,23 +99,33 @@ class Forecaster(nn.Module):
             hidden = torch.relu(hidden)
         return hidden + inputs[..., : self.outputs] if self.increment else hidden
 
-    def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Return one-step-ahead forecasts for a whole sequence of true inputs, and the state after it.
+    def forward(self, inputs: Tensor, state: State | None = None, free: int = 0) -> tuple[Tensor, State]:
+        """Return one-step-ahead forecasts for a sequence of inputs, and the state after it.
 
         Args:
             inputs: (batch, time, channel + calendar feature), model units.
             state: per component (layer, batch, hidden); zeros where None.
+            free: the last `free` steps are fed with the forecast of the step before instead of their
+                channels, which are not read; their calendar features are. Less than the steps.
 
         Returns:
             forecasts (batch, time, channel): row t is the forecast of time t + 1; and the state.
         """
-        hidden, after = self.stack(inputs, state)
-        return self.read(hidden, inputs), after
+        return self.engine.run(self, inputs, state, free)
+
+    @torch.no_grad()
+    def trace(self, inputs: Tensor, state: State | None = None, free: int = 0) -> tuple[Tensor, State]:
+        """Return forecasts as `forward`, and the states after every step, without gradients.
+
+        Returns:
+            forecasts (batch, time, channel), and per component (time, layer, batch, hidden).
+        """
+        return self.engine.trace(self, inputs, state, free)
 
     def step(
         self, inputs: Tensor, state: list[State], weights: list[Weights] | None = None
     ) -> tuple[Tensor, list[State]]:
-        """Return the forecast (batch, channel) and the state by layer after one step.
+        """Return the forecast (batch, channel) and the state by layer after one step, computed by torch.
 
         Args:
             inputs: (batch, channel + calendar feature), model units.
@@ -101,26 +135,27 @@ class Forecaster(nn.Module):
         hidden, after = self.stack.step(inputs, state, weights)
         return self.read(hidden, inputs), after
 
-    def run_free(
-        self, first: Tensor, state: State, calendar: Tensor, steps: int
-    ) -> tuple[Tensor, list[State]]:
-        """Return `steps` forecasts, each fed back as the next input, and the state after them.
+    def self_fed(self, first: Tensor, calendar: Tensor) -> Tensor:
+        """Return inputs (batch, steps, channel + feature) for a forecast that feeds itself after `first`.
+
+        Args:
+            first: (batch, channel), model units: the input of the first step.
+            calendar: (batch, steps, feature), the known inputs of the times that are forecast.
+        """
+        batch, steps, _ = calendar.shape
+        later = first.new_zeros(batch, steps - 1, first.shape[-1])  # never read
+        return torch.cat([torch.cat([first[:, None], later], dim=1), calendar], dim=-1)
+
+    def run_free(self, first: Tensor, state: State, calendar: Tensor) -> tuple[Tensor, State]:
+        """Return forecasts, each fed back as the next input, and the state after them.
 
         Args:
             first: (batch, channel), model units: the input of the first step.
             state: per component (layer, batch, hidden).
-            calendar: (batch, steps, feature), the known inputs of the times that are forecast.
-            steps: at least 1.
+            calendar: (batch, steps, feature), the known inputs of the times that are forecast; at least
+                one step, perhaps no features.
 
         Returns:
-            forecasts (batch, steps, channel), and the state by layer.
+            forecasts (batch, steps, channel), and the state.
         """
-        layered, weights = by_layer(state), self.stack.weights()
-        known = calendar.shape[-1] > 0
-        forecasts = []
-        current = first
-        for number in range(steps):
-            inputs = torch.cat([current, calendar[:, number]], dim=-1) if known else current
-            current, layered = self.step(inputs, layered, weights)
-            forecasts.append(current)
-        return torch.stack(forecasts, dim=1), layered
+        return self.forward(self.self_fed(first, calendar), state, free=calendar.shape[1] - 1)

@@ -1,4 +1,4 @@
-"""The recurrent engine behind one interface: layers of cells over a sequence, or one step of them."""
+"""The recurrent layers with their weights, and torch's own computation of them."""
 
 import math
 
@@ -11,10 +11,8 @@ from sweep.model.cells import Cell, State, Weights
 class Stack(nn.Module):
     """Layers of one cell. Weights have the names and shapes of `nn.LSTM` / `nn.GRU`.
 
-    The engine is torch: its modules for whole sequences, its cell functions for single steps.
+    Computed by torch's modules for whole sequences, by its cell functions for single steps.
     """
-
-    engine = "torch"
 
     def __init__(self, cell: Cell, inputs: int, hidden: int, layers: int) -> None:
         super().__init__()
@@ -70,3 +68,8 @@ class Stack(nn.Module):
 def by_layer(state: State) -> list[State]:
     """Return a state as a list per layer of (batch, hidden) tensors, the form that `Stack.step` takes."""
     return [tuple(part[layer] for part in state) for layer in range(state[0].shape[0])]
+
+
+def stacked(state: list[State]) -> State:
+    """Return a state as one (layer, batch, hidden) tensor per component, undoing `by_layer`."""
+    return tuple(torch.stack(parts) for parts in zip(*state, strict=True))

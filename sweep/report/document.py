@@ -95,6 +95,7 @@ def study_section(study: Study) -> dict[str, Any]:
         "targets": facts.get("targets", []),
         "versions": facts.get("versions", {}),
         "engine": facts.get("engine"),
+        "instructions": facts.get("instructions"),
     }
 
 

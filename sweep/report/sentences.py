@@ -174,12 +174,20 @@ def provenance_of(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("sampler", study["sampler"]),
         ("overrides", ", ".join(str(entry) for entry in study["overrides"]) or "none"),
         ("versions", listed),
-        ("engine", study["engine"]),
+        ("engine", _engine(study)),
         ("rollouts", f"{score['starts']} starts, warm-up {score['warmup']}, horizon {score['horizon']}"),
         ("starts that do not overlap", f"{score['n_eff_validation']} validation, {score['n_eff_test']} test"),
         ("block", None if score["block"] is None else f"{score['block']} steps"),
     ]
     return [(name, str(value)) for name, value in facts if value not in (None, "")]
+
+
+def _engine(study: Mapping[str, Any]) -> str | None:
+    """Return the engine in words: what was asked for, and what the trials compute with."""
+    wanted, instructions = study.get("engine"), study.get("instructions")
+    if wanted in (None, "torch") or instructions is None:
+        return wanted
+    return f"{wanted}: " + ("torch" if instructions == "none" else f"native, {instructions}")
 
 
 def title_of(found: Mapping[str, Any]) -> str:

@@ -9,9 +9,10 @@ from torch import Tensor
 from sweep.data import Data, Starts
 from sweep.model import Forecaster
 from sweep.model.cells import State
-from sweep.model.stack import by_layer
 
 Array = np.ndarray
+
+SWAPPED_AT_ONCE = 64  # steps of a swap test that are computed as one batch; bounds its memory
 
 
 @dataclass(frozen=True)
@@ -68,20 +69,33 @@ def swapped(network: Forecaster, task: Task) -> Array:
     inputs = task.inputs()
     start = task.warmup
     warm, state = network(inputs[:, :start])
-    current, layered, weights = warm[:, -1], by_layer(state), network.stack.weights()
-    results = [current]
-    for step in range(1, task.horizon):
-        true_inputs = inputs[:, start - 1 + step]
-        results.append(network.step(true_inputs, layered, weights)[0])
-        own = torch.cat([current, true_inputs[:, network.outputs :]], dim=-1)
-        current, layered = network.step(own, layered, weights)
-    return decoded_one_step(task, torch.stack(results, dim=1))
+    first = warm[:, -1:]
+    fed = network.self_fed(warm[:, -1], task.calendar[:, start + 1 :])
+    _, after = network.trace(fed, state, free=task.horizon - 2)
+    before = tuple(torch.cat([now[None], then[:-1]]) for now, then in zip(state, after, strict=True))
+    answers = [
+        _one_step_each(network, inputs[:, start:], before, piece) for piece in _pieces(task.horizon - 1)
+    ]
+    return decoded_one_step(task, torch.cat([first, *answers], dim=1))
+
+
+def _pieces(steps: int) -> list[slice]:
+    return [slice(begin, begin + SWAPPED_AT_ONCE) for begin in range(0, steps, SWAPPED_AT_ONCE)]
+
+
+def _one_step_each(network: Forecaster, inputs: Tensor, before: State, piece: slice) -> Tensor:
+    """Return the forecast (start, step, channel) of each step of a piece from the state before it."""
+    chosen = inputs[:, piece].transpose(0, 1)  # (step, start, input): the order of the states
+    steps, starts, width = chosen.shape
+    states = tuple(part[piece].transpose(0, 1).flatten(1, 2) for part in before)
+    forecasts, _ = network.forward(chosen.reshape(steps * starts, 1, width), states)
+    return forecasts.reshape(steps, starts, -1).transpose(0, 1)
 
 
 def _continue(network: Forecaster, task: Task, first: Tensor, state: State) -> Tensor:
     """Return the rollout (start, horizon, channel) in model units, its first step being `first`."""
     calendar = task.calendar[:, task.warmup + 1 :]
-    free, _ = network.run_free(first, state, calendar, task.horizon - 1)
+    free, _ = network.run_free(first, state, calendar)
     return torch.cat([first[:, None], free], dim=1)
 
 

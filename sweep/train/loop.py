@@ -184,15 +184,7 @@ class Trainer:
         """
         if self.config.input_noise > 0:
             inputs = self._noisy(inputs, targets.shape[-1], draw)
-        free = self.config.unroll
-        if free:
-            forced = inputs.shape[1] - free
-            forecasts, state = self.network(inputs[:, :forced])
-            calendar = inputs[:, forced:, targets.shape[-1] :]
-            free_running, _ = self.network.run_free(forecasts[:, -1], state, calendar, free)
-            forecasts = torch.cat([forecasts, free_running], dim=1)
-        else:
-            forecasts, _ = self.network(inputs)
+        forecasts, _ = self.network(inputs, free=self.config.unroll)
         start = self.config.burn_in
         return torch.nn.functional.mse_loss(forecasts[:, start:], targets[:, start:])
 

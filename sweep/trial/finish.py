@@ -23,7 +23,7 @@ from sweep.score import (
     valid_steps,
 )
 from sweep.trial.process import release_freed_memory, trial_process
-from sweep.trial.segment import DTYPES, Run, load_data, locked_task, read_checkpoint
+from sweep.trial.segment import DTYPES, Run, load_data, locked_task, network_of, read_checkpoint
 
 SHOWN_ONE_STEP = 4  # starts whose teacher-forced forecasts are kept for plots
 SHOWN_PERIODS, SHOWN_SHARE = 2, 0.25  # tail of the warm-up that is kept: periods, at most this share of H
@@ -78,7 +78,7 @@ def score_on_test(config: TrialConfig, weights: bytes) -> Scores:
 
 def trained(config: TrialConfig, data: Data, weights: bytes) -> Forecaster:
     """Return the forecaster of a trial's checkpoint.pt."""
-    network = Forecaster(config.model, data.inputs, len(data.channels))
+    network = network_of(config, data)
     network.to(dtype=DTYPES[config.training.precision], device=config.device)  # first, or float64 is rounded
     network.load_state_dict(read_checkpoint(weights)["state_dict"])
     return network

@@ -16,7 +16,7 @@ from sweep.config.seeds import stream
 from sweep.config.trial import TrialConfig
 from sweep.data import Data, Starts, WindowSource, load, window_source
 from sweep.diagnosis import gate_saturation, input_gradient_by_lag
-from sweep.model import Forecaster
+from sweep.model import Forecaster, engine
 from sweep.score import Task, forecasts, scores
 from sweep.train import Trainer
 from sweep.trial.process import trial_process
@@ -64,7 +64,7 @@ class Run:
         self.config = config
         self.dtype = DTYPES[config.training.precision]
         self.data = load_data(config.data, config.score)
-        network = Forecaster(config.model, self.data.inputs, len(self.data.channels))
+        network = network_of(config, self.data)
         network.initialise(stream(config.seed, "initialisation"))
         self.network = network.to(dtype=self.dtype, device=config.device)
         windows = _windows(config.data, config.score, config.training.window, config.training.precision)
@@ -132,6 +132,15 @@ class Run:
         self.best_weights = state["best_weights"]
         self.latest = state["latest"]
         self.latest_changes = state["latest_changes"]
+
+
+def network_of(config: TrialConfig, data: Data) -> Forecaster:
+    """Return a trial's forecaster, uninitialised, with the trial's engine.
+
+    Raises:
+        SweepError: that engine is not available here.
+    """
+    return Forecaster(config.model, data.inputs, len(data.channels), engine(config.engine, config.threads))
 
 
 def read_checkpoint(content: bytes) -> dict[str, Any]:

@@ -11,49 +11,10 @@ from torch.autograd.function import once_differentiable
 
 from sweep.model.native.library import INSTRUCTIONS, Call, instruction_sets, library
 from sweep.model.native.workspace import Workspace
+from sweep.model.network import Network
 
 CELLS = ("lstm", "gru")  # in the order of kernel/engine.h
 DTYPES = {torch.float32: 4, torch.float64: 8}
-
-
-@dataclass(frozen=True)
-class Network:
-    """What the kernel needs to know of a network; its weights are `parameters` beside it.
-
-    Parameters come in the order w_ih, w_hh, b_ih, b_hh per layer, as `nn.LSTM` and `nn.GRU` have them, then
-    weight and bias per linear layer of the readout.
-    """
-
-    cell: str
-    layers: int
-    hidden: int
-    inputs: int
-    readout: tuple[int, ...]  # outputs of its linear layers; empty: the outputs are the top layer's states
-    tanh_between: bool = False  # between linear layers: tanh or ReLU
-    relu_output: bool = False
-    increment: bool = False  # the readout is added to the first channels of the input
-
-    @property
-    def outputs(self) -> int:
-        """Return the width of an output."""
-        return self.readout[-1] if self.readout else self.hidden
-
-    @property
-    def components(self) -> int:
-        """Return the number of tensors that make up a state."""
-        return 2 if self.cell == "lstm" else 1
-
-    def shapes(self) -> list[tuple[int, ...]]:
-        """Return the shapes of the parameters in their order."""
-        rows = (4 if self.cell == "lstm" else 3) * self.hidden
-        shapes: list[tuple[int, ...]] = []
-        for layer in range(self.layers):
-            shapes += [(rows, self.hidden if layer else self.inputs), (rows, self.hidden), (rows,), (rows,)]
-        width = self.hidden
-        for outputs in self.readout:
-            shapes += [(outputs, width), (outputs,)]
-            width = outputs
-        return shapes
 
 
 @dataclass(frozen=True)
@@ -93,7 +54,8 @@ def run(
     _check(network, parameters, x, state, mode)
     needed = torch.is_grad_enabled() and any(t.requires_grad for t in (x, *state, *parameters))
     if needed:
-        results = _Recurrence.apply(network, mode, len(state), x, *state, *parameters)  # type: ignore[no-untyped-call]
+        apply: Any = _Recurrence.apply
+        results = apply(network, mode, len(state), x, *state, *parameters)
         return results[0], tuple(results[1:])
     return _forward(_Buffers(network, parameters, x, state, mode, keep=False))
 
@@ -137,7 +99,9 @@ def _check(
     if len(parameters) != len(wanted):
         raise ValueError(f"wanted {len(wanted)} parameters, got {len(parameters)}")
     named = [("inputs", x, tuple(x.shape))]
-    named += [(f"parameter {i}", p, shape) for i, (p, shape) in enumerate(zip(parameters, wanted, strict=True))]
+    named += [
+        (f"parameter {i}", p, shape) for i, (p, shape) in enumerate(zip(parameters, wanted, strict=True))
+    ]
     if state and len(state) != network.components:
         raise ValueError(f"wanted a state of {network.components} tensors, got {len(state)}")
     named += [(f"state {i}", s, (network.layers, batch, network.hidden)) for i, s in enumerate(state)]
@@ -147,7 +111,9 @@ def _check(
         if tensor.dtype != x.dtype:
             raise ValueError(f"{name}: wanted {x.dtype} as the inputs have, got {tensor.dtype}")
         if tensor.device.type != "cpu":
-            raise ValueError(f"{name}: the native engine computes on the CPU, got a tensor on {tensor.device}")
+            raise ValueError(
+                f"{name}: the native engine computes on the CPU, got a tensor on {tensor.device}"
+            )
         if not tensor.is_contiguous():
             raise ValueError(f"{name}: wanted a contiguous tensor; call .contiguous() on it")
     if mode.instructions is not None and mode.instructions not in instruction_sets():
@@ -229,7 +195,7 @@ class _Recurrence(torch.autograd.Function):
         return (outputs, *last)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, d_outputs: Tensor | None, *d_last: Tensor | None) -> Any:
         buffers: _Buffers = ctx.buffers
         call, x = buffers.call, buffers.x

@@ -1,0 +1,123 @@
+"""The engines behind a forecaster: torch's own code, and the compiled kernel."""
+
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from torch import Tensor
+
+from sweep.config.engines import NATIVE, TORCH
+from sweep.config.errors import SweepError
+from sweep.model.cells import State
+from sweep.model.native.library import instruction_sets
+from sweep.model.native.recurrence import Mode, run, trace
+from sweep.model.stack import by_layer, stacked
+
+if TYPE_CHECKING:
+    from sweep.model.forecaster import Forecaster
+
+
+class Engine(Protocol):
+    """Computes a forecaster over whole sequences. All engines give the same numbers but for rounding."""
+
+    name: str
+
+    def run(
+        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
+    ) -> tuple[Tensor, State]:
+        """Return forecasts and the state after them, differentiable; see `Forecaster.forward`."""
+
+    def trace(
+        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
+    ) -> tuple[Tensor, State]:
+        """Return forecasts and the states after every step; see `Forecaster.trace`."""
+
+
+class TorchEngine:
+    """Torch's modules for true inputs, its cell functions for free-running steps. Any device."""
+
+    name = TORCH
+
+    def run(
+        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
+    ) -> tuple[Tensor, State]:
+        """Return forecasts and the state after them, differentiable; see `Forecaster.forward`."""
+        forced = inputs.shape[1] - free
+        hidden, after = forecaster.stack(inputs[:, :forced], state)
+        forecasts = forecaster.read(hidden, inputs[:, :forced])
+        if not free:
+            return forecasts, after
+        layered, weights = by_layer(after), forecaster.stack.weights()
+        said, current = [forecasts], forecasts[:, -1]
+        for step in range(forced, inputs.shape[1]):
+            known = torch.cat([current, inputs[:, step, forecaster.outputs :]], dim=-1)
+            current, layered = forecaster.step(known, layered, weights)
+            said.append(current[:, None])
+        return torch.cat(said, dim=1), stacked(layered)
+
+    def trace(
+        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
+    ) -> tuple[Tensor, State]:
+        """Return forecasts and the states after every step; see `Forecaster.trace`."""
+        forced = inputs.shape[1] - free
+        layered = by_layer(state if state is not None else forecaster.zero_state(inputs))
+        weights = forecaster.stack.weights()
+        said: list[Tensor] = []
+        states: list[State] = []
+        for step in range(inputs.shape[1]):
+            now = inputs[:, step]
+            if step >= forced:
+                now = torch.cat([said[-1], now[:, forecaster.outputs :]], dim=-1)
+            forecast, layered = forecaster.step(now, layered, weights)
+            said.append(forecast)
+            states.append(stacked(layered))
+        parts = zip(*states, strict=True)
+        return torch.stack(said, dim=1), tuple(torch.stack(part) for part in parts)
+
+
+class NativeEngine:
+    """The compiled kernel with one instruction set, on the CPU. See docs/engine.md."""
+
+    def __init__(self, instructions: str, threads: int = 1) -> None:
+        self.name = NATIVE + instructions
+        self.instructions = instructions
+        self.threads = threads
+
+    def _mode(self, free: int) -> Mode:
+        return Mode(free, self.instructions, self.threads)
+
+    def run(
+        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
+    ) -> tuple[Tensor, State]:
+        """Return forecasts and the state after them, differentiable; see `Forecaster.forward`."""
+        whole = None if state is None else tuple(part.contiguous() for part in state)
+        return run(
+            forecaster.shape, forecaster.ordered_parameters(), inputs.contiguous(), whole, self._mode(free)
+        )
+
+    def trace(
+        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
+    ) -> tuple[Tensor, State]:
+        """Return forecasts and the states after every step; see `Forecaster.trace`."""
+        whole = None if state is None else tuple(part.contiguous() for part in state)
+        return trace(
+            forecaster.shape, forecaster.ordered_parameters(), inputs.contiguous(), whole, self._mode(free)
+        )
+
+
+def engine(name: str, threads: int = 1) -> Engine:
+    """Return an engine by its name, such as "torch" or "native-avx2".
+
+    Args:
+        name: see `sweep.config.engines`.
+        threads: of the native engine, over tiles of the batch; no part of what it computes.
+
+    Raises:
+        SweepError: the kernel, or its instruction set, is not there on this machine.
+    """
+    if name == TORCH:
+        return TorchEngine()
+    available = [NATIVE + instructions for instructions in instruction_sets()]
+    if name not in available:
+        here = ", ".join([*available, TORCH])
+        raise SweepError(f"the engine {name!r} is not available here (there are: {here})")
+    return NativeEngine(name.removeprefix(NATIVE), threads)

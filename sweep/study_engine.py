@@ -1,0 +1,58 @@
+"""The engine of a study: settled when it begins, recorded, and kept to whenever it is resumed."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sweep.config.errors import StudyChanged, SweepError
+from sweep.config.study import StudyConfig
+from sweep.model.native.library import instruction_sets
+
+NONE = "none"  # as recorded: TOML has no null
+WITHOUT_KERNEL = (
+    "the native engine is not built here, so torch computes: GRUs and float64 train several times slower "
+    "(a C++17 compiler and a new pip install bring it)"
+)
+
+
+def engine_facts(study: StudyConfig) -> dict[str, Any]:
+    """Return what is recorded of a study's engine."""
+    return {"engine": study.run.engine, "instructions": study.instructions or NONE}
+
+
+def with_engine(study: StudyConfig, recorded: Mapping[str, Any] | None) -> StudyConfig:
+    """Return a study with the instruction set that its trials compute with.
+
+    Args:
+        study: as its file and overrides say.
+        recorded: `engine_facts` of the run that began it; None for a new study.
+
+    Raises:
+        StudyChanged: it was begun with another engine, or with one that this machine does not have.
+        SweepError: the native engine is wanted and not there.
+    """
+    available = instruction_sets()
+    wanted = study.run.engine
+    if recorded is None or "instructions" not in recorded:
+        if wanted == "native" and not available:
+            raise SweepError(
+                'run.engine = "native" is not available here: the compiled kernel was not built. '
+                'Install with a C++17 compiler, or set run.engine to "auto" or "torch"'
+            )
+        usable = available and wanted != "torch" and study.run.device == "cpu"
+        return replace(study, instructions=available[-1] if usable else None)
+    began = recorded["engine"]
+    instructions = None if recorded["instructions"] == NONE else recorded["instructions"]
+    if wanted not in (began, "auto"):
+        raise StudyChanged(
+            f"the study was begun with run.engine = {began!r}, not {wanted!r}, and other engines round "
+            "differently. Resume it as it was, or run it under another name (--name)"
+        )
+    if instructions is not None and instructions not in available:
+        raise StudyChanged(
+            f"the study computes with the native engine's {instructions} instructions, which are not available "
+            f"here (there are: {', '.join(available) or 'none'}). Resume it on such a machine, or run it "
+            "under another name (--name)"
+        )
+    run = study.run.model_copy(update={"engine": began})
+    return replace(study, run=run, instructions=instructions)

@@ -1,0 +1,121 @@
+"""Every engine computes the same forecaster; which one computes a trial is a rule that can be read."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from sweep.config.engines import TORCH_FROM_HIDDEN, engine_name
+from sweep.config.errors import SweepError
+from sweep.config.sections import ModelConfig, TrainingConfig
+from sweep.model import CELLS, Forecaster, engine
+from sweep.model.native.library import INSTRUCTIONS, instruction_sets
+
+NATIVE = [f"native-{instructions}" for instructions in instruction_sets()]
+SHAPES = {
+    "increment": {"readout": "increment"},
+    "value": {"readout": "value"},
+    "relu head": {"readout": "value", "head": (6, 3), "output_activation": "relu"},
+    "tanh head": {"readout": "increment", "head": (5,), "head_activation": "tanh"},
+}
+
+
+def made(name: str, cell: str, shape: str) -> Forecaster:
+    config = ModelConfig(cell=cell, hidden=9, layers=2, **SHAPES[shape])
+    return Forecaster(config, 4, 2, engine(name)).initialise(3).double()
+
+
+def noise(*shape: int) -> Tensor:
+    return torch.as_tensor(np.random.default_rng(5).standard_normal(shape))
+
+
+def close(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and torch.allclose(one, other, rtol=1e-11, atol=1e-12)
+
+
+def test_the_kernel_is_there():
+    if sys.platform == "win32":
+        pytest.skip("the kernel needs vector extensions of gcc and clang")
+    assert NATIVE, "the native engine was not built: install a C++17 compiler and pip install again"
+
+
+@pytest.mark.parametrize("free", [0, 1, 4])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("name", NATIVE)
+def test_native_is_torch(name: str, cell: str, shape: str, free: int):
+    inputs, state = noise(3, 7, 4), None
+    results = []
+    for network in (made("torch", cell, shape), made(name, cell, shape)):
+        given = inputs.clone().requires_grad_(True)
+        first, state = network(given)
+        second, after = network(given, state, free=free)
+        weights = torch.linspace(-1, 2, second.numel()).view_as(second)
+        (first.square().sum() + (second * weights).sum() + after[0].sum()).backward()
+        with torch.no_grad():
+            traced, states = network.trace(inputs, tuple(part.detach() for part in state), free)
+        assert close(traced, second.detach())
+        assert all(close(part[-1], last.detach()) for part, last in zip(states, after, strict=True))
+        parameters = [parameter.grad for parameter in network.parameters()]
+        results.append([first, second, *after, given.grad, traced, *states, *parameters])
+    for one, other in zip(*results, strict=True):
+        assert close(one.detach(), other.detach())
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("name", NATIVE)
+def test_what_native_trained_plain_torch_loads(name: str, cell: str):
+    network = made(name, cell, "value")
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    network(noise(3, 7, 4))[0].square().sum().backward()
+    optimizer.step()
+    state = network.state_dict()
+    plain = {"lstm": nn.LSTM, "gru": nn.GRU}[cell](4, 9, 2, batch_first=True).double()
+    plain.load_state_dict({k.removeprefix("stack.rnn."): v for k, v in state.items() if "rnn" in k})
+    linear = nn.Linear(9, 2).double()
+    linear.load_state_dict({k.removeprefix("head.0."): v for k, v in state.items() if "head" in k})
+    inputs = noise(2, 5, 4)
+    assert close(linear(plain(inputs)[0]).detach(), network(inputs)[0].detach())
+    back = made(name, cell, "value")
+    back.load_state_dict(state)
+    assert torch.equal(back(inputs)[0], network(inputs)[0])
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_threads_change_no_bit(name: str):
+    config = ModelConfig(cell="gru", hidden=9, layers=2)
+    inputs = noise(70, 7, 4)
+    results = []
+    for threads in (1, 3):
+        network = Forecaster(config, 4, 2, engine(name, threads)).initialise(3).double()
+        forecasts, _ = network(inputs)
+        forecasts.square().sum().backward()
+        results.append(torch.cat([forecasts.flatten(), *(p.grad.flatten() for p in network.parameters())]))
+    assert torch.equal(*results)
+
+
+def test_an_engine_that_is_not_there_is_refused():
+    with pytest.raises(SweepError, match=r"the engine 'native-sve' is not available here.*torch"):
+        engine("native-sve")
+
+
+LSTM, GRU = ModelConfig(cell="lstm"), ModelConfig(cell="gru")
+F32, F64 = TrainingConfig(), TrainingConfig(precision="float64")
+
+
+def test_the_rule_for_engines():
+    assert engine_name("auto", "avx2", "cpu", GRU, F32) == "native-avx2"
+    assert engine_name("auto", None, "cpu", GRU, F32) == "torch"
+    assert engine_name("auto", "avx2", "cuda:0", GRU, F32) == "torch"
+    assert engine_name("torch", "avx2", "cpu", GRU, F32) == "torch"
+    large = LSTM.model_copy(update={"hidden": TORCH_FROM_HIDDEN["lstm", "float32"]})
+    assert engine_name("auto", "avx512", "cpu", large, F32) == "torch"
+    assert engine_name("native", "avx512", "cpu", large, F32) == "native-avx512"
+    assert engine_name("auto", "avx512", "cpu", large, F64) == "native-avx512"
+    assert engine_name("auto", "avx512", "cpu", large.model_copy(update={"hidden": 255}), F32) != "torch"
+
+
+def test_instruction_sets_are_named_in_the_order_of_the_kernel():
+    assert instruction_sets() == INSTRUCTIONS[: len(instruction_sets())]
