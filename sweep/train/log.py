@@ -3,6 +3,13 @@
 import math
 from typing import Any
 
+import torch
+from torch import Tensor
+
+FIELDS = (
+    "count", "loss", "loss_max", "gradient", "gradient_max", "ratio", "clipped", "lr", "sequence_steps",
+    "updates",
+)  # fmt: skip
 BINS = 200  # our choice: a curve that a plot can show, whatever the number of updates
 
 
@@ -27,11 +34,7 @@ class Log:
         bin_ = min(BINS - 1, sequence_steps * BINS // self.budget)
         row = self.rows.get(bin_)
         if row is None:
-            row = {
-                "count": 0, "loss": 0.0, "loss_max": -math.inf, "gradient": 0.0, "gradient_max": 0.0,
-                "ratio": 0.0, "clipped": 0,
-            }  # fmt: skip
-            self.rows[bin_] = row
+            row = self.rows[bin_] = {**dict.fromkeys(FIELDS, 0.0), "loss_max": -math.inf}
         row["count"] += 1
         row["loss"] += loss
         row["loss_max"] = max(row["loss_max"], loss)
@@ -43,13 +46,14 @@ class Log:
         row["sequence_steps"] = sequence_steps
         row["updates"] = updates
 
-    def state(self) -> dict[int, dict[str, float]]:
-        """Return plain values for a checkpoint."""
-        return self.rows
+    def state(self) -> Tensor:
+        """Return the rows for a checkpoint, (bin, 1 + field): thousands of single numbers would load slowly."""
+        rows = [[bin_, *(row[name] for name in FIELDS)] for bin_, row in self.rows.items()]
+        return torch.tensor(rows, dtype=torch.float64).reshape(-1, 1 + len(FIELDS))
 
-    def restore(self, state: dict[int, dict[str, float]]) -> None:
-        """Take over the values of a checkpoint."""
-        self.rows = state
+    def restore(self, state: Tensor) -> None:
+        """Take over the rows of a checkpoint."""
+        self.rows = {int(bin_): dict(zip(FIELDS, row, strict=True)) for bin_, *row in state.tolist()}
 
     def columns(self) -> dict[str, list[Any]]:
         """Return the curves as columns, a row per bin in which an update ended."""
@@ -60,8 +64,8 @@ class Log:
         columns: dict[str, list[Any]] = {
             "bin": [bin_ for bin_, _ in rows],
             "share": [row["sequence_steps"] / self.budget for _, row in rows],
-            "sequence_steps": [row["sequence_steps"] for _, row in rows],
-            "updates": [row["updates"] for _, row in rows],
+            "sequence_steps": [int(row["sequence_steps"]) for _, row in rows],
+            "updates": [int(row["updates"]) for _, row in rows],
         }
         for name, key in means.items():
             columns[name] = [row[key] / row["count"] for _, row in rows]
