@@ -1,0 +1,270 @@
+"""The native engine against torch: training steps, rollouts and memory, beside the core's measured peak.
+
+    python benchmarks/engine.py [--quick] [--json]
+
+One core. All rivals take turns within each round; medians over the rounds. FLOP are those of matrix products
+alone, two per multiply-add, a training step three times its forward pass. Rivals:
+
+    native          the compiled kernel
+    torch tuned     nn.LSTM / nn.GRU, glibc's malloc kept from handing memory back (as a worker runs)
+    torch default   the same with glibc's default malloc, in a process of its own
+    cell loop       LSTMCell / GRUCell in a Python loop, as in PyTorch's time_sequence_prediction example
+    ... rollout     free-running forecasts without gradients: `window` is their number, `batch` the starts
+"""
+
+import argparse
+import json
+import multiprocessing
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from machine import machine
+from torch import Tensor, nn
+
+from sweep.config.sections import ModelConfig
+from sweep.model import Forecaster, engine
+from sweep.model.native.library import instruction_sets, peak_flops
+from sweep.trial.process import keep_freed_memory
+
+TRAINING = ("native", "torch tuned", "torch default", "cell loop")
+ROLLOUTS = ("native rollout", "torch rollout")
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One training step or rollout of a forecaster with one channel and an increment readout."""
+
+    cell: str
+    hidden: int
+    layers: int
+    batch: int
+    window: int
+    dtype: str
+
+    def forecaster(self, name: str) -> Forecaster:
+        config = ModelConfig(cell=self.cell, hidden=self.hidden, layers=self.layers)
+        return Forecaster(config, 1, 1, engine(name)).initialise(0).to(DTYPES[self.dtype])
+
+    def flop(self, rollout: bool) -> float:
+        forward = 2 * self.forecaster("torch").multiply_adds() * self.batch * self.window
+        return forward if rollout else 3 * forward
+
+
+class CellLoop(nn.Module):
+    """The example's network: one cell module per layer, called step by step."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        kind = {"lstm": nn.LSTMCell, "gru": nn.GRUCell}[shape.cell]
+        self.cells = nn.ModuleList(
+            kind(shape.hidden if layer else 1, shape.hidden) for layer in range(shape.layers)
+        )
+        self.linear = nn.Linear(shape.hidden, 1)
+        self.to(DTYPES[shape.dtype])
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, None]:
+        states: list[Any] = [None] * len(self.cells)
+        outputs = []
+        for x in inputs.split(1, dim=1):
+            h = x[:, 0]
+            for number, cell in enumerate(self.cells):
+                states[number] = cell(h, states[number])
+                h = states[number][0] if isinstance(states[number], tuple) else states[number]
+            outputs.append(self.linear(h)[:, None] + x)
+        return torch.cat(outputs, dim=1), None
+
+
+def work(shape: Shape, rival: str) -> Callable[[], None]:
+    """Return what is timed."""
+    inputs = torch.sin(torch.arange(shape.batch)[:, None] + 0.05 * torch.arange(shape.window))[..., None]
+    inputs = inputs.to(DTYPES[shape.dtype])
+    name = f"native-{instruction_sets()[-1]}" if rival.startswith("native") else "torch"
+    if rival in ROLLOUTS:
+        forecaster = shape.forecaster(name)
+        state = forecaster.zero_state(inputs)
+        calendar = inputs.new_zeros(shape.batch, shape.window, 0)
+
+        def roll() -> None:
+            with torch.no_grad():
+                forecaster.run_free(inputs[:, 0], state, calendar)
+
+        return roll
+    network = CellLoop(shape) if rival == "cell loop" else shape.forecaster(name)
+    parameters = list(network.parameters())
+
+    def step() -> None:
+        for parameter in parameters:
+            parameter.grad = None
+        forecasts, _ = network(inputs)
+        torch.nn.functional.mse_loss(forecasts[:, :-1], inputs[:, 1:]).backward()
+
+    return step
+
+
+def serve(pipe: Any, tuned: bool) -> None:
+    """Answer (shape, rival) with the milliseconds of one run, in a process with one kind of malloc."""
+    torch.set_num_threads(1)
+    if tuned:
+        keep_freed_memory()
+    ready: dict[tuple[Shape, str], Callable[[], None]] = {}
+    while (asked := pipe.recv()) is not None:
+        if asked not in ready:
+            ready = {key: made for key, made in ready.items() if key[0] == asked[0]}
+            ready[asked] = work(*asked)
+            ready[asked]()
+        began = time.perf_counter()
+        ready[asked]()
+        pipe.send(1000 * (time.perf_counter() - began))
+
+
+class Servers:
+    """Two processes, one with glibc's default malloc and one with the workers'."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipes = {}
+        for tuned in (False, True):
+            self.pipes[tuned], theirs = context.Pipe()
+            context.Process(target=serve, args=(theirs, tuned), daemon=True).start()
+
+    def milliseconds(self, shape: Shape, rival: str) -> float:
+        pipe = self.pipes[rival != "torch default"]
+        pipe.send((shape, rival))
+        return pipe.recv()
+
+
+def timed(servers: Servers, shape: Shape, rivals: tuple[str, ...], rounds: int) -> Iterator[dict[str, Any]]:
+    """Yield a row per rival, medians over rounds in which all take turns, the peak measured among them."""
+    times: dict[str, list[float]] = {rival: [] for rival in rivals}
+    peaks = []
+    for _ in range(rounds):
+        peaks.append(peak_flops(instruction_sets()[-1], 4 if shape.dtype == "float32" else 8))
+        for rival in rivals:
+            times[rival].append(servers.milliseconds(shape, rival))
+    for rival, values in times.items():
+        milliseconds = statistics.median(values)
+        gflops = shape.flop(rival in ROLLOUTS) / milliseconds / 1e6
+        yield {
+            **asdict(shape),
+            "rival": rival,
+            "milliseconds": milliseconds,
+            "gflops": gflops,
+            "peak_fraction": gflops * 1e9 / statistics.median(peaks),
+        }
+
+
+def peak_memory(shape: Shape, rival: str, pipe: Any) -> None:
+    """Send the bytes by which three training steps raise a fresh process's peak memory."""
+    torch.set_num_threads(1)
+    small = Shape(shape.cell, shape.hidden, shape.layers, 1, 2, shape.dtype)
+    work(small, rival)()  # what loads once
+    step = work(shape, rival)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(3):
+        step()
+    pipe.send(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+
+
+def memory(shape: Shape) -> dict[str, Any]:
+    """Return the megabytes of a training step, by rival."""
+    context = multiprocessing.get_context("spawn")
+    row: dict[str, Any] = asdict(shape)
+    for rival in ("native", "torch default"):
+        mine, theirs = context.Pipe()
+        process = context.Process(target=peak_memory, args=(shape, rival, theirs))
+        process.start()
+        row[rival] = mine.recv() / 1e6
+        process.join()
+    return row
+
+
+def shapes(quick: bool) -> list[tuple[Shape, tuple[str, ...]]]:
+    """Return what is measured, by which rivals."""
+    cells, dtypes = ("lstm", "gru"), ("float32", "float64")
+    sizes = [(batch, window) for batch in ((16,) if quick else (4, 16, 32, 97)) for window in (128, 999)]
+    listed = [
+        (Shape(cell, 51, 2, batch, window, dtype), TRAINING)
+        for dtype in dtypes
+        for cell in cells
+        for batch, window in sizes
+        if not (quick and (window > 128 and dtype == "float64"))
+    ]
+    if not quick:
+        listed += [
+            (Shape(cell, hidden, 2, batch, 128, dtype), TRAINING[:3])
+            for dtype in dtypes
+            for cell in cells
+            for hidden in (16, 128, 256, 512)
+            for batch in (16, 97)
+        ]
+    starts = (1, 16) if quick else (1, 16, 32)
+    listed += [(Shape(cell, 51, 2, batch, 1000, "float32"), ROLLOUTS) for cell in cells for batch in starts]
+    return listed
+
+
+def print_tables(rows: list[dict[str, Any]], memories: list[dict[str, Any]]) -> None:
+    """Print Markdown tables."""
+    keys = ("cell", "hidden", "batch", "window", "dtype")
+    grouped: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        grouped.setdefault(tuple(row[key] for key in keys), {})[row["rival"]] = row
+    print("\n| " + " | ".join((*keys, "native ms", "of peak", *TRAINING[1:])) + " |")
+    print("|" + "---|" * (len(keys) + 5))
+    for shape, rivals in grouped.items():
+        if "native" not in rivals:
+            continue
+        mine = rivals["native"]
+        others = [
+            f"{rivals[name]['milliseconds'] / mine['milliseconds']:.1f}x" if name in rivals else ""
+            for name in TRAINING[1:]
+        ]
+        shown = [*map(str, shape), f"{mine['milliseconds']:.2f}", f"{mine['peak_fraction']:.0%}", *others]
+        print("| " + " | ".join(shown) + " |")
+    print("\n| cell | starts | native us per step | torch us per step |\n|---|---|---|---|")
+    for shape, rivals in grouped.items():
+        if "native rollout" in rivals:
+            each = [1000 * rivals[name]["milliseconds"] / shape[3] for name in ROLLOUTS]
+            print(f"| {shape[0]} | {shape[2]} | {each[0]:.1f} | {each[1]:.0f} |")
+    if memories:
+        print("\n| " + " | ".join((*keys, "native MB", "torch MB", "share")) + " |")
+        print("|" + "---|" * (len(keys) + 3))
+    for row in memories:
+        share = row["native"] / row["torch default"]
+        shown = [str(row[key]) for key in keys]
+        print(
+            "| "
+            + " | ".join([*shown, f"{row['native']:.0f}", f"{row['torch default']:.0f}", f"{share:.2f}"])
+            + " |"
+        )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="2 x 51 at batch 16 alone, within a minute")
+    parser.add_argument("--json", action="store_true", help="one list of rows on stdout")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    servers = Servers()
+    rows = []
+    for shape, rivals in shapes(asked.quick):
+        rows += timed(servers, shape, rivals, rounds=3 if asked.quick else 5)
+    if asked.json:
+        print(json.dumps(rows))
+        return
+    cells, dtypes = ("lstm", "gru"), ("float32", "float64")
+    batches = () if asked.quick else (16, 97)
+    memories = [memory(Shape(c, 51, 2, b, 999, d)) for d in dtypes for c in cells for b in batches]
+    peaks = [peak_flops(instruction_sets()[-1], size) / 1e9 for size in (4, 8)]
+    print(f"{machine()}, {instruction_sets()[-1]}; peak of one core {peaks[0]:.0f} / {peaks[1]:.0f} GFLOP/s")
+    print_tables(rows, memories)
+
+
+if __name__ == "__main__":
+    main()
