@@ -12,7 +12,9 @@ from torch_twin import drawn, found, noise, states, twin
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import CELLS, Mode, Network, run, trace
 
-WORK = 6e7  # multiply-adds of the largest example's forward pass, so that the file takes seconds
+# of the largest example's forward pass, so that the file takes seconds
+WORK = 1e7  # multiply-adds
+STEPS = 300  # steps x layers: torch pays for each in Python and in its graph
 
 
 def test_there_is_something_to_test():
@@ -40,24 +42,25 @@ def examples(draw: st.DrawFn) -> tuple[Network, int, int, int, bool]:
         relu_output=feedable and draw(st.sampled_from([False, False, True])),
         increment=feedable and draw(st.booleans()),
     )
-    longest = max(1, min(300, int(WORK / (batch * layers * 8 * hidden * (hidden + 3)))))
+    longest = max(1, min(STEPS // layers, int(WORK / (batch * layers * 8 * hidden * (hidden + 3)))))
     window = draw(st.integers(1, longest))
-    free = draw(st.integers(0, min(window - 1, 20))) if feedable and draw(st.booleans()) else 0
+    free = draw(st.integers(0, min(window - 1, 10))) if feedable and draw(st.booleans()) else 0
     return network, batch, window, free, draw(st.booleans())
 
 
-def distance(result: Tensor, truth: Tensor) -> float:
-    """Return the largest error relative to the largest number."""
-    return float((result.double() - truth).abs().max() / truth.abs().max().clamp_min(1e-300))
+def distance(result: Tensor, truth: Tensor, least: float = 1e-300) -> float:
+    """Return the largest error relative to the largest number, which counts as `least` at least."""
+    return float((result.double() - truth).abs().max() / truth.abs().max().clamp_min(least))
 
 
 def errors(results: dict[str, Tensor], truth: dict[str, Tensor]) -> dict[str, float]:
     """Return the largest distance among outputs and states, and among gradients.
 
-    Alone, a result of one number may be right to the last bit by luck, in torch's float32 as in ours.
+    Alone, a result of one number may be right to the last bit by luck, in torch's float32 as in ours; and a
+    sum that nearly cancels has no digits left in either: inputs and weights are of size one, and so is `least`.
     """
     assert results.keys() == truth.keys()
-    by_name = {name: distance(results[name], wanted) for name, wanted in truth.items()}
+    by_name = {name: distance(results[name], wanted, least=1.0) for name, wanted in truth.items()}
     return {
         "forward": max(error for name, error in by_name.items() if not name.startswith("d ")),
         "gradients": max(error for name, error in by_name.items() if name.startswith("d ")),
@@ -68,13 +71,13 @@ def worst(of: list[dict[str, float]]) -> dict[str, float]:
     return {group: max(each[group] for each in of) for group in of[0]}
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(examples())
 def test_outputs_states_and_gradients_are_torch_s(example: tuple[Network, int, int, int, bool]):
     network, batch, window, free, stateful = example
     mode = Mode(free=free)
     torch_s, ours = [], {instructions: [] for instructions in instruction_sets()}
-    for seed in range(8 if network.hidden < 10 else 2):
+    for seed in range(4 if network.hidden < 10 else 2):
         # the same numbers in both precisions: the truth of float32 is torch's float64 on the rounded ones
         parameters = [p.detach() for p in drawn(network, torch.float32, seed)]
         x = noise(batch, window, network.inputs, dtype=torch.float32, seed=seed)
