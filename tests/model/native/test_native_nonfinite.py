@@ -8,6 +8,8 @@ from torch_twin import drawn, found, native, noise, states, twin
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import CELLS, Mode, Network
 
+pytestmark = pytest.mark.filterwarnings("ignore:TF32 acceleration")  # switching oneDNN off says so
+
 BAD = {"nan": torch.nan, "inf": torch.inf, "minus inf": -torch.inf}
 READOUTS = {
     "increments": {"readout": (4, 2), "tanh_between": True, "increment": True},
