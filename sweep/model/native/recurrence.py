@@ -115,7 +115,9 @@ def _check(
         if tensor.dtype != x.dtype:
             raise ValueError(f"{name}: wanted {x.dtype} as the inputs have, got {tensor.dtype}")
         if tensor.device.type != "cpu":
-            raise ValueError(f"{name}: the native engine computes on the CPU, got a tensor on {tensor.device}")
+            raise ValueError(
+                f"{name}: the native engine computes on the CPU, got a tensor on {tensor.device}"
+            )
         if tensor.layout != torch.strided or not tensor.is_contiguous():
             raise ValueError(f"{name}: wanted a contiguous tensor; call .contiguous() on it")
     if mode.instructions is not None and mode.instructions not in instruction_sets():

@@ -11,7 +11,9 @@ from sweep.model.native.recurrence import Mode, Network, run
 State = tuple[Tensor, ...]
 
 
-def drawn(network: Network, dtype: torch.dtype = torch.float64, seed: int = 0, size: float = 1.0) -> list[Tensor]:
+def drawn(
+    network: Network, dtype: torch.dtype = torch.float64, seed: int = 0, size: float = 1.0
+) -> list[Tensor]:
     """Return parameters, uniform on +-`size` / sqrt(hidden), that want gradients."""
     generator = torch.Generator().manual_seed(seed)
     bound = size / network.hidden**0.5
@@ -51,9 +53,7 @@ def twin(
     return torch.cat(said, dim=1), state
 
 
-def _forced(
-    network: Network, parameters: Sequence[Tensor], x: Tensor, state: State
-) -> tuple[Tensor, State]:
+def _forced(network: Network, parameters: Sequence[Tensor], x: Tensor, state: State) -> tuple[Tensor, State]:
     weights = list(parameters[: 4 * network.layers])
     options = (True, network.layers, 0.0, False, False, True)
     if network.cell == "lstm":
