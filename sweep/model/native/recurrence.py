@@ -26,12 +26,15 @@ class Mode:
     threads: int = 1
 
 
+PLAIN = Mode()
+
+
 def run(
     network: Network,
     parameters: Sequence[Tensor],
     x: Tensor,
     state: tuple[Tensor, ...] | None = None,
-    mode: Mode = Mode(),
+    mode: Mode = PLAIN,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Return the outputs for a sequence of inputs, and the state after it; differentiable once.
 
@@ -65,7 +68,7 @@ def trace(
     parameters: Sequence[Tensor],
     x: Tensor,
     state: tuple[Tensor, ...] | None = None,
-    mode: Mode = Mode(),
+    mode: Mode = PLAIN,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Return the outputs and the states after every step, per component (time, layer, batch, hidden).
 

@@ -153,7 +153,7 @@ def test_a_second_derivative_is_refused():
     parameters, x = drawn(NETWORK), noise(4, 9, 3)
     value = run(NETWORK, parameters, x)[0].square().sum()
     gradients = torch.autograd.grad(value, parameters, create_graph=True)
-    with pytest.raises(RuntimeError, match="differentiate twice.*once_differentiable"):
+    with pytest.raises(RuntimeError, match=r"differentiate twice.*once_differentiable"):
         gradients[0].sum().backward()
 
 

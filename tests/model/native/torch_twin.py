@@ -1,12 +1,11 @@
 """The slow twin of the native engine: torch's own LSTM and GRU, linear layers and an explicit loop."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from sweep.model.native.recurrence import Mode, Network, run
+from sweep.model.native.recurrence import PLAIN, Mode, Network, run
 
 State = tuple[Tensor, ...]
 
@@ -39,7 +38,7 @@ def states(network: Network, batch: int, dtype: torch.dtype = torch.float64, see
 
 
 def twin(
-    network: Network, parameters: Sequence[Tensor], x: Tensor, state: State | None = None, mode: Mode = Mode()
+    network: Network, parameters: Sequence[Tensor], x: Tensor, state: State | None = None, mode: Mode = PLAIN
 ) -> tuple[Tensor, State]:
     """Return what `recurrence.run` has to return, by torch."""
     state = state or zeros(network, x.shape[0], x.dtype)
@@ -76,7 +75,7 @@ def found(
     parameters: Sequence[Tensor],
     x: Tensor,
     state: State | None = None,
-    mode: Mode = Mode(),
+    mode: Mode = PLAIN,
 ) -> dict[str, Tensor]:
     """Return outputs, last states and all gradients of a sum that weighs every output and state differently."""
     leaves = [t.detach().clone().requires_grad_() for t in (*parameters, x, *(state or ()))]
@@ -95,7 +94,7 @@ def found(
 
 def native(network: Network, *arguments, instructions: str | None = None, threads: int = 1, free: int = 0):
     """Return what `found` finds by the native engine."""
-    mode = replace(Mode(), instructions=instructions, threads=threads, free=free)
+    mode = Mode(instructions=instructions, threads=threads, free=free)
     return found(run, network, *arguments, mode=mode)
 
 

@@ -101,7 +101,7 @@ struct Network {
     T *x, *h, *c, *kept, *read;             // history: what the backward pass goes by
     T *zx, *zh, *reading;                   // of a chunk
     T *dzx, *dzh, *d_in, *d_out, *d_read;   // of a chunk, backward
-    T *dh, *dc, *fed;                       // carried from step to step, backward
+    T *dh, *dc, *fed;                       // carried from step to step, backward; a step writes `fed` before it is read
     T *g_input, *g_hidden, *g_input_bias, *g_hidden_bias, *g_dense, *g_dense_bias;
   };
 
@@ -348,8 +348,7 @@ struct Network {
     begin_backward(t);
     for (Index group_end = steps; group_end > 0;) {
       // gradients of weights wait for a whole group of steps, free ones too
-      const Index floor = group_end > forced ? forced : 0;
-      const Index group = group_end > forced ? larger(floor, group_end - chunk) : chunk_begin(group_end);
+      const Index group = group_end > forced ? larger(forced, group_end - chunk) : chunk_begin(group_end);
       for (Index end = group_end; end > group;) {
         const Index start = chunk_begin(end);
         back_steps(s, t, start, end, group);
@@ -369,7 +368,6 @@ struct Network {
           copy((part ? t.dc : t.dh) + (layer * t.count + n) * wide,
                from ? from + (layer * call.batch + t.first + n) * hidden : nullptr, hidden);
       }
-    copy<T>(t.fed, nullptr, t.count * outputs());
     copy<T>(t.g_input, nullptr, layers * input_size());
     copy<T>(t.g_hidden, nullptr, layers * hidden_size());
     copy<T>(t.g_input_bias, nullptr, layers * pitch);
