@@ -1,5 +1,4 @@
-"""Why a rollout fails: probes measure a trained network, checks turn recorded evidence into findings."""
+"""Diagnosis: probes measure a trained network; findings follow from evidence by pure functions.
 
-from sweep.diagnosis.probes import gate_saturation, input_gradient_by_lag
-
-__all__ = ["gate_saturation", "input_gradient_by_lag"]
+Nothing is imported here, so that the parts without torch stay quick to import.
+"""

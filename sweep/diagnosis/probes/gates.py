@@ -1,4 +1,4 @@
-"""Cheap measurements of a network at an evaluation point, on a few true sequences."""
+"""How many gates are saturated, on a few true sequences."""
 
 import torch
 from torch import Tensor
@@ -29,24 +29,3 @@ def gate_saturation(network: Forecaster, inputs: Tensor) -> list[float]:
         shares.append(1.0 - float((gates.abs() <= SATURATED).double().mean()))
         inputs = outputs
     return shares
-
-
-def input_gradient_by_lag(network: Forecaster, inputs: Tensor) -> dict[int, float]:
-    """Return how much the last forecast depends on the input `lag` steps before it, by lag 1, 2, 4, ...
-
-    The norm of d(sum of the last forecast over channels) / d(input at that lag), RMS over the batch,
-    in model units; 0 is no memory. For lag 1 the direct path of an increment readout is included.
-
-    Args:
-        network: the forecaster; its parameters' gradients are left alone.
-        inputs: (batch, time, input), model units.
-    """
-    inputs = inputs.detach().clone().requires_grad_(True)
-    forecast, _ = network(inputs)
-    (gradient,) = torch.autograd.grad(forecast[:, -1].sum(), inputs)
-    norms = gradient.norm(dim=2).square().mean(dim=0).sqrt()
-    result, lag = {}, 1
-    while lag <= inputs.shape[1]:
-        result[lag] = float(norms[-lag])
-        lag *= 2
-    return result

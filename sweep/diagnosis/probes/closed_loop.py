@@ -1,0 +1,151 @@
+"""A network that feeds itself, as one map on flat vectors, and the trajectories that probes measure along.
+
+A flat vector holds, layer by layer, the components of the state (h and c, or h) and then the current value
+of every channel: D = layers * components * hidden + channels numbers. The map takes it one step on:
+
+    F(state, x) = (cells(x, state), readout(cells(x, state), x))
+"""
+
+import copy
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sweep.config.errors import SweepError
+from sweep.data import Starts
+from sweep.model import Forecaster
+from sweep.model.cells import State
+from sweep.model.stack import by_layer, stacked
+from sweep.score import Task
+
+
+class CannotMeasure(SweepError):
+    """A probe does not apply to this network or these data; the text says why."""
+
+
+class ClosedLoop:
+    """The map F and the layout of its vectors; pure, differentiable, of the network's own precision."""
+
+    def __init__(self, network: Forecaster) -> None:
+        self.network = network
+        self.components = network.stack.cell.components
+        self.state_size = network.stack.layers * self.components * network.stack.hidden
+        self.size = self.state_size + network.outputs
+
+    def flat(self, state: State, current: Tensor) -> Tensor:
+        """Return (batch, D) of a state, per component (layer, batch, hidden), and values (batch, channel)."""
+        parts = [part for layer in by_layer(state) for part in layer]
+        return torch.cat([*parts, current], dim=-1)
+
+    def split(self, flat: Tensor) -> tuple[State, Tensor]:
+        """Return the state, per component (layer, batch, hidden), and the values (batch, channel) of (batch, D)."""
+        parts = flat[:, : self.state_size].split(self.network.stack.hidden, dim=-1)
+        layers = [
+            tuple(parts[first : first + self.components]) for first in range(0, len(parts), self.components)
+        ]
+        return stacked(layers), flat[:, self.state_size :]
+
+    def __call__(self, flat: Tensor, calendar: Tensor | None = None) -> Tensor:
+        """Return F of (batch, D).
+
+        Args:
+            flat: where to start.
+            calendar: (batch, feature), known inputs of the time that is forecast; None where there are none.
+        """
+        state, current = self.split(flat)
+        inputs = current if calendar is None else torch.cat([current, calendar], dim=-1)
+        forecast, after = self.network.step(inputs, by_layer(state))
+        return self.flat(stacked(after), forecast)
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """What a network was fed with and went through. Step t takes states[t] and inputs[t] to states[t + 1]."""
+
+    inputs: Tensor  # (time, start, input), as fed, model units
+    forecasts: Tensor  # (time, start, channel)
+    states: State  # per component (time + 1, layer, start, hidden)
+
+    @property
+    def steps(self) -> int:
+        """Return the number of steps."""
+        return int(self.inputs.shape[0])
+
+    def piece(self, begin: int, end: int) -> "Trajectory":
+        """Return steps begin .. end - 1."""
+        states = tuple(part[begin : end + 1] for part in self.states)
+        return Trajectory(self.inputs[begin:end], self.forecasts[begin:end], states)
+
+    def finite(self) -> "Trajectory":
+        """Return the starts all of whose numbers are finite.
+
+        Raises:
+            CannotMeasure: there is none.
+        """
+        finite = torch.isfinite(self.forecasts).all(dim=2).all(dim=0)
+        for part in self.states:
+            finite &= torch.isfinite(part).all(dim=3).all(dim=1).all(dim=0)
+        if not finite.any():
+            raise CannotMeasure("no start stays finite over the steps that are measured")
+        states = tuple(part[:, :, finite] for part in self.states)
+        return Trajectory(self.inputs[:, finite], self.forecasts[:, finite], states)
+
+
+@torch.no_grad()
+def free_trajectory(network: Forecaster, task: Task, steps: int) -> Trajectory:
+    """Return the free-running steps after the warm-up; the first is fed with the warm-up's last forecast.
+
+    Args:
+        network: of the task's precision.
+        task: its starts are rolled out.
+        steps: wanted; with calendar features no more than the horizon minus 1, since later ones are unknown.
+    """
+    warm, state = network(task.inputs()[:, : task.warmup])
+    known = task.calendar[:, task.warmup + 1 :]
+    if known.shape[-1] > 0:
+        steps = min(steps, task.horizon - 1)
+        known = known[:, :steps]
+    else:
+        known = known.new_zeros(known.shape[0], steps, 0)
+    forecasts, after = network.trace(network.self_fed(warm[:, -1], known), state, free=steps - 1)
+    values = torch.cat([warm[:, -1:], forecasts[:, :-1]], dim=1)
+    return _trajectory(torch.cat([values, known], dim=-1), forecasts, state, after)
+
+
+@torch.no_grad()
+def forced_trajectory(network: Forecaster, task: Task, state: State | None = None) -> Trajectory:
+    """Return the teacher-forced steps through warm-up and horizon, from zeros or a given state."""
+    inputs = task.inputs()
+    before = network.zero_state(inputs) if state is None else state
+    forecasts, after = network.trace(inputs, before)
+    return _trajectory(inputs, forecasts, before, after)
+
+
+def _trajectory(inputs: Tensor, forecasts: Tensor, before: State, after: State) -> Trajectory:
+    states = tuple(torch.cat([first[None], later]) for first, later in zip(before, after, strict=True))
+    return Trajectory(inputs.transpose(0, 1), forecasts.transpose(0, 1), states)
+
+
+def in_float64(network: Forecaster, task: Task, most: int | None = None) -> tuple[Forecaster, Task]:
+    """Return a float64 copy of a network, and the task, or an even choice of its starts, in float64.
+
+    Args:
+        network: of any precision; left alone.
+        task: its starts and data.
+        most: starts wanted; all where None.
+    """
+    starts = task.starts if most is None else some_starts(task.starts, most)
+    device = str(task.channels.device)
+    return copy.deepcopy(network).double(), Task(task.data, starts, torch.float64, device)
+
+
+def some_starts(starts: Starts, most: int) -> Starts:
+    """Return at most `most` starts, evenly spread over all."""
+    count = len(starts.truth)
+    rows = np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
+    arrays = {
+        field.name: getattr(starts, field.name)[rows] for field in fields(starts) if field.name != "n_eff"
+    }
+    return replace(starts, **arrays, n_eff=min(starts.n_eff, len(rows)))

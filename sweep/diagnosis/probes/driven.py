@@ -1,0 +1,99 @@
+"""The driven network: how fast it forgets its state while it is fed with the truth."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sweep.diagnosis.probes.closed_loop import Trajectory, forced_trajectory, in_float64
+from sweep.diagnosis.probes.exponents import growth_exponents
+from sweep.model import Forecaster
+from sweep.score import Task
+
+STARTS = 8  # our choice
+MERGED = 1e-3  # relative distance at which two states count as one; our choice
+BURN_IN = 0.2  # of the steps; our choice
+
+
+@dataclass(frozen=True)
+class Driven:
+    """The conditional exponent of the teacher-forced network, and how long it takes to forget a wrong state."""
+
+    exponent: float  # per step, mean over starts; must be below 0, or no warm-up is long enough
+    spread: float  # standard deviation over starts
+    washout: float | None  # steps until states from zeros and from another start agree; median; None: never
+    washout_longest: int | None  # of all starts; None if one never agrees
+    agreed: float  # share of starts that agree within the warm-up
+    expected_washout: float | None  # ln(1 / 1e-3) / -exponent, None if the exponent is not negative
+    warmup: int  # steps that rollouts are given
+
+
+def driven(network: Forecaster, task: Task, seed: int) -> Driven:
+    """Return the conditional Lyapunov exponent and the wash-out length, on true inputs, in float64.
+
+    The exponent is that of the state alone with the input held: the mean of log growth along the teacher-forced
+    trajectory. The wash-out is the first step from which on |s - s'| <= 1e-3 |s|, for s begun from zeros and s'
+    begun from the state that another start has at the end of its warm-up.
+
+    Args:
+        network: any precision.
+        task: a few of its starts are used.
+        seed: of the first tangent.
+
+    Raises:
+        CannotMeasure: no start stays finite.
+
+    Source: Pecora & Carroll (1990), Phys. Rev. Lett. 64, conditional exponents; Lu, Hunt & Ott (2018), Chaos 28.
+    """
+    precise, few = in_float64(network, task, STARTS)
+    path = forced_trajectory(precise, few)
+    usable = path.finite()
+    burn_in = int(BURN_IN * usable.steps)
+    found = growth_exponents(precise, usable, 1, burn_in, seed, fed=False)[:, 0]
+    exponent = float(found.mean())
+    steps = washout_steps(precise, few, path)
+    agreed = [count for count in steps if count is not None and count <= few.warmup]
+    median = sorted(math.inf if count is None else count for count in steps)[len(steps) // 2]
+    return Driven(
+        exponent=exponent,
+        spread=float(found.std(correction=0)),
+        washout=None if math.isinf(median) else float(median),
+        washout_longest=None if None in steps else max(count for count in steps if count is not None),
+        agreed=len(agreed) / len(steps),
+        expected_washout=math.log(1 / MERGED) / -exponent if exponent < 0 else None,
+        warmup=few.warmup,
+    )
+
+
+@torch.no_grad()
+def washout_steps(network: Forecaster, task: Task, path: Trajectory) -> list[int | None]:
+    """Return per start the steps until two initial states have merged for good, None where they never do.
+
+    Args:
+        network: float64.
+        task: its true inputs are fed.
+        path: the same from zeros.
+    """
+    late = tuple(part[task.warmup].roll(1, dims=1) for part in path.states)
+    if path.inputs.shape[1] == 1:  # one start alone: its own late state, fed with its early inputs
+        late = tuple(part[task.warmup] for part in path.states)
+    other = forced_trajectory(network, task, late)
+    apart = _distance(path, other) > MERGED  # (time + 1, start)
+    steps: list[int | None] = []
+    for column in apart.T:
+        last = torch.nonzero(column).flatten()
+        merged = int(last[-1]) + 1 if len(last) else 0
+        steps.append(None if merged >= len(column) else merged)
+    return steps
+
+
+def _distance(path: Trajectory, other: Trajectory) -> Tensor:
+    """Return |s - s'| / |s| by time and start; +inf where it is not finite."""
+    squares, sizes = torch.zeros(()), torch.zeros(())
+    for one, two in zip(path.states, other.states, strict=True):
+        squares = squares + (one - two).square().sum(dim=(1, 3))
+        sizes = sizes + one.square().sum(dim=(1, 3))
+    distance = (squares / sizes.clamp_min(torch.finfo(one.dtype).tiny)).sqrt()
+    return torch.nan_to_num(distance, nan=math.inf, posinf=math.inf)
+

@@ -1,0 +1,70 @@
+"""Lyapunov exponents of the closed loop: does the free-running network forget, keep or amplify differences?"""
+
+from dataclasses import dataclass
+
+from sweep.diagnosis.probes.closed_loop import free_trajectory, in_float64
+from sweep.diagnosis.probes.exponents import growth_exponents
+from sweep.model import Forecaster
+from sweep.score import Task
+
+COUNT = 4  # exponents; our choice: a limit cycle needs 2, a Lorenz attractor 3
+STARTS = 8  # our choice
+STEPS, BURN_IN = 1000, 200  # our choice: a resolution of 2e-3 per step, enough to name an attractor
+
+
+@dataclass(frozen=True)
+class Lyapunov:
+    """The largest exponents of the closed loop, per step: means over starts, largest first.
+
+    A difference in that direction grows by exp(exponent) per step: above the resolution it is amplified
+    (chaos), below minus the resolution it is forgotten (a fixed point, or the width of a cycle). A cycle has
+    one exponent of 0, that of its phase.
+    """
+
+    exponents: tuple[float, ...]  # per step
+    spread: tuple[float, ...]  # standard deviation over starts
+    by_start: tuple[float, ...]  # the largest of each start that stayed finite
+    per_lyapunov_time: tuple[float, ...] | None  # of the true system: a perfect network's largest is 1
+    resolution: float  # 2 / steps: exponents nearer to 0 cannot be told from it
+    steps: int  # measured, after the burn-in
+    burn_in: int
+
+
+def lyapunov(network: Forecaster, task: Task, seed: int, steps: int = STEPS) -> Lyapunov:
+    """Return the closed loop's largest Lyapunov exponents along the rollouts of a few starts, in float64.
+
+    lambda_i = mean over steps of log |R_ii|, with Q R the orthogonalisation of the Jacobians' products. Burn-in
+    (a sixth of all steps) left out; where the period is known, over a whole number of periods, since within
+    one the growth of a cycle's tangent swings.
+
+    Args:
+        network: any precision.
+        task: a few of its starts are used.
+        seed: of the first tangents; its influence is gone after the burn-in.
+        steps: wanted after the burn-in; with calendar features no more than the horizon allows.
+
+    Raises:
+        CannotMeasure: no start stays finite.
+
+    Source: Benettin et al. (1980); for networks in closed loop Margazoglou & Magri (2023), Nonlinear Dynamics 111.
+    """
+    precise, few = in_float64(network, task, STARTS)
+    path = free_trajectory(precise, few, steps + BURN_IN * steps // STEPS).finite()
+    burn_in = path.steps * BURN_IN // (STEPS + BURN_IN)
+    burn_in -= burn_in % 5
+    left = path.steps - burn_in
+    period = task.data.period
+    if period and left > period:
+        path = path.piece(0, burn_in + round(left // period * period))
+    found = growth_exponents(precise, path, COUNT, burn_in, seed, fed=True)
+    mean, spread = found.mean(dim=0), found.std(dim=0, correction=0)
+    time = task.data.lyapunov_time
+    return Lyapunov(
+        exponents=tuple(mean.tolist()),
+        spread=tuple(spread.tolist()),
+        by_start=tuple(found[:, 0].tolist()),
+        per_lyapunov_time=tuple((mean * time).tolist()) if time else None,
+        resolution=2 / (path.steps - burn_in),
+        steps=path.steps - burn_in,
+        burn_in=burn_in,
+    )

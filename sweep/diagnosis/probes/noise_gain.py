@@ -1,0 +1,59 @@
+"""What a small error of one input becomes, steps later, when the network feeds itself."""
+
+from dataclasses import dataclass
+
+import torch
+
+from sweep.diagnosis.probes.closed_loop import ClosedLoop, free_trajectory, in_float64
+from sweep.diagnosis.probes.tangents import Linearised
+from sweep.model import Forecaster
+from sweep.score import Task
+
+STARTS = 8  # our choice
+AFTER = (1, 10, 100)  # steps
+
+
+@dataclass(frozen=True)
+class NoiseGain:
+    """The response of the forecast to a small change of the input, `after` steps before it, in closed loop.
+
+    1 keeps an error as it is, below 1 it fades, above 1 it is amplified. Persistence has 1 for ever.
+    """
+
+    after: tuple[int, ...]  # steps; those that the horizon covers
+    gain: tuple[float, ...]  # RMS over starts and channels, dimensionless
+    largest: float  # of all steps up to the last of `after`
+    largest_after: int  # where it is reached
+
+
+@torch.no_grad()
+def noise_gain(network: Forecaster, task: Task, seed: int) -> NoiseGain:
+    """Return the gain from an input error to later forecasts, to first order, in float64.
+
+    gain(n) = sqrt(mean over starts and channels c of |d x[t + n] / d x_c[t]|^2), the state at t held: each
+    column of the closed loop's Jacobian products that begins at the current value. Model units.
+
+    Args:
+        network: any precision.
+        task: a few of its starts are used.
+        seed: not used; nothing is drawn.
+
+    Raises:
+        CannotMeasure: no start stays finite.
+
+    Source: Wikner et al. (2022), stabilising closed loops by input noise.
+    """
+    precise, few = in_float64(network, task, STARTS)
+    path = free_trajectory(precise, few, max(AFTER)).finite()
+    linear, loop = Linearised(precise, path), ClosedLoop(precise)
+    channels = precise.outputs
+    tangents = torch.zeros(path.inputs.shape[1], channels, loop.size, dtype=torch.float64).to(path.inputs)
+    tangents[:, :, loop.state_size :] = torch.eye(channels, dtype=torch.float64)
+    gains = []
+    for step in range(path.steps):
+        tangents = linear.advance(step, tangents)
+        squares = tangents[..., loop.state_size :].square().sum(dim=-1)
+        gains.append(float(squares.mean().sqrt()))
+    after = tuple(step for step in AFTER if step <= path.steps)
+    highest = max(range(len(gains)), key=gains.__getitem__)
+    return NoiseGain(after, tuple(gains[step - 1] for step in after), gains[highest], highest + 1)

@@ -1,0 +1,169 @@
+"""Derivatives of the closed-loop map along a trajectory, as Jacobian-vector products of many tangents at once.
+
+The gates are known along a trajectory, so the factors of all its steps are computed at once; a step of the
+tangents is then two matrix products and a few sums per layer, without automatic differentiation.
+
+Notation: z are pre-activations, d tangents, a dash the value after the step.
+
+LSTM: c' = f c + i g, h' = o tanh c'
+    dc' = f dc + [g i(1-i)] dz_i + [c f(1-f)] dz_f + [i (1-g^2)] dz_g
+    dh' = [o (1 - tanh^2 c')] dc' + [tanh c' o(1-o)] dz_o
+
+GRU: n = tanh(z_n + r m), m = W_hn h + b_hn, h' = (1-z) n + z h
+    dh' = z dh + [(h-n) z(1-z)] dz_z + [(1-z)(1-n^2)] (dz_n + r dm + [m r(1-r)] dz_r)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sweep.config.registry import Registry
+from sweep.diagnosis.probes.closed_loop import ClosedLoop, Trajectory
+from sweep.model import Forecaster
+from sweep.model.cells import State, Weights
+
+Factors = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class CellTangent:
+    """The derivative of one cell of the table of cells, under the cell's name.
+
+    `factors` (input, state before, state after, weights) are elementwise, of any leading axes; `advance`
+    (input tangent, state tangents, weights, factors) returns the state's tangents after the step.
+    """
+
+    name: str
+    factors: Callable[[Tensor, State, State, Weights], Factors]
+    advance: Callable[[Tensor, State, Weights, Factors], State]
+
+
+def _lstm_factors(x: Tensor, before: State, after: State, weights: Weights) -> Factors:
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    z_i, z_f, z_g, z_o = (x @ weight_ih.T + before[0] @ weight_hh.T + (bias_ih + bias_hh)).chunk(4, dim=-1)
+    i, f, g, o = z_i.sigmoid(), z_f.sigmoid(), z_g.tanh(), z_o.sigmoid()
+    squashed = after[1].tanh()
+    by_gate = [g * i * (1 - i), before[1] * f * (1 - f), i * (1 - g * g), squashed * o * (1 - o)]
+    return torch.cat(by_gate, dim=-1), f, o * (1 - squashed * squashed)
+
+
+def _lstm_advance(dx: Tensor, state: State, weights: Weights, factors: Factors) -> State:
+    by_gate, forget, through = factors
+    d_i, d_f, d_g, d_o = (by_gate * (dx @ weights[0].T + state[0] @ weights[1].T)).chunk(4, dim=-1)
+    dc = forget * state[1] + d_i + d_f + d_g
+    return through * dc + d_o, dc
+
+
+def _gru_factors(x: Tensor, before: State, after: State, weights: Weights) -> Factors:
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    x_r, x_z, x_n = (x @ weight_ih.T + bias_ih).chunk(3, dim=-1)
+    h_r, h_z, m = (before[0] @ weight_hh.T + bias_hh).chunk(3, dim=-1)
+    r, z = (x_r + h_r).sigmoid(), (x_z + h_z).sigmoid()
+    n = (x_n + r * m).tanh()
+    into_n = (1 - z) * (1 - n * n)
+    from_x = [into_n * m * r * (1 - r), (before[0] - n) * z * (1 - z), into_n]
+    from_h = [from_x[0], from_x[1], into_n * r]
+    return torch.cat(from_x, dim=-1), torch.cat(from_h, dim=-1), z
+
+
+def _gru_advance(dx: Tensor, state: State, weights: Weights, factors: Factors) -> State:
+    from_x, from_h, keep = factors
+    d_r, d_z, d_n = (from_x * (dx @ weights[0].T) + from_h * (state[0] @ weights[1].T)).chunk(3, dim=-1)
+    return (keep * state[0] + d_r + d_z + d_n,)
+
+
+CELL_TANGENTS: Registry[CellTangent] = Registry(
+    "cell's tangent",
+    [
+        CellTangent("lstm", _lstm_factors, _lstm_advance),
+        CellTangent("gru", _gru_factors, _gru_advance),
+    ],
+)
+
+
+class Linearised:
+    """The Jacobians of all steps of a trajectory, applied to tangents (start, tangent, D) one step at a time."""
+
+    @torch.no_grad()
+    def __init__(self, network: Forecaster, path: Trajectory) -> None:
+        self.loop = ClosedLoop(network)
+        self.network = network
+        self.steps = path.steps
+        self.cell = CELL_TANGENTS[network.stack.cell.name]
+        self.weights = [tuple(part.detach() for part in layer) for layer in network.stack.weights()]
+        self.known = path.inputs.shape[-1] - network.outputs  # calendar features
+        self.factors: list[Factors] = []  # per layer, each (time, start, 1, number)
+        x = path.inputs
+        for layer, weights in enumerate(self.weights):
+            before = tuple(part[:-1, layer] for part in path.states)
+            after = tuple(part[1:, layer] for part in path.states)
+            factors = self.cell.factors(x, before, after, weights)
+            self.factors.append(tuple(factor.unsqueeze(-2) for factor in factors))
+            x = after[0]
+        self.slopes = [slope.unsqueeze(-2) for slope in _readout_slopes(network, x)]
+
+    @torch.no_grad()
+    def advance(self, step: int, tangents: Tensor, fed: bool = True) -> Tensor:
+        """Return the tangents after one step, (start, tangent, D).
+
+        Args:
+            step: of the trajectory.
+            tangents: before it.
+            fed: whether the current value's tangent is the input's; else the input is held, as it is by
+                teacher forcing.
+        """
+        *parts, current = tangents.split(self._sizes(), dim=-1)
+        if not fed:
+            current = torch.zeros_like(current)
+        dx = current
+        if self.known:
+            dx = torch.cat([current, current.new_zeros(*current.shape[:-1], self.known)], dim=-1)
+        after: list[Tensor] = []
+        count = self.loop.components
+        for layer, weights in enumerate(self.weights):
+            state = tuple(parts[layer * count : (layer + 1) * count])
+            factors = tuple(factor[step] for factor in self.factors[layer])
+            new = self.cell.advance(dx, state, weights, factors)
+            after.extend(new)
+            dx = new[0]
+        for linear, slope in zip(self.network.linears, self.slopes, strict=True):
+            dx = slope[step] * (dx @ linear.weight.T)
+        return torch.cat([*after, dx + current if self.network.increment else dx], dim=-1)
+
+    def _sizes(self) -> list[int]:
+        hidden = self.network.stack.hidden
+        return [hidden] * (self.loop.state_size // hidden) + [self.network.outputs]
+
+
+def _readout_slopes(network: Forecaster, hidden: Tensor) -> list[Tensor]:
+    """Return per layer of the readout the slope of what follows it, (..., out)."""
+    slopes = []
+    last = len(network.linears) - 1
+    for number, linear in enumerate(network.linears):
+        before = linear(hidden)
+        if number < last:
+            hidden = network.activation(before)
+            relu = network.config.head_activation == "relu"
+            slopes.append((before > 0).to(before.dtype) if relu else 1 - hidden * hidden)
+        elif network.config.output_activation == "relu":
+            slopes.append((before > 0).to(before.dtype))
+        else:
+            slopes.append(torch.ones_like(before))
+    return slopes
+
+
+@torch.no_grad()
+def jacobians(network: Forecaster, flat: Tensor) -> tuple[Tensor, Tensor]:
+    """Return F (batch, D) and its Jacobians (batch, D, D) at flat vectors; for networks without calendar.
+
+    Row a, column b is the derivative of F's a-th number by the b-th of the flat vector.
+    """
+    loop = ClosedLoop(network)
+    after = loop(flat)
+    (state, current), (later, forecast) = loop.split(flat), loop.split(after)
+    states = tuple(torch.stack([one, other]) for one, other in zip(state, later, strict=True))
+    path = Trajectory(current[None], forecast[None], states)
+    identity = torch.eye(loop.size, dtype=flat.dtype, device=flat.device).expand(len(flat), -1, -1)
+    return after, Linearised(network, path).advance(0, identity).transpose(1, 2)
