@@ -1,0 +1,110 @@
+"""What a long rollout settles on: rest, an exact cycle, or neither; and whether its period is the data's."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sweep.data.period import dominant_period
+from sweep.diagnosis.probes.closed_loop import CannotMeasure, free_trajectory, in_float64
+from sweep.model import Forecaster
+from sweep.score import Task
+
+STARTS = 8  # our choice
+LENGTHS = 4  # the rollout is so many horizons long, its last half is looked at; our choice
+EXACT = 1e-6  # relative return distance of a locked cycle, our choice: far above rounding, far below a drift
+REST = 1e-4  # of the data's standard deviation: a tail that moves less is at rest; our choice
+MULTIPLES = 5  # of the data's period, at which the return distance is given
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """The tail of a long rollout. Shares are of starts; periods in steps, medians over the starts that have one."""
+
+    resting: float  # share whose tail does not move
+    locked: float  # share whose tail repeats exactly after a whole number of steps
+    locked_steps: int | None  # that number, the commonest
+    locked_turns: int | None  # oscillations in it: 1 is an integer lock, 3 in 377 steps is p:q = 377:3
+    period: float | None  # of the tail's oscillation; None where it has no clear one
+    data_period: float | None
+    frequency_error: float | None  # data's period / tail's period - 1: above 0, the rollout is too fast
+    amplitude: float  # standard deviation of the tail over that of the training data; median
+    return_distance: tuple[float, ...]  # after about 1, 2, ... of the data's periods: RMS difference / RMS
+    steps: int  # of the tail
+
+
+def cycle(network: Forecaster, task: Task, seed: int) -> Cycle:
+    """Return what the second half of rollouts of four horizons does, in float64.
+
+    The return distance at lag q is RMS(x[t + q] - x[t]) / RMS(x - mean) over the tail; at a multiple of the
+    data's period it is the smallest of the lags within 2 % of it. Locked: below 1e-6 at some q up to half the tail,
+    which a cycle of irrational period never is. A map locks where its cycle's period comes near p/q steps: the
+    frequency is then wrong by a fixed amount, which no longer warm-up mends.
+
+    Args:
+        network: any precision, without calendar features.
+        task: a few of its starts are rolled out.
+        seed: not used; nothing is drawn.
+
+    Raises:
+        CannotMeasure: the data have calendar features, which are not known beyond the horizon; or no start
+            stays finite.
+
+    Source: return distances as in recurrence plots, Eckmann, Kamphorst & Ruelle (1987), Europhys. Lett. 4.
+    """
+    if task.calendar.shape[-1] > 0:
+        raise CannotMeasure("calendar features are not known beyond the horizon")
+    precise, few = in_float64(network, task, STARTS)
+    path = free_trajectory(precise, few, LENGTHS * few.horizon).finite()
+    values = path.forecasts.transpose(0, 1).cpu().numpy()
+    tails = values[:, path.steps // 2 :]
+    spread = np.concatenate(task.data.train).std(axis=0)
+    sizes = tails.std(axis=1) / spread  # (start, channel)
+    amplitudes, moving = sizes.mean(axis=1), (sizes > REST).any(axis=1)
+    chosen = zip(tails[moving], sizes[moving], strict=True)
+    distances = [return_distances(tail[:, size > REST]) for tail, size in chosen]
+    locks = [lock for lock in (_first_exact(one) for one in distances) if lock is not None]
+    periods = [period for period in (dominant_period([tail]) for tail in tails[moving]) if period]
+    period = float(np.median(periods)) if periods else None
+    lock = int(np.bincount(locks).argmax()) if locks else None
+    truth = task.data.period
+    return Cycle(
+        resting=float((~moving).mean()),
+        locked=len(locks) / len(tails),
+        locked_steps=lock,
+        locked_turns=max(1, round(lock / period)) if lock and period else None,
+        period=period,
+        data_period=truth,
+        frequency_error=truth / period - 1 if truth and period else None,
+        amplitude=float(np.median(amplitudes)),
+        return_distance=_at_multiples(distances, truth) if truth and distances else (),
+        steps=tails.shape[1],
+    )
+
+
+def return_distances(tail: np.ndarray) -> np.ndarray:
+    """Return (lag,) for lags 1 .. half the tail: RMS(x[t + q] - x[t]) / RMS(x - mean), channels in their own size.
+
+    Args:
+        tail: (step, channel), channels that move.
+    """
+    scaled = tail / tail.std(axis=0)
+    half = len(tail) // 2
+    first = scaled[:half]
+    return np.array([np.sqrt(np.square(scaled[lag : lag + half] - first).mean()) for lag in range(1, half + 1)])
+
+
+def _first_exact(distances: np.ndarray) -> int | None:
+    """Return the shortest lag after which the tail repeats itself."""
+    exact = np.flatnonzero(distances < EXACT) + 1
+    return int(exact[0]) if len(exact) else None
+
+
+def _at_multiples(distances: list[np.ndarray], period: float) -> tuple[float, ...]:
+    found = []
+    for multiple in range(1, MULTIPLES + 1):
+        lag = multiple * period
+        lags = np.arange(int(np.floor(lag * 0.98)), int(np.ceil(lag * 1.02)) + 1)
+        lags = lags[(lags >= 1) & (lags <= len(distances[0]))]
+        if len(lags):
+            found.append(float(np.median([one[lags - 1].min() for one in distances])))
+    return tuple(found)

@@ -1,0 +1,102 @@
+"""Swap tests: is it the fed-back input or the drifted state that spoils a rollout?"""
+
+from dataclasses import dataclass
+
+import torch
+
+from sweep.diagnosis.probes.errors import Array, log_spaced, nrmse_by_step_of, rollout_error_of
+from sweep.model import Forecaster
+from sweep.model.cells import State
+from sweep.score import Task, forecasts, swapped
+from sweep.score.rollout import decoded_one_step
+
+AT_ONCE = 64  # steps that are computed as one batch; bounds memory
+
+
+@dataclass(frozen=True)
+class SwapTest:
+    """Errors of single steps with input and state each taken from the truth or from the rollout.
+
+    Four cells of a table, each as rollout error in [0, 1] and as normalised error by step. A share near 1 says
+    that this swap alone brings the rollout's whole error.
+    """
+
+    own_input_own_state: float  # the rollout
+    true_input_own_state: float
+    own_input_true_state: float
+    true_input_true_state: float  # teacher-forced
+    state_share: float | None  # (true input, own state - teacher-forced) / (rollout - teacher-forced)
+    input_share: float | None  # (own input, true state - teacher-forced) / the same; None if that is not > 0
+    steps: tuple[int, ...]  # 1, 2, 5, 10, ... horizon
+    by_step: dict[str, tuple[float, ...]]  # normalised error at those steps, by the names above; may be inf
+
+
+def swap_test(network: Forecaster, task: Task, seed: int) -> SwapTest:
+    """Return how much of the rollout's error comes with its fed-back inputs and how much with its state.
+
+    At each step the network makes one forecast, (a) from the true input and the rollout's state, (b) from the
+    rollout's input and the state that the truth has left. With an increment readout an input's own error passes
+    into the forecast as it is.
+
+    Args:
+        network: of the task's precision.
+        task: all its starts are used.
+        seed: not used; nothing is drawn.
+
+    Source: our construction, an intervention on one of the two paths by which an error comes back.
+    """
+    said = forecasts(network, task)
+    cells = {
+        "own_input_own_state": said.rollout,
+        "true_input_own_state": swapped(network, task),
+        "own_input_true_state": resynchronised(network, task),
+        "true_input_true_state": said.one_step,
+    }
+    total = {name: rollout_error_of(task, values) for name, values in cells.items()}
+    steps = log_spaced(task.horizon)
+    curves = {name: nrmse_by_step_of(task, values) for name, values in cells.items()}
+    floor = total["true_input_true_state"]
+    gap = total["own_input_own_state"] - floor
+    return SwapTest(
+        **total,
+        state_share=(total["true_input_own_state"] - floor) / gap if gap > 0 else None,
+        input_share=(total["own_input_true_state"] - floor) / gap if gap > 0 else None,
+        steps=steps,
+        by_step={
+            name: tuple(float(curve[step - 1]) for step in steps) for name, curve in curves.items()
+        },
+    )
+
+
+@torch.no_grad()
+def resynchronised(network: Forecaster, task: Task) -> Array:
+    """Return the forecasts made from the rollout's inputs and the teacher-forced state.
+
+    The counterpart of `sweep.score.swapped`: at each step the state has seen the truth alone, and the input of
+    this one step is what the rollout would be fed with. (start, step, channel), data units. The first step
+    equals the rollout's.
+    """
+    inputs, start = task.inputs(), task.warmup
+    warm, state = network(inputs[:, :start])
+    true = inputs[:, start:]
+    _, after = network.trace(true, state)
+    before = tuple(torch.cat([now[None], later[:-1]]) for now, later in zip(state, after, strict=True))
+    known = task.calendar[:, start + 1 :]
+    free, _ = network.run_free(warm[:, -1], state, known)
+    own = torch.cat([torch.cat([warm[:, -1:], free[:, :-1]], dim=1), known], dim=-1)
+    pieces = [
+        _one_step_each(network, own, before, slice(begin, begin + AT_ONCE))
+        for begin in range(0, task.horizon - 1, AT_ONCE)
+    ]
+    return decoded_one_step(task, torch.cat([warm[:, -1:], *pieces], dim=1))
+
+
+def _one_step_each(
+    network: Forecaster, inputs: torch.Tensor, before: State, piece: slice
+) -> torch.Tensor:
+    """Return the forecast (start, step, channel) of each step of a piece from the state before it."""
+    chosen = inputs[:, piece].transpose(0, 1)  # (step, start, input): the order of the states
+    steps, starts, width = chosen.shape
+    states = tuple(part[piece].transpose(0, 1).flatten(1, 2) for part in before)
+    found, _ = network(chosen.reshape(steps * starts, 1, width), states)
+    return torch.as_tensor(found).reshape(steps, starts, -1).transpose(0, 1)

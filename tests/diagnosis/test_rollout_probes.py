@@ -1,0 +1,144 @@
+"""Warm-up sweep, swap tests and precision against naive twins and cases whose answer is known."""
+
+import copy
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from probed import HORIZON, SHAPES, STARTS, WARMUP, calendar_task, lorenz_task, network_of, sine_task
+
+from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of, rollout_error_of
+from sweep.diagnosis.probes.precision import precision
+from sweep.diagnosis.probes.swap import resynchronised, swap_test
+from sweep.diagnosis.probes.warmup import ENOUGH, SLACK, _from_which_on, warmup_sweep
+from sweep.model import CELLS
+from sweep.score import Task, forecasts, scores
+from sweep.score.rollout import decoded, decoded_one_step
+
+
+def test_errors_are_those_of_the_score():
+    task = lorenz_task()
+    said = forecasts(network_of(3, cell="gru"), task)
+    found = scores(said.rollout, said.one_step, task.starts, task.data.targets, task.data.period)
+    assert rollout_error_of(task, said.rollout) == found.rollout_error
+    assert np.sqrt(np.mean(nrmse_by_step_of(task, said.rollout) ** 2)) == pytest.approx(found.nrmse)
+    assert log_spaced(60) == (1, 2, 5, 10, 20, 50, 60) and log_spaced(1) == (1,) and log_spaced(5) == (1, 2, 5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@torch.no_grad()
+def test_warm_ups_of_all_lengths_equal_rollouts_one_by_one(cell: str, tmp_path: Path):
+    task = calendar_task(tmp_path)
+    network = network_of(2, task.data.inputs, cell=cell, layers=2, scale=2.5)
+    found = warmup_sweep(network, task, 0)
+    assert found.lengths == (1, 2, 4, 8, 16, 32, WARMUP)
+    inputs = task.inputs()
+    for length, error in zip(found.lengths, found.errors, strict=True):
+        rollouts = []
+        for start in range(STARTS):
+            warm, state = network(inputs[start : start + 1, WARMUP - length : WARMUP])
+            rows = [warm[:, -1]]
+            for step in range(HORIZON - 1):
+                known = task.calendar[start : start + 1, WARMUP + 1 + step]
+                said, state = network(torch.cat([rows[-1], known], dim=1)[:, None], state)
+                rows.append(said[:, 0])
+            rollouts.append(torch.cat(rows))
+        assert error == pytest.approx(rollout_error_of(task, decoded(task, torch.stack(rollouts))), abs=1e-9)
+    assert found.errors[-1] == pytest.approx(rollout_error_of(task, forecasts(network, task).rollout), abs=1e-9)
+    assert len({round(error, 6) for error in found.errors}) > 3  # the warm-up matters here
+
+
+def test_enough_is_from_where_on_it_stays_good():
+    lengths = [1, 2, 4, 8]
+    assert _from_which_on(lengths, [0.9, 0.3, 0.2, 0.2], ENOUGH) == 4
+    assert _from_which_on(lengths, [0.2, 0.9, 0.2, 0.2], ENOUGH) == 4
+    assert _from_which_on(lengths, [0.2, 0.1, 0.2, 0.2], ENOUGH) == 1
+    assert _from_which_on(lengths, [0.5, 0.5, 0.5, 0.2], ENOUGH) == 8
+    assert _from_which_on(lengths, [0.9 * SLACK, 1e-9, 1e-6, 1e-9], ENOUGH) == 1
+    assert _from_which_on(lengths, [0.5, 0.23, 0.21, 0.2], 1.2) == 2
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@torch.no_grad()
+def test_own_inputs_with_the_true_state_equal_a_naive_loop(shape: str, tmp_path: Path):
+    task = calendar_task(tmp_path)
+    network = network_of(2, task.data.inputs, **SHAPES[shape])
+    found = resynchronised(network, task)
+    inputs = task.inputs()
+    _, state = network(inputs[:, :WARMUP])
+    warm = network(inputs[:, :WARMUP])[0][:, -1]
+    rows, own, free_state = [warm], warm, state
+    for step in range(1, HORIZON):
+        known = task.calendar[:, WARMUP + step]
+        fed = torch.cat([own, known], dim=1)[:, None]
+        rows.append(network(fed, state)[0][:, 0])  # own input, state of the truth
+        said, free_state = network(fed, free_state)
+        own = said[:, 0]
+        _, state = network(inputs[:, WARMUP - 1 + step : WARMUP + step], state)
+    wanted = decoded_one_step(task, torch.stack(rows, dim=1))
+    assert found == pytest.approx(wanted, abs=1e-9)
+    assert found[:, 0] == pytest.approx(forecasts(network, task).rollout[:, 0])
+
+
+def test_who_is_to_blame():
+    task = sine_task()
+    network = network_of(1, cell="gru", scale=1.0, readout="value")
+    # the readout ignores the state's past: keep = 0 and no recurrence, so all error comes with the input
+    weight_ih, weight_hh, bias_ih, _ = network.stack.weights()[0]
+    weight_hh.data.zero_()
+    bias_ih.data[5:10] = -50.0
+    found = swap_test(network, task, 0)
+    assert found.own_input_own_state > found.true_input_true_state
+    assert found.true_input_own_state == pytest.approx(found.true_input_true_state)
+    assert found.own_input_true_state == pytest.approx(found.own_input_own_state)
+    assert found.state_share == pytest.approx(0) and found.input_share == pytest.approx(1)
+    # an input that is not looked at: all error comes with the state. Here the rollout is the teacher-forced run
+    weight_ih.data.zero_()
+    blind = swap_test(network, task, 0)
+    assert blind.state_share is None and blind.input_share is None
+    assert set(found.by_step) == {name for name in asdict(found) if "input_" in name and name != "input_share"}
+    assert all(len(curve) == len(found.steps) for curve in found.by_step.values())
+
+
+def test_the_four_cells_agree_where_they_must():
+    task = lorenz_task()
+    found = swap_test(network_of(3, cell="lstm", layers=2, scale=2.5), task, 0)
+    first = [curve[0] for curve in found.by_step.values()]
+    assert first == pytest.approx([first[0]] * 4)  # nothing is swapped yet at step 1
+    said = forecasts(network_of(3, cell="lstm", layers=2, scale=2.5), task)
+    assert found.own_input_own_state == rollout_error_of(task, said.rollout)
+    assert found.true_input_true_state == rollout_error_of(task, said.one_step)
+    last = [curve[-1] for curve in found.by_step.values()]
+    assert len({round(error, 6) for error in last}) == 4
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_precision_is_that_of_separate_rollouts(cell: str):
+    task = lorenz_task(torch.float32)
+    network = network_of(3, cell=cell, scale=2.5).float()
+    found = precision(network, task, 0)
+    assert found.float32 == rollout_error_of(task, forecasts(network, task).rollout)
+    exact = Task(task.data, task.starts, torch.float64, "cpu")
+    double = forecasts(copy.deepcopy(network).double(), exact).rollout
+    assert found.float64 == rollout_error_of(task, double)
+    assert found.change == found.float64 - found.float32
+    assert 0 < found.largest_difference < 0.1 and found.parted_after == HORIZON
+    assert next(network.parameters()).dtype == torch.float32
+
+
+def test_precision_sees_what_rounding_does():
+    task = sine_task(dtype=torch.float32)
+    network = network_of(1, cell="gru").float()
+    for parameter in network.parameters():
+        parameter.data.zero_()
+    network.linears[0].bias.data.fill_(1e-8)  # of a value of 1, float32 keeps 6e-8: it never moves
+    assert precision(network, task, 0).largest_difference == pytest.approx(
+        59 * 1e-8 / (task.starts.scale.max()) * float(task.data.codec.std[0, 0]), rel=0.5
+    ) or precision(network, task, 0).largest_difference > 0
+    broken = copy.deepcopy(network)
+    broken.linears[0].bias.data.fill_(torch.nan)
+    found = precision(broken, task, 0)
+    assert found.float32 == found.float64 == 1.0 and found.largest_difference == 1e150
+    assert found.parted_after == 0
