@@ -1,6 +1,16 @@
-"""Probes: measurements of a trained network, most of them of its closed loop. One file each."""
+"""Probes: measurements of a trained network, most of them of its closed loop. One file each, one table of all."""
 
+from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.gates import gate_saturation
 from sweep.diagnosis.probes.gradients import input_gradient_by_lag
+from sweep.diagnosis.probes.table import PROBES, Probe, always_on, measured
 
-__all__ = ["gate_saturation", "input_gradient_by_lag"]
+__all__ = [
+    "PROBES",
+    "CannotMeasure",
+    "Probe",
+    "always_on",
+    "gate_saturation",
+    "input_gradient_by_lag",
+    "measured",
+]

@@ -141,6 +141,11 @@ def in_float64(network: Forecaster, task: Task, most: int | None = None) -> tupl
     return copy.deepcopy(network).double(), Task(task.data, starts, torch.float64, device)
 
 
+def with_some_starts(task: Task, most: int) -> Task:
+    """Return the task with at most `most` of its starts, in the same precision."""
+    return Task(task.data, some_starts(task.starts, most), task.channels.dtype, str(task.channels.device))
+
+
 def some_starts(starts: Starts, most: int) -> Starts:
     """Return at most `most` starts, evenly spread over all."""
     count = len(starts.truth)

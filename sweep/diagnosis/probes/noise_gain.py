@@ -9,7 +9,7 @@ from sweep.diagnosis.probes.tangents import Linearised
 from sweep.model import Forecaster
 from sweep.score import Task
 
-STARTS = 8  # our choice
+STARTS = 4  # our choice
 AFTER = (1, 10, 100)  # steps
 
 

@@ -31,13 +31,15 @@ Factors = tuple[Tensor, ...]
 class CellTangent:
     """The derivative of one cell of the table of cells, under the cell's name.
 
-    `factors` (input, state before, state after, weights) are elementwise, of any leading axes; `advance`
-    (input tangent, state tangents, weights, factors) returns the state's tangents after the step.
+    `factors` (input, state before, state after, weights) are elementwise, of any leading axes. `columns` turns the
+    weights into the matrices that `advance` multiplies by: (input tangent, state tangents, matrices, factors)
+    give the state's tangents after the step, in few calls, since at these sizes calls are what costs.
     """
 
     name: str
     factors: Callable[[Tensor, State, State, Weights], Factors]
-    advance: Callable[[Tensor, State, Weights, Factors], State]
+    columns: Callable[[Weights], Factors]
+    advance: Callable[[Tensor, State, Factors, Factors], State]
 
 
 def _lstm_factors(x: Tensor, before: State, after: State, weights: Weights) -> Factors:
@@ -49,11 +51,18 @@ def _lstm_factors(x: Tensor, before: State, after: State, weights: Weights) -> F
     return torch.cat(by_gate, dim=-1), f, o * (1 - squashed * squashed)
 
 
-def _lstm_advance(dx: Tensor, state: State, weights: Weights, factors: Factors) -> State:
+def _lstm_columns(weights: Weights) -> Factors:
+    return (torch.cat([weights[0], weights[1]], dim=1).T.contiguous(),)
+
+
+def _lstm_advance(dx: Tensor, state: State, weights: Factors, factors: Factors) -> State:
     by_gate, forget, through = factors
-    d_i, d_f, d_g, d_o = (by_gate * (dx @ weights[0].T + state[0] @ weights[1].T)).chunk(4, dim=-1)
-    dc = forget * state[1] + d_i + d_f + d_g
-    return through * dc + d_o, dc
+    dz = torch.cat([dx, state[0]], dim=-1) @ weights[0]
+    parts = by_gate * dz
+    hidden = forget.shape[-1]
+    into_c = parts[..., : 3 * hidden].unflatten(-1, (3, hidden)).sum(dim=-2)
+    dc = torch.addcmul(into_c, forget, state[1])
+    return torch.addcmul(parts[..., 3 * hidden :], through, dc), dc
 
 
 def _gru_factors(x: Tensor, before: State, after: State, weights: Weights) -> Factors:
@@ -68,17 +77,21 @@ def _gru_factors(x: Tensor, before: State, after: State, weights: Weights) -> Fa
     return torch.cat(from_x, dim=-1), torch.cat(from_h, dim=-1), z
 
 
-def _gru_advance(dx: Tensor, state: State, weights: Weights, factors: Factors) -> State:
+def _gru_columns(weights: Weights) -> Factors:
+    return weights[0].T.contiguous(), weights[1].T.contiguous()
+
+
+def _gru_advance(dx: Tensor, state: State, weights: Factors, factors: Factors) -> State:
     from_x, from_h, keep = factors
-    d_r, d_z, d_n = (from_x * (dx @ weights[0].T) + from_h * (state[0] @ weights[1].T)).chunk(3, dim=-1)
-    return (keep * state[0] + d_r + d_z + d_n,)
+    parts = torch.addcmul(from_x * (dx @ weights[0]), from_h, state[0] @ weights[1])
+    return (torch.addcmul(parts.unflatten(-1, (3, keep.shape[-1])).sum(dim=-2), keep, state[0]),)
 
 
 CELL_TANGENTS: Registry[CellTangent] = Registry(
     "cell's tangent",
     [
-        CellTangent("lstm", _lstm_factors, _lstm_advance),
-        CellTangent("gru", _gru_factors, _gru_advance),
+        CellTangent("lstm", _lstm_factors, _lstm_columns, _lstm_advance),
+        CellTangent("gru", _gru_factors, _gru_columns, _gru_advance),
     ],
 )
 
@@ -89,20 +102,25 @@ class Linearised:
     @torch.no_grad()
     def __init__(self, network: Forecaster, path: Trajectory) -> None:
         self.loop = ClosedLoop(network)
-        self.network = network
         self.steps = path.steps
-        self.cell = CELL_TANGENTS[network.stack.cell.name]
-        self.weights = [tuple(part.detach() for part in layer) for layer in network.stack.weights()]
+        self.increment = network.increment
+        self.sizes = [network.stack.hidden] * (network.stack.layers * self.loop.components) + [network.outputs]
         self.known = path.inputs.shape[-1] - network.outputs  # calendar features
-        self.factors: list[Factors] = []  # per layer, each (time, start, 1, number)
+        self.cell = CELL_TANGENTS[network.stack.cell.name]
+        self.matrices: list[Factors] = []  # per layer
+        self.factors: list[list[Factors]] = []  # per layer and step, each (start, 1, number)
         x = path.inputs
-        for layer, weights in enumerate(self.weights):
+        for layer, weights in enumerate(network.stack.weights()):
             before = tuple(part[:-1, layer] for part in path.states)
             after = tuple(part[1:, layer] for part in path.states)
             factors = self.cell.factors(x, before, after, weights)
-            self.factors.append(tuple(factor.unsqueeze(-2) for factor in factors))
+            self.matrices.append(self.cell.columns(weights))
+            self.factors.append(list(zip(*(factor.unsqueeze(-2).unbind() for factor in factors), strict=True)))
             x = after[0]
-        self.slopes = [slope.unsqueeze(-2) for slope in _readout_slopes(network, x)]
+        self.readout = [linear.weight.T.contiguous() for linear in network.linears]
+        self.slopes = [
+            None if slope is None else slope.unsqueeze(-2).unbind() for slope in _readout_slopes(network, x)
+        ]
 
     @torch.no_grad()
     def advance(self, step: int, tangents: Tensor, fed: bool = True) -> Tensor:
@@ -114,7 +132,7 @@ class Linearised:
             fed: whether the current value's tangent is the input's; else the input is held, as it is by
                 teacher forcing.
         """
-        *parts, current = tangents.split(self._sizes(), dim=-1)
+        *parts, current = tangents.split(self.sizes, dim=-1)
         if not fed:
             current = torch.zeros_like(current)
         dx = current
@@ -122,24 +140,19 @@ class Linearised:
             dx = torch.cat([current, current.new_zeros(*current.shape[:-1], self.known)], dim=-1)
         after: list[Tensor] = []
         count = self.loop.components
-        for layer, weights in enumerate(self.weights):
+        for layer, matrices in enumerate(self.matrices):
             state = tuple(parts[layer * count : (layer + 1) * count])
-            factors = tuple(factor[step] for factor in self.factors[layer])
-            new = self.cell.advance(dx, state, weights, factors)
+            new = self.cell.advance(dx, state, matrices, self.factors[layer][step])
             after.extend(new)
             dx = new[0]
-        for linear, slope in zip(self.network.linears, self.slopes, strict=True):
-            dx = slope[step] * (dx @ linear.weight.T)
-        return torch.cat([*after, dx + current if self.network.increment else dx], dim=-1)
-
-    def _sizes(self) -> list[int]:
-        hidden = self.network.stack.hidden
-        return [hidden] * (self.loop.state_size // hidden) + [self.network.outputs]
+        for matrix, slope in zip(self.readout, self.slopes, strict=True):
+            dx = dx @ matrix if slope is None else slope[step] * (dx @ matrix)
+        return torch.cat([*after, dx + current if self.increment else dx], dim=-1)
 
 
-def _readout_slopes(network: Forecaster, hidden: Tensor) -> list[Tensor]:
-    """Return per layer of the readout the slope of what follows it, (..., out)."""
-    slopes = []
+def _readout_slopes(network: Forecaster, hidden: Tensor) -> list[Tensor | None]:
+    """Return per layer of the readout the slope of what follows it, (..., out); None where nothing does."""
+    slopes: list[Tensor | None] = []
     last = len(network.linears) - 1
     for number, linear in enumerate(network.linears):
         before = linear(hidden)
@@ -150,7 +163,7 @@ def _readout_slopes(network: Forecaster, hidden: Tensor) -> list[Tensor]:
         elif network.config.output_activation == "relu":
             slopes.append((before > 0).to(before.dtype))
         else:
-            slopes.append(torch.ones_like(before))
+            slopes.append(None)
     return slopes
 
 

@@ -1,0 +1,101 @@
+"""What each probe costs, in seconds and as a share of a trial of the default study.
+
+    python benchmarks/probes.py [--quick] [--json]
+
+For LSTM and GRU, one thread: a trial with the budget of studies/sine.toml (Adam, batch 32; --quick trains a tenth
+of x
+"""
+
+import argparse
+import json
+import time
+from typing import Any
+
+from machine import machine
+
+from sweep.config.engines import engine_name
+from sweep.config.sections import Component, DataConfig, ModelConfig, ScoreConfig, TrainingConfig
+from sweep.config.trial import TrialConfig
+from sweep.diagnosis.probes import PROBES, Probe, always_on, measured
+from sweep.model.native.library import instruction_sets
+from sweep.trial.process import trial_process
+from sweep.trial.segment import Run
+
+ROUNDS, BUDGET = 3, 2_000_000
+
+
+def trial(cell: str, engine: str | None, quick: bool) -> TrialConfig:
+    """Return a trial of the default study; a quick one has a tenth of its budget and evaluations."""
+    parts = 10 if quick else 1
+    training = TrainingConfig(
+        budget=BUDGET // parts,
+        evaluations=24 // parts,
+        window=128,
+        burn_in=20,
+        optimizer=Component.model_validate({"name": "adam", "lr": 0.005}),
+        scheduler=Component(name="cosine"),
+    )
+    model = ModelConfig(cell=cell)
+    sets = instruction_sets()
+    name = engine or engine_name("auto", sets[-1] if sets else None, "cpu", model, training)
+    return TrialConfig(
+        data=DataConfig(source="sine"), score=ScoreConfig(), model=model, training=training, seed=0, engine=name
+    )
+
+
+def processor_seconds(probe: Probe, run: Run) -> float:
+    """Return what one measurement takes."""
+    began = time.process_time()
+    measured(probe, run.network, run.task, 0)
+    return time.process_time() - began
+
+
+def costs(cell: str, engine: str | None, quick: bool) -> dict[str, Any]:
+    """Return seconds of a trial and of each probe on its network."""
+    config = trial(cell, engine, quick)
+    run = Run(config)
+    began = time.process_time()
+    for point in range(len(config.points)):
+        evaluation = run.advance(point)
+    seconds = (time.process_time() - began) * BUDGET / config.training.budget
+    probes: dict[str, float] = {}
+    for probe in PROBES.values():
+        probes[probe.name] = min(processor_seconds(probe, run) for _ in range(ROUNDS))
+    cheap = sum(probes[probe.name] for probe in always_on())
+    return {
+        "cell": cell,
+        "engine": config.engine,
+        "rollout_error": evaluation.scores.rollout_error,
+        "trial_seconds": seconds,
+        "probe_seconds": probes,
+        "always_on_seconds": cheap,
+        "always_on_share": cheap / seconds,
+    }
+
+
+def main() -> None:
+    """Measure both cells and print a table, or one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="train a tenth of the budget")
+    parser.add_argument("--engine", help='such as "torch"; what a study would choose by default')
+    parser.add_argument("--json", action="store_true", help="one document instead of a table")
+    arguments = parser.parse_args()
+    with trial_process():
+        found = [costs(cell, arguments.engine, arguments.quick) for cell in ("lstm", "gru")]
+    if arguments.json:
+        print(json.dumps({"machine": machine(), "costs": found}, indent=1))
+        return
+    print(machine())
+    for one in found:
+        print(
+            f"\n{one['cell']}, {one['engine']}: trial {one['trial_seconds']:.1f} s "
+            f"(rollout error {one['rollout_error']:.3f})"
+        )
+        for name, seconds in one["probe_seconds"].items():
+            share = seconds / one["trial_seconds"]
+            print(f"  {name:14} {PROBES[name].cost:7} {seconds:7.3f} s {share:7.2%}")
+        print(f"  {'always on':22} {one['always_on_seconds']:7.3f} s {one['always_on_share']:7.2%}")
+
+
+if __name__ == "__main__":
+    main()
