@@ -51,7 +51,9 @@ def test_a_rest_elsewhere_and_a_real_multiplier(cell: str):
     assert point.beyond_data == pytest.approx((9.0 - high) / (high - low), rel=1e-6)
 
 
-@pytest.mark.parametrize("shape", [{"cell": "lstm", "layers": 2}, {"cell": "gru", "head": (6,), "readout": "value"}])
+@pytest.mark.parametrize(
+    "shape", [{"cell": "lstm", "layers": 2}, {"cell": "gru", "head": (6,), "readout": "value"}]
+)
 def test_fixed_points_are_where_the_map_stands_still(shape: dict):
     network = network_of(1, scale=1.2, **shape)
     loop = ClosedLoop(network)
@@ -84,7 +86,9 @@ def test_calendars_are_refused(tmp_path: Path):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize(("period", "lock", "turns"), [(25.0, 25, 1), (12.5, 25, 2), (25 + 1 / math.pi, None, None)])
+@pytest.mark.parametrize(
+    ("period", "lock", "turns"), [(25.0, 25, 1), (12.5, 25, 2), (25 + 1 / math.pi, None, None)]
+)
 def test_cycles_of_whole_and_other_periods(cell: str, period: float, lock: int | None, turns: int | None):
     network = linear_loop(cell, turning(2 * math.pi / period), size=1e-7)
     found = cycle(network, lorenz_task(horizon=150), 0)
