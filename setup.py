@@ -4,17 +4,19 @@ The kernel is C++17 without Python or torch headers, one source per instruction 
 compiler the package installs without it, and torch computes the networks.
 """
 
+import os
 import platform
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
 
 KERNEL = "sweep/model/native/kernel"
 SOURCES = [f"{KERNEL}/{name}.cpp" for name in ("engine", "baseline", "avx2", "avx512")]
 DEPENDS = [
     f"{KERNEL}/{name}.h" for name in ("engine", "kernels", "set", "lanes", "product", "cells", "network")
 ]
-COMMON = ["-std=c++17", "-O3", "-ffp-contract=fast"]
+COMMON = ["-std=c++17", "-O3", "-ffp-contract=fast", "-g0"]
 FLAGS = {
     "avx2": ["-mavx2", "-mfma"],
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma"],
@@ -45,7 +47,13 @@ class BuildKernel(build_ext):
             for source in sources:
                 name = source.rsplit("/", 1)[-1].removesuffix(".cpp")
                 flags = [*(extra_postargs or []), *(FLAGS.get(name, []) if intel else [])]
-                objects += compile_one([source], *args, extra_postargs=flags, **kwargs)
+                try:
+                    objects += compile_one([source], *args, extra_postargs=flags, **kwargs)
+                except CompileError:
+                    if not FLAGS.get(name):
+                        raise
+                    # a compiler that does not know this set: its source then says that it is not there
+                    objects += compile_one([source], *args, extra_postargs=extra_postargs, **kwargs)
             return objects
 
         self.compiler.compile = compile_each
@@ -54,6 +62,11 @@ class BuildKernel(build_ext):
         except Exception as error:
             print(LOST.format(error=error))
 
+
+if (
+    platform.system() == "Darwin"
+):  # one architecture: the flags of the other's instruction sets would not compile
+    os.environ.setdefault("ARCHFLAGS", f"-arch {platform.machine()}")
 
 setup(
     ext_modules=[

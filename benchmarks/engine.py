@@ -138,6 +138,10 @@ class Servers:
         pipe.send((shape, rival))
         return pipe.recv()
 
+    def close(self) -> None:
+        for pipe in self.pipes.values():
+            pipe.send(None)
+
 
 def timed(servers: Servers, shape: Shape, rivals: tuple[str, ...], rounds: int) -> Iterator[dict[str, Any]]:
     """Yield a row per rival, medians over rounds in which all take turns, the peak measured among them."""
@@ -255,6 +259,7 @@ def main() -> None:
     rows = []
     for shape, rivals in shapes(asked.quick):
         rows += timed(servers, shape, rivals, rounds=3 if asked.quick else 5)
+    servers.close()
     if asked.json:
         print(json.dumps(rows))
         return

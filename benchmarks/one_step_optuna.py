@@ -20,7 +20,7 @@ from sweep.config.study import StudyConfig
 from sweep.score import forecasts, scores
 from sweep.trial import load_data, run_segment
 from sweep.trial.process import trial_process
-from sweep.trial.segment import Run, read_checkpoint, test_task
+from sweep.trial.segment import Run, locked_task, read_checkpoint
 
 WORKERS = 2
 
@@ -38,7 +38,7 @@ def outcome(study: StudyConfig, params: dict) -> dict:
     with trial_process():
         run = Run(config)
         run.restore(read_checkpoint(checkpoint))
-        data, task = load_data(config.data, config.score), test_task(config)
+        data, task = load_data(config.data, config.score), locked_task(config)
         tests = {}
         for name, weights in (("last", None), ("best rollout", run.best_weights)):
             if weights is not None:

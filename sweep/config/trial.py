@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from sweep.config.engines import engine_name
+from sweep.config.later import without_later
 from sweep.config.ranges import Value
 from sweep.config.sections import (
     DataConfig,
@@ -98,7 +99,7 @@ def trial_config(
     content = {**document, "data": {**document["data"], "path": place and PurePath(place).name}}
     # A refit comes after training: the same trial with and without it begins from the same weights.
     content["training"] = {key: value for key, value in training.items() if key != "readout_refit"}
-    seed = seed_of(study_seed, content)
+    seed = seed_of(study_seed, without_later(content))
     config = TrialConfig.model_validate(
         {**document, "seed": seed, "device": run.device, "threads": run.threads}
     )

@@ -18,14 +18,14 @@ def gate_saturation(network: Forecaster, inputs: Tensor) -> list[float]:
 
     Source: Wardat et al. (2022), DeepDiagnosis, saturated activation.
     """
-    cell = network.stack.cell
-    shares = []
-    for weights in network.stack.weights():
-        outputs = cell.layer(inputs, weights)
+    stack = network.stack
+    states = network.trace(inputs)[1][0]  # of every step: (time, layer, batch, hidden)
+    below, shares = inputs, []
+    for layer, (weight_ih, weight_hh, bias_ih, bias_hh) in enumerate(stack.weights()):
+        outputs = states[:, layer].transpose(0, 1)
         before = torch.cat([torch.zeros_like(outputs[:, :1]), outputs[:, :-1]], dim=1)
-        weight_ih, weight_hh, bias_ih, bias_hh = weights
-        every = inputs @ weight_ih.T + bias_ih + before @ weight_hh.T + bias_hh
-        gates = every.view(*outputs.shape[:2], cell.gates, -1)[:, :, list(cell.sigmoid_gates)]
+        every = below @ weight_ih.T + bias_ih + before @ weight_hh.T + bias_hh
+        gates = every.view(*outputs.shape[:2], stack.cell.gates, -1)[:, :, list(stack.cell.sigmoid_gates)]
         shares.append(1.0 - float((gates.abs() <= SATURATED).double().mean()))
-        inputs = outputs
+        below = outputs
     return shares

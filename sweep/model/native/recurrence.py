@@ -26,12 +26,15 @@ class Mode:
     threads: int = 1
 
 
+PLAIN = Mode()
+
+
 def run(
     network: Network,
     parameters: Sequence[Tensor],
     x: Tensor,
     state: tuple[Tensor, ...] | None = None,
-    mode: Mode = Mode(),
+    mode: Mode = PLAIN,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Return the outputs for a sequence of inputs, and the state after it; differentiable once.
 
@@ -65,7 +68,7 @@ def trace(
     parameters: Sequence[Tensor],
     x: Tensor,
     state: tuple[Tensor, ...] | None = None,
-    mode: Mode = Mode(),
+    mode: Mode = PLAIN,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Return the outputs and the states after every step, per component (time, layer, batch, hidden).
 
@@ -80,6 +83,12 @@ def trace(
 def _check(
     network: Network, parameters: Sequence[Tensor], x: Tensor, state: tuple[Tensor, ...], mode: Mode
 ) -> None:
+    if network.cell not in CELLS:
+        raise ValueError(f"wanted a cell of {', '.join(CELLS)}, got {network.cell!r}")
+    if min(network.layers, network.hidden, network.inputs, *network.readout) < 1:
+        raise ValueError(f"wanted layers, hidden, inputs and readout of at least 1, got {network}")
+    if mode.threads < 1:
+        raise ValueError(f"wanted at least one thread, got {mode.threads}")
     if x.dtype not in DTYPES:
         raise ValueError(f"wanted float32 or float64 inputs, got {x.dtype}")
     if x.dim() != 3 or x.shape[2] != network.inputs:
@@ -93,8 +102,6 @@ def _check(
         raise ValueError(f"{network.outputs} outputs cannot be fed back into {network.inputs} inputs")
     if network.increment and not (network.readout and network.outputs <= network.inputs):
         raise ValueError("increments need a readout with as many inputs as outputs, or more")
-    if network.cell not in CELLS:
-        raise ValueError(f"wanted a cell of {', '.join(CELLS)}, got {network.cell!r}")
     wanted = network.shapes()
     if len(parameters) != len(wanted):
         raise ValueError(f"wanted {len(wanted)} parameters, got {len(parameters)}")
@@ -114,7 +121,7 @@ def _check(
             raise ValueError(
                 f"{name}: the native engine computes on the CPU, got a tensor on {tensor.device}"
             )
-        if not tensor.is_contiguous():
+        if tensor.layout != torch.strided or not tensor.is_contiguous():
             raise ValueError(f"{name}: wanted a contiguous tensor; call .contiguous() on it")
     if mode.instructions is not None and mode.instructions not in instruction_sets():
         raise ValueError(
@@ -188,7 +195,9 @@ class _Recurrence(torch.autograd.Function):
     def forward(ctx: Any, network: Network, mode: Mode, states: int, x: Tensor, *rest: Tensor) -> Any:
         ctx.set_materialize_grads(False)
         state, parameters = rest[:states], rest[states:]
-        buffers = _Buffers(network, parameters, x, state, mode, keep=True)
+        # detached: the backward pass reads their memory, even when `parameter.data` has been replaced since
+        held = [parameter.detach() for parameter in parameters]
+        buffers = _Buffers(network, held, x, state, mode, keep=True)
         outputs, last = _forward(buffers)
         ctx.save_for_backward(*parameters)  # notices what was changed in place
         ctx.buffers, ctx.states, ctx.needs_x = buffers, states, x.requires_grad

@@ -1,6 +1,7 @@
 // Chooses the instruction set at run time and spreads tiles of the batch over threads.
 
 #include <chrono>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -17,15 +18,23 @@ const Kernel& kernel(int64_t instructions, int64_t bytes) {
   return set[bytes == 8];
 }
 
-/// Runs every tile once. Tiles share nothing that is written, so the order does not show.
+/// Runs every tile once. Tiles share nothing that is written, so the order does not show. What no thread can
+/// be had for is done here.
 void over_tiles(const SweepCall& call, Index tiles, void (*run)(const SweepCall&, Index)) {
-  const Index threads = call.threads < tiles ? call.threads : tiles;
+  const Index wanted = call.threads > 1 ? call.threads : 1, threads = wanted < tiles ? wanted : tiles;
   auto some = [&](Index first) {
     for (Index tile = first; tile < tiles; tile += threads) run(call, tile);
   };
   std::vector<std::thread> others;
-  for (Index thread = 1; thread < threads; ++thread) others.emplace_back(some, thread);
-  if (threads > 0) some(0);
+  others.reserve(size_t(threads));
+  for (Index thread = 1; thread < threads; ++thread) {
+    try {
+      others.emplace_back(some, thread);
+    } catch (const std::system_error&) {
+      some(thread);
+    }
+  }
+  some(0);
   for (auto& other : others) other.join();
 }
 

@@ -1,7 +1,9 @@
 // The C interface of the recurrent engine: what Python fills in, and the functions that it calls.
 //
 // All arrays are dense, row-major, of `bytes`-byte floating-point numbers. Null pointers mean "not given"
-// or "not wanted". The functions hold no state and may be called from any thread.
+// or "not wanted". The functions hold no state and may be called from any thread. They check nothing: layers,
+// hidden, inputs, batch and steps are at least 1, free_steps is below steps, and steps that are fed or outputs
+// that are increments need as many inputs as outputs.
 
 #pragma once
 #include <cstdint>

@@ -47,7 +47,7 @@ struct Network {
       : call(c), layers(c.layers), hidden(c.hidden), inputs(c.inputs), dense(c.dense), steps(c.steps),
         forced(c.steps - c.free_steps), rows(Cell::gates * c.hidden), pitch(padded<T>(rows)),
         wide(padded<T>(widest(c))), tiles(c.batch, tile_rows),
-        tile_limit(tiles.parts ? (c.batch + tiles.parts - 1) / tiles.parts : 1),
+        tile_limit((c.batch + tiles.parts - 1) / tiles.parts),
         chunk(larger(1, minimum(c.steps, chunk_rows / tile_limit))), slots(c.keep ? c.steps : chunk) {}
 
   static Index widest(const SweepCall& c) {
@@ -101,7 +101,7 @@ struct Network {
     T *x, *h, *c, *kept, *read;             // history: what the backward pass goes by
     T *zx, *zh, *reading;                   // of a chunk
     T *dzx, *dzh, *d_in, *d_out, *d_read;   // of a chunk, backward
-    T *dh, *dc, *fed;                       // carried from step to step, backward
+    T *dh, *dc, *fed;                       // carried from step to step, backward; a step writes `fed` before it is read
     T *g_input, *g_hidden, *g_input_bias, *g_hidden_bias, *g_dense, *g_dense_bias;
   };
 
@@ -348,8 +348,7 @@ struct Network {
     begin_backward(t);
     for (Index group_end = steps; group_end > 0;) {
       // gradients of weights wait for a whole group of steps, free ones too
-      const Index floor = group_end > forced ? forced : 0;
-      const Index group = group_end > forced ? larger(floor, group_end - chunk) : chunk_begin(group_end);
+      const Index group = group_end > forced ? larger(forced, group_end - chunk) : chunk_begin(group_end);
       for (Index end = group_end; end > group;) {
         const Index start = chunk_begin(end);
         back_steps(s, t, start, end, group);
@@ -369,7 +368,6 @@ struct Network {
           copy((part ? t.dc : t.dh) + (layer * t.count + n) * wide,
                from ? from + (layer * call.batch + t.first + n) * hidden : nullptr, hidden);
       }
-    copy<T>(t.fed, nullptr, t.count * outputs());
     copy<T>(t.g_input, nullptr, layers * input_size());
     copy<T>(t.g_hidden, nullptr, layers * hidden_size());
     copy<T>(t.g_input_bias, nullptr, layers * pitch);
@@ -402,13 +400,13 @@ struct Network {
         d_out = t.d_in;
       }
     }
-    if (call.d_x || call.free_steps) back_input(t, start, end, group);
+    if (call.d_x || call.free_steps) back_input(t, start, end);
   }
 
   /// Fills the gradients of the readout's layers and returns that of the top layer's outputs.
   const T* back_readout(const Shared& s, const Tile& t, Index start, Index end, Index group) const {
     const Index b = t.count, n = (end - start) * b, offset = (start - group) * b, width = outputs();
-    T* d = (dense ? d_reading(t, dense - 1) : d_reading(t, 0)) + offset * wide;
+    T* d = d_reading(t, larger(dense, 1) - 1) + offset * wide;
     const T* given = static_cast<const T*>(call.d_outputs);
     for (Index step = start; step < end; ++step)
       for (Index i = 0; i < b; ++i)
@@ -420,11 +418,9 @@ struct Network {
     for (Index j = dense - 1; j >= 0; --j) {
       const Index width_in = dense_input(j), width_out = call.sizes[j];
       const bool last = j == dense - 1, relu = last ? call.relu_output : !call.tanh_between;
-      if (last) {  // the increment passes the readout by: its gradient is what arrived
-        if (call.increment)
-          for (Index i = 0; i < n; ++i)
-            for (Index k = 0; k < width; ++k) t.d_out[i * wide + k] = d[i * wide + k];
-      }
+      if (last && call.increment)  // it passes the readout by: its gradient is what arrived
+        for (Index i = 0; i < n; ++i)
+          for (Index k = 0; k < width; ++k) t.d_out[i * wide + k] = d[i * wide + k];
       if (relu || !last) {
         const T* said = read(t, j, start);
         for (Index i = 0; i < n; ++i)
@@ -446,7 +442,7 @@ struct Network {
   }
 
   /// Turns the gradient of the bottom layer's input into that of x, or of the forecast that was fed back.
-  void back_input(const Tile& t, Index start, Index end, Index) const {
+  void back_input(const Tile& t, Index start, Index end) const {
     const Index b = t.count, width = outputs();
     for (Index step = start; step < end; ++step)
       for (Index i = 0; i < b; ++i) {
@@ -496,19 +492,19 @@ struct Network {
 
   /// Adds up the gradients of the tiles in their order, in torch's layouts.
   void finish_backward() const {
-    for (Index number = 0; number < larger(tiles.parts, 1); ++number) {
+    for (Index number = 0; number < tiles.parts; ++number) {
       const Tile t = tile(number);
-      const bool first = number == 0, any = tiles.parts > 0;
+      const bool first = number == 0;
       for (Index layer = 0; layer < layers; ++layer) {
         const Index in = input_of(layer);
         for (Index row = 0; row < rows; ++row) {
           T *gx = gradient(4 * layer) + row * in, *gh = gradient(4 * layer + 1) + row * hidden;
           for (Index k = 0; k < in; ++k)
-            add(gx[k], any ? t.g_input[layer * input_size() + k * pitch + row] : T(0), first);
+            add(gx[k], t.g_input[layer * input_size() + k * pitch + row], first);
           for (Index k = 0; k < hidden; ++k)
-            add(gh[k], any ? t.g_hidden[layer * hidden_size() + k * pitch + row] : T(0), first);
-          const T from_input = any ? t.g_input_bias[layer * pitch + row] : T(0);
-          const T from_hidden = lstm ? from_input : (any ? t.g_hidden_bias[layer * pitch + row] : T(0));
+            add(gh[k], t.g_hidden[layer * hidden_size() + k * pitch + row], first);
+          const T from_input = t.g_input_bias[layer * pitch + row];
+          const T from_hidden = lstm ? from_input : t.g_hidden_bias[layer * pitch + row];
           add(gradient(4 * layer + 2)[row], from_input, first);
           add(gradient(4 * layer + 3)[row], from_hidden, first);
         }
@@ -517,9 +513,9 @@ struct Network {
         const Index in = dense_input(j), out = call.sizes[j];
         for (Index row = 0; row < out; ++row) {
           for (Index k = 0; k < in; ++k)
-            add(gradient(4 * layers + 2 * j)[row * in + k],
-                any ? t.g_dense[j * dense_size() + row * padded<T>(in) + k] : T(0), first);
-          add(gradient(4 * layers + 2 * j + 1)[row], any ? t.g_dense_bias[j * wide + row] : T(0), first);
+            add(gradient(4 * layers + 2 * j)[row * in + k], t.g_dense[j * dense_size() + row * padded<T>(in) + k],
+                first);
+          add(gradient(4 * layers + 2 * j + 1)[row], t.g_dense_bias[j * wide + row], first);
         }
       }
     }

@@ -18,12 +18,20 @@ inline Index minimum(Index a, Index b) { return a < b ? a : b; }
 #include "cells.h"
 #include "network.h"
 
-/// Treats numbers too small for full precision as zero while it lives: they cost a hundred times more.
+/// Treats numbers too small for full precision as zero while it lives: they cost a hundred times more, and
+/// `sigmoid` relies on it.
 struct FlushSubnormals {
 #if defined(__SSE2__)
   unsigned before = _mm_getcsr();
   FlushSubnormals() { _mm_setcsr(before | 0x8040); }
   ~FlushSubnormals() { _mm_setcsr(before); }
+#elif defined(__aarch64__)
+  uint64_t before;
+  FlushSubnormals() {
+    __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+    __asm__ volatile("msr fpcr, %0" : : "r"(before | uint64_t(1) << 24));
+  }
+  ~FlushSubnormals() { __asm__ volatile("msr fpcr, %0" : : "r"(before)); }
 #else
   FlushSubnormals() {}
 #endif

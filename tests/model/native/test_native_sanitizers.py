@@ -1,0 +1,55 @@
+"""The kernel's own test program, under the address and undefined-behaviour sanitizers."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+KERNEL = Path(__file__).parents[3] / "sweep/model/native/kernel"
+PROGRAM = Path(__file__).with_name("kernel_test.cpp")
+COMMON = ["-std=c++17", "-O1", "-ffp-contract=fast", "-fno-sanitize-recover=all"]
+SETS = {  # as in setup.py
+    "avx2": ["-mavx2", "-mfma"],
+    "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma"],
+}
+
+
+def compiler() -> str:
+    found = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
+    assert found, "the kernel's sanitizer tests need g++ or clang++"
+    return found
+
+
+def built(folder: Path, sanitizers: str) -> Path:
+    """Return the test program, compiled with the kernel's sources side by side."""
+    intel = platform.machine().lower() in ("x86_64", "amd64")
+    sanitize = f"-fsanitize={sanitizers}"
+    compiling, objects = [], []
+    for source in [*sorted(KERNEL.glob("*.cpp")), PROGRAM]:
+        objects.append(folder / f"{source.stem}.o")
+        flags = [*COMMON, sanitize, *(SETS.get(source.stem, []) if intel else [])]
+        command = [compiler(), *flags, f"-I{KERNEL}", "-c", source, "-o", objects[-1]]
+        compiling.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
+    for process in compiling:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+    program = folder / "kernel_test"
+    subprocess.run([compiler(), sanitize, *objects, "-o", program, "-pthread"], check=True)
+    return program
+
+
+def said(program: Path) -> subprocess.CompletedProcess:
+    return subprocess.run([program], capture_output=True, text=True, timeout=900)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.skipif(sys.platform == "win32", reason="the kernel is not built on Windows")
+def test_the_kernel_keeps_within_its_memory_and_defined_behaviour(tmp_path: Path):
+    done = said(built(tmp_path, "address,undefined"))
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    assert " shapes, 0 failures" in done.stdout
