@@ -39,7 +39,12 @@ def trial(cell: str, engine: str | None, quick: bool) -> TrialConfig:
     sets = instruction_sets()
     name = engine or engine_name("auto", sets[-1] if sets else None, "cpu", model, training)
     return TrialConfig(
-        data=DataConfig(source="sine"), score=ScoreConfig(), model=model, training=training, seed=0, engine=name
+        data=DataConfig(source="sine"),
+        score=ScoreConfig(),
+        model=model,
+        training=training,
+        seed=0,
+        engine=name,
     )
 
 
@@ -75,7 +80,9 @@ def costs(cell: str, engine: str | None, quick: bool) -> dict[str, Any]:
 
 def main() -> None:
     """Measure both cells and print a table, or one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="train a tenth of the budget")
     parser.add_argument("--engine", help='such as "torch"; what a study would choose by default')
     parser.add_argument("--json", action="store_true", help="one document instead of a table")

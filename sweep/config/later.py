@@ -6,7 +6,11 @@ At their defaults they are no part of seeds and identities: the studies of befor
 from collections.abc import Mapping
 from typing import Any
 
-LATER = {("model", "init_gain"): 1.0, ("model", "forget_bias"): 0.0}
+LATER = {
+    ("model", "init_gain"): 1.0,
+    ("model", "forget_bias"): 0.0,
+    ("training", "readout_refit"): False,
+}
 
 
 def without_later(document: Mapping[str, Any]) -> dict[str, Any]:

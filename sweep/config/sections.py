@@ -98,6 +98,7 @@ class TrainingConfig(Section):
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     lr_warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of the budget in which the rate rises
     precision: Literal["float32", "float64"] = "float32"
+    readout_refit: bool = False  # at the end the best checkpoint's last layer is solved for, kept if better
 
     @model_validator(mode="after")
     def _window_holds_its_parts(self) -> "TrainingConfig":

@@ -97,6 +97,8 @@ def trial_config(
     document["rungs"] = tuple(rung.at for rung in pruning.rungs) if pruning.enabled else ()
     place = document["data"].get("path")
     content = {**document, "data": {**document["data"], "path": place and PurePath(place).name}}
+    # A refit comes after training: the same trial with and without it begins from the same weights.
+    content["training"] = {key: value for key, value in training.items() if key != "readout_refit"}
     seed = seed_of(study_seed, without_later(content))
     config = TrialConfig.model_validate(
         {**document, "seed": seed, "device": run.device, "threads": run.threads}

@@ -18,6 +18,7 @@ from sweep.score import esn
 from sweep.score.baselines_ar import autoregression, choose_order
 from sweep.score.baselines_simple import CannotServe, Forecast, Settings
 from sweep.score.metrics import scores
+from sweep.score.random_readout import choose_random_readout, random_readout
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,12 @@ BASELINES: Registry[Baseline] = Registry(
             "random reservoir with a ridge readout (reservoirpy), chosen by rollout error on validation",
             esn.choose_reservoir,
             esn.echo_state_network,
+        ),
+        Baseline(
+            "random_readout",
+            "an untrained LSTM or GRU with a ridge readout, chosen by rollout error on validation",
+            choose_random_readout,
+            random_readout,
         ),
     ],
 )

@@ -101,7 +101,8 @@ def solve(fit: Regression, ridge: float) -> Tensor:
     goals = fit.triangle[:width, width:]
     q, r = torch.linalg.qr(left)
     right: Tensor = q[:width].T @ goals
-    return torch.linalg.solve_triangular(r, right, upper=True)
+    weights: Tensor = torch.linalg.solve_triangular(r, right, upper=True)
+    return weights
 
 
 @torch.no_grad()
@@ -157,7 +158,11 @@ def _pieces(data: Data, warmup: int, device: torch.device) -> list[tuple[int, Te
     spans = spans[:: max(1, -(-total // ROWS_MOST))]
     batches = []
     for size in sorted({span[2:] for span in spans}):
-        chosen = [(number, slice(begin, begin + sum(size) + 1)) for number, begin, *rest in spans if (*rest,) == size]
+        chosen = [
+            (number, slice(begin, begin + sum(size) + 1))
+            for number, begin, *rest in spans
+            if (*rest,) == size
+        ]
         values = np.stack([data.train[number][span] for number, span in chosen])
         known = np.stack([data.train_calendar[number][span] for number, span in chosen])
         channels = torch.as_tensor(values, dtype=torch.float64, device=device)

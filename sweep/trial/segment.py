@@ -18,6 +18,8 @@ from sweep.data import Data, Starts, WindowSource, load, window_source
 from sweep.diagnosis.probes import gate_saturation, input_gradient_by_lag
 from sweep.model import Forecaster, engine
 from sweep.score import Task, forecasts, scores
+from sweep.score.baselines_simple import CannotServe
+from sweep.score.refit import refit_readout
 from sweep.train import Trainer
 from sweep.trial.process import trial_process
 
@@ -91,6 +93,11 @@ class Run:
         if self.trainer.updates > 0 and result.rollout_error < self.best_error:
             self.best_error = result.rollout_error
             self.best_weights = self.trainer.flat.snapshot()
+        evidence = self.latest["evidence"]
+        ended = point == len(self.config.points) - 1 or self.trainer.diverged is not None
+        if self.config.training.readout_refit and ended and self.best_weights is not None:
+            result, found = self._refit_best(result)
+            evidence = {**evidence, "readout_refit": found}
         return Evaluation(
             point=point,
             sequence_steps=self.trainer.consumed,
@@ -98,8 +105,34 @@ class Run:
             scores=result,
             train_loss=loss,
             lr=self.trainer.lr,
-            evidence=self.latest["evidence"],
+            evidence=evidence,
         )
+
+    def _refit_best(self, latest: Scores) -> tuple[Scores, dict[str, Any]]:
+        """Solve for the best checkpoint's readout; where it rolls out better, it is the best checkpoint from now on.
+
+        Returns:
+            The scores of this evaluation, those of the refitted network if it is better, else the latest; and
+            what was found: rollout errors `raw`, `refit` and `latest`, and `ridge` (None: not better), or `reason`.
+        """
+        assert self.best_weights is not None
+        now = self.trainer.flat.snapshot()
+        self.trainer.flat.restore(self.best_weights)
+        found: dict[str, Any]
+        try:
+            refit = refit_readout(self.network, self.task)
+            found = {"raw": refit.raw_error, "refit": refit.error, "ridge": refit.ridge}
+            found["latest"] = latest.rollout_error
+            if refit.ridge is not None:
+                self.network.load_state_dict(refit.network.state_dict())
+                scored = self._scores()
+                if scored.rollout_error < self.best_error:  # both as evaluations score: rounding may differ
+                    latest, self.best_error = scored, scored.rollout_error
+                    self.best_weights = self.trainer.flat.snapshot()
+        except CannotServe as error:
+            found = {"reason": str(error)}
+        self.trainer.flat.restore(now)
+        return latest, found
 
     def _scores(self) -> Scores:
         said = forecasts(self.network, self.task)

@@ -1,5 +1,6 @@
 """Tasks and networks for tests of probes; some networks' closed loops are known in closed form."""
 
+import functools
 import math
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pandas as pd
 import torch
 
 from sweep.config.sections import DataConfig, ModelConfig, ScoreConfig
-from sweep.data import load
+from sweep.data import Data, load
 from sweep.model import Forecaster
 from sweep.score import Task
 
@@ -35,11 +36,16 @@ def network_of(channels: int, inputs: int | None = None, scale: float = 1.7, **c
     return made
 
 
+@functools.cache
+def loaded(source: str, options: tuple[tuple[str, int], ...], score: tuple[tuple[str, int], ...]) -> Data:
+    return load(DataConfig(source=source, options=dict(options)), ScoreConfig(**dict(score)), Path())
+
+
 def sine_task(period: float = 12.0, dtype: torch.dtype = torch.float64, **score: int) -> Task:
     """A sine of another period than the source's own: T is an integer there, this one need not be."""
     settings = {"warmup": WARMUP, "horizon": HORIZON, "starts": STARTS, **score}
     options = {"T": max(1, round(period / (2 * math.pi))), "length": 400, "series": 7}
-    data = load(DataConfig(source="sine", options=options), ScoreConfig(**settings), Path())
+    data = loaded("sine", tuple(options.items()), tuple(settings.items()))
     return Task(data, data.validation, dtype, "cpu")
 
 
@@ -47,7 +53,7 @@ def lorenz_task(dtype: torch.dtype = torch.float64, **score: int) -> Task:
     """Three channels, chaotic."""
     settings = {"warmup": WARMUP, "horizon": HORIZON, "starts": STARTS, **score}
     options = {"train": 900, "validation": 600, "test": 600}
-    data = load(DataConfig(source="lorenz", options=options), ScoreConfig(**settings), Path())
+    data = loaded("lorenz", tuple(options.items()), tuple(settings.items()))
     return Task(data, data.validation, dtype, "cpu")
 
 
@@ -63,7 +69,10 @@ def calendar_task(folder: Path, dtype: torch.dtype = torch.float64) -> Task:
     path = folder / "hours.csv"
     pd.DataFrame(columns).to_csv(path, index=False)
     config = DataConfig(
-        path=str(path), time_column="time", calendar=("time_of_day", "time_of_year"), transforms=("difference",)
+        path=str(path),
+        time_column="time",
+        calendar=("time_of_day", "time_of_year"),
+        transforms=("difference",),
     )
     data = load(config, ScoreConfig(warmup=WARMUP, horizon=HORIZON, starts=STARTS), folder)
     return Task(data, data.validation, dtype, "cpu")

@@ -23,7 +23,9 @@ from sweep.score.rollout import decoded, decoded_one_step
 
 
 def random_flat(loop: ClosedLoop, count: int = 4) -> torch.Tensor:
-    return torch.randn(count, loop.size, dtype=torch.float64, generator=torch.Generator().manual_seed(5)) * 0.7
+    return (
+        torch.randn(count, loop.size, dtype=torch.float64, generator=torch.Generator().manual_seed(5)) * 0.7
+    )
 
 
 def test_every_cell_has_a_tangent():

@@ -8,10 +8,16 @@ import pytest
 import torch
 from probed import SHAPES, calendar_task, linear_loop, lorenz_task, network_of, sine_task
 
-from sweep.diagnosis.probes.closed_loop import ClosedLoop, forced_trajectory, free_trajectory
+from sweep.diagnosis.probes.closed_loop import (
+    ClosedLoop,
+    forced_trajectory,
+    free_trajectory,
+    with_some_starts,
+)
 from sweep.diagnosis.probes.driven import driven, washout_steps
 from sweep.diagnosis.probes.exponents import growth_exponents
 from sweep.diagnosis.probes.lyapunov import lyapunov
+from sweep.diagnosis.probes.noise_gain import STARTS as NOISE_STARTS
 from sweep.diagnosis.probes.noise_gain import noise_gain
 from sweep.diagnosis.probes.tangents import jacobians
 from sweep.model import CELLS
@@ -162,6 +168,7 @@ def test_gain_equals_a_finite_difference(tmp_path: Path):
     network = network_of(2, task.data.inputs, cell="lstm", layers=2, scale=2.5)
     found = noise_gain(network, task, 0)
     assert found.after == (1, 10)  # the calendar ends before 100
+    task = with_some_starts(task, NOISE_STARTS)
     inputs, steps = task.inputs(), 10
     with torch.no_grad():
         warm, state = network(inputs[:, : task.warmup])

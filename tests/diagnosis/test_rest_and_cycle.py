@@ -1,6 +1,7 @@
 """Fixed points and cycle locking: loops whose rest, multiplier and period are known."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from sweep.diagnosis.probes.closed_loop import CannotMeasure, ClosedLoop
 from sweep.diagnosis.probes.cycle import cycle, return_distances
 from sweep.diagnosis.probes.fixed_points import RESIDUAL, fixed_points, newton
 from sweep.model import CELLS
+from sweep.score import Task
 
 
 def turning(angle: float, factor: float = 1.0, third: float = 0.3) -> np.ndarray:
@@ -51,7 +53,9 @@ def test_a_rest_elsewhere_and_a_real_multiplier(cell: str):
     assert point.beyond_data == pytest.approx((9.0 - high) / (high - low), rel=1e-6)
 
 
-@pytest.mark.parametrize("shape", [{"cell": "lstm", "layers": 2}, {"cell": "gru", "head": (6,), "readout": "value"}])
+@pytest.mark.parametrize(
+    "shape", [{"cell": "lstm", "layers": 2}, {"cell": "gru", "head": (6,), "readout": "value"}]
+)
 def test_fixed_points_are_where_the_map_stands_still(shape: dict):
     network = network_of(1, scale=1.2, **shape)
     loop = ClosedLoop(network)
@@ -84,7 +88,9 @@ def test_calendars_are_refused(tmp_path: Path):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize(("period", "lock", "turns"), [(25.0, 25, 1), (12.5, 25, 2), (25 + 1 / math.pi, None, None)])
+@pytest.mark.parametrize(
+    ("period", "lock", "turns"), [(25.0, 25, 1), (12.5, 25, 2), (25 + 1 / math.pi, None, None)]
+)
 def test_cycles_of_whole_and_other_periods(cell: str, period: float, lock: int | None, turns: int | None):
     network = linear_loop(cell, turning(2 * math.pi / period), size=1e-7)
     found = cycle(network, lorenz_task(horizon=150), 0)
@@ -100,15 +106,21 @@ def test_a_rollout_that_dies_is_at_rest_and_not_locked():
     assert found.period is None and found.return_distance == () and found.amplitude < 1e-4
 
 
-def test_a_frequency_error_is_measured():
-    task = sine_task(period=12.5)  # 2 pi T with T = 2
-    truth = 4 * math.pi
-    assert task.data.period == pytest.approx(truth, rel=1e-3)
-    # one channel cannot turn by itself here; a tail by hand stands in
-    time = np.arange(400)
-    distances = return_distances(np.sin(2 * np.pi * time / 16)[:, None])
+def test_return_distances_of_a_sine():
+    tail = np.sin(2 * np.pi * np.arange(400) / 16)[:, None]
+    distances = return_distances(tail)
     assert distances[15] == pytest.approx(0, abs=1e-12) and distances[7] == pytest.approx(2, rel=0.01)
     assert distances[3] == pytest.approx(math.sqrt(2), rel=0.01)  # a quarter of a turn
+
+
+def test_a_frequency_error_is_measured_against_the_datas_period():
+    task = lorenz_task(horizon=150)
+    data = replace(task.data, period=26.0)
+    known = Task(data, task.starts, torch.float64, "cpu")
+    found = cycle(linear_loop("gru", turning(2 * math.pi / 25), size=1e-7), known, 0)
+    assert found.frequency_error == pytest.approx(26 / 25 - 1, abs=0.003)
+    # at lags 26 and 52 +- 2 % (25, 50 and more among them), the cycle of 25 steps comes back
+    assert found.return_distance[:2] == pytest.approx((0, 0), abs=1e-6)
 
 
 def test_return_distances_weigh_channels_in_their_own_size():

@@ -7,7 +7,7 @@ import pytest
 from made_data import Affine, Log, data_of, sine_data, tiny
 
 from sweep.config.errors import UnknownName
-from sweep.score import baselines, esn
+from sweep.score import baselines, esn, random_readout
 from sweep.score.baselines import BASELINES, score_baselines, score_baselines_on_test
 from sweep.score.baselines_ar import ar_one_step, autoregression, choose_order, closed_loop, fitted, lagged
 from sweep.score.baselines_simple import CannotServe, best_lag
@@ -248,6 +248,8 @@ def small_search(monkeypatch):
     pytest.importorskip("reservoirpy")
     monkeypatch.setattr(esn, "RESERVOIRS", 2)
     monkeypatch.setattr(esn, "UNITS", 80)
+    monkeypatch.setattr(random_readout, "NETWORKS", (("gru", 0),))
+    monkeypatch.setattr(random_readout, "HIDDEN", 24)
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +264,7 @@ def two_channels():
 
 
 def test_the_table_holds_the_promised_baselines():
-    assert set(BASELINES) == {*SIMPLE, "echo_state_network"}
+    assert set(BASELINES) == {*SIMPLE, "echo_state_network", "random_readout"}
     assert all(0 < len(entry.description) < 120 for entry in BASELINES.values())
     with pytest.raises(UnknownName, match="seasonal_naive"):
         BASELINES["seasonal_naiv"]
@@ -309,6 +311,7 @@ def test_scores_of_all_baselines_and_the_same_ones_on_test(two_channels, small_s
     assert found["mean"]["rollout_error"] == pytest.approx(1, abs=0.01)
     assert found["ar"]["rollout_error"] < 0.1
     assert found["echo_state_network"]["rollout_error"] < 0.1
+    assert found["random_readout"]["rollout_error"] < 0.1
     on_test = score_baselines_on_test(two_channels, json.loads(json.dumps(found)))
     for name, entry in on_test.items():
         assert entry["settings"] == found[name]["settings"]

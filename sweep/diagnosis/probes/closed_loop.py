@@ -41,7 +41,7 @@ class ClosedLoop:
 
     def split(self, flat: Tensor) -> tuple[State, Tensor]:
         """Return the state, per component (layer, batch, hidden), and the values (batch, channel) of (batch, D)."""
-        parts = flat[:, : self.state_size].split(self.network.stack.hidden, dim=-1)
+        parts = torch.split(flat[:, : self.state_size], self.network.stack.hidden, dim=-1)
         layers = [
             tuple(parts[first : first + self.components]) for first in range(0, len(parts), self.components)
         ]

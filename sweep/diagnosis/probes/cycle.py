@@ -90,7 +90,9 @@ def return_distances(tail: np.ndarray) -> np.ndarray:
     scaled = tail / tail.std(axis=0)
     half = len(tail) // 2
     first = scaled[:half]
-    return np.array([np.sqrt(np.square(scaled[lag : lag + half] - first).mean()) for lag in range(1, half + 1)])
+    return np.array(
+        [np.sqrt(np.square(scaled[lag : lag + half] - first).mean()) for lag in range(1, half + 1)]
+    )
 
 
 def _first_exact(distances: np.ndarray) -> int | None:

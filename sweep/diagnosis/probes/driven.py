@@ -33,8 +33,8 @@ def driven(network: Forecaster, task: Task, seed: int) -> Driven:
     """Return the conditional Lyapunov exponent and the wash-out length, on true inputs, in float64.
 
     The exponent is that of the state alone with the input held: the mean of log growth along the last steps of
-    the teacher-forced trajectory. The wash-out is the first step from which on |s - s'| <= 1e-3 |s|, for s begun from zeros and s'
-    begun from the state that another start has at the end of its warm-up.
+    the teacher-forced trajectory. The wash-out is the first step from which on |s - s'| <= 1e-3 |s|, for s begun
+    from zeros and s' begun from the state that another start has at the end of its warm-up.
 
     Args:
         network: any precision.
@@ -97,4 +97,3 @@ def _distance(path: Trajectory, other: Trajectory) -> Tensor:
         sizes = sizes + one.square().sum(dim=(1, 3))
     distance = (squares / sizes.clamp_min(torch.finfo(one.dtype).tiny)).sqrt()
     return torch.nan_to_num(distance, nan=math.inf, posinf=math.inf)
-

@@ -28,4 +28,3 @@ def log_spaced(last: int) -> tuple[int, ...]:
     """Return 1, 2, 5, 10, 20, 50, ... up to `last`, which is added."""
     steps = [digit * 10**power for power in range(len(str(last))) for digit in (1, 2, 5)]
     return (*(step for step in steps if step < last), last)
-

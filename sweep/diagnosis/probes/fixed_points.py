@@ -12,7 +12,10 @@ from sweep.diagnosis.probes.tangents import jacobians
 from sweep.model import Forecaster
 from sweep.score import Task
 
-STARTS, POINTS = 4, 2  # Newton's method begins from so many steps of so many rollouts, and from the mean; our choice
+STARTS, POINTS = (
+    4,
+    2,
+)  # Newton's method begins from so many steps of so many rollouts, and from the mean; our choice
 ITERATIONS, HALVINGS = 30, 6
 RESIDUAL = 1e-9  # |F(s) - s| below which a point is one; our choice (FixedPointFinder accepts 1e-6)
 UNIQUE = 1e-4  # relative distance below which two points are one; our choice
@@ -116,7 +119,8 @@ def newton(network: Forecaster, flat: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _residual(loop: ClosedLoop, flat: Tensor) -> Tensor:
-    return (loop(flat) - flat).norm(dim=1)
+    distance: Tensor = (loop(flat) - flat).norm(dim=1)
+    return distance
 
 
 def _distinct(points: Tensor) -> list[Tensor]:

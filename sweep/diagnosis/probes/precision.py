@@ -21,7 +21,9 @@ class Precision:
     float32: float  # rollout error, in [0, 1]
     float64: float
     change: float  # float64 - float32: below 0, precision would help
-    parted_after: float  # steps until the two differ by 1 % of a scale; median over starts, the horizon if never
+    parted_after: (
+        float  # steps until the two differ by 1 % of a scale; median over starts, the horizon if never
+    )
     largest_difference: float  # scales, over all steps, starts and targets; capped at 1e150
 
 

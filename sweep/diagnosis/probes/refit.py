@@ -39,8 +39,9 @@ def readout_refit(network: Forecaster, task: Task, seed: int) -> ReadoutRefit:
         CannotServe: the readout has no closed form, or there is too little training data.
     """
     trained = refit_readout(network, task)
-    fresh = Forecaster(network.config, task.data.inputs, network.outputs, network.engine).initialise(seed)
-    untrained = refit_readout(fresh.to(next(network.parameters())), task)
+    with torch.random.fork_rng(devices=[]):  # torch's modules draw weights when they are made
+        fresh = Forecaster(network.config, task.data.inputs, network.outputs, network.engine)
+    untrained = refit_readout(fresh.initialise(seed).to(next(network.parameters())), task)
     last = trained.network.linears[-1]
     with torch.no_grad():
         weight, bias = last.weight.double().cpu().numpy(), last.bias.double().cpu().numpy()

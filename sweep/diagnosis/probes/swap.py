@@ -65,9 +65,7 @@ def swap_test(network: Forecaster, task: Task, seed: int) -> SwapTest:
         state_share=(total["true_input_own_state"] - floor) / gap if gap > 0 else None,
         input_share=(total["own_input_true_state"] - floor) / gap if gap > 0 else None,
         steps=steps,
-        by_step={
-            name: tuple(float(curve[step - 1]) for step in steps) for name, curve in curves.items()
-        },
+        by_step={name: tuple(float(curve[step - 1]) for step in steps) for name, curve in curves.items()},
     )
 
 
@@ -94,9 +92,7 @@ def resynchronised(network: Forecaster, task: Task) -> Array:
     return decoded_one_step(task, torch.cat([warm[:, -1:], *pieces], dim=1))
 
 
-def _one_step_each(
-    network: Forecaster, inputs: torch.Tensor, before: State, piece: slice
-) -> torch.Tensor:
+def _one_step_each(network: Forecaster, inputs: torch.Tensor, before: State, piece: slice) -> torch.Tensor:
     """Return the forecast (start, step, channel) of each step of a piece from the state before it."""
     chosen = inputs[:, piece].transpose(0, 1)  # (step, start, input): the order of the states
     steps, starts, width = chosen.shape

@@ -41,7 +41,9 @@ PROBES: Registry[Probe] = Registry(
     [
         Probe("noise_gain", "what an input error becomes 1, 10, 100 steps later", "cheap", noise_gain),
         Probe("driven", "how fast the network forgets its state on true inputs", "cheap", driven),
-        Probe("swap_test", "whether fed-back inputs or the drifted state spoil the rollout", "cheap", swap_test),
+        Probe(
+            "swap_test", "whether fed-back inputs or the drifted state spoil the rollout", "cheap", swap_test
+        ),
         Probe("lyapunov", "the largest Lyapunov exponents of the closed loop", "cheap", lyapunov),
         Probe("warmup_sweep", "the rollout error by the length of the warm-up", "costly", warmup_sweep),
         Probe("readout_refit", "the rollout with a readout in closed form", "costly", readout_refit),

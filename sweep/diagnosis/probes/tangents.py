@@ -60,7 +60,7 @@ def _lstm_advance(dx: Tensor, state: State, weights: Factors, factors: Factors) 
     dz = torch.cat([dx, state[0]], dim=-1) @ weights[0]
     parts = by_gate * dz
     hidden = forget.shape[-1]
-    into_c = parts[..., : 3 * hidden].unflatten(-1, (3, hidden)).sum(dim=-2)
+    into_c = parts[..., : 3 * hidden].view(*parts.shape[:-1], 3, hidden).sum(dim=-2)
     dc = torch.addcmul(into_c, forget, state[1])
     return torch.addcmul(parts[..., 3 * hidden :], through, dc), dc
 
@@ -84,7 +84,7 @@ def _gru_columns(weights: Weights) -> Factors:
 def _gru_advance(dx: Tensor, state: State, weights: Factors, factors: Factors) -> State:
     from_x, from_h, keep = factors
     parts = torch.addcmul(from_x * (dx @ weights[0]), from_h, state[0] @ weights[1])
-    return (torch.addcmul(parts.unflatten(-1, (3, keep.shape[-1])).sum(dim=-2), keep, state[0]),)
+    return (torch.addcmul(parts.view(*parts.shape[:-1], 3, -1).sum(dim=-2), keep, state[0]),)
 
 
 CELL_TANGENTS: Registry[CellTangent] = Registry(
@@ -104,7 +104,9 @@ class Linearised:
         self.loop = ClosedLoop(network)
         self.steps = path.steps
         self.increment = network.increment
-        self.sizes = [network.stack.hidden] * (network.stack.layers * self.loop.components) + [network.outputs]
+        self.sizes = [network.stack.hidden] * (network.stack.layers * self.loop.components) + [
+            network.outputs
+        ]
         self.known = path.inputs.shape[-1] - network.outputs  # calendar features
         self.cell = CELL_TANGENTS[network.stack.cell.name]
         self.matrices: list[Factors] = []  # per layer
@@ -115,7 +117,9 @@ class Linearised:
             after = tuple(part[1:, layer] for part in path.states)
             factors = self.cell.factors(x, before, after, weights)
             self.matrices.append(self.cell.columns(weights))
-            self.factors.append(list(zip(*(factor.unsqueeze(-2).unbind() for factor in factors), strict=True)))
+            self.factors.append(
+                list(zip(*(factor.unsqueeze(-2).unbind() for factor in factors), strict=True))
+            )
             x = after[0]
         self.readout = [linear.weight.T.contiguous() for linear in network.linears]
         self.slopes = [
@@ -132,7 +136,7 @@ class Linearised:
             fed: whether the current value's tangent is the input's; else the input is held, as it is by
                 teacher forcing.
         """
-        *parts, current = tangents.split(self.sizes, dim=-1)
+        *parts, current = torch.split(tangents, self.sizes, dim=-1)
         if not fed:
             current = torch.zeros_like(current)
         dx = current

@@ -41,7 +41,9 @@ def warmup_sweep(network: Forecaster, task: Task, seed: int) -> WarmupSweep:
     """
     inputs = task.inputs()[:, : task.warmup]
     known = task.calendar[:, task.warmup + 1 :]
-    lengths = [2**power for power in range(task.warmup.bit_length()) if 2**power < task.warmup] + [task.warmup]
+    lengths = [2**power for power in range(task.warmup.bit_length()) if 2**power < task.warmup] + [
+        task.warmup
+    ]
     errors: list[float] = []
     for begin in range(0, len(lengths), AT_ONCE):
         chosen = lengths[begin : begin + AT_ONCE]

@@ -1,0 +1,86 @@
+"""`training.readout_refit`: the best checkpoint's readout in closed form, kept where it rolls out better."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sweep.config.records import to_json
+from sweep.config.sections import PruningConfig, RunConfig
+from sweep.config.space import Space
+from sweep.config.trial import trial_config
+from sweep.trial import finish
+from sweep.trial import segment as segment_module
+from sweep.trial.finish import score_on_test
+from sweep.trial.segment import Run, read_checkpoint
+
+Made = Any
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_refit_that_is_better_is_the_trials_last_evaluation_and_checkpoint(
+    cell: str, trial: Made, segments: Made
+):
+    raw, refit = (segments(trial(cell=cell, readout_refit=wanted)) for wanted in (False, True))
+    for one, other in zip(raw[:-1], refit[:-1], strict=True):  # training is not touched
+        assert to_json(one.evaluation) == to_json(other.evaluation)
+    last = refit[-1].evaluation
+    found = last.evidence["readout_refit"]
+    assert found["latest"] == raw[-1].evaluation.scores.rollout_error
+    assert found["raw"] == pytest.approx(min(one.evaluation.scores.rollout_error for one in raw), abs=1e-6)
+    assert found["ridge"] is not None and found["refit"] < found["raw"]  # 12 updates leave much to mend
+    assert last.scores.rollout_error == pytest.approx(found["refit"], abs=1e-4)
+    json.dumps(to_json(last))
+    done = finish(trial(cell=cell, readout_refit=True), refit[-1].checkpoint)
+    path = Path("rollout.npz")
+    assert str(path) in done.files
+    before, after = (read_checkpoint(one[-1].checkpoint) for one in (raw, refit))
+    assert after["best_error"] == last.scores.rollout_error < before["best_error"]
+    assert before["trainer"].keys() == after["trainer"].keys()
+    # what is trained further, or scored on test, is what it says it is
+    network = Run(trial(cell=cell, readout_refit=True))
+    network.restore(after)
+    network.trainer.flat.restore(after["best_weights"])
+    assert network._scores().rollout_error == last.scores.rollout_error
+    assert 0 <= score_on_test(trial(cell=cell), done.files["checkpoint.pt"]).rollout_error <= 1
+
+
+def test_the_current_weights_are_left_as_training_left_them(trial: Made, segments: Made):
+    raw, refit = (segments(trial(readout_refit=wanted)) for wanted in (False, True))
+    networks = []
+    for wanted, done in ((False, raw), (True, refit)):
+        run = Run(trial(readout_refit=wanted))
+        run.restore(read_checkpoint(done[-1].checkpoint))
+        networks.append(run.trainer.flat.snapshot().numpy())
+    assert np.array_equal(*networks)
+
+
+def test_a_refit_that_is_no_better_changes_nothing(
+    trial: Made, segments: Made, monkeypatch: pytest.MonkeyPatch
+):
+    whole = segment_module.refit_readout
+    monkeypatch.setattr(segment_module, "refit_readout", lambda *given: whole(*given, ridges=()))
+    raw, refit = (segments(trial(readout_refit=wanted)) for wanted in (False, True))
+    assert refit[-1].evaluation.scores == raw[-1].evaluation.scores
+    found = refit[-1].evaluation.evidence["readout_refit"]
+    assert found["ridge"] is None and found["raw"] == found["refit"]
+
+
+def test_what_cannot_be_refitted_says_why(trial: Made, segments: Made):
+    config = trial(readout_refit=True)
+    relu = config.model_copy(update={"model": config.model.model_copy(update={"output_activation": "relu"})})
+    assert "ReLU" in segments(relu)[-1].evaluation.evidence["readout_refit"]["reason"]
+
+
+def test_the_seed_is_the_same_with_and_without(trial: Made):
+    config = trial()
+    seeds = []
+    for wanted in (False, True):
+        base = {key: getattr(config, key).model_dump() for key in ("data", "score", "model", "training")}
+        base["training"]["readout_refit"] = wanted
+        made = trial_config({}, Space(()), base, PruningConfig(), 0, RunConfig(), None)
+        assert made.training.readout_refit is wanted
+        seeds.append(made.seed)
+    assert seeds[0] == seeds[1]
