@@ -8,6 +8,7 @@
 // so that a gradient over many steps is a sum of sums, which rounds far less than one long sum.
 
 constexpr int max_vectors = 3;
+constexpr Index longest_sum = 256;  // beyond, k is cut: sums of sums round less, and a panel stays in cache
 constexpr int max_rows = SWEEP_BYTES == 64 ? 8 : 4;  // 3 x 8 sums of 32 registers, 3 x 4 of 16
 
 template <class T>
@@ -90,30 +91,35 @@ struct Matrix {
 };
 
 /// Computes `rows_count` rows of the product with a matrix of `k` rows and `m` columns. Rows of `init` and
-/// `out` hold padded(m) numbers. A panel of the matrix stays in the first-level cache while n runs.
+/// `out` hold padded(m) numbers. A panel of the matrix stays in cache while n runs.
+/// k >= 1; `in` and `out` do not overlap.
 template <class T>
 void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in, Index in_row, Index in_step,
               const T* init, Index init_row, T* out, Index out_row) {
   if (rows_count == 0) return;
-  const Cut panels(vectors<T>(m), max_vectors), groups(rows_count, max_rows);
+  const Cut panels(vectors<T>(m), max_vectors), groups(rows_count, max_rows), sums(k, longest_sum);
   for (Index panel = 0; panel < panels.parts; ++panel) {
     const Index first = panels.begin(panel), width = panels.begin(panel + 1) - first;
-    Product<T> p;
-    p.k = k;
-    p.weights = matrix.numbers + first * lanes<T> * (matrix.pitch ? 1 : k);
-    p.weights_step = matrix.pitch ? matrix.pitch : width * lanes<T>;
-    p.in_row = in_row, p.in_step = in_step, p.init_row = init_row, p.out_row = out_row;
-    for (Index group = 0; group < groups.parts; ++group) {
-      const Index n = groups.begin(group), count = groups.begin(group + 1) - n;
-      p.in = in + n * in_row;
-      p.init = init + n * init_row + first * lanes<T>;
-      p.out = out + n * out_row + first * lanes<T>;
-      if (width == 1)
-        rows<T, 1>((int)count, p);
-      else if (width == 2)
-        rows<T, 2>((int)count, p);
-      else
-        rows<T, 3>((int)count, p);
+    for (Index sum = 0; sum < sums.parts; ++sum) {
+      const Index from = sums.begin(sum);
+      Product<T> p;
+      p.k = sums.begin(sum + 1) - from;
+      p.weights_step = matrix.pitch ? matrix.pitch : width * lanes<T>;
+      p.weights = matrix.numbers + first * lanes<T> * (matrix.pitch ? 1 : k) + from * p.weights_step;
+      p.in_row = in_row, p.in_step = in_step, p.out_row = out_row;
+      p.init_row = sum ? out_row : init_row;
+      for (Index group = 0; group < groups.parts; ++group) {
+        const Index n = groups.begin(group), count = groups.begin(group + 1) - n;
+        p.in = in + n * in_row + from * in_step;
+        p.out = out + n * out_row + first * lanes<T>;
+        p.init = sum ? p.out : init + n * init_row + first * lanes<T>;
+        if (width == 1)
+          rows<T, 1>((int)count, p);
+        else if (width == 2)
+          rows<T, 2>((int)count, p);
+        else
+          rows<T, 3>((int)count, p);
+      }
     }
   }
 }
