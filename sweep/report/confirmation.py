@@ -153,8 +153,8 @@ def seeds_text(count: int) -> str:
 
 
 def range_text(low: Any, high: Any) -> str:
-    """Return two ends, short: `0.0034–0.012`; a dash where there are none."""
-    return "–" if low is None or high is None else f"{number_text(low, 2)}–{number_text(high, 2)}"
+    """Return two ends, short: `0.00343–0.0121`; a dash where there are none."""
+    return "–" if low is None or high is None else f"{number_text(low)}–{number_text(high)}"
 
 
 def signed_text(value: float) -> str:
