@@ -165,7 +165,10 @@ def verdict_of(
     if not ranks.equals:
         return "winner", None
     if shape[1] <= 3:  # the exact test has at least p = .1 then
-        return "tied", f"{shape[1]} seeds each are too few to tell configurations apart, whatever the errors"
+        return "tied", (
+            f"{shape[1]} seed{'s' * (shape[1] > 1)} each are too few to tell configurations apart, whatever the "
+            "errors (sweep confirm --seeds 5 trains more)"
+        )
     return "tied", "the differences are within the noise between seeds"
 
 

@@ -73,6 +73,7 @@ def _test_section(study: Study, stored: Mapping[str, Any]) -> dict[str, Any] | N
         "networks": rows,
         "median_seed": winner["median_seed"],
         "iqm": {"value": found.value, "low": found.low, "high": found.high},
+        "looks": len(winner["looks"]),
         "use": {**use, "checkpoint": f"confirm/trials/{use['replication']:04d}/checkpoint.pt"},
     }
 
@@ -117,7 +118,8 @@ def optimism_text(section: Mapping[str, Any]) -> str:
     mean = " on average" if arms > 1 or section["seeds"] > 1 else ""
     text = f"Measured on fresh seeds, {what} {how} by {number_text(abs(value), 2)}{mean}"
     if low is not None:
-        text += f" (95 %: {number_text(low, 2)} to {number_text(high, 2)})"
+        ends = (low, high) if value >= 0 else (-high, -low)
+        text += f" (95 %: {number_text(ends[0], 2)} to {number_text(ends[1], 2)})"
         if low <= 0 <= high:
             text += ", which may be chance"
     noise = section["seed_noise"]
@@ -133,18 +135,24 @@ def test_text(section: Mapping[str, Any]) -> str | None:
         return None
     networks, use = test["networks"], test["use"]
     errors = [network["rollout_error"] for network in networks]
-    text = f"The locked test was read for trial {section['leader']} alone"
+    text = f"On the locked test trial {section['leader']} has a rollout error of {number_text(errors[0])}"
     if len(networks) > 1:
-        text += (
-            f", for its {len(networks)} networks of fresh seeds: rollout error "
-            f"{number_text(test['iqm']['value'])} (interquartile mean; {range_text(min(errors), max(errors))}). "
-            f"What stands as its test score is that of the network with the median error on validation, seed "
-            f"{test['median_seed']}"
+        text = (
+            f"On the locked test the {len(networks)} networks that trial {section['leader']} gave on fresh seeds "
+            f"have a rollout error of {number_text(test['iqm']['value'])} (interquartile mean; "
+            f"{range_text(min(errors), max(errors))}). What stands as its test score is that of the network with "
+            f"the median error on validation, seed {test['median_seed']}"
         )
-    return (
-        f"{text}. The network to use is the one with the lowest error on validation, seed {use['seed']}: "
+    text += (
+        f". The network to use is the one with the lowest error on validation, seed {use['seed']}: "
         f"{number_text(use['rollout_error'])} on the test, {use['checkpoint']}."
     )
+    if test["looks"] > 1:
+        text += (
+            f" The locked test has been read for {test['looks']} configurations of this study by now: it is less "
+            "of a test than at first."
+        )
+    return text
 
 
 def seeds_text(count: int) -> str:

@@ -1,6 +1,5 @@
 """The picture of a confirmation: each configuration's selected score and what it reached on fresh seeds."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,7 +24,7 @@ def fresh_seeds_plot(section: Mapping[str, Any], horizon: int | None) -> bytes:
     errors = [np.clip(np.array(arm["errors"], float), FLOOR, 1.0) for arm in arms]
     selected = np.clip(np.array([arm["selected"] for arm in arms], float), FLOOR, 1.0)
     lowest = min(selected.min(), *(row.min() for row in errors))
-    low = 10.0 ** math.floor(math.log10(min(lowest, 0.1)) + 1e-9)
+    low = min(0.6 * lowest, 0.09)  # a decade at least
     figure = new_figure(WIDTH, HEIGHT, DPI)
     axes = figure.add_axes((0.55 / WIDTH, 0.44 / HEIGHT, 1 - 0.73 / WIDTH, 1 - 0.74 / HEIGHT))
     every = 1 + len(arms) // 12
@@ -34,7 +33,7 @@ def fresh_seeds_plot(section: Mapping[str, Any], horizon: int | None) -> bytes:
     ruled(
         axes,
         (0.0, float(max(1, len(arms)))),
-        (low * 0.85, 1.15),
+        (low, 1.15),
         ticks,
         log_ticks(low, 1.0),
         title=f"rollout error{over}",
