@@ -11,7 +11,7 @@ from sweep.catalogue import catalogue
 from sweep.config.errors import StudyChanged, SweepError
 from sweep.config.study import StudyConfig, differences
 from sweep.config.study_file import read_study
-from sweep.confirm import confirm_best, covers
+from sweep.confirmation import confirm_best, covers
 from sweep.data import Data, load
 from sweep.host import host_facts
 from sweep.loaded import LoadedStudy

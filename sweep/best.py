@@ -9,7 +9,7 @@ from typing import Any
 
 from sweep.config.records import TrialRecord, to_json
 from sweep.config.trial import TrialConfig, trial_config_from_json
-from sweep.confirm import FAILED, PURPOSE
+from sweep.confirmation import FAILED, PURPOSE
 from sweep.data import Data
 from sweep.report.study import candidates, confirmation_is_current, confirmed_best
 from sweep.score import score_baselines_on_test

@@ -23,7 +23,7 @@ from attack import (
 from sweep import best as best_module
 from sweep.config.errors import StoreError, StudyChanged
 from sweep.config.trial import trial_config_from_json
-from sweep.confirm import confirm_best, covers
+from sweep.confirmation import confirm_best, covers
 from sweep.report.study import candidates, named, read_study
 from sweep.search import Arm, Bench, Interrupts, Message, Outcome, Progress, Replication, fresh_seeds
 from sweep.search.driver import Functions
