@@ -45,7 +45,7 @@ def main() -> None:
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"results": folder, "executor": "inline", "draw": False}
+        settings = {"results": folder, "executor": "inline", "draw": False, "confirm": False}
         functions = Functions(segment, finish)
         sweep.api.run("sine", trials=1, functions=functions, **settings)
         began = time.perf_counter()

@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from sweep.api import confirm as confirm
     from sweep.api import load_study as load_study
     from sweep.api import report as report
     from sweep.api import run as run
 
-__all__ = ["__version__", "load_study", "report", "run"]
+__all__ = ["__version__", "confirm", "load_study", "report", "run"]
 
 
 def __getattr__(name: str) -> Any:
     """Import the API on first use, so that `import sweep` and `sweep --help` stay instant."""
-    if name in ("load_study", "report", "run"):
+    if name in ("confirm", "load_study", "report", "run"):
         from sweep import api
 
         return getattr(api, name)

@@ -1,4 +1,4 @@
-"""What sweep does, as functions: run a study, report on it, load it. The command line only calls these."""
+"""What sweep does, as functions: run, confirm, report on, load a study. The command line only calls these."""
 
 import os
 from collections.abc import Sequence
@@ -6,26 +6,31 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sweep.best import name_best
 from sweep.catalogue import catalogue
 from sweep.config.errors import StudyChanged, SweepError
-from sweep.config.records import TrialRecord
 from sweep.config.study import StudyConfig, differences
 from sweep.config.study_file import read_study
-from sweep.config.trial import trial_config_from_json
+from sweep.confirmation import confirm_best, covers
 from sweep.data import Data, load
 from sweep.host import host_facts
 from sweep.loaded import LoadedStudy
 from sweep.preview import Preview, preview_of
 from sweep.report import (
     ReportPaths,
+    confirmation_lines,
     draw_trial,
+    optimism_text,
     print_report,
     print_trial,
+    stored_confirmation,
     trial_document,
+    verdict_text,
     write_report,
 )
-from sweep.score import block_length, score_baselines, score_baselines_on_test
+from sweep.score import block_length, score_baselines
 from sweep.search import (
+    Bench,
     Driver,
     Interrupts,
     Message,
@@ -39,25 +44,27 @@ from sweep.search.driver import Functions, SideTask
 from sweep.store import DriverLock, OptunaProjection, StudyFolder
 from sweep.studies import chosen_study, stored_study
 from sweep.study_engine import WITHOUT_KERNEL, engine_facts, with_engine
-from sweep.trial import score_on_test
 
 __all__ = [
+    "ConfirmResult",
     "Message",
     "Outcome",
     "Progress",
     "RunResult",
     "Settled",
     "Watch",
+    "confirm",
+    "confirmation_lines",
     "load_study",
+    "optimism_text",
     "preview",
     "print_report",
     "print_trial",
     "report",
     "run",
     "show",
+    "verdict_text",
 ]
-
-TRIVIAL = ("mean", "persistence")  # a trial that beats neither has learnt nothing
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,7 @@ class RunResult:
     trials: int  # settled
     scored: int  # settled with a score: neither failed nor running
     winner: dict[str, Any] | None  # winner.json
+    confirmation: dict[str, Any] | None  # as in report.json; None where nothing was confirmed
     utilisation: float  # share of the workers' time that went into tasks
 
     @property
@@ -77,22 +85,37 @@ class RunResult:
         return self.outcome is Outcome.INTERRUPTED
 
 
+@dataclass(frozen=True)
+class ConfirmResult:
+    """How a confirmation ended, and what it says."""
+
+    outcome: Outcome
+    folder: StudyFolder
+    confirmation: dict[str, Any] | None  # as in report.json; None where it was stopped or there is nothing
+    winner: dict[str, Any] | None  # winner.json; None where it was stopped
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether it was stopped before its end."""
+        return self.outcome is Outcome.INTERRUPTED
+
+
 class _Heard:
-    """Passes events on and remembers the latest progress."""
+    """Passes events on and remembers the latest progress of each stage."""
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
-        self.progress: Progress | None = None
+        self.progress: dict[str, Progress] = {}
 
     def __call__(self, event: Settled | Message | Progress) -> None:
         if isinstance(event, Progress):
-            self.progress = event
+            self.progress[event.stage] = event
         self.watch(event)
 
     def utilisation(self, workers: int) -> float:
-        if self.progress is None or self.progress.elapsed <= 0:
-            return 0.0
-        return self.progress.busy / (self.progress.elapsed * workers)
+        elapsed = sum(progress.elapsed for progress in self.progress.values())
+        busy = sum(progress.busy for progress in self.progress.values())
+        return busy / (elapsed * workers) if elapsed > 0 else 0.0
 
 
 def _silent(event: object) -> None:
@@ -140,12 +163,13 @@ def run(
     results: str | Path = "results",
     workers: int | None = None,
     executor: str | None = None,
+    confirm: bool = True,
     watch: Watch = _silent,
     interrupts: Interrupts | None = None,
     draw: bool = True,
     functions: Functions | None = None,
 ) -> RunResult:
-    """Run a study up to a total number of trials, or go on with it.
+    """Run a study up to a total number of trials, or go on with it; then confirm the best and name one.
 
     Args:
         study: name of a study, or path of a study file.
@@ -155,6 +179,8 @@ def run(
         results: folder of all studies.
         workers: worker processes; by default the study's `run.workers`, where 0 is one per core.
         executor: "loky" or "inline"; by default the study's.
+        confirm: whether to end with a confirmation, as the study's [confirm] says. Without it the best is
+            the selected trial, unless a confirmation of today's best trials is there already.
         watch: called with what happens.
         interrupts: stop requests; by default Ctrl-C and SIGTERM are heard while the run lasts.
         draw: whether to draw each trial's rollout plot.
@@ -164,12 +190,7 @@ def run(
         SweepError: the study file, data or results folder cannot be used; the text says why.
     """
     config, folder, recorded, source = read(study, overrides, name, Path(results))
-    settings = config.run.model_dump()
-    settings["executor"] = executor or settings["executor"]
-    settings["workers"] = (
-        1 if settings["executor"] == "inline" else workers or settings["workers"] or _cores()
-    )
-    config = replace(config, run=type(config.run).model_validate(settings))
+    config = _run_by(config, workers, executor)
     data = load(config.data, config.score)
     heard = _Heard(watch)
     _make(folder)
@@ -188,6 +209,8 @@ def run(
         remade = projection.open(list(records.values()))
         if remade is not None:
             watch(Message(f"study.db was made again from the trial folders: {remade}"))
+        stop = interrupts or Interrupts()
+        bench = _bench(config, heard, stop, draw, functions)
         driver = Driver(
             study=config,
             folder=folder,
@@ -195,24 +218,91 @@ def run(
             host=host_facts(),
             workers=config.run.workers,
             watch=heard,
-            interrupts=interrupts or Interrupts(),
-            draw=draw_trial if draw else None,
-            functions=functions or Functions(),
+            interrupts=stop,
+            draw=bench.draw,
+            functions=bench.functions,
             records=records,
         )
         if folder.read_document("baselines") is None:
             driver.side_tasks.append(_baselines_task(config, folder))
-        try:
-            with driver.interrupts:
+        with stop:
+            try:
                 outcome = driver.run(total)
-        finally:
-            projection.close()
-        winner = None
-        if outcome is Outcome.DONE:
-            winner = _score_winner(folder, data, list(driver.records.values()))
-    settled = [record for record in driver.records.values() if record.settled]
+            finally:
+                projection.close()
+            known = list(driver.records.values())
+            top, seeds = config.confirm.top, config.confirm.seeds
+            if (
+                outcome is Outcome.DONE
+                and confirm
+                and top
+                and seeds
+                and not covers(folder, known, top, seeds)
+            ):
+                outcome, _ = confirm_best(config, folder, known, top, seeds, bench)
+        winner = name_best(folder, data, known) if outcome is Outcome.DONE else None
+    settled = [record for record in known if record.settled]
     scored = sum(record.rollout_error is not None for record in settled)
-    return RunResult(outcome, folder, len(settled), scored, winner, heard.utilisation(config.run.workers))
+    confirmation = stored_confirmation(folder) if winner is not None else None
+    return RunResult(
+        outcome,
+        folder,
+        len(settled),
+        scored,
+        winner,
+        confirmation,
+        heard.utilisation(config.run.workers),
+    )
+
+
+def confirm(
+    study: str = "sine",
+    *,
+    top: int = 5,
+    seeds: int = 5,
+    results: str | Path = "results",
+    workers: int | None = None,
+    executor: str | None = None,
+    watch: Watch = _silent,
+    interrupts: Interrupts | None = None,
+    draw: bool = True,
+    functions: Functions | None = None,
+) -> ConfirmResult:
+    """Train the best configurations of a stored study on fresh seeds, name one, read the locked test for it.
+
+    Args:
+        study: name of a study that has results.
+        top: how many configurations, at least 1; fewer where fewer have learnt anything.
+        seeds: how many fresh seeds each, at least 1; what was trained before is kept.
+        results: folder of all studies.
+        workers: as in `run`.
+        executor: as in `run`.
+        watch: as in `run`.
+        interrupts: as in `run`.
+        draw: whether to draw the rollout plot of each training.
+        functions: as in `run`.
+
+    Raises:
+        SweepError: there are no such results, or they or the data have changed; the text says why.
+    """
+    if top < 1 or seeds < 1:
+        raise ValueError(f"needs at least one configuration and one seed, got top={top}, seeds={seeds}")
+    folder = stored_study(study, Path(results))
+    config = read_study(folder.path / "study.toml", (), catalogue())
+    config = _run_by(replace(config, name=folder.name), workers, executor)
+    data = load(config.data, config.score)
+    stop = interrupts or Interrupts()
+    with DriverLock(folder.lock):
+        _check_data(folder, data)
+        folder.sweep_up()
+        records = folder.records()
+        with stop:
+            outcome, stored = confirm_best(
+                config, folder, records, top, seeds, _bench(config, watch, stop, draw, functions)
+            )
+        winner = name_best(folder, data, records) if outcome is Outcome.DONE else None
+    said = None if stored is None else stored_confirmation(folder)
+    return ConfirmResult(outcome, folder, said, winner)
 
 
 def report(study: str = "sine", *, results: str | Path = "results") -> ReportPaths:
@@ -253,10 +343,11 @@ def preview(
     overrides: Sequence[str] = (),
     name: str | None = None,
     results: str | Path = "results",
+    confirm: bool = True,
 ) -> Preview:
     """Return the first configurations that a study would try, and what it would cost; runs nothing."""
     config, _, _, _ = read(study, overrides, name, Path(results))
-    return preview_of(config, load(config.data, config.score), trials or config.search.trials)
+    return preview_of(config, load(config.data, config.score), trials or config.search.trials, confirm)
 
 
 def watch_damage(watch: Watch) -> Any:
@@ -271,50 +362,27 @@ def watch_damage(watch: Watch) -> Any:
 # --- pieces ---------------------------------------------------------------------------------------
 
 
-def winner_of(
-    records: Sequence[TrialRecord], baselines: dict[str, Any]
-) -> tuple[TrialRecord | None, str | None]:
-    """Return the best trial on validation, or None and why there is none.
-
-    There is none where every score is 1, or where no trial beats the mean and persistence: then nothing
-    has been learnt that is worth a name.
-    """
-    scored = [record for record in records if record.best is not None and record.rollout_error is not None]
-    if not scored:
-        return None, "no trial was completed with a score"
-    best = min(scored, key=lambda record: (record.rollout_error, record.number))
-    assert best.rollout_error is not None
-    if best.rollout_error >= 1:
-        return None, "every trial's rollout error is 1: as bad as it can be"
-    for name in TRIVIAL:
-        error = baselines.get(name, {}).get("rollout_error")
-        if error is not None and best.rollout_error >= error:
-            return None, (
-                f"no trial beats the baseline {name!r}: best rollout error {best.rollout_error:.3g}, "
-                f"baseline {error:.3g}"
-            )
-    return best, None
+def _run_by(config: StudyConfig, workers: int | None, executor: str | None) -> StudyConfig:
+    """Return the study with [run] as it is this time."""
+    settings = config.run.model_dump()
+    settings["executor"] = executor or settings["executor"]
+    settings["workers"] = (
+        1 if settings["executor"] == "inline" else workers or settings["workers"] or _cores()
+    )
+    return replace(config, run=type(config.run).model_validate(settings))
 
 
-def _score_winner(folder: StudyFolder, data: Data, records: list[TrialRecord]) -> dict[str, Any]:
-    """Score the winner on the locked test, once, and store it; a winner that is already scored stays."""
-    baselines = (folder.read_document("baselines") or {}).get("baselines", {})
-    best, reason = winner_of(records, baselines)
-    stored = folder.read_document("winner")
-    if best is None:
-        document: dict[str, Any] = {"number": None, "reason": reason, "test": None, "baselines_test": {}}
-    elif stored is not None and stored["number"] == best.number:
-        return stored
-    else:
-        weights = (folder.trial(best.number) / "checkpoint.pt").read_bytes()
-        document = {
-            "number": best.number,
-            "reason": None,
-            "test": score_on_test(trial_config_from_json(best.config), weights),
-            "baselines_test": score_baselines_on_test(data, baselines),
-        }
-    folder.write_document("winner", document)
-    return folder.read_document("winner") or document
+def _bench(
+    config: StudyConfig, watch: Watch, interrupts: Interrupts, draw: bool, functions: Functions | None
+) -> Bench:
+    return Bench(
+        host=host_facts(),
+        workers=config.run.workers,
+        watch=watch,
+        interrupts=interrupts,
+        draw=draw_trial if draw else None,
+        functions=functions or Functions(),
+    )
 
 
 def _baselines_task(config: StudyConfig, folder: StudyFolder) -> SideTask:

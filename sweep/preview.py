@@ -36,6 +36,7 @@ class Preview:
     costs: tuple[TrialCost, ...]
     sequence_steps: int  # of all trials, none pruned
     kept_share: float  # of that, about what is left where the rungs prune as they say
+    confirmed: int  # configurations that are trained again at the end, each on `study.confirm.seeds` seeds
 
     @property
     def tera_flop(self) -> float:
@@ -44,7 +45,7 @@ class Preview:
         return mean * self.trials / 1e12
 
 
-def preview_of(study: StudyConfig, data: Data, trials: int) -> Preview:
+def preview_of(study: StudyConfig, data: Data, trials: int, confirm: bool = True) -> Preview:
     """Return what a new study would begin with.
 
     The first configurations are those that the study will really start, as far as they do not depend on
@@ -58,7 +59,9 @@ def preview_of(study: StudyConfig, data: Data, trials: int) -> Preview:
         config = study.trial(params)
         records[number] = TrialRecord(number, "running", params, {}, origin)
         costs.append(_cost(config, params, data))
-    return Preview(study, trials, tuple(costs), trials * study.training.budget, _kept_share(study))
+    confirmed = min(study.confirm.top, trials) if confirm and study.confirm.seeds else 0
+    total = trials * study.training.budget
+    return Preview(study, trials, tuple(costs), total, _kept_share(study), confirmed)
 
 
 def _cost(config: TrialConfig, params: dict[str, Any], data: Data) -> TrialCost:

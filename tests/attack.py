@@ -4,8 +4,10 @@ import hashlib
 import json
 import math
 import sqlite3
+import time
 import tomllib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from sweep.config.study_file import overridden, study_from_document
 from sweep.config.trial import TrialConfig
 from sweep.search import Driver, Interrupts, Outcome
 from sweep.search.driver import Functions
+from sweep.search.executors import Slot
+from sweep.search.worker import call
 from sweep.store import OptunaProjection, StudyFolder
 from sweep.trial import Finished, Segment
 
@@ -127,6 +131,32 @@ def drive(
         return driver.run(total)
     finally:
         driver.projection.close()
+
+
+class LateSlot(Slot):
+    """A slot whose task is computed when the test wants it to finish."""
+
+    def submit(self, function, *args):
+        self.started = time.monotonic()
+        future = Future()
+        future.task = (function, args)
+        self.future = future
+        return future
+
+    def kill(self):
+        pass
+
+    def close(self):
+        pass
+
+
+def finish_now(future: Any) -> None:
+    """Compute what a late slot was given."""
+    function, args = future.task
+    try:
+        future.set_result(call(function, *args))
+    except Exception as error:
+        future.set_exception(error)
 
 
 # --- the oracle -------------------------------------------------------------------------------------

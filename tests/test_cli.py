@@ -17,13 +17,24 @@ TINY = [
     "--set", "score.horizon=40", "--set", "score.starts=4", "--set", "data.options.length=100",
     "--set", "data.options.series=10",
 ]  # fmt: skip
-COMMANDS = ("run", "report", "show", "list")
+COMMANDS = ("run", "confirm", "report", "show", "list")
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("results")
-    done = invoke("run", "sine", "--trials", "3", "--executor", "inline", "--results", str(folder), *TINY)
+    done = invoke(
+        "run",
+        "sine",
+        "--trials",
+        "3",
+        "--no-confirm",
+        "--executor",
+        "inline",
+        "--results",
+        str(folder),
+        *TINY,
+    )
     assert done.exit_code == 0, done.stderr
     return folder
 
@@ -100,7 +111,9 @@ def test_list_json(results):
 
 
 def test_running_again_with_the_same_settings_goes_on(results):
-    again = invoke("run", "sine", "--trials", "3", "--executor", "inline", "--results", str(results))
+    again = invoke(
+        "run", "sine", "--trials", "3", "--no-confirm", "--executor", "inline", "--results", str(results)
+    )
     assert again.exit_code == 0
     assert "trial 0" not in again.stderr.split("best configuration")[0].split("no winner")[0]
 
@@ -115,6 +128,9 @@ def test_dry_run_writes_nothing(tmp_path):
     shown = invoke("run", "sine", "--dry-run", "--results", str(tmp_path / "none"))
     assert shown.exit_code == 0
     assert "closures" in shown.stdout and "TFLOP" in shown.stdout and "below 200" in shown.stdout
+    assert "confirmation: the best 3 on 3 fresh seeds each, 9 full trainings" in shown.stdout
+    without = invoke("run", "sine", "--dry-run", "--no-confirm", "--results", str(tmp_path / "none"))
+    assert "confirmation" not in without.stdout
     assert not (tmp_path / "none").exists()
 
 
@@ -157,7 +173,7 @@ def test_no_scored_trial_exits_with_3(tmp_path, monkeypatch):
 def test_plain_lines_when_stderr_is_no_terminal(tmp_path):
     command = [sys.executable, "-c", "from sweep.cli import main; main()", "run", "sine", "--trials", "2"]
     done = subprocess.run(
-        [*command, "--executor", "inline", "--results", str(tmp_path), *TINY],
+        [*command, "--no-confirm", "--executor", "inline", "--results", str(tmp_path), *TINY],
         capture_output=True, text=True, check=True, env={**os.environ, "NO_COLOR": "1"}, timeout=120,
     )  # fmt: skip
     assert done.stdout == ""

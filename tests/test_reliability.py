@@ -15,7 +15,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from attack import same_study, sound, states_of
+from attack import comparable, same_study, sound, states_of, trial_files
+
+from sweep.store import StudyFolder
 
 ROOT = Path(__file__).resolve().parents[1]
 TOTAL = 8
@@ -50,6 +52,7 @@ def command(results, *options, trials=TOTAL, workers=2):
         str(trials),
         "--workers",
         str(workers),
+        "--no-confirm",
         *sets,
         *options,
     ]
@@ -314,3 +317,63 @@ def test_a_huge_rate_is_a_result_and_never_the_best(tmp_path):
         assert record.state == "diverged" or record.rollout_error > 0.5
     winner = json.loads((tmp_path / "sine/winner.json").read_text())
     assert winner["number"] is None or records[winner["number"]].params["optimizer"] == "adam"
+
+
+def confirming(results, workers=2):
+    """Start a confirmation of a study, in a session of its own."""
+    start = [sys.executable, "-c", "from sweep.cli import main; main()", "confirm", "sine", "--top", "2"]
+    return subprocess.Popen(
+        [*start, "--seeds", "2", "--results", str(results), "--workers", str(workers)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SWEEP_TEST_MARK": str(results)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def confirmation_of(results):
+    """Return everything that a confirmation leaves, but for seconds and host."""
+    path = results / "sine"
+    below = StudyFolder(path / "confirm")
+    records = below.records()
+    left = [p.name for p in below.path.rglob("*") if p.name == "resume.bin" or p.name.startswith(".")]
+    assert not left
+    told = [json.loads((path / f"{name}.json").read_text()) for name in ("confirmation", "winner")]
+    for entry in told[1]["baselines_test"].values():
+        del entry["seconds"]
+    return [(comparable(r), trial_files(below, r.number)) for r in records], told
+
+
+def test_a_confirmation_that_is_killed_goes_on_with_the_same_result(undisturbed, tmp_path):
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
+    for results in (straight, killed):
+        results.mkdir()
+        shutil.copytree(undisturbed, results / "sine")
+    code, said = ended(confirming(straight, workers=1))
+    assert code == 0, said
+    expected = confirmation_of(straight)
+    assert len(expected[0]) == 4
+    for _ in range(2):
+        process = confirming(killed)
+        trials = killed / "sine/confirm/trials"
+        before = len(list(trials.glob("*/checkpoint.pt")))
+        wait_for(
+            lambda before=before, trials=trials: (
+                list(trials.glob("*/resume.bin")) and len(list(trials.glob("*/checkpoint.pt"))) >= before
+            ),
+            60,
+            "progress",
+        )
+        for victim in ours(killed):
+            victim.kill()
+        process.communicate()
+        assert not (killed / "sine/confirmation.json").exists()
+    all_gone(killed)
+    code, said = ended(confirming(killed))
+    assert code == 0, said
+    assert "Traceback" not in said
+    all_gone(killed)
+    assert confirmation_of(killed) == expected
+    sound(killed / "sine", TOTAL)

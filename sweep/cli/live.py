@@ -1,8 +1,8 @@
 """What `sweep run` shows: a live display in a terminal, one plain line per finished trial elsewhere. On stderr."""
 
 import contextlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
@@ -10,12 +10,12 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from sweep.api import Message, Settled, Watch
+from sweep.api import Message, Settled, Watch, confirmation_lines, optimism_text, verdict_text
 from sweep.api import Progress as Status
 from sweep.config.records import TrialRecord
 
 if TYPE_CHECKING:
-    from sweep.api import RunResult
+    from sweep.api import ConfirmResult, RunResult
 
 
 @contextlib.contextmanager
@@ -96,8 +96,9 @@ class _Display:
             table.add_row("starting")
             return table
         settled = status.complete + status.pruned + status.diverged + status.failed
+        what = "trials" if status.stage == "run" else f"trainings to {status.stage}"
         counts = (
-            f"{settled} of {status.total} trials: {status.complete} complete, {status.pruned} pruned, "
+            f"{settled} of {status.total} {what}: {status.complete} complete, {status.pruned} pruned, "
             f"{status.diverged} diverged"
         )
         if status.failed:
@@ -132,36 +133,78 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
+def print_interrupted(what: str) -> None:
+    """Print that something was stopped and can go on."""
+    _print(Console(stderr=True), f"interrupted: {what}; the same command goes on from there")
+
+
 def print_end(result: "RunResult") -> None:
-    """Print the best configuration, its scores beside the baselines, and where to look."""
+    """Print the best configuration, its scores beside the baselines, and where to look; on stderr."""
     console = Console(stderr=True)
     folder = result.folder
-    if result.outcome.value == "interrupted":
+    if result.interrupted:
         _print(console, f"interrupted after {result.trials} trials; the same command goes on from there")
         return
     winner = result.winner or {}
+    _print_confirmation(console, result.confirmation)
+    _print_best(console, result, winner)
+    if winner.get("number") is not None and result.confirmation is None:
+        _print(
+            console,
+            f"selected, not confirmed on fresh seeds: the score looks better than it is (sweep confirm {folder.name})",
+        )
+    _print(console, f"plots: {folder.path}/trials/*/rollout.png; report: sweep report {folder.name}")
+
+
+def print_confirmed(result: "ConfirmResult") -> None:
+    """Print what a confirmation says, to stdout."""
+    console = Console()
+    _print_confirmation(console, result.confirmation)
+    _print_best(console, result, result.winner or {})
+    below = result.folder.path / "confirm"
+    if result.confirmation is not None:
+        _print(console, f"plots: {below}/trials/*/rollout.png; report: sweep report {result.folder.name}")
+
+
+def _print_confirmation(console: Console, confirmation: Mapping[str, Any] | None) -> None:
+    if confirmation is None:
+        return
+    _print(console, f"confirmed on {confirmation['seeds']} fresh seeds each, rollout errors on validation:")
+    for line in confirmation_lines(confirmation):
+        _print(console, line)
+    _print(console, verdict_text(confirmation))
+    _print(console, optimism_text(confirmation))
+
+
+def _print_best(console: Console, result: "RunResult | ConfirmResult", winner: Mapping[str, Any]) -> None:
+    folder, confirmation = result.folder, result.confirmation
     number = winner.get("number")
     if number is None:
         _print(console, f"no winner: {winner.get('reason')}")
-    else:
-        record, test = folder.record(number), winner["test"]
-        horizon = record.config["score"]["horizon"]
-        assert record.scores is not None
-        _print(console, f"best configuration: trial {number}")
-        for key, value in record.params.items():
-            _print(console, f"  {key} = {_short(value)}")
-        _print(
-            console,
-            f"selected on validation: rollout error {record.rollout_error:.4g}, "
-            f"valid {record.scores.valid_steps:.0f} of {horizon} steps",
-        )
-        _print(
-            console,
-            f"locked test:            rollout error {test['rollout_error']:.4g}, "
-            f"valid {test['valid_steps']:.0f} of {horizon} steps",
-        )
-        _print(console, "baselines on the same test starts:")
-        for name, entry in winner["baselines_test"].items():
-            said = entry.get("reason") or f"rollout error {entry['rollout_error']:.4g}"
-            _print(console, f"  {name}: {said}")
-    _print(console, f"plots: {folder.path}/trials/*/rollout.png; report: sweep report {folder.name}")
+        return
+    record, test = folder.record(number), winner["test"]
+    horizon = record.config["score"]["horizon"]
+    assert record.scores is not None
+    tied = confirmation is not None and confirmation["verdict"] == "tied"
+    head = "no single winner, first among equals" if tied else "best configuration"
+    _print(console, f"{head}: trial {number}")
+    for key, value in record.params.items():
+        _print(console, f"  {key} = {_short(value)}")
+    _print(
+        console,
+        f"selected on validation: rollout error {record.rollout_error:.4g}, "
+        f"valid {record.scores.valid_steps:.0f} of {horizon} steps",
+    )
+    count = len(winner["networks"])
+    of = f" (median of {count} networks)" if count > 1 else ""
+    _print(
+        console,
+        f"locked test:            rollout error {test['rollout_error']:.4g}, "
+        f"valid {test['valid_steps']:.0f} of {horizon} steps{of}",
+    )
+    if confirmation is not None and confirmation["test"] is not None:
+        _print(console, f"network to use:         {folder.path / confirmation['test']['use']['checkpoint']}")
+    _print(console, "baselines on the same test starts:")
+    for name, entry in winner["baselines_test"].items():
+        said = entry.get("reason") or f"rollout error {entry['rollout_error']:.4g}"
+        _print(console, f"  {name}: {said}")

@@ -92,6 +92,12 @@ def main() -> None:
     metavar="KEY.PATH=VALUE",
     help="Override a value of the study file; recorded. Repeatable.",
 )
+@click.option(
+    "--no-confirm",
+    is_flag=True,
+    envvar="SWEEP_NO_CONFIRM",
+    help="Name the best by its selected score, without training the best again on fresh seeds.",
+)
 @click.option("--dry-run", is_flag=True, help="Show sampled configurations and the cost, run nothing.")
 @results_option
 def run(
@@ -101,17 +107,30 @@ def run(
     executor: str | None,
     name: str | None,
     overrides: tuple[str, ...],
+    no_confirm: bool,
     dry_run: bool,
     results: str,
 ) -> None:
-    """Run STUDY (a name or a path, default "sine") to a total of N trials, or go on with it."""
+    """Run STUDY (a name or a path, default "sine") to a total of N trials, or go on with it.
+
+    At the end the best configurations are trained again on fresh seeds ([confirm] in the study file, 3 on 3 by
+    default), and only then one is named and scored on the locked test.
+    """
     from sweep import api
     from sweep.cli import live
 
     if dry_run:
         from sweep.cli.preview import print_preview
 
-        print_preview(api.preview(study, trials=trials, overrides=overrides, name=name, results=results))
+        shown = api.preview(
+            study,
+            trials=trials,
+            overrides=overrides,
+            name=name,
+            results=results,
+            confirm=not no_confirm,
+        )
+        print_preview(shown)
         return
     with live.watching() as watch:
         result = api.run(
@@ -122,15 +141,85 @@ def run(
             name=name,
             overrides=overrides,
             results=results,
+            confirm=not no_confirm,
             watch=watch,
         )
     live.print_end(result)
     if result.interrupted:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(EXIT_INTERRUPTED)  # everything is stored; threads around killed workers are not waited for
+        leave_interrupted()
     if result.scored == 0:
         sys.exit(EXIT_NOTHING)
+
+
+@main.command()
+@study_argument
+@click.option(
+    "--top",
+    default=5,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Configurations to train again, the best by their selected scores.",
+)
+@click.option(
+    "--seeds", default=5, show_default=True, type=click.IntRange(min=1), help="Fresh seeds for each of them."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    envvar="SWEEP_WORKERS",
+    help="Worker processes; one per core by default.",
+)
+@click.option(
+    "--executor",
+    type=click.Choice(["loky", "inline"]),
+    envvar="SWEEP_EXECUTOR",
+    help="Where trainings run.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the confirmation as one JSON document.")
+@results_option
+def confirm(
+    study: str,
+    top: int,
+    seeds: int,
+    workers: int | None,
+    executor: str | None,
+    as_json: bool,
+    results: str,
+) -> None:
+    """Train the best configurations of STUDY again on fresh seeds, and name one.
+
+    They are ranked on validation data; the locked test is read once, for the one that is named. What was
+    trained before is kept, so that more configurations or seeds only add to it.
+    """
+    from sweep import api
+    from sweep.cli import live
+
+    with live.watching() as watch:
+        result = api.confirm(
+            study,
+            top=top,
+            seeds=seeds,
+            workers=workers,
+            executor=executor,
+            results=results,
+            watch=watch,
+        )
+    if result.interrupted:
+        live.print_interrupted(f"the confirmation of {result.folder.name}")
+        leave_interrupted()
+    if as_json:
+        click.echo(json.dumps(result.confirmation, indent=1, allow_nan=False, ensure_ascii=False))
+    else:
+        live.print_confirmed(result)
+    if result.confirmation is None or result.confirmation["verdict"] == "none":
+        sys.exit(EXIT_NOTHING)
+
+
+def leave_interrupted() -> None:
+    """End the process: everything is stored; threads around killed workers are not waited for."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_INTERRUPTED)
 
 
 @main.command()

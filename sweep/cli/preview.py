@@ -27,6 +27,12 @@ def print_preview(preview: Preview) -> None:
         f"all {preview.trials} trials: {total:,} sequence-steps unpruned, about "
         f"{round(total * preview.kept_share):,} with pruning; {preview.tera_flop:.3g} TFLOP unpruned",
     ]
+    seeds, again = preview.study.confirm.seeds, preview.confirmed * preview.study.confirm.seeds
+    if again:
+        lines.append(
+            f"confirmation: the best {preview.confirmed} on {seeds} fresh seeds each, {again} full trainings: "
+            f"{again * preview.study.training.budget:,} sequence-steps on top (--no-confirm leaves them out)"
+        )
     lines += [f"warning: {warning}" for warning in dict.fromkeys(c.warning for c in preview.costs) if warning]
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 State = Literal["running", "complete", "pruned", "diverged", "failed"]
+Origin = Literal["sampled", "enqueued", "replicated"]  # replicated: a known configuration on a fresh seed
 SETTLED: tuple[State, ...] = ("complete", "pruned", "diverged", "failed")
 
 # Shares of the horizon at which the rollout error of a prefix is recorded beside that of the whole.
@@ -51,7 +52,7 @@ class TrialRecord:
     state: State
     params: Mapping[str, Any]  # sampled hyperparameters by flat name
     config: Mapping[str, Any]  # the whole TrialConfig
-    origin: Literal["sampled", "enqueued"]
+    origin: Origin
     evaluations: tuple[Evaluation, ...] = ()
     rollout_error: float | None = None  # the score: best evaluation; None while running or failed
     best: int | None = None  # index into evaluations: lowest rollout error

@@ -152,6 +152,13 @@ class SearchConfig(Section):
     sampler: str = "tpe"
 
 
+class ConfirmConfig(Section):
+    """`[confirm]`: how many of the best are trained again, on how many fresh seeds. No part of identity."""
+
+    top: NonNegativeInt = 3  # configurations; 0: none
+    seeds: NonNegativeInt = 3  # of each; 0: none
+
+
 class RunConfig(Section):
     """`[run]`: where the work is done. No part of a study's identity."""
 

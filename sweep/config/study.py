@@ -8,6 +8,7 @@ from typing import Any
 from sweep.config.later import without_later
 from sweep.config.ranges import Value
 from sweep.config.sections import (
+    ConfirmConfig,
     DataConfig,
     ModelConfig,
     PruningConfig,
@@ -27,9 +28,10 @@ SECTIONS: dict[str, type[Section]] = {
     "training": TrainingConfig,
     "pruning": PruningConfig,
     "search": SearchConfig,
+    "confirm": ConfirmConfig,
     "run": RunConfig,
 }
-NO_IDENTITY = ("name", "description", "run", "record")  # of these, a study does not depend
+NO_IDENTITY = ("name", "description", "confirm", "run", "record")  # of these, a study does not depend
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class StudyConfig:
     training: TrainingConfig
     pruning: PruningConfig
     search: SearchConfig
+    confirm: ConfirmConfig
     run: RunConfig
     space: Space
     space_document: Mapping[str, Any]  # the space as TOML values, default ranges written out
@@ -70,7 +73,7 @@ class StudyConfig:
 
 
 def identity(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what makes a study the study it is, as flat key paths: its document without trials and [run]."""
+    """Return what makes a study the study it is, as flat key paths: without trials, [confirm] and [run]."""
     kept = {key: value for key, value in document.items() if key not in NO_IDENTITY}
     flat = _flat(without_later(kept))
     flat.pop("search.trials", None)

@@ -35,6 +35,14 @@ class TrialConfig(Section):
     threads: int = 1  # of the native engine; no part of the result
 
     @property
+    def key(self) -> str:
+        """Return what names the configuration whatever its seed and device, and wherever its file lies."""
+        place = self.data.path
+        document = self.model_dump(mode="json", exclude={"seed", "device"})
+        document["data"]["path"] = place and PurePath(place).name
+        return f"{seed_of(document):016x}"
+
+    @property
     def points(self) -> tuple[int, ...]:
         """Return the evaluation points in sequence-steps, rising, the last one being the budget.
 

@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sweep.report.document import report_document, trial_document
+    from sweep.report.confirmation import confirmation_lines, optimism_text, verdict_text
+    from sweep.report.document import report_document, stored_confirmation, trial_document
     from sweep.report.frames import leaderboard, rollout_frame, steps_frame, trials_frame
     from sweep.report.text import print_report, print_trial
     from sweep.report.trial_plot import draw_trial
@@ -15,29 +16,37 @@ if TYPE_CHECKING:
 
 _HOME = {
     "ReportPaths": "write",
+    "confirmation_lines": "confirmation",
     "draw_trial": "trial_plot",
     "leaderboard": "frames",
+    "optimism_text": "confirmation",
     "print_report": "text",
     "print_trial": "text",
     "report_document": "document",
     "rollout_frame": "frames",
     "steps_frame": "frames",
+    "stored_confirmation": "document",
     "trial_document": "document",
     "trials_frame": "frames",
+    "verdict_text": "confirmation",
     "write_report": "write",
 }
 
 __all__ = [
     "ReportPaths",
+    "confirmation_lines",
     "draw_trial",
     "leaderboard",
+    "optimism_text",
     "print_report",
     "print_trial",
     "report_document",
     "rollout_frame",
     "steps_frame",
+    "stored_confirmation",
     "trial_document",
     "trials_frame",
+    "verdict_text",
     "write_report",
 ]
 

@@ -10,15 +10,15 @@ import pandas as pd
 from sweep.config.errors import StoreError
 from sweep.config.records import to_json
 from sweep.report import findings
+from sweep.report.confirmation import TEST_KEYS, confirmation_section
 from sweep.report.effects import CommonRung, common_rung, comparisons, effect_claims, effects_frame
 from sweep.report.frames import leaderboard, skill_or_nan, trial_row, trials_frame
 from sweep.report.importances import Importances, importances
-from sweep.report.study import Study, read_study, scores_on_test, selected
+from sweep.report.study import Study, named, read_study, scores_on_test
 from sweep.score.metrics_skill import EXACT
 from sweep.store.folder import StudyFolder
 
 FORMAT = 1
-TEST_KEYS = ("rollout_error", "nrmse", "valid_steps")
 SEED = 0  # of the bootstraps, so that equal studies give equal reports
 
 
@@ -31,7 +31,7 @@ def report_document(folder: StudyFolder | Study) -> dict[str, Any]:
     study = folder if isinstance(folder, Study) else read_study(folder)
     trials, board = trials_frame(study), leaderboard(study)
     rung = common_rung(study)
-    best, reason = selected(study)
+    best, reason = named(study)
     number = None if best is None else best.number
     document = {
         "format": FORMAT,
@@ -40,6 +40,10 @@ def report_document(folder: StudyFolder | Study) -> dict[str, Any]:
         "progress": progress_section(study, trials),
         "best": number,
         "no_best": reason,
+        "best_basis": None if best is None else study.basis,
+        "test_looks": test_looks(study),
+        "confirmation": confirmation_section(study),
+        "confirmation_outdated": study.outdated,
         "baselines": {name: baseline_entry(study, name) for name in study.baselines},
         "missing_baselines": dict(study.missing_baselines),
         "trials": [trial_entry(study, index, number) for index in range(len(study.records))],
@@ -56,11 +60,28 @@ def report_document(folder: StudyFolder | Study) -> dict[str, Any]:
     return cleaned
 
 
+def stored_confirmation(folder: StudyFolder) -> dict[str, Any] | None:
+    """Return the `confirmation` of the report's document alone, None where there is none of today's best.
+
+    Raises:
+        StoreError: there is no study, or a file of it is damaged.
+    """
+    section = confirmation_section(read_study(folder))
+    cleaned: dict[str, Any] | None = to_json(_native(section))
+    return cleaned
+
+
+def test_looks(study: Study) -> int:
+    """Return for how many configurations the locked test has been read; each further one makes it less locked."""
+    winner = study.winner or {}
+    return len(winner["looks"]) if "looks" in winner else int(bool(winner.get("test")))
+
+
 def findings_of(
     study: Study, trials: pd.DataFrame, board: pd.DataFrame, rung: CommonRung
 ) -> list[findings.Finding]:
     """Return every finding, in the order in which a person should read them."""
-    best, _ = selected(study)
+    best, _ = named(study)
     rng = np.random.default_rng(SEED)
     tested = comparisons(study, trials, rung)
     claims = effect_claims(tested, rng) if study.claims else []
@@ -188,7 +209,7 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
     index = next((k for k, other in enumerate(study.records) if other.number == number), None)
     if index is None:
         raise StoreError(f"no trial {number} in {folder.path}")
-    best, _ = selected(study)
+    best, _ = named(study)
     ranked = sorted(
         (r.rollout_error, r.number) for r in study.records if r.settled and r.rollout_error is not None
     )
@@ -210,6 +231,7 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
         "study": study.name,
         "score": score_section(study),
         **trial_entry(study, index, None if best is None else best.number),
+        "confirmation": next((arm for arm in _arms(study) if arm["number"] == number), None),
         "is_best": best is not None and best.number == number,
         "rank": place,
         "ranked": len(ranked),
@@ -226,6 +248,11 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
     }
     cleaned: dict[str, Any] = to_json(_native(document))
     return cleaned
+
+
+def _arms(study: Study) -> list[dict[str, Any]]:
+    section = confirmation_section(study)
+    return [] if section is None else list(section["arms"])
 
 
 def _importances_section(found: Importances) -> dict[str, Any]:

@@ -12,8 +12,17 @@ from markupsafe import Markup
 
 from sweep.config.errors import StoreError
 from sweep.report import plots
+from sweep.report.confirmation import (
+    optimism_text,
+    range_text,
+    seeds_text,
+    signed_text,
+    test_text,
+    verdict_text,
+)
 from sweep.report.effects import common_rung, is_late
 from sweep.report.frames import leaderboard, trials_frame
+from sweep.report.fresh_seeds_plot import fresh_seeds_plot
 from sweep.report.labels import config_words, number_text
 from sweep.report.sentences import (
     TITLES,
@@ -68,6 +77,7 @@ def _values(study: Study, document: Mapping[str, Any]) -> dict[str, Any]:
         "score": document["score"],
         "status": status_text(document),
         "best": best,
+        "confirmation": confirmation_values(document),
         "no_best": document["no_best"],
         "advice": advice_text(document),
         "answer": "" if best is None else answer_text(document, best, findings),
@@ -112,6 +122,40 @@ class Pictures:
             return None
         self.left -= len(content)
         return data_uri(content)
+
+
+def confirmation_values(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what the page shows of the confirmation: words, rows of texts and the plot; None without one."""
+    section = document["confirmation"]
+    if section is None:
+        return None
+    rows = []
+    for arm in section["arms"]:
+        failed = f", {arm['failed']} failed" if arm["failed"] else ""
+        apart = {True: "told apart", False: "not told apart", None: "–"}[arm["told_apart"]]
+        rows.append(
+            {
+                "number": arm["number"],
+                "named": arm["number"] == section["leader"],
+                "configuration": arm["configuration"],
+                "selected": number_text(arm["selected"]),
+                "iqm": number_text(arm["iqm"]["value"]),
+                "interval": range_text(arm["iqm"]["low"], arm["iqm"]["high"]),
+                "seeds": range_text(min(arm["errors"]), max(arm["errors"])) + failed,
+                "optimism": signed_text(arm["optimism"]["value"]),
+                "p": "–" if arm["p"] is None else number_text(arm["p"], 2),
+                "apart": apart,
+            }
+        )
+    return {
+        "seeds": seeds_text(section["seeds"]),
+        "verdict": verdict_text(section),
+        "optimism": optimism_text(section),
+        "found": section["verdict"] != "winner",
+        "rows": rows,
+        "test": test_text(section),
+        "plot": data_uri(fresh_seeds_plot(section, document["score"]["horizon"])),
+    }
 
 
 def data_uri(content: bytes) -> str:

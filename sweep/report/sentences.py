@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sweep.report.confirmation import range_text, seeds_text, verdict_text
 from sweep.report.labels import count_text, duration_text, number_text, steps_text
 from sweep.report.study import Study
 
@@ -39,20 +40,35 @@ def status_text(document: Mapping[str, Any]) -> str:
 
 def answer_text(document: Mapping[str, Any], best: Mapping[str, Any], findings: Mapping[str, Any]) -> str:
     """Return the answer in two or three sentences."""
-    horizon = document["score"]["horizon"]
-    test = best.get("test")
+    horizon, test = document["score"]["horizon"], best.get("test")
+    confirmation = document["confirmation"]
+    arm = None
+    if confirmation is not None:
+        arm = next(arm for arm in confirmation["arms"] if arm["number"] == best["number"])
     if test is not None:
+        one = "The best configuration" if arm is None or confirmation["verdict"] != "tied" else "It"
         text = (
-            f"The best configuration is valid for {steps_text(test['valid_steps'], horizon)} steps "
+            f"{one} is valid for {steps_text(test['valid_steps'], horizon)} steps "
             f"on locked test data (rollout error {number_text(test['rollout_error'])}; "
-            f"selected on validation with {number_text(best['rollout_error'])})."
         )
+        if arm is None:
+            text += f"selected on validation with {number_text(best['rollout_error'])})."
+        else:
+            text += (
+                f"{number_text(arm['iqm']['value'])} on {seeds_text(confirmation['seeds'])} on validation, "
+                f"where it was selected with {number_text(best['rollout_error'])})."
+            )
     else:
+        one = "The configuration selected on validation" if arm is None else "It"
         text = (
-            "The configuration selected on validation is valid there for "
+            f"{one} is valid there for "
             f"{steps_text(best['valid_steps'], horizon)} steps (rollout error "
             f"{number_text(best['rollout_error'])}). It has not been scored on test data yet."
         )
+    if arm is not None and (confirmation["verdict"] == "tied" or test is None):
+        text = f"{verdict_text(confirmation)} {text}"
+    if arm is None and document["progress"]["finished"]:
+        text += " It has not been confirmed on fresh seeds."
     better = findings["beaten_by_baseline"]["evidence"].get("better") or []
     if better:
         many = len(better) > 1
@@ -100,6 +116,16 @@ def tiles_of(document: Mapping[str, Any], best: Mapping[str, Any]) -> list[dict[
                 "unit": "",
                 "name": "rollout error, locked test",
                 "good": True,
+            }
+        )
+    if document["confirmation"] is not None:
+        arm = next(arm for arm in document["confirmation"]["arms"] if arm["number"] == best["number"])
+        tiles.append(
+            {
+                "value": number_text(arm["iqm"]["value"]),
+                "unit": range_text(arm["iqm"]["low"], arm["iqm"]["high"]),
+                "name": f"rollout error, validation, {seeds_text(len(arm['errors']))}",
+                "good": False,
             }
         )
     tiles.append(
@@ -157,6 +183,11 @@ def commands_of(study: Study) -> list[str]:
         words += ["--set", str(override)]
     best = [] if study.winner is None or study.winner.get("number") is None else [study.winner["number"]]
     shows = [shlex.join(["sweep", "show", str(number), study.name]) for number in best]
+    if study.confirmation is not None:
+        top, seeds = study.confirmation["top"], study.confirmation["seeds"]
+        shows.insert(
+            0, shlex.join(["sweep", "confirm", study.name, "--top", str(top), "--seeds", str(seeds)])
+        )
     return [shlex.join(words), *shows, shlex.join(["sweep", "report", study.name])]
 
 

@@ -1,5 +1,6 @@
-"""A study as the report reads it, once: settings, search space, records, baselines, winner."""
+"""A study as the report reads it, once: settings, space, records, baselines, confirmation, winner."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ class Study:
     baselines: Mapping[str, Mapping[str, Any]]  # scored ones by name
     missing_baselines: Mapping[str, str]  # why not, by name
     winner: Mapping[str, Any] | None  # winner.json
+    confirmation: Mapping[str, Any] | None = None  # confirmation.json, where it is of today's best trials
+    outdated: bool = False  # a confirmation is stored, but others are the best today
 
     @property
     def name(self) -> str:
@@ -70,6 +73,11 @@ class Study:
         return {axis.name: axis for axis in axes_of(self.document.get("space") or {})}
 
     @property
+    def basis(self) -> str:
+        """Return what the best trial is named by: "confirmed" on fresh seeds, or merely "selected"."""
+        return "selected" if self.confirmation is None else "confirmed"
+
+    @property
     def finished(self) -> bool:
         """Return whether a run came to its end, which stores winner.json, and no trial has begun since."""
         return self.winner is not None and all(record.settled for record in self.records)
@@ -84,10 +92,13 @@ def read_study(folder: StudyFolder) -> Study:
     document = folder.read_study()
     stored = (folder.read_document("baselines") or {}).get("baselines") or {}
     scored = {name: entry for name, entry in stored.items() if entry.get("rollout_error") is not None}
+    records = tuple(folder.records())
+    confirmation = folder.read_document("confirmation")
+    current = confirmation is not None and confirmation_is_current(confirmation, records, scored)
     return Study(
         folder=folder,
         document=document,
-        records=tuple(folder.records()),
+        records=records,
         baselines=scored,
         missing_baselines={
             name: str(entry.get("reason", "not scored"))
@@ -95,7 +106,54 @@ def read_study(folder: StudyFolder) -> Study:
             if name not in scored
         },
         winner=folder.read_document("winner"),
+        confirmation=confirmation if current else None,
+        outdated=confirmation is not None and not current,
     )
+
+
+def candidates(
+    records: Sequence[TrialRecord], baselines: Mapping[str, Mapping[str, Any]]
+) -> tuple[list[TrialRecord], str | None]:
+    """Return the trials that have learnt something, lowest rollout error on validation first, or why there are none.
+
+    Left out are scores of 1 and those that do not beat the mean and persistence. Of equal scores the lower
+    number comes first, and alone where the configurations are equal too.
+
+    Args:
+        records: of a study.
+        baselines: by name, those without a `rollout_error` are passed over.
+    """
+    scored = [r for r in records if r.settled and r.best is not None and r.rollout_error is not None]
+    if not scored:
+        return [], "no trial was completed with a score"
+    scored.sort(key=lambda record: (record.rollout_error, record.number))
+    lowest = scored[0].rollout_error
+    assert lowest is not None
+    bars = {name: baselines.get(name, {}).get("rollout_error") for name in TRIVIAL}
+    good = [record for record in scored if _learnt(record, bars)]
+    if not good and lowest >= 1:
+        return [], "every trial's rollout error is 1: as bad as it can be"
+    if not good:
+        name = next(name for name, error in bars.items() if error is not None and lowest >= error)
+        return [], (
+            f"no trial beats the baseline {name!r}: best rollout error {lowest:.3g}, "
+            f"baseline {bars[name]:.3g}"
+        )
+    different: list[TrialRecord] = []
+    seen: set[str] = set()
+    for record in good:
+        content = {key: value for key, value in record.config.items() if key not in ("seed", "device")}
+        text = json.dumps(content, sort_keys=True, default=str)
+        if text not in seen:
+            seen.add(text)
+            different.append(record)
+    return different, None
+
+
+def _learnt(record: TrialRecord, bars: Mapping[str, float | None]) -> bool:
+    error = record.rollout_error
+    assert error is not None
+    return error < 1 and all(bar is None or error < bar for bar in bars.values())
 
 
 def selected(study: Study) -> tuple[TrialRecord | None, str | None]:
@@ -104,31 +162,60 @@ def selected(study: Study) -> tuple[TrialRecord | None, str | None]:
     There is none where every score is 1, or where no trial beats the mean and persistence: nothing has
     been learnt then. Of equal scores the lower number wins.
     """
-    scored = [r for r in study.records if r.settled and r.best is not None and r.rollout_error is not None]
-    if not scored:
-        return (
-            None,
-            "no trial has a score yet" if not study.finished else "no trial was completed with a score",
-        )
-    best = min(scored, key=lambda record: (record.rollout_error, record.number))
-    error = best.rollout_error
-    assert error is not None
+    best, reason = candidates(study.records, study.baselines)
+    if best:
+        return best[0], None
+    if reason == "no trial was completed with a score" and not study.finished:
+        return None, "no trial has a score yet"
+    return None, reason
+
+
+def confirmation_is_current(
+    confirmation: Mapping[str, Any],
+    records: Sequence[TrialRecord],
+    baselines: Mapping[str, Mapping[str, Any]],
+) -> bool:
+    """Return whether a confirmation is of the trials that are the best today; new ones may have come since."""
+    best, _ = candidates(records, baselines)
+    confirmed = {arm["number"] for arm in confirmation["arms"]}
+    return confirmed == {record.number for record in best[: len(confirmed)]}
+
+
+def named(study: Study) -> tuple[TrialRecord | None, str | None]:
+    """Return the best trial, or None and why there is none: the confirmed one, or else the selected one."""
+    confirmation = study.confirmation
+    if confirmation is None:
+        return selected(study)
+    number, reason = confirmed_best(confirmation, study.baselines)
+    return next((record for record in study.records if record.number == number), None), reason
+
+
+def confirmed_best(
+    confirmation: Mapping[str, Any], baselines: Mapping[str, Mapping[str, Any]]
+) -> tuple[int | None, str | None]:
+    """Return the trial whose configuration leads on fresh seeds, or None and why it is not worth a name."""
+    leader = next(arm for arm in confirmation["arms"] if arm["number"] == confirmation["leader"])
+    error = leader["iqm"]["value"]
     if error >= 1:
-        return None, "every trial's rollout error is 1: as bad as it can be"
+        return None, "on fresh seeds every configuration's rollout error is 1: as bad as it can be"
     for name in TRIVIAL:
-        other = study.baselines.get(name, {}).get("rollout_error")
-        if other is not None and error >= other:
+        bar = baselines.get(name, {}).get("rollout_error")
+        if bar is not None and error >= bar:
             return None, (
-                f"no trial beats the baseline {name!r}: best rollout error {error:.3g}, baseline {other:.3g}"
+                f"on fresh seeds no configuration beats the baseline {name!r}: lowest rollout error "
+                f"{error:.3g}, baseline {bar:.3g}"
             )
-    return best, None
+    return leader["number"], None
 
 
 def scores_on_test(study: Study, number: int | None) -> Mapping[str, Any] | None:
-    """Return a trial's scores on the locked test starts; None unless it is the winner that was scored."""
-    if number is None or study.winner is None or study.winner.get("number") != number:
+    """Return a trial's scores on the locked test starts; None unless it is the one that was named and scored."""
+    winner = study.winner
+    if number is None or winner is None or winner.get("number") != number:
         return None
-    test = study.winner.get("test")
+    if winner.get("basis", "selected") != study.basis:
+        return None
+    test = winner.get("test")
     return test if isinstance(test, Mapping) else None
 
 

@@ -10,6 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sweep.report.confirmation import (
+    LEGEND,
+    confirmation_lines,
+    optimism_text,
+    range_text,
+    seeds_text,
+    verdict_text,
+)
 from sweep.report.labels import config_words, count_text, duration_text, number_text, param_text, steps_text
 
 BEST_MOST = 10  # trials in the table
@@ -24,7 +32,7 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
         console: where to; its width is respected.
         page: of the report, None where none was written.
     """
-    study, score, progress = document["study"], document["score"], document["progress"]
+    study, progress = document["study"], document["progress"]
     names = ("complete", "pruned", "diverged", "failed", "running")
     counts = ", ".join(f"{progress[name]} {name}" for name in names if progress[name]) or "none yet"
     _line(console, f"{study['name']}: {len(document['trials'])} trials ({counts})", "bold")
@@ -38,19 +46,19 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
     if best is None:
         _line(console, f"No winner: {document['no_best']}.", "bold")
     else:
-        _line(console, f"Best: trial {best['number']}", "bold")
+        _line(console, _heading(document, best), "bold")
         for name, value in best["params"].items():
             _line(console, f"  {name} = {param_text(name, value)}")
-        horizon = score["horizon"]
-        for where, scores in (("selected on validation", best), ("locked test", best.get("test"))):
-            if scores is None:
-                _line(console, f"  {where + ':':<24}not scored yet")
-                continue
-            error = f"rollout error {number_text(scores['rollout_error'])}"
-            _line(
-                console,
-                f"  {where + ':':<24}{error}, valid {steps_text(scores['valid_steps'], horizon)} steps",
-            )
+        for where, said in _scores_of_best(document, best):
+            _line(console, f"  {where + ':' if where else '':<24}{said}")
+    confirmation = document["confirmation"]
+    if confirmation is not None:
+        console.print()
+        _line(console, f"Confirmed on {seeds_text(confirmation['seeds'])} each, on validation:", "bold")
+        for line in confirmation_lines(confirmation):
+            _line(console, line, wrap=False)
+        for text in (LEGEND, verdict_text(confirmation), optimism_text(confirmation)):
+            _line(console, text, "dim" if text is LEGEND else "")
     console.print()
     console.print(_board(document, console.width))
     if len(document["trials"]) > BEST_MOST:
@@ -61,6 +69,38 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
     if page is not None:
         console.print()
         _line(console, f"Page: {page}", wrap=False)
+
+
+def _heading(document: Mapping[str, Any], best: Mapping[str, Any]) -> str:
+    confirmation = document["confirmation"]
+    if confirmation is None:
+        return f"Best: trial {best['number']}, selected and not confirmed"
+    if confirmation["verdict"] == "tied":
+        return f"No single winner; first among equals: trial {best['number']}"
+    return f"Best: trial {best['number']}, confirmed on {seeds_text(confirmation['seeds'])}"
+
+
+def _scores_of_best(document: Mapping[str, Any], best: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what is known of the best trial: selected, on fresh seeds, on the locked test."""
+    horizon, confirmation = document["score"]["horizon"], document["confirmation"]
+
+    def said(scores: Mapping[str, Any]) -> str:
+        error = number_text(scores["rollout_error"])
+        return f"rollout error {error}, valid {steps_text(scores['valid_steps'], horizon)} steps"
+
+    rows = [("selected on validation", said(best))]
+    if confirmation is not None:
+        arm = next(arm for arm in confirmation["arms"] if arm["number"] == best["number"])
+        rows.append(("fresh seeds", f"rollout error {number_text(arm['iqm']['value'])} (interquartile mean)"))
+    test = best.get("test")
+    rows.append(("locked test", "not scored yet" if test is None else said(test)))
+    scored = None if confirmation is None else confirmation["test"]
+    if scored is not None and len(scored["networks"]) > 1:
+        errors = [network["rollout_error"] for network in scored["networks"]]
+        rows.append(("", f"of {len(errors)} networks the median; all {range_text(min(errors), max(errors))}"))
+    if scored is not None:
+        rows.append(("network to use", scored["use"]["checkpoint"]))
+    return rows
 
 
 def print_trial(document: Mapping[str, Any], console: Console) -> None:
@@ -91,6 +131,11 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
         ]
     if document.get("test"):
         facts.append(("locked test", f"rollout error {number_text(document['test']['rollout_error'])}"))
+    arm = document["confirmation"]
+    if arm is not None:
+        spread = range_text(min(arm["errors"]), max(arm["errors"]))
+        iqm = number_text(arm["iqm"]["value"])
+        facts.append((seeds_text(len(arm["errors"])), f"rollout error {iqm} ({spread})"))
     if document["regret_last"] is not None:
         facts.append(("regret of the last checkpoint", number_text(document["regret_last"], 2)))
         facts.append(("regret of the best one-step", number_text(document["regret_one_step"], 2)))

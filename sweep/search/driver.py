@@ -3,12 +3,10 @@
 import enum
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
-
-from pydantic import ValidationError
+from typing import Any
 
 from sweep.config.errors import SweepError
 from sweep.config.records import State, TrialRecord
@@ -19,18 +17,15 @@ from sweep.search.events import Message, Progress, Settled, Watch
 from sweep.search.executors import EXECUTORS, Slot, WorkerDied, outcome
 from sweep.search.interrupts import Interrupts
 from sweep.search.live import MAX_DEATHS, LiveTrial, at_rung
-from sweep.search.proposals import proposal
+from sweep.search.proposals import Proposed, Proposer, SampledTrials
 from sweep.search.pruning import AtRung, goes_on
-from sweep.store import OptunaProjection, StudyFolder
+from sweep.store import Projection, StudyFolder
 from sweep.trial import Finished, Segment, finish, run_segment
 
 STOP_SECONDS = 6.0  # how long a stop waits for running segments: within 10 s all must be over
 TICK_SECONDS = 0.25  # how long the driver sleeps when nothing happens
 
-TRIAL_SECTIONS = ("data", "score", "model", "training")
-
 Draw = Callable[[StudyFolder, int], bytes]
-Origin = Literal["sampled", "enqueued"]
 
 
 class Outcome(enum.Enum):
@@ -70,11 +65,15 @@ class Running:
 
 @dataclass
 class Driver:
-    """Runs a study up to a total number of trials. Everything it decides depends on records, not on time."""
+    """Runs a study up to a total number of trials. Everything it decides depends on records, not on time.
+
+    What trial n is comes from `propose`: by default the study's sampler. `skip` are numbers below the total
+    that are not asked for.
+    """
 
     study: StudyConfig
     folder: StudyFolder
-    projection: OptunaProjection
+    projection: Projection
     host: dict[str, Any]
     workers: int
     watch: Watch
@@ -84,6 +83,8 @@ class Driver:
     functions: Functions = field(default_factory=Functions)
     records: dict[int, TrialRecord] = field(default_factory=dict)
     live: dict[int, LiveTrial] = field(default_factory=dict)
+    propose: Proposer | None = None
+    skip: Collection[int] = ()
 
     def run(self, total: int) -> Outcome:
         """Run trials until `total` are settled, or until interrupted.
@@ -94,6 +95,7 @@ class Driver:
         self._began = time.monotonic()
         self._busy = 0.0
         self._total = total
+        self._propose: Proposer = self.propose or SampledTrials(self.study)
         self._settled_below = 0  # all trials below this number are settled
         self._at_rungs: dict[float, list[AtRung]] = {}  # what those say at each rung
         self._counts: Counter[State] = Counter()
@@ -154,7 +156,7 @@ class Driver:
                 self._died(running, f"hung: no result after {self.study.run.segment_timeout:g} s")
 
     def _all_settled(self) -> bool:
-        return not self.live and all(number in self.records for number in range(self._total))
+        return not self.live and all(self._is_settled(number) for number in range(self._total))
 
     def _work_is_left(self) -> bool:
         return bool(self.side_tasks) or any(
@@ -170,7 +172,7 @@ class Driver:
                 self.folder.drop_resume(number)  # a driver may have died just before it did
                 self._note(record)
                 continue
-            if number >= self._total:
+            if not self._is_wanted(number):
                 continue
             trial = LiveTrial(record, trial_config_from_json(record.config))
             stored = self.folder.read_resume(number)
@@ -192,33 +194,35 @@ class Driver:
             self._settled_below += 1
         end = min(self._total, self._settled_below + self.study.search.width)
         for number in range(self._settled_below, end):
-            if number in self.records:
+            if number in self.records or number in self.skip:
                 continue
-            params, origin = proposal(self.study, self.records, number)
-            try:
-                config = self.study.trial(params)
-            except ValidationError as error:
-                self._refuse(number, params, origin, error)
+            proposed = self._propose(self.records, number)
+            if proposed.config is None:
+                self._refuse(number, proposed)
                 continue
             record = TrialRecord(
                 number=number,
                 state="running",
-                params=params,
-                config=config.model_dump(mode="json"),
-                origin=origin,
+                params=proposed.params,
+                config=proposed.config.model_dump(mode="json"),
+                origin=proposed.origin,
                 host=self.host,
             )
             self.folder.write_record(record)
             self.projection.start(record)
             self.records[number] = record
-            self.live[number] = LiveTrial(record, config)
+            self.live[number] = LiveTrial(record, proposed.config)
 
-    def _refuse(self, number: int, params: Mapping[str, Any], origin: Origin, error: ValidationError) -> None:
+    def _refuse(self, number: int, proposed: Proposed) -> None:
         """Store an infeasible trial as failed: its parameters are in their ranges, but do not go together."""
-        reasons = "; ".join(entry["msg"].removeprefix("Value error, ") for entry in error.errors())
-        fixed = {name: getattr(self.study, name).model_dump(mode="json") for name in TRIAL_SECTIONS}
         record = TrialRecord(
-            number, "failed", params, fixed, origin, reason=f"infeasible: {reasons}", host=self.host
+            number,
+            "failed",
+            proposed.params,
+            proposed.fixed,
+            proposed.origin,
+            reason=proposed.infeasible,
+            host=self.host,
         )
         self.folder.write_record(record)
         self.projection.start(record)
@@ -226,7 +230,10 @@ class Driver:
         self.watch(Settled(record))
 
     def _is_settled(self, number: int) -> bool:
-        return number in self.records and self.records[number].settled
+        return number in self.skip or (number in self.records and self.records[number].settled)
+
+    def _is_wanted(self, number: int) -> bool:
+        return number < self._total and number not in self.skip
 
     # --- rungs -----------------------------------------------------------------------------------
 
@@ -339,7 +346,7 @@ class Driver:
         """Keep a settled record, without its evidence: that is on disk, and large in memory."""
         slim = tuple(replace(evaluation, evidence={}) for evaluation in record.evaluations)
         self.records[record.number] = record = replace(record, evaluations=slim)
-        if record.number < self._total:
+        if self._is_wanted(record.number):
             self._counts[record.state] += 1
         if record.rollout_error is not None and (self._best is None or _rank(record) < _rank(self._best)):
             self._best = record
@@ -348,7 +355,7 @@ class Driver:
         task = running.task
         task.deaths += 1
         if task.deaths < MAX_DEATHS:
-            what = f"trial {task.number}" if isinstance(task, LiveTrial) else task.name
+            what = self._propose.name_of(task.number) if isinstance(task, LiveTrial) else task.name
             self.watch(Message(f"{what}: {reason}; trying again"))
             if isinstance(task, SideTask):
                 self.side_tasks.append(task)
@@ -372,7 +379,9 @@ class Driver:
         def store(png: bytes) -> None:
             self.folder.write_files(number, {"rollout.png": png})
 
-        self.side_tasks.append(SideTask(f"drawing trial {number}", self.draw, (self.folder, number), store))  # type: ignore[arg-type]
+        assert self.draw is not None
+        name = f"drawing {self._propose.name_of(number)}"
+        self.side_tasks.append(SideTask(name, self.draw, (self.folder, number), store))
 
     # --- progress --------------------------------------------------------------------------------
 
@@ -382,10 +391,11 @@ class Driver:
         return settled + sum(len(t.evaluations) / len(t.points) for t in self.live.values())
 
     def _progress(self) -> Progress:
-        expected = self._total - self._work_at_start
+        wanted = self._total - len(self.skip)
+        expected = wanted - self._work_at_start
         share = (self._work_done() - self._work_at_start) / expected if expected > 0 else 1.0
         return Progress(
-            total=self._total,
+            total=wanted,
             complete=self._counts["complete"],
             pruned=self._counts["pruned"],
             diverged=self._counts["diverged"],

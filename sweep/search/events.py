@@ -34,6 +34,7 @@ class Progress:
     share: float  # of the expected work of this run, in [0, 1]
     elapsed: float  # seconds since this run began
     busy: float  # worker seconds spent since this run began
+    stage: str = "run"  # or what else trials are trained for, such as "confirm"
 
 
 Watch = Callable[[Settled | Message | Progress], None]

@@ -1,11 +1,59 @@
-"""The configuration of trial n, as a pure function of the records before it."""
+"""What trial n is to be: for a sampled study a pure function of the records before it."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
-from sweep.config.records import TrialRecord
+from pydantic import ValidationError
+
+from sweep.config.records import Origin, TrialRecord
 from sweep.config.study import StudyConfig
+from sweep.config.trial import TrialConfig
 from sweep.search.samplers import SAMPLERS, History
+
+TRIAL_SECTIONS = ("data", "score", "model", "training")
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """What a trial is to be; where its parameters do not go together, why, and what is fixed in it."""
+
+    params: Mapping[str, Any]
+    origin: Origin
+    config: TrialConfig | None
+    infeasible: str | None = None
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Proposer(Protocol):
+    """Says what the trials of a driver are. Must not depend on anything but its arguments."""
+
+    def __call__(self, records: Mapping[int, TrialRecord], number: int) -> Proposed:
+        """Return what a trial is to be, given the records of those before it."""
+
+    def name_of(self, number: int) -> str:
+        """Return what messages call a trial."""
+
+
+@dataclass(frozen=True)
+class SampledTrials:
+    """The trials of a study, as its sampler draws them."""
+
+    study: StudyConfig
+
+    def __call__(self, records: Mapping[int, TrialRecord], number: int) -> Proposed:
+        """Return what a trial is to be; see `proposal`."""
+        params, origin = proposal(self.study, records, number)
+        try:
+            return Proposed(params, origin, self.study.trial(params))
+        except ValidationError as error:
+            reasons = "; ".join(entry["msg"].removeprefix("Value error, ") for entry in error.errors())
+            fixed = {name: getattr(self.study, name).model_dump(mode="json") for name in TRIAL_SECTIONS}
+            return Proposed(params, origin, None, f"infeasible: {reasons}", fixed)
+
+    def name_of(self, number: int) -> str:
+        """Return what messages call a trial."""
+        return f"trial {number}"
 
 
 def proposal(

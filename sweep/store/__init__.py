@@ -6,10 +6,13 @@ Trial folders hold the records; study.db is their projection for the Optuna worl
 from sweep.store.folder import StudyFolder, checked_study_name, study_folders
 from sweep.store.lock import DriverLock
 from sweep.store.optuna_study import OptunaProjection, sampled
+from sweep.store.projection import NoProjection, Projection
 
 __all__ = [
     "DriverLock",
+    "NoProjection",
     "OptunaProjection",
+    "Projection",
     "StudyFolder",
     "checked_study_name",
     "sampled",

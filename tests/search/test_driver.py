@@ -5,16 +5,17 @@ import random
 import re
 import resource
 import time
-from concurrent.futures import Future
 
 import pytest
 from attack import (
     FAKES,
+    LateSlot,
     comparable,
     drive,
     driver_of,
     fake_finish,
     fake_segment,
+    finish_now,
     same_study,
     small_study,
     sound,
@@ -28,56 +29,12 @@ from sweep.config.study import StudyConfig
 from sweep.search import Interrupts, Message, Outcome, Settled
 from sweep.search import driver as driver_module
 from sweep.search.driver import Functions, SideTask
-from sweep.search.executors import EXECUTORS, Slot, WorkerDied
+from sweep.search.executors import EXECUTORS, WorkerDied
 from sweep.search.live import LiveTrial
 from sweep.search.proposals import proposal
-from sweep.search.worker import call
 from sweep.store import StudyFolder
 
 TOTAL = 24
-
-
-class LateSlot(Slot):
-    """A slot whose task is computed when the test wants it to finish."""
-
-    def submit(self, function, *args):
-        self.started = time.monotonic()
-        future = Future()
-        future.task = (function, args)
-        self.future = future
-        return future
-
-    def kill(self):
-        pass
-
-    def close(self):
-        pass
-
-
-def finish_now(future):
-    function, args = future.task
-    try:
-        future.set_result(call(function, *args))
-    except Exception as error:
-        future.set_exception(error)
-
-
-@pytest.fixture
-def in_random_order(monkeypatch):
-    """Let tasks finish in a random order, several at once now and then: `in_random_order(seed)`."""
-
-    def install(seed):
-        chance = random.Random(seed)
-
-        def wait(futures, timeout, return_when):
-            pending = [future for future in futures if not future.done()]
-            for future in chance.sample(pending, chance.randint(1, len(pending))) if pending else ():
-                finish_now(future)
-
-        monkeypatch.setitem(EXECUTORS, "inline", LateSlot)
-        monkeypatch.setattr(driver_module, "wait", wait)
-
-    return install
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,210 @@
+"""Confirmation: the best configurations of a study on fresh seeds, and what that says of their scores.
+
+A selected score is the best of many draws and looks better than it is. So the configurations on top are trained
+again on seeds that nothing was chosen by, unpruned, and ranked by what they reach there, still on validation
+data. Only then is one named (`sweep.best`), and the locked test read for that one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from sweep.config.errors import StoreError
+from sweep.config.records import TrialRecord
+from sweep.config.study import StudyConfig
+from sweep.config.trial import trial_config_from_json
+from sweep.report.study import FEW_STARTS, candidates, confirmation_is_current
+from sweep.score.fresh_seeds import Ranking, optimism, ranking, seed_noise
+from sweep.score.intervals import percentile_interval
+from sweep.search import Arm, Bench, Message, Outcome, Replicated, Replication, fresh_seeds, replicate
+from sweep.store import StudyFolder
+
+PURPOSE = "confirm"  # of the fresh seeds, and the name of the folder
+SEED = 0  # of the bootstraps, so that equal replications give equal documents
+FAILED = 1.0  # rollout error of a training that failed
+
+
+def confirm_best(
+    study: StudyConfig,
+    folder: StudyFolder,
+    records: Sequence[TrialRecord],
+    top: int,
+    seeds: int,
+    bench: Bench,
+) -> tuple[Outcome, dict[str, Any] | None]:
+    """Train the best configurations on fresh seeds, as far as that has not been done, and store the result.
+
+    Args:
+        study: as run.
+        folder: of the study; its lock is held.
+        records: of the study's trials.
+        top: how many configurations at most; fewer where fewer have learnt anything.
+        seeds: how many fresh seeds, at least 1.
+        bench: where it is trained.
+
+    Returns:
+        How it ended, and confirmation.json; None where it was stopped, or nothing is worth confirming.
+
+    Raises:
+        StoreError, StudyChanged: as `replicate`.
+    """
+    baselines = (folder.read_document("baselines") or {}).get("baselines", {})
+    best, _ = candidates(records, baselines)
+    if not best:
+        return Outcome.DONE, None
+    arms = [
+        Arm(f"trial {record.number}", trial_config_from_json(record.config), record.params)
+        for record in best[:top]
+    ]
+    replication = Replication(tuple(arms), fresh_seeds(study.search.seed, PURPOSE, seeds))
+    below = StudyFolder(folder.path / PURPOSE)
+    facts = folder.read_study().get("record", {})
+    _announce(replication, below, bench)
+    found = replicate(replication, study, facts, below, bench, PURPOSE)
+    if found.outcome is not Outcome.DONE:
+        return found.outcome, None
+    document = confirmation_document(best[:top], replication, found, facts.get("n_eff_validation"), top)
+    folder.write_document("confirmation", document)
+    return found.outcome, folder.read_document("confirmation")
+
+
+def covers(folder: StudyFolder, records: Sequence[TrialRecord], top: int, seeds: int) -> bool:
+    """Return whether what is confirmed already is of the best of today, and as much as is asked for."""
+    confirmation = folder.read_document("confirmation")
+    baselines = (folder.read_document("baselines") or {}).get("baselines", {})
+    if confirmation is None or not confirmation_is_current(confirmation, records, baselines):
+        return False
+    best, _ = candidates(records, baselines)
+    return len(confirmation["arms"]) >= min(top, len(best)) and confirmation["seeds"] >= seeds
+
+
+def confirmation_document(
+    best: Sequence[TrialRecord],
+    replication: Replication,
+    found: Replicated,
+    n_eff: int | None,
+    top: int,
+) -> dict[str, Any]:
+    """Return confirmation.json: every arm with its fresh seeds, best first, and which of them is named.
+
+    Args:
+        best: the trials that were selected, one per arm.
+        replication: arms and seeds.
+        found: what was trained, all of it.
+        n_eff: validation starts that do not overlap; below 8, no arm is told apart from another.
+        top: how many configurations were asked for.
+    """
+    shape = len(replication.arms), len(replication.seeds)
+    table = [[found.records[arm, seed] for seed in range(shape[1])] for arm in range(shape[0])]
+    errors = np.array([[_error(record) for record in row] for row in table])
+    rng = np.random.default_rng(SEED)
+    ranks = ranking(errors, rng)
+    claims = n_eff is None or n_eff >= FEW_STARTS
+    entries = []
+    for arm in ranks.order:
+        row, record = table[arm], best[arm]
+        difference = ranks.differences[arm]
+        assert record.rollout_error is not None
+        entries.append(
+            {
+                "number": record.number,
+                "key": replication.arms[arm].config.key,
+                "selected": record.rollout_error,
+                "selected_state": record.state,
+                "replications": [found.numbers[arm, seed] for seed in range(shape[1])],
+                "errors": errors[arm].tolist(),
+                "valid_steps": [None if r.scores is None else r.scores.valid_steps for r in row],
+                "failed": sum(r.state == "failed" for r in row),
+                "diverged": sum(r.state == "diverged" for r in row),
+                "iqm": asdict(ranks.estimates[arm]),
+                "median": float(np.median(errors[arm])),
+                "optimism": asdict(optimism(errors[arm], record.rollout_error, rng)),
+                "difference": None if difference is None else asdict(difference.iqm),
+                "leader_wins": None if difference is None else difference.leader_wins,
+                "p": None if difference is None else difference.p,
+                "told_apart": None if difference is None or not claims else difference.told_apart,
+            }
+        )
+    verdict, reason = verdict_of(ranks, claims, n_eff, shape)
+    equals = ranks.equals if claims else ranks.order[1:]
+    gaps = errors - np.array([record.rollout_error for record in best])[:, None]
+    return {
+        "top": top,
+        "seeds": shape[1],
+        "fresh_seeds": list(replication.seeds),
+        "verdict": verdict,
+        "reason": reason,
+        "leader": best[ranks.leader].number,
+        "equals": [best[arm].number for arm in equals],
+        "optimism": _mean_with_interval(gaps, rng),
+        "seed_noise": seed_noise(errors),
+        "arms": entries,
+    }
+
+
+def verdict_of(
+    ranks: Ranking, claims: bool, n_eff: int | None, shape: tuple[int, int]
+) -> tuple[str, str | None]:
+    """Return "winner", "tied" or "alone", and for the last two why no configuration is said to be the best.
+
+    Args:
+        ranks: of the arms.
+        claims: whether there are enough starts for any claim.
+        n_eff: how many there are.
+        shape: numbers of arms and seeds.
+    """
+    if shape[0] == 1:
+        return "alone", "only one configuration was confirmed: there is nothing to compare it with"
+    if not claims:
+        return "tied", (
+            f"only {n_eff} validation starts do not overlap; below {FEW_STARTS}, no configuration is said to "
+            "beat another"
+        )
+    if not ranks.equals:
+        return "winner", None
+    if shape[1] <= 3:  # the exact test has at least p = .1 then
+        return "tied", (
+            f"{shape[1]} seed{'s' * (shape[1] > 1)} each are too few to tell configurations apart, whatever the "
+            "errors (sweep confirm --seeds 5 trains more)"
+        )
+    return "tied", "the differences are within the noise between seeds"
+
+
+def _error(record: TrialRecord) -> float:
+    return FAILED if record.rollout_error is None else record.rollout_error
+
+
+def _mean_with_interval(gaps: np.ndarray, rng: np.random.Generator) -> dict[str, float | None]:
+    """Return the mean over arms and seeds of (arm, seed) gaps; its interval draws seeds within each arm."""
+    arms, seeds = gaps.shape
+    if seeds < 3:
+        return {"value": float(gaps.mean()), "low": None, "high": None}
+    drawn = rng.integers(0, seeds, size=(2000, arms, seeds))
+    means = gaps[np.arange(arms)[None, :, None], drawn].mean(axis=(1, 2))
+    low, high = percentile_interval(means)
+    return {"value": float(gaps.mean()), "low": low, "high": high}
+
+
+def _announce(replication: Replication, below: StudyFolder, bench: Bench) -> None:
+    settled = {
+        (config.key, config.seed)
+        for config in (trial_config_from_json(r.config) for r in _records(below) if r.settled)
+    }
+    missing = sum(slot not in settled for slot in replication.slots)
+    if missing:
+        arms, seeds = len(replication.arms), len(replication.seeds)
+        bench.watch(
+            Message(
+                f"confirming: the best {arms} configurations on {seeds} fresh seeds each, unpruned; "
+                f"{missing} of {arms * seeds} trainings are to be done"
+            )
+        )
+
+
+def _records(below: StudyFolder) -> list[TrialRecord]:
+    try:
+        return below.records()
+    except StoreError:  # a damaged one: it is put aside, and told of, when the trainings begin
+        return []
