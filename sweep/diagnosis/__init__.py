@@ -1,5 +1,4 @@
-"""Why a rollout fails: probes measure a trained network, checks turn recorded evidence into findings."""
+"""Why a rollout fails: probes measure a trained network, checks turn recorded evidence into findings.
 
-from sweep.diagnosis.probes import gate_saturation, input_gradient_by_lag
-
-__all__ = ["gate_saturation", "input_gradient_by_lag"]
+Nothing is imported here: `probes` needs torch, `finding` and `symptoms` do not and stay quick to import.
+"""

@@ -15,7 +15,7 @@ from sweep.config.sections import DataConfig, ScoreConfig
 from sweep.config.seeds import stream
 from sweep.config.trial import TrialConfig
 from sweep.data import Data, Starts, WindowSource, load, window_source
-from sweep.diagnosis import gate_saturation, input_gradient_by_lag
+from sweep.diagnosis.probes import gate_saturation, input_gradient_by_lag
 from sweep.model import Forecaster
 from sweep.score import Task, forecasts, scores
 from sweep.train import Trainer

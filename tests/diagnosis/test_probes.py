@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sweep.config.sections import ModelConfig
-from sweep.diagnosis import gate_saturation, input_gradient_by_lag
+from sweep.diagnosis.probes import gate_saturation, input_gradient_by_lag
 from sweep.model import CELLS, Forecaster
 
 

@@ -137,7 +137,9 @@ def _check(
     if len(parameters) != len(wanted):
         raise ValueError(f"wanted {len(wanted)} parameters, got {len(parameters)}")
     named = [("inputs", x, tuple(x.shape))]
-    named += [(f"parameter {i}", p, shape) for i, (p, shape) in enumerate(zip(parameters, wanted, strict=True))]
+    named += [
+        (f"parameter {i}", p, shape) for i, (p, shape) in enumerate(zip(parameters, wanted, strict=True))
+    ]
     if state and len(state) != network.components:
         raise ValueError(f"wanted a state of {network.components} tensors, got {len(state)}")
     named += [(f"state {i}", s, (network.layers, batch, network.hidden)) for i, s in enumerate(state)]
@@ -147,7 +149,9 @@ def _check(
         if tensor.dtype != x.dtype:
             raise ValueError(f"{name}: wanted {x.dtype} as the inputs have, got {tensor.dtype}")
         if tensor.device.type != "cpu":
-            raise ValueError(f"{name}: the native engine computes on the CPU, got a tensor on {tensor.device}")
+            raise ValueError(
+                f"{name}: the native engine computes on the CPU, got a tensor on {tensor.device}"
+            )
         if not tensor.is_contiguous():
             raise ValueError(f"{name}: wanted a contiguous tensor; call .contiguous() on it")
     if mode.instructions is not None and mode.instructions not in instruction_sets():

@@ -1,0 +1,181 @@
+"""The numbers of one start and channel that its symptom is decided by."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sweep.data.types import Array
+from sweep.diagnosis.symptoms.demodulation import (
+    Demodulated,
+    decay_per_step,
+    demodulated,
+    phase_by_window,
+    separable,
+    straight_line,
+    window_length,
+    windows,
+)
+from sweep.diagnosis.symptoms.recurrence import locked_period, recurrence
+from sweep.diagnosis.symptoms.tones import Tones, tones_of
+
+STILL = 0.1  # of the truth's swing: what moves less has stopped
+SOON = 0.1  # of the horizon: a forecast that stops by then never got going
+LATE = 0.75  # of the horizon: windows that begin to be centred beyond speak for its end
+LIVING, LOST = 0.6, 0.3  # amplitude ratio of a tone that is there, and of one that is gone
+AUDIBLE = 0.1  # share of the variance of a tone whose loss counts
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What a forecast does, against the truth. Amplitudes are ratios, levels are in scales."""
+
+    valid_steps: int  # steps before the trailing error reaches .5
+    first_error: float  # RMS error of the first quarter block
+    amplitude_early: float  # swing (standard deviation in a window) over the truth's
+    amplitude_late: float
+    decay_per_step: float  # > 0 dies out
+    stopped: bool  # moves by less than STILL from a tenth of the horizon on
+    level_late: float  # forecast minus truth, mean level
+    furthest: float  # largest distance of the late forecast from the truth's middle, over the truth's own
+    recurrence: float  # of the late forecast: 0 repeats itself, 1 does not
+    locked_period: int | None  # steps, if it repeats exactly
+    own_frequency: float | None  # rad per step, the late forecast's strongest tone
+    # against the truth's tones; None, or empty, where the truth has none
+    tones: tuple[float, ...] = ()  # periods in steps, strongest first
+    frequency: float | None = None  # rad per step: the truth's tone that the phase error matters most in
+    frequency_error: float | None = None  # relative: .01 is 1 % too fast
+    phase_first: float | None = None  # rad, of the fitted line at step 0
+    phase_last: float | None = None  # rad, of the fitted line at the horizon
+    phase_r2: float | None = None  # of that line
+    rest_late: float | None = None  # share of the late forecast's variance outside of the truth's tones
+    tone_amplitudes: tuple[float, ...] = ()  # late amplitude ratio by tone
+    lost: tuple[float, ...] = ()  # periods of lost tones
+    share_level: float = (
+        0.0  # mean squared error from here on that a right level, amplitude, phase would mend
+    )
+    share_amplitude: float = 0.0
+    share_phase: float = 0.0
+    share_rest: float = 0.0
+
+
+def tonal_measures(forecast: Array, truth: Array, tones: Tones, block: int, valid: int) -> Measures:
+    """Return the measures of a forecast whose truth is a sum of tones.
+
+    Args:
+        forecast: (step,), finite, in scales from the mean.
+        truth: (step,), same.
+        tones: of the truth.
+        block: steps of a block.
+        valid: valid steps of this start and channel.
+    """
+    horizon = len(truth)
+    length = window_length(tones.omega, horizon)
+    omega = separable(tones.omega, length)
+    found = demodulated(forecast, truth, omega)
+    swing = _swing(forecast, length) / np.maximum(_swing(truth, length), 0.05 * truth.std() + 1e-12)
+    late = _late(found.centre, horizon)
+    failing = found.centre >= min(valid, found.centre[-1])
+    parts = _error_parts(found, _swing(forecast, length) ** 2, failing)
+    tone = int(np.argmax(parts[2]))
+    phase, weight = phase_by_window(found, tone)
+    slope, first, r2 = straight_line(found.centre, phase, weight)
+    ratio = np.sqrt((np.abs(found.ratio[late]) ** 2).mean(axis=0))
+    share = found.weight.mean(axis=0) / found.weight.mean(axis=0).sum()
+    gone = (ratio < LOST) & (share >= AUDIBLE)
+    lives = (ratio >= LIVING) & (share >= AUDIBLE)
+    periods = 2 * np.pi / omega
+    common = _common(forecast, truth, block, valid, swing, found.centre)
+    return Measures(
+        **common,
+        level_late=float(found.level[late].mean()),
+        tones=tuple(periods.tolist()),
+        frequency=float(omega[tone]),
+        frequency_error=float(slope / omega[tone]),
+        phase_first=float(first),
+        phase_last=float(first + slope * horizon),
+        phase_r2=float(r2),
+        rest_late=float(found.rest[late].mean()),
+        tone_amplitudes=tuple(ratio.tolist()),
+        lost=tuple(periods[gone].tolist()) if lives.any() else (),
+        share_level=float(parts[0]),
+        share_amplitude=float(parts[1].sum()),
+        share_phase=float(parts[2].sum()),
+        share_rest=float(parts[3]),
+    )
+
+
+def irregular_measures(forecast: Array, truth: Array, everyone: Array, block: int, valid: int) -> Measures:
+    """Return the measures of a forecast whose truth has no lasting tones: against the truth of all starts.
+
+    Args:
+        forecast: (step,), finite, in scales from the mean.
+        truth: (step,), same.
+        everyone: (start, step), the truth of all starts.
+        block: steps of a block.
+        valid: valid steps of this start and channel.
+    """
+    horizon = len(truth)
+    length = min(horizon, max(4, 2 * block))
+    usual = np.sqrt(np.mean([_swing(values, length) ** 2 for values in everyone])) + 1e-12
+    _, centre = windows(truth, length)
+    half = horizon // 2
+    common = _common(forecast, truth, block, valid, _swing(forecast, length) / usual, centre)
+    # windows of chaotic data differ among themselves: the end is judged by half of the horizon
+    common["amplitude_late"] = float(forecast[half:].std() / max(_pooled_std(everyone[:, half:]), 1e-12))
+    return Measures(**common, level_late=float(forecast[half:].mean() - everyone[:, half:].mean()))
+
+
+def _common(
+    forecast: Array, truth: Array, block: int, valid: int, swing: Array, centre: Array
+) -> dict[str, Any]:
+    horizon = len(truth)
+    late = _late(centre, horizon)
+    tail = forecast[horizon // 3 :]
+    repeats, _ = recurrence(tail)
+    own = tones_of(tail, most=1).omega
+    short = max(4, min(block, horizon))
+    moves = _swing(forecast[int(SOON * horizon) :], min(short, horizon - int(SOON * horizon)))
+    middle = float(truth.mean())
+    reach = max(float(np.abs(truth - middle).max()), 1e-12)
+    first = max(1, block // 4)
+    return {
+        "valid_steps": valid,
+        "first_error": float(np.sqrt(np.square(forecast[:first] - truth[:first]).mean())),
+        "amplitude_early": float(swing[0]),
+        "amplitude_late": float(np.sqrt((swing[late] ** 2).mean())),
+        "decay_per_step": decay_per_step(centre, swing),
+        "stopped": bool((moves < STILL * max(float(truth.std()), 1e-12)).all()),
+        "furthest": float(np.abs(forecast[horizon * 3 // 4 :] - middle).max()) / reach,
+        "recurrence": repeats,
+        "locked_period": locked_period(tail),
+        "own_frequency": float(own[0]) if len(own) else None,
+    }
+
+
+def _error_parts(found: Demodulated, variance: Array, failing: Array) -> tuple[float, Array, Array, float]:
+    """Return mean squared errors: of the level, by tone of amplitudes and phases, and of the rest."""
+    size = np.abs(found.ratio[failing])
+    power = found.weight[failing] / 2
+    phase = np.angle(found.ratio[failing])
+    return (
+        float(np.square(found.level[failing]).mean()),
+        (power * (1 - size) ** 2).mean(axis=0),
+        (power * 4 * size * np.sin(phase / 2) ** 2).mean(axis=0),
+        float((found.rest * variance)[failing].mean()),
+    )
+
+
+def _swing(values: Array, length: int) -> Array:
+    """Return (window,), the standard deviation in overlapping windows."""
+    deviation: Array = windows(values, length)[0].std(axis=1)
+    return deviation
+
+
+def _late(centre: Array, horizon: int) -> Array:
+    late: Array = centre >= min(LATE * horizon, centre[-1])
+    return late
+
+
+def _pooled_std(records: Array) -> float:
+    return float(np.sqrt(records.var(axis=1).mean()))
