@@ -42,7 +42,7 @@ def windows(values: Array, length: int) -> tuple[Array, Array]:
     return values[first[:, None] + np.arange(length)], first + (length - 1) / 2
 
 
-def demodulated(forecast: Array, truth: Array, omega: Array) -> Demodulated:
+def demodulated(forecast: Array, truth: Array, omega: Array, length: int) -> Demodulated:
     """Return least-squares amplitudes and phases of the forecast relative to the truth's.
 
     In each window both series are fitted by a level and the given tones; the quotient of the two complex
@@ -51,10 +51,9 @@ def demodulated(forecast: Array, truth: Array, omega: Array) -> Demodulated:
     Args:
         forecast: (step,), finite, any unit.
         truth: (step,), same unit.
-        omega: (tone,), rad per step, the truth's tones.
+        omega: (tone,), rad per step, tones of the truth that such a window can tell apart.
+        length: steps of a window.
     """
-    length = window_length(omega, len(truth))
-    omega = separable(omega, length)
     said, centre = windows(forecast, length)
     true, _ = windows(truth, length)
     time = np.arange(length) - (length - 1) / 2

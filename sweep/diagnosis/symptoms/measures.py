@@ -48,6 +48,7 @@ class Measures:
     phase_first: float | None = None  # rad, of the fitted line at step 0
     phase_last: float | None = None  # rad, of the fitted line at the horizon
     phase_r2: float | None = None  # of that line
+    phase_bent: float | None = None  # rad, RMS distance from that line
     rest_late: float | None = None  # share of the late forecast's variance outside of the truth's tones
     tone_amplitudes: tuple[float, ...] = ()  # late amplitude ratio by tone
     lost: tuple[float, ...] = ()  # periods of lost tones
@@ -72,7 +73,7 @@ def tonal_measures(forecast: Array, truth: Array, tones: Tones, block: int, vali
     horizon = len(truth)
     length = window_length(tones.omega, horizon)
     omega = separable(tones.omega, length)
-    found = demodulated(forecast, truth, omega)
+    found = demodulated(forecast, truth, omega, length)
     swing = _swing(forecast, length) / np.maximum(_swing(truth, length), 0.05 * truth.std() + 1e-12)
     late = _late(found.centre, horizon)
     failing = found.centre >= min(valid, found.centre[-1])
@@ -80,6 +81,7 @@ def tonal_measures(forecast: Array, truth: Array, tones: Tones, block: int, vali
     tone = int(np.argmax(parts[2]))
     phase, weight = phase_by_window(found, tone)
     slope, first, r2 = straight_line(found.centre, phase, weight)
+    bent = np.square(phase - first - slope * found.centre)
     ratio = np.sqrt((np.abs(found.ratio[late]) ** 2).mean(axis=0))
     share = found.weight.mean(axis=0) / found.weight.mean(axis=0).sum()
     gone = (ratio < LOST) & (share >= AUDIBLE)
@@ -95,6 +97,7 @@ def tonal_measures(forecast: Array, truth: Array, tones: Tones, block: int, vali
         phase_first=float(first),
         phase_last=float(first + slope * horizon),
         phase_r2=float(r2),
+        phase_bent=float(np.sqrt(bent @ weight / max(float(weight.sum()), 1e-300))),
         rest_late=float(found.rest[late].mean()),
         tone_amplitudes=tuple(ratio.tolist()),
         lost=tuple(periods[gone].tolist()) if lives.any() else (),

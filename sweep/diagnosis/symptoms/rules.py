@@ -12,9 +12,10 @@ GROWN = 1.5  # late amplitude, or furthest point over the truth's own
 STILL = 0.1  # late amplitude of what does not move
 OFF = 0.5  # scales: a level so far off alone ends validity
 PHASE = 0.505  # rad: the phase error at which the error of a sine reaches .5 over a period, 2 sin(phase / 2)
-STRAIGHT = 0.8  # R^2 of a phase that drifts steadily
+STRAIGHT, BENT = 0.8, 0.3  # R^2, and rad around it, of a phase that drifts steadily: worse in both wanders
 OTHER_SPEED = 0.2  # relative frequency error from which a cycle is another one, not a drifting one
 FOREIGN = 0.4  # share of a forecast's variance outside of the truth's tones, from which it does not have them
+PURE = 0.15  # the same share, below which what is left after a tone is lost are the truth's other tones
 REPEATS = 0.05  # recurrence below which a series is periodic; a fractional period of 10 steps leaves .05
 WANDERS = 0.1  # recurrence above which a series is not
 
@@ -34,8 +35,9 @@ class Setting:
     right_climate: bool | None = None  # None where the truth is tonal
     least_amplitude: float = 1.0  # lowest late amplitude among the truths themselves
     most_amplitude: float = 1.0  # highest
+    wrong_first: float = 0.5  # first error, in scales, of a forecast that was never right
     level_spread: float = 0.0  # standard deviation of the truths' own late levels, in scales
-    repeats: bool = False  # the truth itself is periodic by recurrence
+    least_recurrence: float = 1.0  # lowest recurrence among the truths themselves
 
 
 def beyond(value: float, threshold: float) -> float:
@@ -50,6 +52,8 @@ def tonal_verdict(seen: Measures, horizon: int) -> Verdict:
     still = _still(seen)
     if still is not None:
         return still
+    if seen.lost and (seen.rest_late or 0.0) >= PURE:
+        return _foreign(seen)
     if seen.lost:
         return Verdict("S09", beyond(LIVING, min(seen.tone_amplitudes)))
     if seen.amplitude_late >= GROWN:
@@ -82,14 +86,15 @@ def irregular_verdict(seen: Measures, setting: Setting, horizon: int) -> Verdict
     high = max(GROWN, 1.1 * setting.most_amplitude)
     if seen.amplitude_late >= high:
         return Verdict("S04", beyond(seen.amplitude_late, high))
-    low = min(HALVED, 0.8 * setting.least_amplitude)
+    low = min(HALVED, 0.6 * setting.least_amplitude)
     if seen.amplitude_late <= low and seen.amplitude_late <= DECLINED * seen.amplitude_early:
         return Verdict("S03", beyond(low, seen.amplitude_late))
-    if not setting.repeats and seen.recurrence <= REPEATS:
-        return Verdict("S06", beyond(WANDERS, seen.recurrence))
+    periodic = min(REPEATS, 0.5 * setting.least_recurrence)
+    if seen.recurrence <= periodic:
+        return Verdict("S06", beyond(periodic, seen.recurrence))
     if setting.right_climate:
-        if seen.first_error >= OFF:
-            return Verdict("S11", beyond(seen.first_error, OFF))
+        if seen.first_error >= setting.wrong_first:
+            return Verdict("S11", beyond(seen.first_error, setting.wrong_first))
         return Verdict("S10", 0.8)
     far = OFF + 2 * setting.level_spread
     if abs(seen.level_late) >= far:
@@ -107,11 +112,11 @@ def _still(seen: Measures) -> Verdict | None:
 
 def _foreign(seen: Measures) -> Verdict:
     """Return the symptom of a forecast whose oscillation is not at the truth's frequencies."""
-    confidence = beyond(seen.rest_late or 0.0, FOREIGN)
+    confidence = beyond(seen.rest_late or 0.0, PURE if seen.lost else FOREIGN)
     if seen.recurrence > WANDERS:
         return Verdict("S07", confidence)
     own, wanted = seen.own_frequency, 2 * math.pi / seen.tones[0]
-    if own is not None and abs(own / wanted - 1) <= OTHER_SPEED:
+    if own is not None and not seen.lost and abs(own / wanted - 1) <= OTHER_SPEED:
         return Verdict("S05", confidence)
     return Verdict("S06", confidence)
 
@@ -122,13 +127,13 @@ def _by_phase(seen: Measures, parts: dict[str, float], whole: float) -> Verdict:
     drift = abs(last - first)
     most = max(parts, key=lambda name: parts[name])
     if most == "phase":
+        if straight < STRAIGHT and (seen.phase_bent or 0.0) >= BENT:
+            return Verdict("S10", beyond(seen.phase_bent or 0.0, BENT))
         if abs(first) >= 0.8 * PHASE and abs(first) >= drift:
             return Verdict("S11", beyond(abs(first), 0.8 * PHASE))
         if abs(seen.frequency_error or 0.0) > OTHER_SPEED:
             return Verdict("S06", beyond(abs(seen.frequency_error or 0.0), OTHER_SPEED))
-        if straight >= STRAIGHT:
-            return Verdict("S05", beyond(drift, 0.8 * PHASE))
-        return Verdict("S10", 0.6)
+        return Verdict("S05", beyond(drift, 0.8 * PHASE))
     share = parts[most] / whole
     if most == "level":
         return Verdict("S08", share)

@@ -10,7 +10,8 @@ MOST_TONES = 5  # our choice: three lines of an amplitude-modulated tone, or a w
 LEAST_SHARE = 0.01  # of the variance: a weaker tone is not counted; our choice
 FEWEST_CYCLES = 1.5  # within the series: fewer are a trend; our choice
 PADDING = 4  # finer frequency grid, so that the search for a peak begins near it
-REFINEMENTS = 8  # Gauss-Newton steps; from a padded peak they converge in three or four
+STEPS_IN_SEARCH, STEPS = 2, 10  # Gauss-Newton; from a padded peak they converge in three or four
+CONVERGED = 1e-9  # of the spectrum's resolution
 FITTED_SHARE = 2 / 3  # of the series, which must foretell the rest; our choice
 
 
@@ -80,13 +81,18 @@ def _search(values: Array, most: int) -> tuple[Array, Array]:
         found = _peak(values - fitted)
         if found is None:
             break
-        trial = _refined(np.append(omega, found), values)
-        weights = np.linalg.lstsq(_design(trial, 0, count), values, rcond=None)[0]
-        proposal = _design(trial, 0, count) @ weights
+        trial = _refined(np.append(omega, found), values, STEPS_IN_SEARCH)
+        design = _design(trial, 0, count)
+        proposal = design @ _solved(design, values)
         rest = float(np.square(values - proposal).mean())
         if left - rest < LEAST_SHARE * variance:
             break
-        omega, fitted, left = trial, proposal, rest
+        omega, left = trial, rest
+        fitted = proposal
+    if len(omega):
+        omega = _refined(omega, values, STEPS)
+        design = _design(omega, 0, count)
+        fitted = design @ np.linalg.lstsq(design, values, rcond=None)[0]
     return omega, fitted
 
 
@@ -104,25 +110,21 @@ def _peak(values: Array) -> float | None:
     return float(2 * np.pi * at / size)
 
 
-def _refined(omega: Array, values: Array) -> Array:
+def _refined(omega: Array, values: Array, steps: int) -> Array:
     """Return frequencies after Gauss-Newton steps; two that meet, or one that runs away, stay where they were."""
-    count = len(values)
+    count, tones = len(values), len(omega)
     time = np.arange(count) - (count - 1) / 2
     bin_width = 2 * np.pi / count
     current = omega
-    for _ in range(REFINEMENTS):
+    for _ in range(steps):
         design = _design(current, 0, count)
-        weights = np.linalg.lstsq(design, values, rcond=None)[0]
-        slopes = [
-            time * (weights[2 + 2 * k] * design[:, 1 + 2 * k] - weights[1 + 2 * k] * design[:, 2 + 2 * k])
-            for k in range(len(current))
-        ]
-        step = np.linalg.lstsq(np.column_stack([design, *slopes]), values - design @ weights, rcond=None)[0][
-            -len(current) :
-        ]
+        weights = _solved(design, values)
+        cosine, sine = weights[1::2], weights[2::2]
+        slopes = time[:, None] * (sine * design[:, 1::2] - cosine * design[:, 2::2])
+        step = _solved(np.column_stack([design, slopes]), values - design @ weights)[-tones:]
         step = np.clip(step, -bin_width / 4, bin_width / 4)
         current = current + step
-        if np.abs(step).max() < 1e-9:
+        if np.abs(step).max() < CONVERGED * bin_width:
             break
     apart = np.diff(np.sort(current))
     kept = (np.abs(current - omega) < 2 * bin_width).all() and (current > 0).all()
@@ -134,3 +136,11 @@ def _design(omega: Array, first: int, last: int) -> Array:
     angle = np.arange(first, last)[:, None] * omega
     waves = np.stack([np.cos(angle), np.sin(angle)], axis=2).reshape(last - first, -1)
     return np.column_stack([np.ones(last - first), waves])
+
+
+def _solved(design: Array, values: Array) -> Array:
+    """Return least-squares weights by normal equations: quick, and exact enough for a step towards the optimum."""
+    gram = design.T @ design
+    gram.flat[:: len(gram) + 1] *= 1 + 1e-10  # two tones that meet leave it singular
+    weights: Array = np.linalg.lstsq(gram, design.T @ values, rcond=1e-12)[0]
+    return weights
