@@ -82,7 +82,7 @@ def separable(omega: Array, length: int) -> Array:
     """Return the tones that a window can tell apart, in their order: a weaker one near a stronger is dropped."""
     kept: list[float] = []
     for value in omega:
-        if all(abs(value - other) >= 0.8 * 2 * np.pi / length for other in kept):
+        if all(abs(value - other) >= SEPARATION * 2 * np.pi / length for other in kept):
             kept.append(float(value))
     return np.array(kept)
 

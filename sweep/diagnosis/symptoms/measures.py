@@ -7,6 +7,7 @@ import numpy as np
 
 from sweep.data.types import Array
 from sweep.diagnosis.symptoms.demodulation import (
+    LONGEST,
     Demodulated,
     decay_per_step,
     demodulated,
@@ -17,7 +18,7 @@ from sweep.diagnosis.symptoms.demodulation import (
     windows,
 )
 from sweep.diagnosis.symptoms.recurrence import locked_period, recurrence
-from sweep.diagnosis.symptoms.tones import Tones, tones_of
+from sweep.diagnosis.symptoms.tones import Tones, tones_of, without_line
 
 STILL = 0.1  # of the truth's swing: what moves less has stopped
 SOON = 0.1  # of the horizon: a forecast that stops by then never got going
@@ -35,7 +36,8 @@ class Measures:
     amplitude_early: float  # swing (standard deviation in a window) over the truth's
     amplitude_late: float
     decay_per_step: float  # > 0 dies out
-    stopped: bool  # moves by less than STILL from a tenth of the horizon on
+    steadiness: float  # movement of the last third over that of the middle third: 1 is a steady swing
+    stopped: bool  # but for a slow ramp, moves by less than STILL from a tenth of the horizon on
     level_late: float  # forecast minus truth, mean level
     furthest: float  # largest distance of the late forecast from the truth's middle, over the truth's own
     recurrence: float  # of the late forecast: 0 repeats itself, 1 does not
@@ -71,8 +73,8 @@ def tonal_measures(forecast: Array, truth: Array, tones: Tones, block: int, vali
         valid: valid steps of this start and channel.
     """
     horizon = len(truth)
-    length = window_length(tones.omega, horizon)
-    omega = separable(tones.omega, length)
+    omega = separable(tones.omega, int(LONGEST * horizon))
+    length = window_length(omega, horizon)
     found = demodulated(forecast, truth, omega, length)
     swing = _swing(forecast, length) / np.maximum(_swing(truth, length), 0.05 * truth.std() + 1e-12)
     late = _late(found.centre, horizon)
@@ -138,7 +140,9 @@ def _common(
     repeats, _ = recurrence(tail)
     own = tones_of(tail, most=1).omega
     short = max(4, min(block, horizon))
-    moves = _swing(forecast[int(SOON * horizon) :], min(short, horizon - int(SOON * horizon)))
+    after = forecast[int(SOON * horizon) :]
+    moves = np.array([without_line(part).std() for part in windows(after, min(short, len(after)))[0]])
+    third = horizon // 3
     middle = float(truth.mean())
     reach = max(float(np.abs(truth - middle).max()), 1e-12)
     first = max(1, block // 4)
@@ -149,6 +153,9 @@ def _common(
         "amplitude_late": float(np.sqrt((swing[late] ** 2).mean())),
         "decay_per_step": decay_per_step(centre, swing),
         "stopped": bool((moves < STILL * max(float(truth.std()), 1e-12)).all()),
+        "steadiness": float(
+            forecast[2 * third :].std() / max(float(forecast[third : 2 * third].std()), 1e-12)
+        ),
         "furthest": float(np.abs(forecast[horizon * 3 // 4 :] - middle).max()) / reach,
         "recurrence": repeats,
         "locked_period": locked_period(tail),

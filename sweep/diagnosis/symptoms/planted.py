@@ -209,7 +209,7 @@ def planted_tonal(kind: str, fault: str, rng: np.random.Generator) -> Planted:
 
 LORENZ_FAULTS: dict[str, tuple[str, ...]] = {
     "fine": ("S01",),
-    "slightly perturbed": ("S12",),
+    "slightly perturbed": ("S12", "S01"),
     "strongly perturbed": ("S10",),
     "unrelated": ("S11",),
     "other parameters": ("S07",),
@@ -230,7 +230,7 @@ def planted_lorenz(fault: str, rng: np.random.Generator, exponent_known: bool = 
         x, y, z = (float(value) for value in state)
         return lorenz_trajectory((x, y, z), samples, DT, **{**PUBLISHED, **other})
 
-    begins = [run(rng.normal(size=3) + [1, 1, 20], 1500)[-1] for _ in range(STARTS)]
+    begins = [run(np.array([1.0, 1.0, 20.0]) + rng.normal(size=3), 1500)[-1] for _ in range(STARTS)]
     whole = np.stack([run(state, before + horizon) for state in begins])
     past, truth = whole[:, :before], whole[:, before:]
     last = past[:, -1]

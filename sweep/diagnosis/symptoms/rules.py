@@ -8,6 +8,7 @@ from sweep.diagnosis.symptoms.measures import LIVING, Measures
 HOLDS = 0.9  # of the horizon: valid that long is fine. Our choice: a loss at the very end is no failure
 HALVED = 0.5  # late amplitude of a damped forecast, as the half-life of facts on decay: gone by half
 DECLINED = 0.75  # late over early amplitude: below, it is on its way down, not a steady small cycle
+STEADY = 0.85  # last third over middle third: a swing that keeps its size, which nothing halving in H does
 GROWN = 1.5  # late amplitude, or furthest point over the truth's own
 STILL = 0.1  # late amplitude of what does not move
 OFF = 0.5  # scales: a level so far off alone ends validity
@@ -37,7 +38,7 @@ class Setting:
     most_amplitude: float = 1.0  # highest
     wrong_first: float = 0.5  # first error, in scales, of a forecast that was never right
     level_spread: float = 0.0  # standard deviation of the truths' own late levels, in scales
-    least_recurrence: float = 1.0  # lowest recurrence among the truths themselves
+    least_recurrence: float = 1.0  # low recurrence among the truths themselves, their 10 % quantile
 
 
 def beyond(value: float, threshold: float) -> float:
@@ -67,7 +68,9 @@ def tonal_verdict(seen: Measures, horizon: int) -> Verdict:
     whole = max(sum(parts.values()), 1e-12)
     if seen.share_level >= 0.5 * whole and seen.amplitude_late >= STILL:
         return Verdict("S08", parts["level"] / whole)
-    if seen.amplitude_late <= HALVED and seen.amplitude_late <= DECLINED * seen.amplitude_early:
+    steady = seen.steadiness >= STEADY and seen.recurrence <= REPEATS and seen.amplitude_late >= STILL
+    declined = seen.amplitude_late <= DECLINED * seen.amplitude_early
+    if seen.amplitude_late <= HALVED and declined and not steady:
         return Verdict("S03", beyond(HALVED, seen.amplitude_late))
     if (seen.rest_late or 0.0) >= FOREIGN:
         return _foreign(seen)
@@ -86,12 +89,15 @@ def irregular_verdict(seen: Measures, setting: Setting, horizon: int) -> Verdict
     high = max(GROWN, 1.1 * setting.most_amplitude)
     if seen.amplitude_late >= high:
         return Verdict("S04", beyond(seen.amplitude_late, high))
-    low = min(HALVED, 0.6 * setting.least_amplitude)
-    if seen.amplitude_late <= low and seen.amplitude_late <= DECLINED * seen.amplitude_early:
-        return Verdict("S03", beyond(low, seen.amplitude_late))
     periodic = min(REPEATS, 0.5 * setting.least_recurrence)
-    if seen.recurrence <= periodic:
+    if seen.recurrence <= periodic and seen.steadiness >= STEADY:
         return Verdict("S06", beyond(periodic, seen.recurrence))
+    low = min(HALVED, 0.6 * setting.least_amplitude)
+    declined = seen.amplitude_late <= DECLINED * seen.amplitude_early
+    if seen.amplitude_late <= low and declined and not setting.right_climate:
+        return Verdict("S03", beyond(low, seen.amplitude_late))
+    if seen.recurrence <= periodic:
+        return Verdict("S06", 0.5)
     if setting.right_climate:
         if seen.first_error >= setting.wrong_first:
             return Verdict("S11", beyond(seen.first_error, setting.wrong_first))
@@ -103,7 +109,7 @@ def irregular_verdict(seen: Measures, setting: Setting, horizon: int) -> Verdict
 
 
 def _still(seen: Measures) -> Verdict | None:
-    if seen.amplitude_late < STILL and seen.furthest >= GROWN:
+    if (seen.stopped or seen.amplitude_late < STILL) and seen.furthest >= GROWN:
         return Verdict("S04", beyond(seen.furthest, GROWN))
     if seen.stopped:
         return Verdict("S02", beyond(STILL, seen.amplitude_late))

@@ -140,7 +140,7 @@ def _setting(true: Array, never: bool) -> Setting:
         least_amplitude=float(own.min()),
         most_amplitude=float(own.max()),
         level_spread=float(late.mean(axis=1).std()),
-        least_recurrence=min(recurrence(values[horizon // 3 :])[0] for values in true),
+        least_recurrence=float(np.quantile([recurrence(values[horizon // 3 :])[0] for values in true], 0.1)),
     )
 
 
