@@ -22,6 +22,7 @@ from sweep.diagnosis.symptoms.tones import Tones, tones_of, without_line
 
 STILL = 0.1  # of the truth's swing: what moves less has stopped
 SOON = 0.1  # of the horizon: a forecast that stops by then never got going
+ONE_WAY = 1.1  # path over range of a ramp: one that turns has gone further than it got
 LATE = 0.75  # of the horizon: windows that begin to be centred beyond speak for its end
 LIVING, LOST = 0.6, 0.3  # amplitude ratio of a tone that is there, and of one that is gone
 AUDIBLE = 0.1  # share of the variance of a tone whose loss counts
@@ -139,9 +140,6 @@ def _common(
     tail = forecast[horizon // 3 :]
     repeats, _ = recurrence(tail)
     own = tones_of(tail, most=1).omega
-    short = max(4, min(block, horizon))
-    after = forecast[int(SOON * horizon) :]
-    moves = np.array([without_line(part).std() for part in windows(after, min(short, len(after)))[0]])
     third = horizon // 3
     middle = float(truth.mean())
     reach = max(float(np.abs(truth - middle).max()), 1e-12)
@@ -152,7 +150,7 @@ def _common(
         "amplitude_early": float(swing[0]),
         "amplitude_late": float(np.sqrt((swing[late] ** 2).mean())),
         "decay_per_step": decay_per_step(centre, swing),
-        "stopped": bool((moves < STILL * max(float(truth.std()), 1e-12)).all()),
+        "stopped": _stopped(forecast[int(SOON * horizon) :], block, STILL * max(float(truth.std()), 1e-12)),
         "steadiness": float(
             forecast[2 * third :].std() / max(float(forecast[third : 2 * third].std()), 1e-12)
         ),
@@ -161,6 +159,16 @@ def _common(
         "locked_period": locked_period(tail),
         "own_frequency": float(own[0]) if len(own) else None,
     }
+
+
+def _stopped(after: Array, block: int, least: float) -> bool:
+    """Return whether a series moves by less than `least` in every block, but for a ramp in one direction."""
+    parts, _ = windows(after, min(max(4, block), len(after)))
+    if (parts.std(axis=1) < least).all():
+        return True
+    coarse = after[:: max(1, block // 4)]
+    one_way = np.abs(np.diff(coarse)).sum() <= ONE_WAY * (coarse.max() - coarse.min())
+    return bool(one_way and (np.array([without_line(part).std() for part in parts]) < least).all())
 
 
 def _error_parts(found: Demodulated, variance: Array, failing: Array) -> tuple[float, Array, Array, float]:
