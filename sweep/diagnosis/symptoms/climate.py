@@ -8,10 +8,8 @@ from sweep.data.types import Array
 QUANTILES = np.linspace(0.02, 0.98, 25)
 BINS = 1.5  # of the spectrum: the width of its smoothing; our choice for records of ten to twenty turns
 WRONG_AT = 0.99  # quantile of the distances among true records beyond which a single forecast is wrong
-SHIFTED = (
-    0.9  # our choice: a difference that shows; a rank test would find ever smaller ones with more starts
-)
-FEW = 4  # records below which a share of pairs says nothing
+SHIFTED = 0.9  # quantile of true distances that the median of right forecasts hardly reaches. Our choice
+FEW = 4  # records below which a median says little
 
 
 def climate_distances(said: Array, true: Array) -> tuple[Array, Array]:
@@ -54,17 +52,17 @@ def climate_distances(said: Array, true: Array) -> tuple[Array, Array]:
 def climate_is_right(said: Array, true: Array) -> Array:
     """Return (record,) whether each forecast could be the data's, by distance and by all taken together.
 
-    A record is wrong beyond 1.5 times the WRONG_AT quantile of true distances; where the forecasts are shifted
-    as a whole (a forecast is further off than a true record in SHIFTED of all pairs), beyond the median.
+    A record is wrong beyond 1.5 times the WRONG_AT quantile of true distances; where the median forecast is
+    beyond their SHIFTED quantile, all are suspect, and one is wrong beyond that.
 
     Args:
         said: (record, step, channel), finite.
         true: (record, step, channel), at least two records.
     """
     distances, null = climate_distances(said, true)
-    further = float((distances[:, None] > null).mean())
-    shifted = min(len(null), len(distances)) >= FEW and further >= SHIFTED
-    limit = np.median(null) if shifted else 1.5 * np.quantile(null, WRONG_AT)
+    usual = float(np.quantile(null, SHIFTED))
+    shifted = min(len(null), len(distances)) >= FEW and np.median(distances) >= usual
+    limit = usual if shifted else 1.5 * float(np.quantile(null, WRONG_AT))
     right: Array = distances <= limit
     return right
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from sweep.data.types import Array
 
-CYCLES = 1.5  # of the slowest tone in a window; fewer leave level and tone entangled. Our choice
-SEPARATION = 1.25  # windows hold this many beats of the closest two tones, so that they are told apart
+CYCLES = 2.0  # of the slowest tone in a window; fewer leave level and tone entangled. Our choice
+SEPARATION = 1.5  # windows hold this many beats of the closest two tones, so that they are told apart
 LONGEST = 1 / 3  # of the horizon; a longer window sees no change along it
 SHORTEST = 1 / 25  # of the horizon: shorter windows add rows, no resolution
 HOPS = 4  # windows per window length
@@ -45,7 +45,7 @@ def windows(values: Array, length: int) -> tuple[Array, Array]:
 def demodulated(forecast: Array, truth: Array, omega: Array, length: int) -> Demodulated:
     """Return least-squares amplitudes and phases of the forecast relative to the truth's.
 
-    In each window both series are fitted by a level and the given tones; the quotient of the two complex
+    In each window (Hann weights) both series are fitted by a level and the given tones; the quotient of the two complex
     amplitudes of a tone is free of the window's effects and of modulations that both share.
 
     Args:
@@ -59,7 +59,8 @@ def demodulated(forecast: Array, truth: Array, omega: Array, length: int) -> Dem
     time = np.arange(length) - (length - 1) / 2
     angle = time[:, None] * omega
     design = np.column_stack([np.ones(length), np.cos(angle), np.sin(angle)])
-    inverse = np.linalg.pinv(design)
+    taper = np.hanning(length + 2)[1:-1]  # or what changes within a window leaks into the phase
+    inverse = np.linalg.pinv(np.sqrt(taper)[:, None] * design) * np.sqrt(taper)
     parts = [values @ inverse.T for values in (said, true)]
     tones = len(omega)
     z_said, z_true = (part[:, 1 : 1 + tones] - 1j * part[:, 1 + tones :] for part in parts)

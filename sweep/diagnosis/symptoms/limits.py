@@ -105,7 +105,10 @@ def as_far_as_possible(
         return held
     span = max(1, limit.skill)
     own = np.sqrt(np.minimum(squares[:, :span], WORST**2).mean(axis=1))
-    other = np.sqrt(np.nanmean(limit.reference[:, :span], axis=1))
+    known = np.isfinite(limit.reference[:, :span])
+    if not known.any(axis=1).all():
+        return np.zeros(len(valid), dtype=bool)
+    other = np.sqrt(np.where(known, limit.reference[:, :span], 0.0).sum(axis=1) / known.sum(axis=1))
     together = np.sqrt((own**2).mean()) <= AS_GOOD * np.sqrt((other**2).mean()) + AS_GOOD_FLOOR
     good: Array = together & (own <= START_GOOD * other + START_FLOOR)
     return good

@@ -77,10 +77,11 @@ def tonal_measures(forecast: Array, truth: Array, tones: Tones, block: int, vali
     omega = separable(tones.omega, int(LONGEST * horizon))
     length = window_length(omega, horizon)
     found = demodulated(forecast, truth, omega, length)
-    swing = _swing(forecast, length) / np.maximum(_swing(truth, length), 0.05 * truth.std() + 1e-12)
+    moves, true = _swing(forecast, length), _swing(truth, length)
+    swing = moves / np.maximum(true, 0.05 * truth.std() + 1e-12)
     late = _late(found.centre, horizon)
     failing = found.centre >= min(valid, found.centre[-1])
-    parts = _error_parts(found, _swing(forecast, length) ** 2, failing)
+    parts = _error_parts(found, moves**2, failing)
     tone = int(np.argmax(parts[2]))
     phase, weight = phase_by_window(found, tone)
     slope, first, r2 = straight_line(found.centre, phase, weight)
@@ -88,9 +89,13 @@ def tonal_measures(forecast: Array, truth: Array, tones: Tones, block: int, vali
     ratio = np.sqrt((np.abs(found.ratio[late]) ** 2).mean(axis=0))
     share = found.weight.mean(axis=0) / found.weight.mean(axis=0).sum()
     gone = (ratio < LOST) & (share >= AUDIBLE)
-    lives = (ratio >= LIVING) & (share >= AUDIBLE)
+    lives = (ratio >= LIVING) & (ratio <= 1 / LIVING) & (share >= AUDIBLE)
     periods = 2 * np.pi / omega
     common = _common(forecast, truth, block, valid, swing, found.centre)
+    # of modulated tones by power, or a window in which the truth nearly rests decides
+    common["amplitude_late"] = float(
+        np.sqrt((moves[late] ** 2).mean() / max((true[late] ** 2).mean(), 1e-24))
+    )
     return Measures(
         **common,
         level_late=float(found.level[late].mean()),

@@ -167,10 +167,9 @@ def tonal_faults() -> dict[str, tuple[tuple[str, ...], Fault]]:
         return w.values(t, lead=phase), {"phase_first": phase}
 
     def wandering(w: Wave, t: Array, rng: np.random.Generator) -> tuple[Array, dict[str, float]]:
-        path = np.cumsum(rng.standard_normal((len(t),))) * rng.uniform(3.0, 6.0) / np.sqrt(HORIZON)
-        bent = path - np.linspace(0, path[-1], len(t))  # comes back, so that no straight line fits
-        scale = rng.uniform(2.0, 4.0) / np.abs(bent).max()
-        return w.values(t, lead=(bent * scale)[:, None]), {}
+        most = 0.15 * w.omega.min() * HORIZON / (2 * np.pi)  # or it is another frequency for a while
+        bend = rng.uniform(0.9, max(0.9, min(2.5, most))) * np.sin(2 * np.pi * t / HORIZON)
+        return w.values(t, lead=sign(rng) * bend[:, None]), {}
 
     def blown(w: Wave, t: Array, rng: np.random.Generator) -> tuple[Array, dict[str, float]]:
         values = w.values(t)
@@ -210,7 +209,7 @@ def planted_tonal(kind: str, fault: str, rng: np.random.Generator) -> Planted:
 LORENZ_FAULTS: dict[str, tuple[str, ...]] = {
     "fine": ("S01",),
     "slightly perturbed": ("S12", "S01"),
-    "strongly perturbed": ("S10",),
+    "strongly perturbed": ("S10", "S12"),
     "unrelated": ("S11",),
     "other parameters": ("S07",),
     "fixed point": ("S02", "S03"),

@@ -4,7 +4,7 @@ import numpy as np
 
 from sweep.data.types import Array
 
-LOCKED = 1e-3  # relative RMS mismatch after a whole number of steps: a locked cycle; float32 leaves 1e-6
+LOCKED = 1e-4  # relative RMS mismatch after a whole number of steps: a locked cycle; float32 leaves 1e-6
 LONGEST = 0.5  # of the series: a repetition must be seen at least once
 
 
@@ -42,8 +42,11 @@ def recurrence(values: Array) -> tuple[float, int | None]:
 
 def locked_period(values: Array) -> int | None:
     """Return the whole number of steps after which a series repeats itself exactly, None if it does not."""
-    _, lag = recurrence(values)
-    if lag is None:
+    _, best = recurrence(values)
+    if best is None:
         return None
-    mismatch = float(np.square(values[lag:] - values[:-lag]).mean())
-    return lag if mismatch <= LOCKED**2 * float(values.var()) else None
+    allowed = LOCKED**2 * float(values.var())
+    # the best may be a multiple of the period
+    lags = {best, *(round(best / k) for k in range(2, 40))}
+    locked = [lag for lag in lags if lag > 1 and np.square(values[lag:] - values[:-lag]).mean() <= allowed]
+    return min(locked, default=None)

@@ -3,13 +3,14 @@
 import math
 from dataclasses import dataclass
 
-from sweep.diagnosis.symptoms.measures import LIVING, Measures
+from sweep.diagnosis.symptoms.measures import LIVING, LOST, Measures
 
 HOLDS = 0.9  # of the horizon: valid that long is fine. Our choice: a loss at the very end is no failure
 HALVED = 0.5  # late amplitude of a damped forecast, as the half-life of facts on decay: gone by half
 DECLINED = 0.75  # late over early amplitude: below, it is on its way down, not a steady small cycle
 STEADY = 0.85  # last third over middle third: a swing that keeps its size, which nothing halving in H does
 GROWN = 1.5  # late amplitude, or furthest point over the truth's own
+OUTSIDE = 1.25  # furthest late point over the truth's own, below which a large swing is still inside the data
 STILL = 0.1  # late amplitude of what does not move
 OFF = 0.5  # scales: a level so far off alone ends validity
 PHASE = 0.505  # rad: the phase error at which the error of a sine reaches .5 over a period, 2 sin(phase / 2)
@@ -57,7 +58,7 @@ def tonal_verdict(seen: Measures, horizon: int) -> Verdict:
         return _foreign(seen)
     if seen.lost:
         return Verdict("S09", beyond(LIVING, min(seen.tone_amplitudes)))
-    if seen.amplitude_late >= GROWN:
+    if seen.amplitude_late >= GROWN and seen.furthest >= OUTSIDE:
         return Verdict("S04", beyond(seen.amplitude_late, GROWN))
     parts = {
         "level": seen.share_level,
@@ -68,6 +69,8 @@ def tonal_verdict(seen: Measures, horizon: int) -> Verdict:
     whole = max(sum(parts.values()), 1e-12)
     if seen.share_level >= 0.5 * whole and seen.amplitude_late >= STILL:
         return Verdict("S08", parts["level"] / whole)
+    if (seen.rest_late or 0.0) >= FOREIGN and seen.amplitude_late >= LOST:
+        return _foreign(seen)
     steady = seen.steadiness >= STEADY and seen.recurrence <= REPEATS and seen.amplitude_late >= STILL
     declined = seen.amplitude_late <= DECLINED * seen.amplitude_early
     if seen.amplitude_late <= HALVED and declined and not steady:
@@ -87,7 +90,7 @@ def irregular_verdict(seen: Measures, setting: Setting, horizon: int) -> Verdict
     if still is not None:
         return still
     high = max(GROWN, 1.1 * setting.most_amplitude)
-    if seen.amplitude_late >= high:
+    if seen.amplitude_late >= high and seen.furthest >= OUTSIDE:
         return Verdict("S04", beyond(seen.amplitude_late, high))
     periodic = min(REPEATS, 0.5 * setting.least_recurrence)
     if seen.recurrence <= periodic and seen.steadiness >= STEADY:
