@@ -103,12 +103,18 @@ def as_far_as_possible(
         usual = np.median(valid) >= limit.steps
         held: Array = (valid >= limit.steps) | (usual & (valid >= limit.steps / 2))
         return held
-    span = max(1, limit.skill)
-    own = np.sqrt(np.minimum(squares[:, :span], WORST**2).mean(axis=1))
-    known = np.isfinite(limit.reference[:, :span])
+    # on all steps with any skill, and on the first ones, which a forecast of the mean would miss
+    return _as_good(squares, limit.reference, limit.skill) & _as_good(squares, limit.reference, limit.steps)
+
+
+def _as_good(squares: Array, reference: Array, span: int) -> Array:
+    """Return (start,) whether a forecast errs no more than the reference over the first steps."""
+    span = max(1, span)
+    known = np.isfinite(reference[:, :span])
     if not known.any(axis=1).all():
-        return np.zeros(len(valid), dtype=bool)
-    other = np.sqrt(np.where(known, limit.reference[:, :span], 0.0).sum(axis=1) / known.sum(axis=1))
+        return np.zeros(len(squares), dtype=bool)
+    own = np.sqrt(np.minimum(squares[:, :span], WORST**2).mean(axis=1))
+    other = np.sqrt(np.where(known, reference[:, :span], 0.0).sum(axis=1) / known.sum(axis=1))
     together = np.sqrt((own**2).mean()) <= AS_GOOD * np.sqrt((other**2).mean()) + AS_GOOD_FLOOR
     good: Array = together & (own <= START_GOOD * other + START_FLOOR)
     return good

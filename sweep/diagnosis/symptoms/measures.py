@@ -55,6 +55,8 @@ class Measures:
     rest_late: float | None = None  # share of the late forecast's variance outside of the truth's tones
     tone_amplitudes: tuple[float, ...] = ()  # late amplitude ratio by tone
     lost: tuple[float, ...] = ()  # periods of lost tones
+    others_live: bool = False  # a tone that counts has kept its amplitude
+    overgrown: bool = False  # a tone that counts has outgrown the truth's
     share_level: float = (
         0.0  # mean squared error from here on that a right level, amplitude, phase would mend
     )
@@ -108,7 +110,9 @@ def tonal_measures(forecast: Array, truth: Array, tones: Tones, block: int, vali
         phase_bent=float(np.sqrt(bent @ weight / max(float(weight.sum()), 1e-300))),
         rest_late=float(found.rest[late].mean()),
         tone_amplitudes=tuple(ratio.tolist()),
-        lost=tuple(periods[gone].tolist()) if lives.any() else (),
+        lost=tuple(periods[gone].tolist()),
+        others_live=bool(lives.any()),
+        overgrown=bool(((ratio > 1 / LIVING) & (share >= AUDIBLE)).any()),
         share_level=float(parts[0]),
         share_amplitude=float(parts[1].sum()),
         share_phase=float(parts[2].sum()),

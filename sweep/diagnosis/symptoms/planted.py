@@ -167,8 +167,8 @@ def tonal_faults() -> dict[str, tuple[tuple[str, ...], Fault]]:
         return w.values(t, lead=phase), {"phase_first": phase}
 
     def wandering(w: Wave, t: Array, rng: np.random.Generator) -> tuple[Array, dict[str, float]]:
-        most = 0.15 * w.omega.min() * HORIZON / (2 * np.pi)  # or it is another frequency for a while
-        bend = rng.uniform(0.9, max(0.9, min(2.5, most))) * np.sin(2 * np.pi * t / HORIZON)
+        most = 0.15 * w.omega.min() * HORIZON / np.pi  # or it is another frequency for a while
+        bend = rng.uniform(1.6, max(1.6, min(2.6, most))) * np.sin(np.pi * t / HORIZON)
         return w.values(t, lead=sign(rng) * bend[:, None]), {}
 
     def blown(w: Wave, t: Array, rng: np.random.Generator) -> tuple[Array, dict[str, float]]:
@@ -216,7 +216,7 @@ LORENZ_FAULTS: dict[str, tuple[str, ...]] = {
     "limit cycle": ("S06",),
     "constant": ("S02",),
     "offset": ("S08",),
-    "too large": ("S04",),
+    "too large": ("S04", "S13"),
 }
 LORENZ_HORIZON = 500
 
@@ -269,7 +269,7 @@ def planted_lorenz(fault: str, rng: np.random.Generator, exponent_known: bool = 
 NOISY_FAULTS: dict[str, tuple[str, ...]] = {
     "optimal": ("S12",),
     "constant from the start": ("S02",),
-    "growing": ("S04",),
+    "growing": ("S04", "S13"),
     "periodic": ("S06",),
     "white": ("S07",),
     "unrelated": ("S11", "S10"),

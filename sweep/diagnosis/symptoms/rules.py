@@ -54,9 +54,10 @@ def tonal_verdict(seen: Measures, horizon: int) -> Verdict:
     still = _still(seen)
     if still is not None:
         return still
-    if seen.lost and (seen.rest_late or 0.0) >= PURE:
+    impure = (seen.rest_late or 0.0) >= PURE
+    if seen.lost and seen.amplitude_late >= LOST and (impure or seen.overgrown):
         return _foreign(seen)
-    if seen.lost:
+    if seen.lost and seen.others_live:
         return Verdict("S09", beyond(LIVING, min(seen.tone_amplitudes)))
     if seen.amplitude_late >= GROWN and seen.furthest >= OUTSIDE:
         return Verdict("S04", beyond(seen.amplitude_late, GROWN))

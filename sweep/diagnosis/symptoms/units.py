@@ -20,6 +20,7 @@ from sweep.score.metrics import DIVERGED_BEYOND, rollout_error_of_prefix, valid_
 # sums of tones, .66 of .67 with noise of half a scale; Mackey-Glass reaches .76 of .95, Lorenz and a second-order
 # autoregression with a pole at .995 stay below .2.
 FORETOLD, LASTING = 0.5, 0.85
+FEW_STEPS = 8  # of a record: fewer have no statistics, and the climate goes undisputed
 FEW_RECORDS = 6  # of the truth, below which starts are cut in halves to see how true records differ
 BY_CHANCE = 0.1  # scales: if most starts are wrong from the first step, a nearer one is so by chance
 SAMPLED = 8  # starts from which a channel's character is read; all are searched only if it is tonal
@@ -147,10 +148,10 @@ def _setting(true: Array, never: bool) -> Setting:
 def _right_climate(forecast: Array, truth: Array, well: Array, channels: list[int]) -> Array:
     """Return (start, channel) whether the later two thirds are like the data, in this channel and in all."""
     right = np.ones((len(truth), truth.shape[2]), dtype=bool)
-    if not channels or not len(well):
-        return right
     horizon = truth.shape[1]
     begin = horizon // 3
+    if not channels or not len(well) or horizon - begin < 2 * FEW_STEPS:
+        return right
     said, true = forecast[well][:, begin:, channels], truth[:, begin:, channels]
     if len(true) < FEW_RECORDS:  # cut in halves, a few starts are more records
         half = (horizon - begin) // 2
