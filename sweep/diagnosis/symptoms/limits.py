@@ -104,7 +104,9 @@ def as_far_as_possible(
         held: Array = (valid >= limit.steps) | (usual & (valid >= limit.steps / 2))
         return held
     # on all steps with any skill, and on the first ones, which a forecast of the mean would miss
-    return _as_good(squares, limit.reference, limit.skill) & _as_good(squares, limit.reference, limit.steps)
+    good: Array = _as_good(squares, limit.reference, limit.skill)
+    good = good & _as_good(squares, limit.reference, limit.steps)
+    return good
 
 
 def _as_good(squares: Array, reference: Array, span: int) -> Array:
