@@ -126,7 +126,9 @@ def test_what_is_below_the_thresholds_is_fine(forecast: np.ndarray):
     ],
 )
 def test_what_is_just_beyond_them_is_not(forecast: np.ndarray, code: str):
-    assert symptom_of_trial(sine(forecast)).shares == {code: 1.0}
+    found = symptom_of_trial(sine(forecast))
+    assert found.shares == {code: 1.0}
+    assert found.confidence >= 0.5  # by its own rule, not by what is left over
 
 
 def test_noise_in_the_truth_is_no_fault():

@@ -300,7 +300,7 @@ def planted_noisy(fault: str, rng: np.random.Generator) -> Planted:
     elif fault == "constant from the start":
         said = np.full(truth.shape, rng.uniform(-0.3, 0.3) * spread)
     elif fault == "growing":
-        said = truth * np.exp(t * rng.uniform(0.8, 1.1) / horizon)
+        said = truth * np.exp(t * rng.uniform(1.2, 1.6) / horizon)
     elif fault == "periodic":
         said = np.sqrt(2) * spread * np.sin(2 * np.pi * t / period + rng.uniform(0, 6, (STARTS, 1)))
     elif fault == "white":
