@@ -7,9 +7,7 @@ from sweep.diagnosis.symptoms.table import HEALTHY, SYMPTOMS
 from sweep.diagnosis.symptoms.trial import TrialSymptom
 from sweep.diagnosis.symptoms.wording import detail
 
-COUNTS = (
-    0.1  # share of starts and channels from which a symptom that is not the main one is reported as found
-)
+COUNTS = 0.1  # share from which a symptom that is not the main one is reported as found; our choice
 
 
 def symptom_findings(symptom: TrialSymptom) -> tuple[Finding, ...]:

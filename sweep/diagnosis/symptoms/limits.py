@@ -17,9 +17,8 @@ AS_GOOD, AS_GOOD_FLOOR = (
     0.05,
 )  # all starts together may err this much more than the reference, in scales
 START_GOOD, START_FLOOR = 1.5, 0.1  # a single start
-BETTER_BASELINE = (
-    0.05  # of the rollout error: a baseline that is better by more shows that the data allow more
-)
+# Of the rollout error: a baseline that is better by more shows that the data allow more.
+BETTER_BASELINE = 0.05
 
 
 @dataclass(frozen=True)

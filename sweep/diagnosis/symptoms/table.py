@@ -5,7 +5,7 @@ from typing import Literal
 
 from sweep.config.registry import Registry
 
-Needs = Literal["nothing", "tones", "several tones", "irregular", "limits"]
+Needs = Literal["nothing", "tones", "several tones", "limits"]
 
 
 @dataclass(frozen=True)

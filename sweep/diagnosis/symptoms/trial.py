@@ -143,7 +143,6 @@ def _applicable(found: Units) -> dict[str, str]:
             else f"the truth has no lasting tones (they foretell {known} of its variance), so no phase"
         ),
         "several tones": "" if max(found.tones) > 1 else "the truth has fewer than two tones",
-        "irregular": "",
         "limits": "" if found.limit.limited else found.limit.why,
     }
     return {code: reasons[symptom.needs] for code, symptom in SYMPTOMS.items()}
