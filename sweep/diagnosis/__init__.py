@@ -1,4 +1,4 @@
-"""Diagnosis: probes measure a trained network; findings follow from evidence by pure functions.
+"""Why a rollout fails: probes measure a trained network, checks turn recorded evidence into findings.
 
-Nothing is imported here, so that the parts without torch stay quick to import.
+Nothing is imported here: `probes` needs torch, `finding` and `symptoms` do not and stay quick to import.
 """

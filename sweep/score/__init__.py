@@ -1,12 +1,33 @@
 """Scoring: rollouts of a network from all starts at once, the numbers they give, baselines to compare with.
 
-Metrics are NumPy only; `rollout` is the only file here that knows a network.
+Metrics are NumPy only; `rollout` is the only file here that knows a network. Each name is loaded when it is
+first used, so that whoever needs the metrics alone does not import torch.
 """
 
-from sweep.score.baselines import BASELINES, score_baselines, score_baselines_on_test
-from sweep.score.metrics import block_length, nrmse_by_step, scores, valid_steps
-from sweep.score.metrics_skill import exposure_gap_by_step, skill
-from sweep.score.rollout import Forecasts, Task, forecasts, swapped
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweep.score.baselines import BASELINES, score_baselines, score_baselines_on_test
+    from sweep.score.metrics import block_length, nrmse_by_step, scores, valid_steps
+    from sweep.score.metrics_skill import exposure_gap_by_step, skill
+    from sweep.score.rollout import Forecasts, Task, forecasts, swapped
+
+_HOME = {
+    "BASELINES": "baselines",
+    "Forecasts": "rollout",
+    "Task": "rollout",
+    "block_length": "metrics",
+    "exposure_gap_by_step": "metrics_skill",
+    "forecasts": "rollout",
+    "nrmse_by_step": "metrics",
+    "score_baselines": "baselines",
+    "score_baselines_on_test": "baselines",
+    "scores": "metrics",
+    "skill": "metrics_skill",
+    "swapped": "rollout",
+    "valid_steps": "metrics",
+}
 
 __all__ = [
     "BASELINES",
@@ -23,3 +44,10 @@ __all__ = [
     "swapped",
     "valid_steps",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name from the file that holds it."""
+    if name in _HOME:
+        return getattr(import_module(f"sweep.score.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'sweep.score' has no attribute {name!r}")

@@ -1,0 +1,19 @@
+"""How a rollout fails, read from the rollout alone: arrays in, a named symptom with its numbers out.
+
+No torch, no files: `symptom_of_trial` is a pure function of a `RolloutEvidence`.
+"""
+
+from sweep.diagnosis.symptoms.evidence import RolloutEvidence, stored_evidence
+from sweep.diagnosis.symptoms.findings import symptom_findings
+from sweep.diagnosis.symptoms.table import SYMPTOMS, Symptom
+from sweep.diagnosis.symptoms.trial import TrialSymptom, symptom_of_trial
+
+__all__ = [
+    "SYMPTOMS",
+    "RolloutEvidence",
+    "Symptom",
+    "TrialSymptom",
+    "stored_evidence",
+    "symptom_findings",
+    "symptom_of_trial",
+]

@@ -1,0 +1,104 @@
+"""What a symptom is read from: a rollout, its truth, and what is known of the data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sweep.config.records import PREFIXES
+from sweep.data.types import Array
+from sweep.score.metrics import block_length
+
+
+@dataclass(frozen=True)
+class RolloutEvidence:
+    """A trial's rollout over its target channels, all arrays finite in data units, but for the forecast.
+
+    Raises:
+        ValueError: shapes do not fit, the truth is not finite, or a scale is not positive.
+    """
+
+    forecast: Array  # (start, step, channel); inf and NaN allowed
+    truth: Array  # (start, step, channel)
+    past: Array  # (start, past step, channel): the tail of the warm-up, ending just before the first step
+    mean: Array  # (start, channel): mean of the training data
+    scale: Array  # (start, channel): RMS of truth - mean, > 0
+    block: int  # steps of a block, from `block_length`
+    period: float | None = None  # dominant period of the training data in steps
+    lyapunov_time: float | None = None  # steps, where known
+    noise: float | None = None  # standard deviation of observation noise, in scales, where known
+    baselines: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # rollout errors over PREFIXES
+    series: Array | None = None  # (start,): which series a start is of, -1 for one of its own
+    position: Array | None = None  # (start,): index in that series of the first step
+
+    def __post_init__(self) -> None:
+        shape = self.truth.shape
+        if len(shape) != 3 or 0 in shape or self.forecast.shape != shape:
+            raise ValueError(
+                f"forecast and truth are (start, step, channel), got {self.forecast.shape}, {shape}"
+            )
+        if self.past.ndim != 3 or (self.past.shape[0], self.past.shape[2]) != (shape[0], shape[2]):
+            raise ValueError(
+                f"past is (start, past step, channel) as the truth {shape}, got {self.past.shape}"
+            )
+        pairs = (shape[0], shape[2])
+        if self.mean.shape != pairs or self.scale.shape != pairs:
+            raise ValueError(f"mean and scale are {pairs}, got {self.mean.shape} and {self.scale.shape}")
+        if not (np.isfinite(self.truth).all() and np.isfinite(self.past).all()):
+            raise ValueError("the truth and the past must be finite")
+        if not (np.isfinite(self.scale) & (self.scale > 0)).all():
+            raise ValueError(f"a scale is positive and finite, got {self.scale.min()}..{self.scale.max()}")
+        if not 1 <= self.block <= shape[1]:
+            raise ValueError(f"a block has 1..{shape[1]} steps, got {self.block}")
+        for name, errors in self.baselines.items():
+            if len(errors) != len(PREFIXES):
+                raise ValueError(f"baseline {name!r} needs one error per prefix {PREFIXES}, got {errors}")
+
+    def scaled(self, values: Array) -> Array:
+        """Return (values - mean) / scale in float64, for (start, any step, channel)."""
+        distance = values.astype(np.float64) - self.mean[:, None]
+        scaled: Array = distance / self.scale[:, None]
+        return scaled
+
+
+def stored_evidence(
+    arrays: Mapping[str, Array],
+    period: float | None = None,
+    lyapunov_time: float | None = None,
+    noise: float | None = None,
+    baselines: Mapping[str, tuple[float, ...]] | None = None,
+) -> RolloutEvidence:
+    """Return the evidence in the arrays of a trial's rollout.npz, over its target channels.
+
+    Args:
+        arrays: by name, as `sweep.trial` stores them: forecast, truth, past, mean, scale, and, where there
+            are, targets, block, series, position.
+        period: dominant period of the training data in steps, None if there is none.
+        lyapunov_time: in steps, where known.
+        noise: standard deviation of the observation noise in scales, where known.
+        baselines: of the study's record: name -> rollout errors over `PREFIXES`.
+
+    Raises:
+        ValueError: as `RolloutEvidence`.
+    """
+    truth = np.asarray(arrays["truth"], dtype=np.float64)
+    targets = [int(i) for i in arrays["targets"]] if "targets" in arrays else list(range(truth.shape[2]))
+    block = int(arrays["block"]) if "block" in arrays else block_length(period, truth.shape[1])
+
+    def chosen(name: str) -> Array:
+        return np.asarray(arrays[name], dtype=np.float64)[..., targets]
+
+    return RolloutEvidence(
+        forecast=chosen("forecast"),
+        truth=truth[..., targets],
+        past=chosen("past"),
+        mean=chosen("mean"),
+        scale=chosen("scale"),
+        block=block,
+        period=period,
+        lyapunov_time=lyapunov_time,
+        noise=noise,
+        baselines=baselines or {},
+        series=arrays.get("series"),
+        position=arrays.get("position"),
+    )
