@@ -46,7 +46,7 @@ class DataConfig(Section):
     time_column: str = "ds"
     transforms: Annotated[tuple[str, ...], Field(strict=False)] = ()  # applied in this order
     season: PositiveInt | None = None  # lag of seasonal_difference, in steps
-    scaling: Literal["global", "series"] = "global"
+    scaling: Literal["global", "series", "none"] = "global"  # "none": the network sees data units
     calendar: Annotated[tuple[str, ...], Field(strict=False)] = ()
     split: Annotated[tuple[Share, Share, Share], Field(strict=False)] = (0.7, 0.15, 0.15)
 
@@ -77,6 +77,8 @@ class ModelConfig(Section):
     head: Annotated[tuple[PositiveInt, ...], Field(strict=False)] = ()  # ReLU layers before the output
     head_activation: Literal["relu", "tanh"] = "relu"
     output_activation: Literal["none", "relu"] = "none"
+    init_gain: Annotated[float, Field(gt=0)] = 1.0  # factor on the recurrent weights at the beginning
+    forget_bias: float = 0.0  # added at the beginning to the bias of the gate that keeps the state
 
 
 class TrainingConfig(Section):

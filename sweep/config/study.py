@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
+from sweep.config.later import without_later
 from sweep.config.ranges import Value
 from sweep.config.sections import (
     DataConfig,
@@ -71,7 +72,7 @@ class StudyConfig:
 def identity(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return what makes a study the study it is, as flat key paths: its document without trials and [run]."""
     kept = {key: value for key, value in document.items() if key not in NO_IDENTITY}
-    flat = _flat(kept)
+    flat = _flat(without_later(kept))
     flat.pop("search.trials", None)
     if "data.path" in flat:  # the content counts, not the place: see the fingerprint
         flat["data.path"] = PurePath(flat["data.path"]).name

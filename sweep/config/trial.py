@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from sweep.config.engines import engine_name
+from sweep.config.later import without_later
 from sweep.config.ranges import Value
 from sweep.config.sections import (
     DataConfig,
@@ -96,7 +97,7 @@ def trial_config(
     document["rungs"] = tuple(rung.at for rung in pruning.rungs) if pruning.enabled else ()
     place = document["data"].get("path")
     content = {**document, "data": {**document["data"], "path": place and PurePath(place).name}}
-    seed = seed_of(study_seed, content)
+    seed = seed_of(study_seed, without_later(content))
     config = TrialConfig.model_validate(
         {**document, "seed": seed, "device": run.device, "threads": run.threads}
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def fit_codec(
     transforms: tuple[Transform, ...],
     train: Sequence[Array],
     channels: Sequence[str],
-    per_series: bool,
+    scaling: Literal["global", "series", "none"],
     labels: Sequence[str],
 ) -> ScalingCodec:
     """Return the codec whose statistics are those of the transformed training series.
@@ -72,7 +73,8 @@ def fit_codec(
         transforms: applied in this order.
         train: per series (time, channel), data units.
         channels: their names, for messages.
-        per_series: scale each series by its own mean and standard deviation instead of those of all.
+        scaling: "global" by mean and standard deviation of all series together, "series" of each by its own,
+            "none" leaves the values as they are (mean 0, standard deviation 1 are assumed).
         labels: names of the series, for messages.
 
     Raises:
@@ -91,7 +93,9 @@ def fit_codec(
     _require_spread(pooled, std, channels, "the training data")
     count, width = len(encoded), len(channels)
     means, stds = np.tile(mean, (count + 1, 1)), np.tile(std, (count + 1, 1))
-    if per_series:
+    if scaling == "none":
+        means, stds = np.zeros_like(means), np.ones_like(stds)
+    elif scaling == "series":
         for index, values in enumerate(encoded):
             means[index], stds[index] = values.mean(axis=0), values.std(axis=0)
             _require_spread(values, stds[index], channels, f"the training part of {labels[index]}")

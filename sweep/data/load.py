@@ -46,7 +46,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
     known = [order.get(id(one), -1) for one in recording.series]
     raw = tuple(one.values[: one.parts["train"][1]] for one in trained)
     labels = [one.label for one in trained]
-    codec = fit_codec(transforms, raw, recording.channels, config.scaling == "series", labels)
+    codec = fit_codec(transforms, raw, recording.channels, config.scaling, labels)
     calendars = [calendar_features(config.calendar, one) for one in recording.series]
     level = level_of(raw)
     validation = build_starts("validation", recording.series, known, need, lag, calendars, level)

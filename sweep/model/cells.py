@@ -21,6 +21,7 @@ class Cell:
     gates: int
     components: int  # tensors that make up the state
     sigmoid_gates: tuple[int, ...]  # which of the gates, in torch's order, are sigmoids
+    keeping_gate: int  # the one that, open, keeps the state: LSTM's forget gate, GRU's update gate
     step: Callable[[Tensor, State, Weights], State]  # of one layer: (batch, input) -> (batch, hidden)
     layer: Callable[[Tensor, Weights], Tensor]  # (batch, time, input) -> (batch, time, hidden), from zeros
     source: str
@@ -58,6 +59,7 @@ CELLS: Registry[Cell] = Registry(
             gates=4,
             components=2,
             sigmoid_gates=(0, 1, 3),
+            keeping_gate=1,
             step=_lstm_step,
             layer=_lstm_layer,
             source="Hochreiter & Schmidhuber (1997); Gers et al. (2000)",
@@ -68,6 +70,7 @@ CELLS: Registry[Cell] = Registry(
             gates=3,
             components=1,
             sigmoid_gates=(0, 1),
+            keeping_gate=1,
             step=_gru_step,
             layer=_gru_layer,
             source="Cho et al. (2014), reset after the product as in cuDNN",

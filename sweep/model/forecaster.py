@@ -52,9 +52,12 @@ class Forecaster(nn.Module):
         )
 
     def initialise(self, seed: int) -> "Forecaster":
-        """Draw all parameters by torch's rules from a generator of their own; return the forecaster."""
+        """Draw all parameters from a generator of their own; return the forecaster.
+
+        By torch's rules, then `init_gain` and `forget_bias` of the configuration.
+        """
         generator = torch.Generator().manual_seed(seed)
-        self.stack.initialise(generator)
+        self.stack.initialise(generator, self.config.init_gain, self.config.forget_bias)
         for linear in self.linears:
             bound = 1 / math.sqrt(linear.in_features)
             nn.init.uniform_(linear.weight, -bound, bound, generator=generator)

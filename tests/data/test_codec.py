@@ -26,14 +26,14 @@ CHAINS = [
 SEASON = 5
 
 
-def fitted(chain, per_series=False, series=3, length=60, channels=2, seed=0):
+def fitted(chain, scaling="global", series=3, length=60, channels=2, seed=0):
     rng = np.random.default_rng(seed)
     level = np.arange(1, series + 1)[:, None, None] * np.array([1.0, 40.0])[:channels]
     train = list(level * (1.5 + rng.uniform(size=(series, length, channels))))
     season = SEASON if "seasonal_difference" in chain else None
     transforms = build_transforms(chain, season)
     codec = fit_codec(
-        transforms, train, ["a", "b"][:channels], per_series, [f"series {n}" for n in range(series)]
+        transforms, train, ["a", "b"][:channels], scaling, [f"series {n}" for n in range(series)]
     )
     return codec, train
 
@@ -43,9 +43,9 @@ def test_the_chains_cover_the_table():
 
 
 @pytest.mark.parametrize("chain", CHAINS)
-@pytest.mark.parametrize("per_series", [False, True])
-def test_decode_inverts_encode(chain, per_series):
-    codec, train = fitted(chain, per_series)
+@pytest.mark.parametrize("scaling", ["global", "series", "none"])
+def test_decode_inverts_encode(chain, scaling):
+    codec, train = fitted(chain, scaling)
     values = np.stack(train)
     index = np.array([0, 2, -1])
     encoded = codec.encode(values, index)
@@ -98,14 +98,16 @@ def test_a_rollout_of_differences_by_hand():
 
 def test_statistics_by_hand():
     train = [np.array([[1.0], [3.0]]), np.array([[10.0], [30.0]])]
-    common = fit_codec((), train, ["y"], False, ["s", "t"])
+    common = fit_codec((), train, ["y"], "global", ["s", "t"])
     assert common.mean.ravel().tolist() == [11.0] * 3
-    own = fit_codec((), train, ["y"], True, ["s", "t"])
+    own = fit_codec((), train, ["y"], "series", ["s", "t"])
     assert own.mean.ravel().tolist() == [2.0, 20.0, 11.0]
     np.testing.assert_allclose(own.std.ravel(), [1.0, 10.0, np.std([1, 3, 10, 30])])
     assert own.encode(np.array([[[3.0]]]), np.array([0])).item() == 1.0
     assert own.encode(np.array([[[30.0]]]), np.array([1])).item() == 1.0
     assert own.encode(np.array([[[11.0]]]), np.array([-1])).item() == 0.0
+    unscaled = fit_codec((), train, ["y"], "none", ["s", "t"])
+    assert unscaled.encode(np.array([[[11.0]]] * 3), np.array([0, 1, -1])).ravel().tolist() == [11.0] * 3
 
 
 @pytest.mark.parametrize("chain", CHAINS)
@@ -147,15 +149,15 @@ def test_a_channel_without_spread_after_the_transforms():
     with pytest.raises(
         DataError, match=r"channel 'a' is constant in the training data \(after the transforms"
     ):
-        fit_codec(build_transforms(["difference"], None), line, ["a", "b"], False, ["s"])
+        fit_codec(build_transforms(["difference"], None), line, ["a", "b"], "global", ["s"])
     with pytest.raises(DataError, match=r"channel 'b' is constant in the training part of t"):
         flat = np.array([[1.0, 2.0], [2.0, 2.0]])
-        fit_codec((), [np.array([[1.0, 3.0], [2.0, 5.0]]), flat], ["a", "b"], True, ["s", "t"])
+        fit_codec((), [np.array([[1.0, 3.0], [2.0, 5.0]]), flat], ["a", "b"], "series", ["s", "t"])
 
 
 def test_a_series_too_short_for_its_transforms():
     with pytest.raises(DataError, match=r"s: 6 training samples, but the transforms consume 5"):
-        fit_codec(build_transforms(["seasonal_difference"], 5), [np.ones((6, 1))], ["y"], False, ["s"])
+        fit_codec(build_transforms(["seasonal_difference"], 5), [np.ones((6, 1))], ["y"], "global", ["s"])
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,29 @@ def test_weights_have_torch_s_names_and_shapes(cell: str):
 
 
 @pytest.mark.parametrize("cell", CELLS)
+def test_gain_and_forget_bias_change_their_weights_alone(cell: str):
+    plain, changed = made(cell), made(cell, init_gain=3.0, forget_bias=-5.0)
+    for (ih, hh, bih, bhh), new in zip(plain.stack.weights(), changed.stack.weights(), strict=True):
+        assert torch.equal(new[0], ih) and torch.equal(new[3], bhh)
+        assert torch.allclose(new[1], 3 * hh)
+        moved = (new[2] - bih).round(decimals=5).tolist()
+        assert moved == [0.0] * 7 + [-5.0] * 7 + [0.0] * (len(moved) - 14)
+    for one, two in zip(plain.linears, changed.linears, strict=True):
+        assert torch.equal(one.weight, two.weight) and torch.equal(one.bias, two.bias)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_an_open_keeping_gate_remembers(cell: str):
+    def memory(bias: float) -> float:
+        """How much the last forecast depends on the first of 30 inputs."""
+        inputs = noise(1, 30, 1).requires_grad_(True)
+        made(cell, forget_bias=bias, readout="value")(inputs)[0][0, -1].sum().backward()
+        return float(inputs.grad[0, 0].abs())
+
+    assert memory(-5.0) < 1e-3 * memory(0.0) < 1e-3 * memory(5.0)
+
+
+@pytest.mark.parametrize("cell", CELLS)
 def test_two_halves_make_a_whole(cell: str):
     network = made(cell)
     inputs = noise(4, 20, 1)
