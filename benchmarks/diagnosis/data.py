@@ -107,8 +107,8 @@ KINDS = {
         Kind(
             "lorenz",
             lorenz,
-            ScoreConfig(warmup=100, horizon=100, starts=12),
-            600_000,
+            ScoreConfig(warmup=100, horizon=80, starts=12),
+            700_000,
             0.30,
             steps_per_lyapunov_time=1 / (0.9056 * LORENZ_STEP),
         ),

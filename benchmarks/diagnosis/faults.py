@@ -105,19 +105,20 @@ def _leak(plan: Plan, severity: int) -> Plan:
     return plan.with_data(leak=LEAKS[severity - 1])
 
 
-def _large(plan: Plan, severity: int) -> Plan:
-    hidden, layers = LARGE[severity - 1]
-    return plan.with_(model__hidden=hidden, model__layers=layers)
+def _windowed(plan: Plan, window: int) -> Plan:
+    """Return the plan with another window, and as many sequence-steps per update as before."""
+    training = plan.config.training
+    batch = max(1, round(training.batch_size * training.window / window))
+    return plan.with_(training__window=window, training__batch_size=batch)
 
 
-def _in_order(plan: Plan, severity: int) -> Plan:
-    size = max(2, plan.config.training.batch_size // SMALLER_BATCH[severity - 1])
-    return plan.with_(training__shuffle=False, training__batch_size=size)
+def _short_window(plan: Plan, severity: int) -> Plan:
+    return _windowed(plan, WINDOWS[severity - 1])
 
 
 def _without_burn_in(plan: Plan, severity: int) -> Plan:
     window = plan.config.training.window // SHORTER[severity - 1]
-    return plan.with_(training__burn_in=0, training__window=window)
+    return _windowed(plan, window).with_(training__burn_in=0)
 
 
 def _constant_rate(plan: Plan) -> bool:
@@ -128,44 +129,41 @@ def _descends_by_gradient_size(plan: Plan) -> bool:
     return plan.optimizer == "sgd"  # the others divide the gradient by its own size
 
 
-MOMENTA = (0.98, 0.99, 0.995)
-EVERY = (0.1, 0.05, 0.025)
+MOMENTA = (0.99, 0.997, 0.999)
+EVERY = (0.08, 0.04, 0.02)
 CUTS = (8, 20, 60)
-CLIPPED_BELOW = (1.5, 1.0, 0.5)
+CLIPPED_BELOW = (1.0, 0.5, 0.0)
 DEAD_HEADS = (8, 4, 2)
-GAINS, OFFSETS = (5.0, 20.0, 80.0), (3.0, 10.0, 40.0)
-TRAIN = (400, 200, 100)
+GAINS, OFFSETS = (20.0, 100.0, 500.0), (10.0, 50.0, 250.0)
+TRAIN = (300, 150, 75)
 GAPS = (0.1, 0.2, 0.4)
 LEAKS = (0.2, 0.5, 1.0)
-LARGE = ((64, 1), (64, 2), (96, 2))
-SMALLER_BATCH = (1, 2, 4)
-SHORTER = (1, 2, 3)
+WINDOWS = (8, 5, 3)
+SHORTER = (1, 2, 4)
 
 FAULTS = {
     fault.cause: fault
     for fault in (
-        Fault("lr_high", _scaled_lr((4, 12, 36)), (4, 12, 36), "rate times"),
-        Fault("lr_low", _scaled_lr((1 / 10, 1 / 30, 1 / 100)), ("1/10", "1/30", "1/100"), "rate times"),
+        Fault("lr_high", _scaled_lr((10, 30, 100)), (10, 30, 100), "rate times"),
+        Fault("lr_low", _scaled_lr((1 / 15, 1 / 40, 1 / 120)), ("1/15", "1/40", "1/120"), "rate times"),
         Fault("momentum_high", _momentum, MOMENTA, "momentum or beta1, the rate unchanged"),
         Fault("decay_early", _decay_early, EVERY, "rate falls tenfold every ... of the budget"),
         Fault("undertrained", _undertrained, CUTS, "budget divided by"),
-        _entry("exploding_gradient", "model__init_gain", (2.5, 5.0, 10.0), "recurrent weights times"),
+        _entry("exploding_gradient", "model__init_gain", (5.0, 10.0, 20.0), "recurrent weights times"),
         _entry("gate_saturation", "model__forget_bias", (5.0, 8.0, 12.0), "bias of the keeping gate"),
-        _entry("short_memory", "model__forget_bias", (-3.0, -5.0, -8.0), "bias of the keeping gate"),
-        _entry("window_short", "training__window", (8, 5, 3), "steps of a window"),
-        Fault("dead_relu", _dead_relu, (1, 2, 3), "ReLU output: offset 1.5, 1, .5, or rising increments"),
-        Fault("data_scale", _unscaled, (1, 2, 3), "unscaled: times 5, 20, 80, or plus 3, 10, 40"),
+        _entry("short_memory", "model__forget_bias", (-5.0, -10.0, -20.0), "bias of the keeping gate"),
+        Fault("window_short", _short_window, WINDOWS, "steps of a window"),
+        Fault("dead_relu", _dead_relu, (1, 2, 3), "ReLU output: offset 1, .5, 0, or rising increments"),
+        Fault("data_scale", _unscaled, (1, 2, 3), "unscaled: times 20, 100, 500, or plus 10, 50, 250"),
         Fault("overfit", _overfit, TRAIN, "training samples per series, 48 units"),
         Fault("distribution_gap", _gap, GAPS, "change of the law after training"),
         Fault("leak", _leak, LEAKS, "share of a series' validation part trained on", bites_by="leak"),
-        _entry("warmup_short", "score__warmup", (12, 6, 3), "true steps before a rollout"),
-        _entry("capacity_small", "model__hidden", (4, 2, 1), "units"),
-        Fault("capacity_large", _large, LARGE, "units, layers"),
-        Fault("batch_order", _in_order, SMALLER_BATCH, "no shuffling, batch divided by"),
-        _entry("noise_large", "training__input_noise", (0.1, 0.3, 1.0), "standard deviation"),
+        _entry("warmup_short", "score__warmup", (6, 3, 1), "true steps before a rollout"),
+        _entry("capacity_small", "model__hidden", (3, 2, 1), "units"),
+        _entry("noise_large", "training__input_noise", (0.5, 1.0, 2.0), "standard deviation"),
         _entry("weight_decay_large", "training__weight_decay", (1e-3, 1e-2, 1e-1), "L2 weight decay"),
         _entry(
-            "clip_tight", "training__clip", (1e-2, 1e-3, 1e-4), "largest gradient norm, SGD", _descends_by_gradient_size
+            "clip_tight", "training__clip", (5e-3, 1e-3, 2e-4), "largest gradient norm, SGD", _descends_by_gradient_size
         ),
         Fault("burn_in_none", _without_burn_in, SHORTER, "no loss burn-in, windows divided by"),
         _entry(

@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,6 +29,20 @@ from benchmarks.diagnosis.table import text
 from sweep.config.records import TrialRecord
 from sweep.model import CELLS
 from sweep.trial.segment import load_data
+
+SMALL = {
+    "kinds": ["sine", "two_tones"],
+    "causes": [
+        "lr_high",
+        "undertrained",
+        "window_short",
+        "capacity_small",
+        "noise_large",
+        "distribution_gap",
+    ],
+    "severities": [3],
+    "seeds": 2,
+}
 
 
 def keys_of(options: argparse.Namespace) -> list[Key]:
@@ -65,24 +79,22 @@ def all_made(
         workers: processes; 1 works in this one.
         until: monotonic time after which no run is begun.
     """
+    in_time = (
+        key for key in keys if time.monotonic() < until or cache.place(plan(key).settled(cache.data)).exists()
+    )
     if workers == 1:
-        for key in keys:
-            config = plan(key).settled(cache.data)
-            if time.monotonic() < until or cache.place(config).exists():
-                yield key, cache.make(config)
+        yield from (made(cache, key) for key in in_time)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
-        waiting, left = set(), iter(keys)
+        waiting: set[Future[tuple[Key, TrialRecord]]] = set()
         while True:
-            if time.monotonic() < until:
-                waiting |= {
-                    executor.submit(made, cache, key) for key in islice(left, 2 * workers - len(waiting))
-                }
+            waiting |= {
+                executor.submit(made, cache, key) for key in islice(in_time, 2 * workers - len(waiting))
+            }
             if not waiting:
                 return
-            done = next(as_completed(waiting))
-            waiting.remove(done)
-            yield done.result()
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            yield from (one.result() for one in done)
 
 
 def leaks(cache: Cache, keys: Sequence[Key]) -> dict[Key, float]:
@@ -142,7 +154,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no run after that time")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--small", action="store_true", help="a part of it for CI, about half a minute")
     options = parser.parse_args(arguments)
+    if options.small:
+        vars(options).update(SMALL)
     if not all(pool(options.split, kind, cell) for kind in options.kinds for cell in options.cells):
         parser.error("a kind of data has no backgrounds yet: run benchmarks.diagnosis.search")
     cache = Cache(options.cache)
@@ -154,6 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if len(records) % 50 == 0:
             spent = time.monotonic() - began
             print(f"{len(records)} of {len(keys)} runs, {spent:.0f} s", file=sys.stderr, flush=True)
+    records = {key: records[key] for key in keys if key in records}  # in order, whoever was first
     table = bites(records, leaks(cache, list(records))) if options.split == "label" else []
     told = document(records, table, len(keys))
     print(json.dumps(told, indent=1) if options.json else text(told))

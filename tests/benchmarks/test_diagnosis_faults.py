@@ -14,8 +14,10 @@ from benchmarks.diagnosis.plan import plan_of
 from benchmarks.diagnosis.record import Cache, inside
 from benchmarks.diagnosis.run import keys_of, main
 from benchmarks.diagnosis.runs import Key, faulty, plan, with_twins
-from sweep.config.records import to_json
+from benchmarks.diagnosis.search import OPTIMIZERS, drawn
+from sweep.config.records import TrialRecord, to_json
 from sweep.model import CELLS
+from sweep.train.optimizers import OPTIMIZERS as TRAINED_WITH
 from sweep.trial import finish, run_segment
 from sweep.trial.segment import load_data
 
@@ -164,8 +166,6 @@ def test_the_interval_resamples_whole_groups():
 
 
 def record_with(error: float):
-    from sweep.config.records import TrialRecord
-
     return TrialRecord(0, "complete", {}, {}, "enqueued", rollout_error=error)
 
 
@@ -247,3 +247,14 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
     assert told["runs"] == told["wanted"] == 3
     assert [row["verdict"] for row in told["bites"]] == ["too few", "too few"]
     assert [row["runs"] for row in told["healthy"]] == [1]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_search_draws_settings_that_can_be_trained(cell: str):
+    rng = np.random.default_rng(0)
+    drawings = [drawn(rng, cell) for _ in range(60)]
+    assert {settings["training"]["optimizer"]["name"] for settings in drawings} == set(OPTIMIZERS)
+    for settings in drawings:
+        config = plan_of(KINDS["lorenz"], settings, 0, 0).config
+        spec = TRAINED_WITH[config.training.optimizer.name]
+        spec.check({**spec.defaults, **config.training.optimizer.settings})
