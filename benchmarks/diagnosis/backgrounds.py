@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.diagnosis.data import KINDS
+
 TABLE = Path(__file__).with_name("backgrounds.json")
 SPLITS = ("label", "calibrate", "score")
 
@@ -38,7 +40,10 @@ def backgrounds(kind: str, cell: str) -> tuple[Background, ...]:
 def pool(split: str, kind: str, cell: str) -> tuple[Background, ...]:
     """Return the backgrounds of a split: even ones calibrate, odd ones score, labels take all.
 
-    Labels may: they say what a fault does to the rollout, and no threshold is taken from them.
+    Labels may: they say what a fault does to the rollout, and no threshold is taken from them. A kind that is
+    kept out calibrates nothing and scores with all.
     """
     every = backgrounds(kind, cell)
+    if KINDS[kind].kept_out:
+        return () if split == "calibrate" else every
     return {"label": every, "calibrate": every[::2], "score": every[1::2]}[split]

@@ -115,8 +115,8 @@ KINDS = {
         Kind(
             "mackey_glass",
             mackey_glass,
-            ScoreConfig(warmup=100, horizon=120, starts=12),
-            500_000,
+            ScoreConfig(warmup=100, horizon=100, starts=12),
+            800_000,
             0.30,
             steps_per_lyapunov_time=197 / MACKEY_GLASS_STEP,
             kept_out=True,

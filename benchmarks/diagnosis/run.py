@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.diagnosis.backgrounds import SPLITS, pool
+from benchmarks.diagnosis.backgrounds import SPLITS, backgrounds
 from benchmarks.diagnosis.bites import Bite, bites, error, leaked_share
 from benchmarks.diagnosis.data import KINDS
 from benchmarks.diagnosis.faults import FAULTS, HEALTHY, KEPT_OUT_SEVERITY, SEVERITIES
@@ -48,8 +48,9 @@ SMALL = {
 def keys_of(options: argparse.Namespace) -> list[Key]:
     """Return the runs that the options ask for.
 
-    Labels: every fault and its healthy twins. Calibration and scoring: every fault that fits, and as many
-    healthy runs, over all backgrounds of the split; calibration sees no kept-out kind and severity.
+    Labels: every fault and its healthy twins. Calibration and scoring: every fault that bites (all that fit,
+    without a document of labels), and as many healthy runs, over all backgrounds of the split; calibration
+    sees no kept-out kind and severity.
     """
     split, seeds = options.split, range(options.seeds)
     kinds, severities = options.kinds, options.severities
@@ -59,8 +60,18 @@ def keys_of(options: argparse.Namespace) -> list[Key]:
     ill = list(faulty(split, seeds, kinds, options.cells, options.causes, severities))
     if split == "label":
         return with_twins(ill)
+    if options.labels is not None:
+        biting = biting_places(json.loads(options.labels.read_text())["bites"])
+        ill = [key for key in ill if (key.cause, key.severity, key.cell, key.kind) in biting]
     well = islice(healthy(split, range(10_000), kinds, options.cells), len(ill))
     return [key for pair in zip(well, ill, strict=False) for key in pair]
+
+
+def biting_places(rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, int, str, str]]:
+    """Return (cause, severity, cell, kind) of what bites, from the rows of a document."""
+    return {
+        (row["cause"], row["severity"], row["cell"], row["kind"]) for row in rows if row["verdict"] == "bites"
+    }
 
 
 def made(cache: Cache, key: Key) -> tuple[Key, TrialRecord]:
@@ -154,14 +165,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no run after that time")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--labels", type=Path, help="document of --split label --json: only what bites there")
+    parser.add_argument("--count", action="store_true", help="print the number of runs, and make none")
     parser.add_argument("--small", action="store_true", help="a part of it for CI, about half a minute")
     options = parser.parse_args(arguments)
     if options.small:
         vars(options).update(SMALL)
-    if not all(pool(options.split, kind, cell) for kind in options.kinds for cell in options.cells):
+    if not all(backgrounds(kind, cell) for kind in options.kinds for cell in options.cells):
         parser.error("a kind of data has no backgrounds yet: run benchmarks.diagnosis.search")
     cache = Cache(options.cache)
     keys = keys_of(options)
+    if options.count:
+        print(len(keys))
+        return
     began = time.monotonic()
     records: dict[Key, TrialRecord] = {}
     for key, record in all_made(cache, keys, options.workers, began + 60 * options.minutes):

@@ -1,6 +1,6 @@
 """Find backgrounds: a random search per kind of data and cell, then more seeds for the best of each optimizer.
 
-    python -m benchmarks.diagnosis.search --cache DIR [--tries 20] [--minutes 10] [--kinds sine ...]
+    python -m benchmarks.diagnosis.search --cache DIR [--tries 20] [--minutes 10] [--kinds sine ...] [--cells gru ...]
 
 Writes backgrounds.json. A setting is kept if most of its seeds forecast well (`Kind.healthy`).
 """
@@ -123,12 +123,13 @@ def main() -> None:
     parser.add_argument("--tries", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS))
     options = parser.parse_args()
     cache = Cache(options.cache)
-    places = [(kind, cell) for kind in options.kinds for cell in CELLS]
+    places = [(kind, cell) for kind in options.kinds for cell in options.cells]
     began, rows = time.monotonic(), []
     if TABLE.exists():
-        rows = [row for row in json.loads(TABLE.read_text()) if row["kind"] not in options.kinds]
+        rows = [row for row in json.loads(TABLE.read_text()) if (row["kind"], row["cell"]) not in places]
     for number, (kind, cell) in enumerate(places, 1):
         until = began + 60 * options.minutes * number / len(places)
         new = found(cache, KINDS[kind], cell, options.tries, until)

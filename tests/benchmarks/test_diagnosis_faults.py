@@ -1,5 +1,6 @@
 """Planted faults: each changes the run it is planted into; splits share nothing; runs are kept whole."""
 
+import argparse
 import dataclasses
 import json
 
@@ -114,7 +115,8 @@ def test_backgrounds_are_there_and_split(kind: str, cell: str):
     every = backgrounds(kind, cell)
     assert len(every) >= 2
     calibrate, score = ({b.number for b in pool(split, kind, cell)} for split in ("calibrate", "score"))
-    assert calibrate and score and not calibrate & score
+    assert score and not calibrate & score
+    assert bool(calibrate) != KINDS[kind].kept_out
     for one in every:
         assert np.median(one.found) <= KINDS[kind].healthy
         plan_of(KINDS[kind], one.settings, 0, 0)
@@ -132,14 +134,31 @@ def test_splits_share_no_seed_and_no_data():
                 assert not seen[one][0] & seen[two][0] and not seen[one][1] & seen[two][1]
 
 
+def options_of(**changes):
+    every = {
+        "kinds": list(KINDS), "cells": list(CELLS), "causes": list(FAULTS), "severities": SEVERITIES, "seeds": 1,
+        "labels": None,
+    }  # fmt: skip
+    return argparse.Namespace(**{**every, **changes})
+
+
 def test_calibration_never_sees_what_is_kept_out():
-    options = {"kinds": list(KINDS), "cells": list(CELLS), "causes": list(FAULTS), "seeds": 1}
-    keys = keys_of(type("Options", (), {"split": "calibrate", "severities": SEVERITIES, **options}))
+    keys = keys_of(options_of(split="calibrate"))
     assert keys
     assert not any(KINDS[key.kind].kept_out for key in keys)
     assert {key.severity for key in keys} == {0, 2, 3}
     well = sum(key.cause == HEALTHY for key in keys)
     assert well == len(keys) - well and len(set(keys)) == len(keys)
+
+
+def test_only_what_bites_is_calibrated_and_scored(tmp_path):
+    place = {"severity": 3, "cell": "lstm", "kind": "sine"}
+    rows = [
+        {"cause": "lr_high", "verdict": "bites", **place}, {"cause": "lr_low", "verdict": "ambiguous", **place},
+    ]  # fmt: skip
+    (tmp_path / "labels.json").write_text(json.dumps({"bites": rows}))
+    keys = keys_of(options_of(split="score", labels=tmp_path / "labels.json"))
+    assert {key.cause for key in keys} == {HEALTHY, "lr_high"} and len(keys) == 2
 
 
 def test_every_fault_has_its_healthy_twin_before_it():
