@@ -1,0 +1,49 @@
+"""Good settings for healthy runs, per kind of data and cell, and which of them may calibrate or score.
+
+backgrounds.json holds them, as `search.py` found them.
+"""
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.diagnosis.data import KINDS
+
+TABLE = Path(__file__).with_name("backgrounds.json")
+SPLITS = ("label", "calibrate", "score")
+
+
+@dataclass(frozen=True)
+class Background:
+    """Settings that forecast well on a kind of data, and the rollout errors of the search's seeds."""
+
+    number: int
+    kind: str
+    cell: str
+    settings: Mapping[str, Any]  # `model` and `training`
+    found: tuple[float, ...]
+
+
+@functools.cache
+def backgrounds(kind: str, cell: str) -> tuple[Background, ...]:
+    """Return all backgrounds of a kind of data and a cell."""
+    rows = [row for row in json.loads(TABLE.read_text()) if (row["kind"], row["cell"]) == (kind, cell)]
+    return tuple(
+        Background(number, kind, cell, row["settings"], tuple(row["found"]))
+        for number, row in enumerate(rows)
+    )
+
+
+def pool(split: str, kind: str, cell: str) -> tuple[Background, ...]:
+    """Return the backgrounds of a split: even ones calibrate, odd ones score, labels take all.
+
+    Labels may: they say what a fault does to the rollout, and no threshold is taken from them. A kind that is
+    kept out calibrates nothing and scores with all.
+    """
+    every = backgrounds(kind, cell)
+    if KINDS[kind].kept_out:
+        return () if split == "calibrate" else every
+    return {"label": every, "calibrate": every[::2], "score": every[1::2]}[split]

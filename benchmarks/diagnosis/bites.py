@@ -1,0 +1,114 @@
+"""Does a fault bite? Decided per cause, severity, cell and kind of data, on the labelling runs alone."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from benchmarks.diagnosis.faults import FAULTS
+from benchmarks.diagnosis.runs import Key
+from sweep.config.records import TrialRecord
+from sweep.data import Data
+
+Verdict = Literal["bites", "ambiguous", "too few"]
+
+BITE = 0.1  # decades of rollout error that the whole interval must lie above; set before any run
+FLOOR = 1e-3  # rollout errors below are alike: of no use to a forecaster; our choice
+FEWEST = 4  # pairs, below which a bootstrap says nothing; our choice
+RESAMPLES, CONFIDENCE = 4000, 0.95
+LEAKED = 0.05  # share of exactly repeated validation targets from which on a leak bites; facts: D23
+
+
+@dataclass(frozen=True)
+class Bite:
+    """What one fault does to the rollout at one severity, on one cell and kind of data."""
+
+    cause: str
+    severity: int
+    cell: str
+    kind: str
+    pairs: int
+    decades: float  # mean difference of log10 rollout error, faulty minus healthy twin
+    low: float  # of its bootstrap interval
+    high: float
+    verdict: Verdict
+
+    def json(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return asdict(self)
+
+
+def decades_worse(faulty: float, healthy: float) -> float:
+    """Return log10 of the ratio of two rollout errors, both at least FLOOR."""
+    return float(np.log10(max(faulty, FLOOR) / max(healthy, FLOOR)))
+
+
+def interval(differences: Sequence[float], groups: Sequence[int], seed: int = 0) -> tuple[float, float]:
+    """Return the bootstrap interval of the mean, resampling whole groups.
+
+    Args:
+        differences: one per pair.
+        groups: the background of each: pairs of one background are no independent witnesses.
+        seed: of the resampling.
+    """
+    values, labels = np.asarray(differences), np.asarray(groups)
+    names = np.unique(labels)
+    sums = np.array([values[labels == name].sum() for name in names])
+    counts = np.array([(labels == name).sum() for name in names])
+    picks = np.random.default_rng(seed).integers(0, len(names), (RESAMPLES, len(names)))
+    means = sums[picks].sum(axis=1) / counts[picks].sum(axis=1)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def leaked_share(data: Data) -> float:
+    """Return the share of scored validation steps that stand, exactly, among the training samples."""
+    known = {row.tobytes() for series in data.train_raw for row in np.ascontiguousarray(series)}
+    truth = data.validation.truth
+    rows = np.ascontiguousarray(truth.reshape(-1, truth.shape[2]))
+    return float(np.mean([row.tobytes() in known for row in rows]))
+
+
+def bites(records: Mapping[Key, TrialRecord], leaked: Mapping[Key, float] | None = None) -> list[Bite]:
+    """Return the table of what bites, in the order of the keys.
+
+    Args:
+        records: of labelling runs; a faulty one without its twin does not count.
+        leaked: `leaked_share` of the runs whose fault bites by it.
+    """
+    groups: dict[tuple[str, int, str, str], list[Key]] = {}
+    for key in records:
+        if key.cause in FAULTS and (key.twin in records):
+            groups.setdefault((key.cause, key.severity, key.cell, key.kind), []).append(key)
+    return [_bite(place, keys, records, leaked or {}) for place, keys in groups.items()]
+
+
+def _bite(
+    place: tuple[str, int, str, str],
+    keys: Sequence[Key],
+    records: Mapping[Key, TrialRecord],
+    leaked: Mapping[Key, float],
+) -> Bite:
+    differences = [decades_worse(error(records[key]), error(records[key.twin])) for key in keys]
+    low, high = interval(differences, [key.background for key in keys])
+    verdict: Verdict = "bites" if low > BITE else "ambiguous"
+    if FAULTS[place[0]].bites_by == "leak":
+        verdict = "bites" if min(leaked.get(key, 0.0) for key in keys) >= LEAKED else "ambiguous"
+    elif len(keys) < FEWEST:
+        verdict = "too few"
+    return Bite(*place, len(keys), float(np.mean(differences)), low, high, verdict)
+
+
+def error(record: TrialRecord) -> float:
+    """Return a run's rollout error; 1 where it has none."""
+    return 1.0 if record.rollout_error is None else record.rollout_error
+
+
+def by_cause(table: Iterable[Bite]) -> dict[str, list[Bite]]:
+    """Return the table's rows by cause."""
+    rows: dict[str, list[Bite]] = {}
+    for bite in table:
+        rows.setdefault(bite.cause, []).append(bite)
+    return rows
