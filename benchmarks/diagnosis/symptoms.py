@@ -1,9 +1,9 @@
 """How often the symptom level is right on rollouts made from a formula, with their symptom known.
 
-    python benchmarks/diagnosis/symptoms.py [--per-case 12] [--seed 0] [--json]
+    python benchmarks/diagnosis/symptoms.py [--per-case 12] [--seed 7000] [--json]
 
 Prints the confusion matrix over starts and channels, and how exactly planted numbers are recovered. Thresholds are
-definitions; what was calibrated (the share that tones foretell) was calibrated on seeds from 100 on, in other cases.
+definitions. Rules were written while looking at seeds 0 to 11 and from 100 to 102: score with others, 7000 on.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def cases(per_case: int, seed: int) -> list[Planted]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--per-case", type=int, default=12)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=7000)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     matrix: dict[str, Counter[str]] = defaultdict(Counter)

@@ -28,7 +28,7 @@ from sweep.diagnosis.symptoms.planted import (
     tonal_faults,
 )
 
-SEEDS = (1, 2)  # thresholds that are no definitions were set on seeds from 100 on
+SEEDS = (1, 2)  # seen while the rules were written; benchmarks/diagnosis/symptoms.py scores on others
 TONAL = [(k, f) for k in KINDS for f in tonal_faults() if f != "lost tone" or k == "several tones"]
 T = np.arange(1, 1001)
 PHASES = np.linspace(0, 5.5, 8)[:, None]
