@@ -95,10 +95,12 @@ def trial_figure(
 
 
 def _draw_title(figure: Figure, record: TrialRecord, arrays: Mapping[str, np.ndarray]) -> None:
+    fresh = record.origin == "replicated"
+    name = f"training {record.number}, fresh seed" if fresh else f"trial {record.number}"
     head = figure.text(
         0.018,
         0.975,
-        f"trial {record.number} · {record.state}",
+        f"{name} · {record.state}",
         fontsize=13,
         fontweight="bold",
         color=INK,

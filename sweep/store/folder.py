@@ -37,7 +37,9 @@ def checked_study_name(name: str) -> str:
 
 
 class StudyFolder:
-    """results/<study>/: study.toml, study.db, baselines.json, winner.json, trials/<number>/, report/.
+    """results/<study>/: study.toml, study.db, baselines, confirmation and winner.json, trials/<number>/, report/.
+
+    Below it, confirm/ is another one, of trainings on fresh seeds: with replication.json, without study.db.
 
     A trial's folder holds trial.json (its record), curves.csv, rollout.npz, rollout.png, checkpoint.pt
     and, until it is settled, resume.bin.
@@ -96,11 +98,11 @@ class StudyFolder:
             raise StoreError(f"cannot read {path}: {error}") from error
 
     def write_document(self, name: str, document: Mapping[str, Any]) -> None:
-        """Store `baselines` or `winner` as JSON."""
+        """Store `baselines`, `confirmation`, `winner` or `replication` as JSON."""
         write_json(self.path / f"{name}.json", to_json(document))
 
     def read_document(self, name: str) -> dict[str, Any] | None:
-        """Return `baselines` or `winner`, None where it has not been computed."""
+        """Return what `write_document` stored under a name, None where it has not been computed."""
         path = self.path / f"{name}.json"
         return read_json(path) if path.is_file() else None
 

@@ -257,16 +257,27 @@ def test_what_is_asked_for_no_longer_is_left_alone(swept):
         interrupts.requests = int(left[0] == 0)
         return fake_segment(config, checkpoint, point)
 
-    confirmed(swept, 5, 2, functions=Functions(segment, fake_finish), interrupts=interrupts)
+    confirmed(swept, 5, 1, functions=Functions(segment, fake_finish), interrupts=interrupts)
     seen = []
-    outcome, document = confirmed(swept, 2, 1, functions=counting(seen))
+    outcome, document = confirmed(swept, 2, 2, functions=counting(seen))
     assert outcome is Outcome.DONE
-    assert [len(arm["errors"]) for arm in document["arms"]] == [1, 1]
+    assert [len(arm["errors"]) for arm in document["arms"]] == [2, 2]
     keys = {own_key(swept, arm["number"]) for arm in document["arms"]}
-    assert {(key, seed) for key, seed, _ in seen} <= {(key, fresh_seeds(0, "confirm", 1)[0]) for key in keys}
+    assert {(key, seed) for key, seed, _ in seen} <= {
+        (key, seed) for key in keys for seed in fresh_seeds(0, "confirm", 2)
+    }
 
 
-def test_a_longer_study_is_confirmed_anew_where_its_best_are_others(swept):
+def test_equal_configurations_are_confirmed_once(swept):
+    from dataclasses import replace
+
+    folder = StudyFolder(swept)
+    best, _ = candidates(folder.records(), {})
+    twin = replace(best[0], number=TOTAL)
+    assert candidates([*folder.records(), twin], {})[0] == best
+
+
+def test_a_longer_study_is_confirmed_anew_where_its_best_are_others(swept, looks):
     _, before = confirmed(swept, 2, 2)
     folder = StudyFolder(swept)
     assert covers(folder, folder.records(), 2, 2)
@@ -280,8 +291,10 @@ def test_a_longer_study_is_confirmed_anew_where_its_best_are_others(swept):
     read = read_study(folder)
     assert (read.confirmation, read.outdated, read.basis) == (None, True, "selected")
     assert named(read)[0].number == best[0].number
+    assert name(swept)["basis"] == "selected"
     confirmed(swept, 2, 2)
     assert covers(folder, records, 2, 2)
+    assert name(swept)["basis"] == "confirmed"
 
 
 def test_more_configurations_than_there_are_scored_ones(swept):
@@ -479,6 +492,13 @@ def test_without_a_confirmation_the_selected_trial_is_scored(swept, looks):
     assert looks == [(own_key(swept, best[0].number), best[0].config["seed"])]
     name(swept)
     assert len(looks) == 1
+
+
+def test_lost_weights_are_one_error_with_the_path(swept, looks):
+    confirmed(swept, 1, 1)
+    (swept / "confirm/trials/0000/checkpoint.pt").unlink()
+    with pytest.raises(StoreError, match=r"cannot read .*confirm/trials/0000/checkpoint\.pt"):
+        name(swept)
 
 
 def test_where_every_fresh_seed_fails_nothing_is_named_and_the_test_stays_locked(swept, looks):
