@@ -101,7 +101,7 @@ KINDS = {
             "two_tones",
             tones((1.0, 0.4146), (1.0, 0.6)),
             ScoreConfig(warmup=100, horizon=150, starts=12),
-            500_000,
+            800_000,
             0.12,
         ),
         Kind(

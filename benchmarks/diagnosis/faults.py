@@ -7,6 +7,7 @@ what its cause names and nothing else, unless its entry says so.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmarks.diagnosis.data import SERIES
 from benchmarks.diagnosis.plan import Plan
 
 SEVERITIES = (1, 2, 3)  # mild, medium, strong
@@ -93,8 +94,12 @@ def _unscaled(plan: Plan, severity: int) -> Plan:
 
 
 def _overfit(plan: Plan, severity: int) -> Plan:
-    train = max(TRAIN[severity - 1], plan.config.training.window + 2)
-    return plan.with_(model__hidden=48).with_data(train=train)
+    """Few samples and many units; as many updates as before, although a batch holds fewer windows."""
+    training = plan.config.training
+    train = max(TRAIN[severity - 1], training.window + 2)
+    share = min(1.0, SERIES * ((train - 1) // training.window) / training.batch_size)
+    budget = round(training.budget * share)
+    return plan.with_(model__hidden=48, training__budget=budget).with_data(train=train)
 
 
 def _gap(plan: Plan, severity: int) -> Plan:
@@ -155,7 +160,7 @@ FAULTS = {
         Fault("window_short", _short_window, WINDOWS, "steps of a window"),
         Fault("dead_relu", _dead_relu, (1, 2, 3), "ReLU output: offset 1, .5, 0, or rising increments"),
         Fault("data_scale", _unscaled, (1, 2, 3), "unscaled: times 20, 100, 500, or plus 10, 50, 250"),
-        Fault("overfit", _overfit, TRAIN, "training samples per series, 48 units"),
+        Fault("overfit", _overfit, TRAIN, "training samples per series, 48 units, as many updates"),
         Fault("distribution_gap", _gap, GAPS, "change of the law after training"),
         Fault("leak", _leak, LEAKS, "share of a series' validation part trained on", bites_by="leak"),
         _entry("warmup_short", "score__warmup", (6, 3, 1), "true steps before a rollout"),
