@@ -2,7 +2,7 @@
 
     python benchmarks/study_speed.py [study] [trials]
 
-The study's first configurations, each cut to a hundredth of its budget, take turns on all three in one process with
+The study's first configurations, each cut to a tenth of its budget and evaluations, take turns on all three in one process with
 one thread; seconds per sequence-step, medians over the configurations by cell. The first two run whole trials
 (training, evaluations, records); the third trains alone, the way the PyTorch example does, batch by batch through
 LSTMCell or GRUCell, and evaluates nothing. Scaled to a study of equal sequence-steps the ratios stay what they are.
@@ -25,16 +25,15 @@ from sweep.trial import run_segment
 from sweep.trial.process import trial_process
 from sweep.trial.segment import Run
 
-SHARE = 100
+SHARE = 10  # of the budget, and of the evaluations
 
 
-def configurations(name: str, count: int) -> list[TrialConfig]:
-    """Return the first mini-batch configurations of a study, cut in budget."""
-    cut = ["training.evaluations=3", "pruning.enabled=false", "search.sampler=random"]
-    study, _, _, _ = read(name, cut, name="study-speed")
-    study, _, _, _ = read(
-        name, [*cut, f"training.budget={study.training.budget // SHARE}"], name="study-speed"
-    )
+def configurations(name: str, count: int, budget: int | None, evaluations: int) -> list[TrialConfig]:
+    """Return the first mini-batch configurations of a study, cut in budget: to a tenth where it is None."""
+    cut = [f"training.evaluations={evaluations}", "pruning.enabled=false", "search.sampler=random"]
+    if budget is None:
+        budget = read(name, cut, name="study-speed")[0].training.budget // SHARE
+    study, _, _, _ = read(name, [*cut, f"training.budget={budget}"], name="study-speed")
     records: dict[int, TrialRecord] = {}
     found = []
     while len(found) < count:
@@ -81,7 +80,7 @@ def main() -> None:
     """Measure and print."""
     name = sys.argv[1] if len(sys.argv) > 1 else "sine"
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 16
-    configs = configurations(name, count)
+    configs = configurations(name, count, None, evaluations=3)
     rows: dict[str, list[tuple[float, float, float]]] = {}
     for config in configs:
         taken = (whole_trial(config, config.engine), whole_trial(config, "torch"), cell_loop(config))
