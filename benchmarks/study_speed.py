@@ -2,10 +2,10 @@
 
     python benchmarks/study_speed.py [study] [trials]
 
-The study's first configurations, each cut to a tenth of its budget and evaluations, take turns on all three in one process with
-one thread; seconds per sequence-step, medians over the configurations by cell. The first two run whole trials
-(training, evaluations, records); the third trains alone, the way the PyTorch example does, batch by batch through
-LSTMCell or GRUCell, and evaluates nothing. Scaled to a study of equal sequence-steps the ratios stay what they are.
+The study's first configurations, each cut to a tenth of its budget and evaluations, take turns on all three in one
+process with one thread; seconds per sequence-step, medians over the configurations by cell. The first two run whole
+trials (training, evaluations, records); the third trains alone, the way the PyTorch example does, batch by batch
+through LSTMCell or GRUCell, and evaluates nothing. Scaled to a study of equal sequence-steps the ratios stay.
 """
 
 import statistics
