@@ -13,6 +13,7 @@ from sweep.config.study import StudyConfig, differences
 from sweep.config.study_file import read_study
 from sweep.confirmation import confirm_best, covers
 from sweep.data import Data, load
+from sweep.diagnose import diagnosis_of
 from sweep.host import host_facts
 from sweep.loaded import LoadedStudy
 from sweep.preview import Preview, preview_of
@@ -21,8 +22,10 @@ from sweep.report import (
     confirmation_lines,
     draw_trial,
     optimism_text,
+    print_diagnosis,
     print_report,
     print_trial,
+    report_document,
     stored_confirmation,
     trial_document,
     verdict_text,
@@ -55,9 +58,11 @@ __all__ = [
     "Watch",
     "confirm",
     "confirmation_lines",
+    "diagnose",
     "load_study",
     "optimism_text",
     "preview",
+    "print_diagnosis",
     "print_report",
     "print_trial",
     "report",
@@ -321,6 +326,34 @@ def show(trial: int, study: str = "sine", *, results: str | Path = "results") ->
         SweepError: no such study or trial, or a file is damaged.
     """
     return trial_document(stored_study(study, Path(results)), trial)
+
+
+def diagnose(
+    trial: int | None = None,
+    study: str = "sine",
+    *,
+    probes: bool = True,
+    results: str | Path = "results",
+) -> dict[str, Any]:
+    """Return how a trial's rollout fails and what probes of its network measure, as a JSON document.
+
+    Args:
+        trial: its number; the study's best where None.
+        study: its name.
+        probes: whether to probe the network, which takes some seconds.
+        results: folder of all studies.
+
+    Raises:
+        SweepError: no such study or trial, no best one yet, or a file is damaged.
+    """
+    folder = stored_study(study, Path(results))
+    if trial is None:
+        trial = report_document(folder)["best"]
+        if trial is None:
+            raise SweepError(
+                f"the study {study} has no best trial: name one, such as sweep diagnose 0 {study}"
+            )
+    return diagnosis_of(folder, trial, probes)
 
 
 def load_study(study: str | Path = "sine", *, results: str | Path = "results") -> LoadedStudy:

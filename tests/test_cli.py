@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from sweep.cli import main
+from sweep.diagnosis.probes import PROBES
 
 TINY = [
     "--set", "model.hidden=4", "--set", "model.layers=1", "--set", "training.budget=4000",
@@ -17,7 +18,7 @@ TINY = [
     "--set", "score.horizon=40", "--set", "score.starts=4", "--set", "data.options.length=100",
     "--set", "data.options.series=10",
 ]  # fmt: skip
-COMMANDS = ("run", "confirm", "report", "show", "list")
+COMMANDS = ("run", "confirm", "report", "show", "diagnose", "list")
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +190,28 @@ def test_load_study_gives_tidy_frames(results):
     assert set(study.evaluations["number"]) == {0, 1, 2}
     assert study.rollout(0)["forecast"].shape == (4, 40, 1)
     assert study.plot(0)[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_diagnose_json_names_a_symptom_and_measures(results):
+    done = invoke("diagnose", "0", "sine", "--json", "--results", str(results))
+    assert done.exit_code == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["symptom"]["code"] in {finding["code"] for finding in document["findings"]}
+    assert sum(document["symptom"]["shares"].values()) == pytest.approx(1)
+    assert set(document["probes"]) == set(PROBES)
+    assert document["probes"]["readout_refit"]["refit"] <= document["probes"]["readout_refit"]["raw"]
+
+
+def test_diagnose_in_words_fits_80_columns(results, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    done = invoke("diagnose", "0", "sine", "--no-probes", "--results", str(results))
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.startswith("trial 0: S")
+    assert "lyapunov" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_diagnose_of_a_missing_trial_is_one_line(results):
+    done = invoke("diagnose", "77", "sine", "--results", str(results))
+    assert done.exit_code == 1
+    assert len(done.stderr.strip().splitlines()) == 1

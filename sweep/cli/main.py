@@ -262,6 +262,25 @@ def show(trial: int, study: str, as_json: bool, results: str) -> None:
         api.print_trial(document, Console())
 
 
+@main.command()
+@click.argument("trial", type=click.IntRange(min=0), required=False, shell_complete=complete_trials)
+@study_argument
+@click.option("--no-probes", is_flag=True, help="Judge the stored rollout alone; do not probe the network.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@results_option
+def diagnose(trial: int | None, study: str, no_probes: bool, as_json: bool, results: str) -> None:
+    """Say how the rollout of one trial of STUDY fails (the best by default), and probe its network."""
+    from sweep import api
+
+    document = api.diagnose(trial, study, probes=not no_probes, results=results)
+    if as_json:
+        click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
+    else:
+        from rich.console import Console
+
+        api.print_diagnosis(document, Console())
+
+
 @main.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the studies with results as CSV.")

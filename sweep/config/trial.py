@@ -36,9 +36,9 @@ class TrialConfig(Section):
 
     @property
     def key(self) -> str:
-        """Return what names the configuration whatever its seed and device, and wherever its file lies."""
+        """Return what names the configuration whatever its seed, device and threads, and wherever its file lies."""
         place = self.data.path
-        document = self.model_dump(mode="json", exclude={"seed", "device"})
+        document = self.model_dump(mode="json", exclude={"seed", "device", "threads"})
         document["data"]["path"] = place and PurePath(place).name
         return f"{seed_of(document):016x}"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweep.report.confirmation import confirmation_lines, optimism_text, verdict_text
+    from sweep.report.diagnosis_text import print_diagnosis
     from sweep.report.document import report_document, stored_confirmation, trial_document
     from sweep.report.frames import leaderboard, rollout_frame, steps_frame, trials_frame
     from sweep.report.text import print_report, print_trial
@@ -20,6 +21,7 @@ _HOME = {
     "draw_trial": "trial_plot",
     "leaderboard": "frames",
     "optimism_text": "confirmation",
+    "print_diagnosis": "diagnosis_text",
     "print_report": "text",
     "print_trial": "text",
     "report_document": "document",
@@ -38,6 +40,7 @@ __all__ = [
     "draw_trial",
     "leaderboard",
     "optimism_text",
+    "print_diagnosis",
     "print_report",
     "print_trial",
     "report_document",

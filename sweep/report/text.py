@@ -35,40 +35,40 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
     study, progress = document["study"], document["progress"]
     names = ("complete", "pruned", "diverged", "failed", "running")
     counts = ", ".join(f"{progress[name]} {name}" for name in names if progress[name]) or "none yet"
-    _line(console, f"{study['name']}: {len(document['trials'])} trials ({counts})", "bold")
+    print_line(console, f"{study['name']}: {len(document['trials'])} trials ({counts})", "bold")
     steps, seconds = count_text(progress["sequence_steps"] or 0), duration_text(progress["seconds"] or 0)
     cost = f"{steps} sequence-steps, {seconds} of work"
-    _line(
+    print_line(
         console, cost + ("" if progress["finished"] else "; not finished, what follows is preliminary"), "dim"
     )
     best = next((trial for trial in document["trials"] if trial["number"] == document["best"]), None)
     console.print()
     if best is None:
-        _line(console, f"No winner: {document['no_best']}.", "bold")
+        print_line(console, f"No winner: {document['no_best']}.", "bold")
     else:
-        _line(console, _heading(document, best), "bold")
+        print_line(console, _heading(document, best), "bold")
         for name, value in best["params"].items():
-            _line(console, f"  {name} = {param_text(name, value)}")
+            print_line(console, f"  {name} = {param_text(name, value)}")
         for where, said in _scores_of_best(document, best):
-            _line(console, f"  {where + ':' if where else '':<24}{said}")
+            print_line(console, f"  {where + ':' if where else '':<24}{said}")
     confirmation = document["confirmation"]
     if confirmation is not None:
         console.print()
-        _line(console, f"Confirmed on {seeds_text(confirmation['seeds'])} each, on validation:", "bold")
+        print_line(console, f"Confirmed on {seeds_text(confirmation['seeds'])} each, on validation:", "bold")
         for line in confirmation_lines(confirmation):
-            _line(console, line, wrap=False)
+            print_line(console, line, wrap=False)
         for text in (LEGEND, verdict_text(confirmation), optimism_text(confirmation)):
-            _line(console, text, "dim" if text is LEGEND else "")
+            print_line(console, text, "dim" if text is LEGEND else "")
     console.print()
     console.print(_board(document, console.width))
     if len(document["trials"]) > BEST_MOST:
-        _line(console, f"the best {BEST_MOST} of {len(document['trials'])} trials, on validation", "dim")
+        print_line(console, f"the best {BEST_MOST} of {len(document['trials'])} trials, on validation", "dim")
     console.print()
     for found in document["findings"]:
         _finding(console, found)
     if page is not None:
         console.print()
-        _line(console, f"Page: {page}", wrap=False)
+        print_line(console, f"Page: {page}", wrap=False)
 
 
 def _heading(document: Mapping[str, Any], best: Mapping[str, Any]) -> str:
@@ -113,10 +113,12 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
     horizon = document["score"]["horizon"]
     crown = ", the best" if document["is_best"] else ""
     rank = f", rank {document['rank']} of {document['ranked']}{crown}" if document["rank"] else ""
-    _line(console, f"trial {document['number']} of {document['study']}: {document['state']}{rank}", "bold")
-    _line(console, " · ".join(config_words(document["config"], document["params"])))
+    print_line(
+        console, f"trial {document['number']} of {document['study']}: {document['state']}{rank}", "bold"
+    )
+    print_line(console, " · ".join(config_words(document["config"], document["params"])))
     if document["reason"]:
-        _line(console, document["reason"], "yellow")
+        print_line(console, document["reason"], "yellow")
     console.print()
     facts = [("rollout error", number_text(document["rollout_error"]))]
     if document["valid_steps"] is not None:
@@ -150,14 +152,14 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
     for name, value in document["skill"].items() if document["rollout_error"] is not None else ():
         facts.append((f"skill against {name}", "exact baseline" if value is None else number_text(value, 2)))
     for name, value in facts:
-        _line(console, f"  {name:<30}{value}")
+        print_line(console, f"  {name:<30}{value}")
     if document["evaluations"]:
         console.print()
         console.print(_evaluations(document))
     plot = document["files"].get("rollout.png")
     if plot:
         console.print()
-        _line(console, f"Plot: {plot}", wrap=False)
+        print_line(console, f"Plot: {plot}", wrap=False)
 
 
 def _board(document: Mapping[str, Any], width: int) -> Table:
@@ -221,7 +223,8 @@ def _finding(console: Console, found: Mapping[str, Any]) -> None:
         console.print(Text(f"{mark if index == 0 else ' '} ", style=style) + Text(line), soft_wrap=True)
 
 
-def _line(console: Console, text: str, style: str = "", wrap: bool = True) -> None:
+def print_line(console: Console, text: str, style: str = "", wrap: bool = True) -> None:
+    """Print a line of plain text; nothing in it is taken for markup."""
     console.print(Text(_plain(text), style=style), soft_wrap=not wrap, highlight=False)
 
 

@@ -80,7 +80,7 @@ class Run:
     @property
     def task(self) -> Task:
         """Return the validation starts, encoded once per process."""
-        return _task(self.config.data, self.config.score, "validation", self.dtype, self.config.device)
+        return validation_task(self.config)
 
     def advance(self, point: int) -> Evaluation:
         """Train to an evaluation point, evaluate there, keep the weights if they are the best so far."""
@@ -209,6 +209,11 @@ def _cached_task(data: str, score: str, part: str, dtype: torch.dtype, device: s
     whole = _load(data, score)
     starts: Starts = getattr(whole, part)
     return Task(whole, starts, dtype, device)
+
+
+def validation_task(config: TrialConfig) -> Task:
+    """Return the validation starts, encoded for a trial, once per process."""
+    return _task(config.data, config.score, "validation", DTYPES[config.training.precision], config.device)
 
 
 def locked_task(config: TrialConfig) -> Task:

@@ -1,0 +1,63 @@
+"""A trial's diagnosis in the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from sweep.report.labels import number_text
+from sweep.report.text import print_line
+
+STYLES = {"issue": "yellow", "tip": "cyan", "ok": "green", "not applicable": "dim"}
+FINE = "S01"  # no failure to look for
+MARKS = {"issue": "!", "tip": "i", "ok": "✓", "not applicable": "–"}
+HIDDEN = ("seconds", "reason", "weight", "bias", "by_step")  # of a probe: for --json
+
+
+def print_diagnosis(document: Mapping[str, Any], console: Console) -> None:
+    """Print how a trial's rollout fails, what else was looked for, and what the probes measured.
+
+    Args:
+        document: from `sweep.api.diagnose`.
+        console: where to; its width is respected.
+    """
+    symptom, findings = document["symptom"], document["findings"]
+    print_line(
+        console,
+        f"trial {document['number']}: {symptom['code']} {symptom['title']}, "
+        f"rollout error {number_text(document['rollout_error'])}",
+        "bold",
+    )
+    print_line(console, symptom["text"])
+    console.print()
+    for finding in findings:
+        if finding["severity"] in ("issue", "tip") and finding["code"] != symptom["code"]:
+            style = STYLES[finding["severity"]]
+            text = f"{MARKS[finding['severity']]} {finding['code']} {finding['title']}: {finding['text']}"
+            print_line(console, text, style)
+    for severity, words in (("ok", "looked for and not found"), ("not applicable", "not applicable here")):
+        others = [
+            f for f in findings if f["severity"] == severity and f["code"] not in (FINE, symptom["code"])
+        ]
+        codes = [f"{finding['code']} {finding['title']}" for finding in others]
+        if codes:
+            print_line(console, f"{MARKS[severity]} {words}: {', '.join(codes)}", STYLES[severity])
+    for name, measured in document["probes"].items():
+        console.print()
+        print_line(console, f"{name} ({measured['seconds']:.1f} s)", "bold")
+        if "reason" in measured:
+            print_line(console, f"  not applicable: {measured['reason']}", "dim")
+            continue
+        for key, value in measured.items():
+            if key not in HIDDEN:
+                print_line(console, f"  {key}: {_value(value)}")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return number_text(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(_value(entry) for entry in value) + "]"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_value(entry)}" for key, entry in value.items())
+    return "none" if value is None else str(value)
