@@ -45,19 +45,28 @@ def decades_worse(faulty: float, healthy: float) -> float:
 
 
 def interval(differences: Sequence[float], groups: Sequence[int], seed: int = 0) -> tuple[float, float]:
-    """Return the bootstrap interval of the mean, resampling whole groups.
+    """Return the bootstrap interval of the mean, resampling groups, and pairs within each group drawn.
+
+    Pairs alone would take those of one background for independent witnesses; groups alone would give an interval
+    without width where only one background takes the fault.
 
     Args:
         differences: one per pair.
-        groups: the background of each: pairs of one background are no independent witnesses.
+        groups: the background of each.
         seed: of the resampling.
     """
     values, labels = np.asarray(differences), np.asarray(groups)
-    names = np.unique(labels)
-    sums = np.array([values[labels == name].sum() for name in names])
-    counts = np.array([(labels == name).sum() for name in names])
-    picks = np.random.default_rng(seed).integers(0, len(names), (RESAMPLES, len(names)))
-    means = sums[picks].sum(axis=1) / counts[picks].sum(axis=1)
+    names, counts = np.unique(labels, return_counts=True)
+    padded = np.zeros((len(names), counts.max()))
+    for row, name in enumerate(names):
+        padded[row, : counts[row]] = values[labels == name]
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, len(names), (RESAMPLES, len(names)))
+    share = rng.uniform(size=(*drawn.shape, padded.shape[1]))
+    within = (share * counts[drawn][..., None]).astype(int)
+    used = np.arange(padded.shape[1]) < counts[drawn][..., None]
+    sums = np.where(used, padded[drawn[..., None], within], 0.0).sum(axis=(1, 2))
+    means = sums / counts[drawn].sum(axis=1)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return float(low), float(high)

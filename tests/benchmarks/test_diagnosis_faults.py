@@ -180,6 +180,8 @@ def test_decades_by_hand():
 def test_the_interval_resamples_whole_groups():
     low, high = interval([0.0, 0.0, 1.0, 1.0], [0, 0, 1, 1])
     assert (low, high) == (0, 1)  # two groups: a quarter of the resamples takes one of them twice
+    low, high = interval([0.0, 1.0, 0.0, 1.0], [7, 7, 7, 7])
+    assert low < 0.3 and high > 0.7  # one group: its pairs still scatter
     wide = interval([0.0, 1.0] * 20, list(range(40)))
     assert 0.3 < wide[0] < 0.4 and 0.6 < wide[1] < 0.7
 
