@@ -22,7 +22,7 @@ from sweep.store import StudyFolder
 ROOT = Path(__file__).resolve().parents[1]
 TOTAL = 8
 SETTINGS = (
-    "training.budget=20000",
+    "training.budget=1000000",
     "training.evaluations=5",
     "training.window=32",
     "training.burn_in=4",
@@ -34,7 +34,7 @@ SETTINGS = (
     "pruning.startup=3",
     "search.width=4",
 )
-LONG = ("--set", "training.budget=200000000")  # segments of minutes: nobody can wait for them
+LONG = ("--set", "training.budget=20000000000")  # segments of minutes: nobody can wait for them
 TREE_KILLS = 6
 
 pytestmark = pytest.mark.slow
