@@ -32,6 +32,7 @@ from sweep.model.native.library import instruction_sets, peak_flops
 from sweep.trial.process import keep_freed_memory
 
 TRAINING = ("native", "torch tuned", "torch default", "cell loop")
+ROUNDS = 3
 ROLLOUTS = ("native rollout", "torch rollout")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -201,10 +202,10 @@ def shapes(quick: bool) -> list[tuple[Shape, tuple[str, ...]]]:
     ]
     if not quick:
         listed += [
-            (Shape(cell, hidden, 2, batch, 128, dtype), TRAINING[:3])
+            (Shape(cell, hidden, 2, batch, 64, dtype), TRAINING[:3])
             for dtype in dtypes
             for cell in cells
-            for hidden in (16, 128, 256, 512)
+            for hidden in (16, 128, 256, 384)
             for batch in (16, 97)
         ]
     starts = (1, 16) if quick else (1, 16, 32)
@@ -258,7 +259,7 @@ def main() -> None:
     servers = Servers()
     rows = []
     for shape, rivals in shapes(asked.quick):
-        rows += timed(servers, shape, rivals, rounds=3 if asked.quick else 5)
+        rows += timed(servers, shape, rivals, ROUNDS)
     servers.close()
     if asked.json:
         print(json.dumps(rows))

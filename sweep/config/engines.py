@@ -13,7 +13,7 @@ Wanted = Literal["auto", "native", "torch"]
 TORCH = "torch"
 NATIVE = "native-"
 # Where "auto" takes torch although the kernel is there: the smallest hidden size at which torch trains
-# faster, by cell and precision (benchmarks/engine.py, sizes 16 to 512; none where it never did).
+# faster, by cell and precision (benchmarks/engine.py, sizes 16 to 384; none where it never did).
 TORCH_FROM_HIDDEN = {("lstm", "float32"): 256}
 
 
