@@ -23,8 +23,7 @@ from sweep.data import Data
 from sweep.model import Forecaster
 from sweep.model.cells import State
 from sweep.score.baselines_simple import CannotServe
-from sweep.score.metrics import block_length, rollout_error
-from sweep.score.rollout import Task, decoded
+from sweep.score.rollout import Task, decoded, rollout_error_of
 
 RIDGES = tuple(10.0**power for power in range(-16, 0, 2))  # on sines and Lorenz the best lie at 1e-14 to 1e-8
 ROWS_MOST = 20_000  # training steps that are regressed; beyond, evenly spaced pieces
@@ -186,7 +185,4 @@ def _error(network: Forecaster, task: Task, before: State | None) -> float:
     known = task.calendar[:, task.warmup :]
     state = network.zero_state(inputs) if before is None else before
     free, _ = network.run_free(inputs, state, known)
-    starts, chosen = task.starts, list(task.data.targets)
-    values = decoded(task, free)[..., chosen]
-    block = block_length(task.data.period, task.horizon)
-    return rollout_error(values, starts.truth[..., chosen], starts.scale[:, chosen], block)
+    return rollout_error_of(task, decoded(task, free))

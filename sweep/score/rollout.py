@@ -9,10 +9,11 @@ from torch import Tensor
 from sweep.data import Data, Starts
 from sweep.model import Forecaster
 from sweep.model.cells import State
+from sweep.score.metrics import block_length, rollout_error
 
 Array = np.ndarray
 
-SWAPPED_AT_ONCE = 64  # steps of a swap test that are computed as one batch; bounds its memory
+STEPS_AT_ONCE = 64  # single steps that are computed as one batch; bounds memory
 
 
 @dataclass(frozen=True)
@@ -72,24 +73,37 @@ def swapped(network: Forecaster, task: Task) -> Array:
     first = warm[:, -1:]
     fed = network.self_fed(warm[:, -1], task.calendar[:, start + 1 :])
     _, after = network.trace(fed, state, free=task.horizon - 2)
+    answers = single_steps(network, inputs[:, start:], state, after)
+    return decoded_one_step(task, torch.cat([first, answers], dim=1))
+
+
+def single_steps(network: Forecaster, inputs: Tensor, state: State, after: State) -> Tensor:
+    """Return the forecast (start, step, channel) of each step by itself, from the state before it.
+
+    Args:
+        network: whose forecasts they are.
+        inputs: (start, step, input), what each step is fed with.
+        state: before the first step, per component (layer, start, hidden).
+        after: after each step, per component (step, layer, start, hidden), as `Forecaster.trace` gives them; the
+            last is not used.
+    """
     before = tuple(torch.cat([now[None], then[:-1]]) for now, then in zip(state, after, strict=True))
-    answers = [
-        _one_step_each(network, inputs[:, start:], before, piece) for piece in _pieces(task.horizon - 1)
-    ]
-    return decoded_one_step(task, torch.cat([first, *answers], dim=1))
+    answers = []
+    for begin in range(0, inputs.shape[1], STEPS_AT_ONCE):
+        piece = slice(begin, begin + STEPS_AT_ONCE)
+        chosen = inputs[:, piece].transpose(0, 1)  # (step, start, input): the order of the states
+        steps, starts, width = chosen.shape
+        states = tuple(part[piece].transpose(0, 1).flatten(1, 2) for part in before)
+        forecasts, _ = network.forward(chosen.reshape(steps * starts, 1, width), states)
+        answers.append(forecasts.reshape(steps, starts, -1).transpose(0, 1))
+    return torch.cat(answers, dim=1)
 
 
-def _pieces(steps: int) -> list[slice]:
-    return [slice(begin, begin + SWAPPED_AT_ONCE) for begin in range(0, steps, SWAPPED_AT_ONCE)]
-
-
-def _one_step_each(network: Forecaster, inputs: Tensor, before: State, piece: slice) -> Tensor:
-    """Return the forecast (start, step, channel) of each step of a piece from the state before it."""
-    chosen = inputs[:, piece].transpose(0, 1)  # (step, start, input): the order of the states
-    steps, starts, width = chosen.shape
-    states = tuple(part[piece].transpose(0, 1).flatten(1, 2) for part in before)
-    forecasts, _ = network.forward(chosen.reshape(steps * starts, 1, width), states)
-    return forecasts.reshape(steps, starts, -1).transpose(0, 1)
+def rollout_error_of(task: Task, forecast: Array) -> float:
+    """Return the rollout error, in [0, 1], of (start, step, channel) in data units."""
+    chosen, starts = list(task.data.targets), task.starts
+    block = block_length(task.data.period, task.horizon)
+    return rollout_error(forecast[..., chosen], starts.truth[..., chosen], starts.scale[:, chosen], block)
 
 
 def _continue(network: Forecaster, task: Task, first: Tensor, state: State) -> Tensor:

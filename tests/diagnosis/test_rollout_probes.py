@@ -9,14 +9,14 @@ import pytest
 import torch
 from probed import HORIZON, SHAPES, STARTS, WARMUP, calendar_task, lorenz_task, network_of, sine_task
 
-from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of, rollout_error_of
+from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
 from sweep.diagnosis.probes.precision import precision
 from sweep.diagnosis.probes.swap import STARTS as SWAP_STARTS
 from sweep.diagnosis.probes.swap import resynchronised, swap_test
 from sweep.diagnosis.probes.warmup import ENOUGH, SLACK, _from_which_on, warmup_sweep
 from sweep.model import CELLS
 from sweep.score import Task, forecasts, scores
-from sweep.score.rollout import decoded, decoded_one_step
+from sweep.score.rollout import decoded, decoded_one_step, rollout_error_of
 
 
 def test_errors_are_those_of_the_score():

@@ -1,27 +1,16 @@
-"""Errors of forecasts in the units of the score: target channels alone, blocks of the data's period."""
+"""Errors by step of forecasts, over the target channels, and the steps that are shown of them."""
 
 import numpy as np
 
-from sweep.score import Task, block_length, nrmse_by_step
-from sweep.score.metrics import rollout_error
+from sweep.score import Task, nrmse_by_step
 
 Array = np.ndarray
 
 
-def rollout_error_of(task: Task, forecast: Array) -> float:
-    """Return the rollout error, in [0, 1], of (start, step, channel) in data units."""
-    block = block_length(task.data.period, task.horizon)
-    return rollout_error(*_scored(task, forecast), block)
-
-
 def nrmse_by_step_of(task: Task, forecast: Array) -> Array:
     """Return (step,), the normalised error by step, of (start, step, channel) in data units."""
-    return nrmse_by_step(*_scored(task, forecast))
-
-
-def _scored(task: Task, forecast: Array) -> tuple[Array, Array, Array]:
     chosen, starts = list(task.data.targets), task.starts
-    return forecast[..., chosen], starts.truth[..., chosen], starts.scale[:, chosen]
+    return nrmse_by_step(forecast[..., chosen], starts.truth[..., chosen], starts.scale[:, chosen])
 
 
 def log_spaced(last: int) -> tuple[int, ...]:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sweep.diagnosis.probes.errors import rollout_error_of
 from sweep.model import Forecaster
 from sweep.score import Task
-from sweep.score.rollout import forecasts
+from sweep.score.rollout import forecasts, rollout_error_of
 
 APART = 0.01  # scales at which two rollouts count as different; our choice
 

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 import torch
 
 from sweep.diagnosis.probes.closed_loop import with_some_starts
-from sweep.diagnosis.probes.errors import Array, log_spaced, nrmse_by_step_of, rollout_error_of
+from sweep.diagnosis.probes.errors import Array, log_spaced, nrmse_by_step_of
 from sweep.model import Forecaster
-from sweep.model.cells import State
 from sweep.score import Task, forecasts, swapped
-from sweep.score.rollout import decoded_one_step
+from sweep.score.rollout import decoded_one_step, rollout_error_of, single_steps
 
 STARTS = 8  # our choice
-AT_ONCE = 64  # steps that are computed as one batch; bounds memory
 
 
 @dataclass(frozen=True)
@@ -81,21 +79,8 @@ def resynchronised(network: Forecaster, task: Task) -> Array:
     warm, state = network(inputs[:, :start])
     true = inputs[:, start:]
     _, after = network.trace(true, state)
-    before = tuple(torch.cat([now[None], later[:-1]]) for now, later in zip(state, after, strict=True))
     known = task.calendar[:, start + 1 :]
     free, _ = network.run_free(warm[:, -1], state, known)
     own = torch.cat([torch.cat([warm[:, -1:], free[:, :-1]], dim=1), known], dim=-1)
-    pieces = [
-        _one_step_each(network, own, before, slice(begin, begin + AT_ONCE))
-        for begin in range(0, task.horizon - 1, AT_ONCE)
-    ]
-    return decoded_one_step(task, torch.cat([warm[:, -1:], *pieces], dim=1))
-
-
-def _one_step_each(network: Forecaster, inputs: torch.Tensor, before: State, piece: slice) -> torch.Tensor:
-    """Return the forecast (start, step, channel) of each step of a piece from the state before it."""
-    chosen = inputs[:, piece].transpose(0, 1)  # (step, start, input): the order of the states
-    steps, starts, width = chosen.shape
-    states = tuple(part[piece].transpose(0, 1).flatten(1, 2) for part in before)
-    found, _ = network(chosen.reshape(steps * starts, 1, width), states)
-    return torch.as_tensor(found).reshape(steps, starts, -1).transpose(0, 1)
+    answers = single_steps(network, own, state, after)
+    return decoded_one_step(task, torch.cat([warm[:, -1:], answers], dim=1))

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sweep.diagnosis.probes.errors import rollout_error_of
 from sweep.model import Forecaster
 from sweep.score import Task
-from sweep.score.rollout import decoded
+from sweep.score.rollout import decoded, rollout_error_of
 
 ENOUGH, NEARLY = 1.05, 1.2  # times the full warm-up's error: our choice
 SLACK = 1e-3  # rollout error that is granted on top: ratios of tiny errors mean nothing; our choice
