@@ -7,7 +7,6 @@ kept in winner.json under `looks` and not read again.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweep.config.errors import StoreError
 from sweep.config.records import TrialRecord, to_json
 from sweep.config.trial import TrialConfig, trial_config_from_json
 from sweep.confirmation import FAILED, PURPOSE
@@ -115,10 +114,5 @@ def _scored(folder: StudyFolder, number: int) -> dict[str, Any]:
     if record.rollout_error is None:
         return dict(NOWHERE)
     config: TrialConfig = trial_config_from_json(record.config)
-    path = folder.trial(number) / "checkpoint.pt"
-    try:
-        weights = path.read_bytes()
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
-    scores: dict[str, Any] = to_json(score_on_test(config, weights))
+    scores: dict[str, Any] = to_json(score_on_test(config, folder.weights(number)))
     return scores

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sweep.config.errors import StoreError, SweepError
+from sweep.config.errors import SweepError
 from sweep.config.records import TrialRecord, to_json
 from sweep.config.trial import trial_config_from_json
 from sweep.diagnosis.finding import finding_to_json
@@ -68,9 +68,4 @@ def stored_symptom(folder: StudyFolder, record: TrialRecord) -> TrialSymptom:
 
 
 def _probes(folder: StudyFolder, record: TrialRecord) -> dict[str, dict[str, Any]]:
-    path = folder.trial(record.number) / "checkpoint.pt"
-    try:
-        weights = path.read_bytes()
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
-    return probe_trial(trial_config_from_json(record.config), weights, costly=True)
+    return probe_trial(trial_config_from_json(record.config), folder.weights(record.number))

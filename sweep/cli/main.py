@@ -41,6 +41,21 @@ results_option = click.option(
     help="Folder of all studies.",
 )
 
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    envvar="SWEEP_WORKERS",
+    help="Worker processes; one per core by default.",
+)
+executor_option = click.option(
+    "--executor", type=click.Choice(["loky", "inline"]), envvar="SWEEP_EXECUTOR", help="Where trials run."
+)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document on stdout."""
+    click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
+
 
 class SweepGroup(click.Group):
     """Shows a SweepError as one message with its exit code; anything else is a bug and shows whole."""
@@ -75,15 +90,8 @@ def main() -> None:
 @click.option(
     "--trials", type=click.IntRange(min=1), envvar="SWEEP_TRIALS", help="Total number of trials to reach."
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    envvar="SWEEP_WORKERS",
-    help="Worker processes; one per core by default.",
-)
-@click.option(
-    "--executor", type=click.Choice(["loky", "inline"]), envvar="SWEEP_EXECUTOR", help="Where trials run."
-)
+@workers_option
+@executor_option
 @click.option("--name", envvar="SWEEP_NAME", help="Name of the results folder; the study's by default.")
 @click.option(
     "--set",
@@ -163,18 +171,8 @@ def run(
 @click.option(
     "--seeds", default=5, show_default=True, type=click.IntRange(min=1), help="Fresh seeds for each of them."
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    envvar="SWEEP_WORKERS",
-    help="Worker processes; one per core by default.",
-)
-@click.option(
-    "--executor",
-    type=click.Choice(["loky", "inline"]),
-    envvar="SWEEP_EXECUTOR",
-    help="Where trainings run.",
-)
+@workers_option
+@executor_option
 @click.option("--json", "as_json", is_flag=True, help="Print the confirmation as one JSON document.")
 @results_option
 def confirm(
@@ -208,7 +206,7 @@ def confirm(
         live.print_interrupted(f"the confirmation of {result.folder.name}")
         leave_interrupted()
     if as_json:
-        click.echo(json.dumps(result.confirmation, indent=1, allow_nan=False, ensure_ascii=False))
+        print_json(result.confirmation)
     else:
         live.print_confirmed(result)
     if result.confirmation is None or result.confirmation["verdict"] == "none":
@@ -255,7 +253,7 @@ def show(trial: int, study: str, as_json: bool, results: str) -> None:
 
     document = api.show(trial, study, results=results)
     if as_json:
-        click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
+        print_json(document)
     else:
         from rich.console import Console
 
@@ -274,7 +272,7 @@ def diagnose(trial: int | None, study: str, no_probes: bool, as_json: bool, resu
 
     document = api.diagnose(trial, study, probes=not no_probes, results=results)
     if as_json:
-        click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
+        print_json(document)
     else:
         from rich.console import Console
 
@@ -292,7 +290,7 @@ def list_(as_json: bool, as_csv: bool, results: str) -> None:
 
     document = listing(Path(results))
     if as_json:
-        click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
+        print_json(document)
     elif as_csv:
         click.echo(csv_text(document), nl=False)
     else:

@@ -10,6 +10,7 @@ from sweep.config.errors import SweepError
 from sweep.model.cells import State
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import Mode, run, trace
+from sweep.model.network import Network
 from sweep.model.stack import by_layer, stacked
 
 if TYPE_CHECKING:
@@ -82,26 +83,24 @@ class NativeEngine:
         self.instructions = instructions
         self.threads = threads
 
-    def _mode(self, free: int) -> Mode:
-        return Mode(free, self.instructions, self.threads)
-
     def run(
         self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
     ) -> tuple[Tensor, State]:
         """Return forecasts and the state after them, differentiable; see `Forecaster.forward`."""
-        whole = None if state is None else tuple(part.contiguous() for part in state)
-        return run(
-            forecaster.shape, forecaster.ordered_parameters(), inputs.contiguous(), whole, self._mode(free)
-        )
+        return run(*self._call(forecaster, inputs, state, free))
 
     def trace(
         self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
     ) -> tuple[Tensor, State]:
         """Return forecasts and the states after every step; see `Forecaster.trace`."""
+        return trace(*self._call(forecaster, inputs, state, free))
+
+    def _call(
+        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
+    ) -> tuple[Network, list[Tensor], Tensor, State | None, Mode]:
         whole = None if state is None else tuple(part.contiguous() for part in state)
-        return trace(
-            forecaster.shape, forecaster.ordered_parameters(), inputs.contiguous(), whole, self._mode(free)
-        )
+        mode = Mode(free, self.instructions, self.threads)
+        return forecaster.shape, forecaster.ordered_parameters(), inputs.contiguous(), whole, mode
 
 
 def engine(name: str, threads: int = 1) -> Engine:

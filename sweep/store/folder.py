@@ -177,6 +177,18 @@ class StudyFolder:
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise StoreError(f"{path} is damaged: {error}") from error
 
+    def weights(self, number: int) -> bytes:
+        """Return checkpoint.pt: the weights of a trial's best checkpoint, as `sweep.trial` made them.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        path = self.trial(number) / "checkpoint.pt"
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+
     def curves(self, number: int) -> pd.DataFrame:
         """Return curves.csv: what training recorded per bin of the budget.
 

@@ -9,13 +9,12 @@ from sweep.trial.process import trial_process
 from sweep.trial.segment import load_data, validation_task
 
 
-def probe_trial(config: TrialConfig, weights: bytes, costly: bool) -> dict[str, dict[str, Any]]:
+def probe_trial(config: TrialConfig, weights: bytes) -> dict[str, dict[str, Any]]:
     """Return what the probes measure on a trained network and the validation starts, by name.
 
     Args:
         config: the trial.
         weights: the bytes of its checkpoint.pt.
-        costly: all probes, or only the cheap ones.
 
     Returns:
         Per probe its numbers and `seconds`; only `reason` and `seconds` where it does not apply.
@@ -23,5 +22,4 @@ def probe_trial(config: TrialConfig, weights: bytes, costly: bool) -> dict[str, 
     with trial_process():
         data = load_data(config.data, config.score)
         network, task = trained(config, data, weights), validation_task(config)
-        chosen = [probe for probe in PROBES.values() if costly or probe.cost == "cheap"]
-        return {probe.name: measured(probe, network, task, config.seed) for probe in chosen}
+        return {name: measured(probe, network, task, config.seed) for name, probe in PROBES.items()}
