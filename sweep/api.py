@@ -294,6 +294,7 @@ def confirm(
         raise ValueError(f"needs at least one configuration and one seed, got top={top}, seeds={seeds}")
     folder = stored_study(study, Path(results))
     config = read_study(folder.path / "study.toml", (), catalogue())
+    config = with_engine(config, folder.read_study().get("record", {}))
     config = _run_by(replace(config, name=folder.name), workers, executor)
     data = load(config.data, config.score)
     stop = interrupts or Interrupts()

@@ -99,3 +99,14 @@ def test_both_engines_give_the_same_study(tmp_path):
     assert len(scores[0]) == 6
     assert (scores[0] - scores[1]).abs().max() < 1e-6
     assert (scores[0] < 1).any()
+
+
+def test_a_confirmation_keeps_to_the_study_s_engine(tmp_path, has):
+    overrides = [*SMALL, "run.engine=native"]
+    (tmp_path / "sine").mkdir()
+    StudyFolder(tmp_path / "sine").write_document("baselines", {"baselines": {}})
+    quiet = {"results": tmp_path, "executor": "inline", "draw": False}
+    api.run("sine", trials=2, overrides=overrides, confirm=False, **quiet)
+    has("neon")
+    with pytest.raises(StudyChanged, match=rf"{instruction_sets()[-1]} instructions.*there are: neon"):
+        api.confirm("sine", top=1, seeds=1, **quiet)
