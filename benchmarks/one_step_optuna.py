@@ -14,9 +14,9 @@ import optuna
 from joblib import Parallel, delayed
 from machine import machine
 
-from sweep.api import read
 from sweep.config.ranges import suggest
 from sweep.config.study import StudyConfig
+from sweep.opening import read
 from sweep.score import forecasts, scores
 from sweep.trial import load_data, run_segment
 from sweep.trial.process import trial_process

@@ -16,9 +16,9 @@ import torch
 from engine import CellLoop, Shape
 from machine import machine
 
-from sweep.api import read
 from sweep.config.records import TrialRecord
 from sweep.config.trial import TrialConfig
+from sweep.opening import read
 from sweep.search.proposals import proposal
 from sweep.train import OPTIMIZERS
 from sweep.trial import run_segment

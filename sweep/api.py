@@ -8,14 +8,15 @@ from typing import Any
 
 from sweep.best import name_best
 from sweep.catalogue import catalogue
-from sweep.config.errors import StudyChanged, SweepError
-from sweep.config.study import StudyConfig, differences
+from sweep.config.errors import SweepError
+from sweep.config.study import StudyConfig
 from sweep.config.study_file import read_study
 from sweep.confirmation import confirm_best, covers
-from sweep.data import Data, load
+from sweep.data import load
 from sweep.diagnose import diagnosis_of
 from sweep.host import host_facts
 from sweep.loaded import LoadedStudy
+from sweep.opening import check_data, make_folder, read, write_study
 from sweep.preview import Preview, preview_of
 from sweep.report import (
     ReportPaths,
@@ -31,7 +32,7 @@ from sweep.report import (
     verdict_text,
     write_report,
 )
-from sweep.score import block_length, score_baselines
+from sweep.score import score_baselines
 from sweep.search import (
     Bench,
     Driver,
@@ -41,12 +42,11 @@ from sweep.search import (
     Progress,
     Settled,
     Watch,
-    check_sampler,
 )
 from sweep.search.driver import Functions, SideTask
 from sweep.store import DriverLock, OptunaProjection, StudyFolder
-from sweep.studies import chosen_study, stored_study
-from sweep.study_engine import WITHOUT_KERNEL, engine_facts, with_engine
+from sweep.studies import stored_study
+from sweep.study_engine import WITHOUT_KERNEL, with_engine
 
 __all__ = [
     "ConfirmResult",
@@ -127,38 +127,6 @@ def _silent(event: object) -> None:
     """Watch nothing."""
 
 
-def read(
-    study: str, overrides: Sequence[str] = (), name: str | None = None, results: Path = Path("results")
-) -> tuple[StudyConfig, StudyFolder, list[str], Path]:
-    """Return a study as it would run: its configuration, results folder, overrides and file.
-
-    A study that has results runs with the overrides recorded there, and the given ones on top.
-
-    Raises:
-        StudyFileError: with every mistake of the file.
-        StudyChanged: it differs from what the results folder was made with; the text gives the difference.
-    """
-    chosen = chosen_study(study, name, results)
-    recorded: list[str] = []
-    old = chosen.folder.read_study() if chosen.folder.exists() else None
-    if old is not None:
-        recorded = list(old.get("record", {}).get("overrides", []))
-    together = [*recorded, *(text for text in overrides if text not in recorded)]
-    config = read_study(chosen.file, together, catalogue())
-    config = replace(config, name=chosen.folder.name, data=_with_whole_path(config, chosen.file))
-    check_sampler(config.search.sampler, config.space)
-    if old is not None:
-        changed = differences(old, config.document())
-        if changed:
-            listed = "\n  ".join(changed)
-            raise StudyChanged(
-                f"the study in {chosen.folder.path} was made with other settings:\n  {listed}\n"
-                "Run it under another name (--name), or take the change back"
-            )
-    config = with_engine(config, None if old is None else old.get("record", {}))
-    return config, chosen.folder, together, chosen.file
-
-
 def run(
     study: str = "sine",
     *,
@@ -198,16 +166,16 @@ def run(
     config = _run_by(config, workers, executor)
     data = load(config.data, config.score)
     heard = _Heard(watch)
-    _make(folder)
+    make_folder(folder)
     with DriverLock(folder.lock):
-        _check_data(folder, data)
+        check_data(folder, data)
         folder.sweep_up()
         for text in data.warnings:
             watch(Message(text))
         if config.instructions is None and config.run.engine == "auto" and config.run.device == "cpu":
             watch(Message(WITHOUT_KERNEL))
         total = trials or config.search.trials
-        _write_study(folder, config, data, recorded, source)
+        write_study(folder, config, data, recorded, source)
         records = {record.number: record for record in folder.records(watch_damage(watch))}
         total = max(total, len(records))
         projection = OptunaProjection(folder.database, config.name, config.space)
@@ -299,7 +267,7 @@ def confirm(
     data = load(config.data, config.score)
     stop = interrupts or Interrupts()
     with DriverLock(folder.lock):
-        _check_data(folder, data)
+        check_data(folder, data)
         folder.sweep_up()
         records = folder.records()
         with stop:
@@ -428,51 +396,6 @@ def _baselines_task(config: StudyConfig, folder: StudyFolder) -> SideTask:
 
 def _baselines_of(data: Any, score: Any) -> dict[str, Any]:
     return score_baselines(load(data, score))
-
-
-def _with_whole_path(config: StudyConfig, file: Path) -> Any:
-    """Return [data] with a path that holds from everywhere: relative ones are relative to the study file."""
-    if config.data.path is None:
-        return config.data
-    return config.data.model_copy(update={"path": str((file.parent / config.data.path).resolve())})
-
-
-def _check_data(folder: StudyFolder, data: Data) -> None:
-    if not folder.exists():
-        return
-    before = folder.read_study().get("record", {}).get("data_fingerprint")
-    if before is not None and before != data.fingerprint:
-        raise StudyChanged(
-            f"the data of the study in {folder.path} have changed since it began; run it under another name (--name)"
-        )
-
-
-def _write_study(
-    folder: StudyFolder, config: StudyConfig, data: Data, overrides: list[str], source: Path
-) -> None:
-    horizon = data.validation.truth.shape[1]
-    record = {
-        "source": str(source),
-        "overrides": overrides,
-        "data_fingerprint": data.fingerprint,
-        "channels": list(data.channels),
-        "targets": list(data.targets),
-        "period": data.period,
-        "lyapunov_time": data.lyapunov_time,
-        "block": block_length(data.period, horizon),
-        "n_eff_validation": data.validation.n_eff,
-        "n_eff_test": data.test.n_eff,
-        **engine_facts(config),
-        **host_facts(),
-    }
-    folder.write_study({**config.document(), "record": record})
-
-
-def _make(folder: StudyFolder) -> None:
-    try:
-        folder.path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SweepError(f"cannot make the folder {folder.path}: {error.strerror or error}") from error
 
 
 def _cores() -> int:
