@@ -8,13 +8,13 @@ from torch import Tensor
 
 FIELDS = (
     "count", "loss", "loss_max", "gradient", "gradient_max", "ratio", "clipped", "lr", "sequence_steps",
-    "updates",
+    "updates", "cosine", "cosines",
 )  # fmt: skip
 BINS = 200  # our choice: a curve that a plot can show, whatever the number of updates
 
 
 class Log:
-    """Binned curves of a training run: loss, gradient norm, update-to-weight ratio, rate, clipped share."""
+    """Binned curves of a training run: loss, gradient norm, update-to-weight ratio, rate, clipped share, turns."""
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
@@ -29,8 +29,13 @@ class Log:
         ratio: float,
         lr: float,
         clipped: bool,
+        cosine: float | None,
     ) -> None:
-        """Record one update that ended at `sequence_steps`."""
+        """Record one update that ended at `sequence_steps`.
+
+        `cosine` is between its gradient and that of the update before: near 1 the way is straight, below 0 the
+        steps go back and forth. None where there is none before.
+        """
         bin_ = min(BINS - 1, sequence_steps * BINS // self.budget)
         row = self.rows.get(bin_)
         if row is None:
@@ -45,6 +50,9 @@ class Log:
         row["lr"] = lr
         row["sequence_steps"] = sequence_steps
         row["updates"] = updates
+        if cosine is not None:
+            row["cosine"] += cosine
+            row["cosines"] += 1
 
     def state(self) -> Tensor:
         """Return the rows for a checkpoint, (bin, 1 + field): thousands of single numbers would load slowly."""
@@ -72,4 +80,7 @@ class Log:
         columns["loss_max"] = [row["loss_max"] for _, row in rows]
         columns["gradient_norm_max"] = [row["gradient_max"] for _, row in rows]
         columns["lr"] = [row["lr"] for _, row in rows]
+        columns["gradient_cosine"] = [
+            row["cosine"] / row["cosines"] if row["cosines"] else math.nan for _, row in rows
+        ]
         return columns

@@ -67,6 +67,7 @@ class Trainer:
         self.restarts = 0
         self.restarts_without_gain = 0
         self._epoch_picks: np.ndarray | None = None
+        self._gradient_before: tuple[Tensor, float] | None = None  # of the update before, and its norm
 
     def train(self, until: int, rollout_errors: Sequence[float]) -> float:
         """Train until `until` sequence-steps are used or training diverges; return the mean loss since.
@@ -79,6 +80,9 @@ class Trainer:
             The mean training loss of the updates made, NaN if there was none.
         """
         losses: list[float] = []
+        self._gradient_before = (
+            None  # cosines begin anew with every segment, however many a run makes in one go
+        )
         while self.consumed < until and self.diverged is None:
             update = self._full_update if self.full_batch else self._mini_update
             losses.append(update(rollout_errors))
@@ -125,6 +129,7 @@ class Trainer:
         if not (math.isfinite(value) and math.isfinite(norm)):
             self.diverged = f"loss {value:.3g}, gradient norm {norm:.3g} at update {self.updates + 1}"
             return value
+        cosine = self._turn(norm)
         clipped = 0 < self.config.clip < norm
         if clipped:
             self.flat.gradient.mul_(self.config.clip / norm)
@@ -135,7 +140,7 @@ class Trainer:
             self.flat.restore(before)
             self.diverged = f"the weights left the range of numbers in update {self.updates + 1}"
             return value
-        self._record(value, norm, _ratio(moved, before), lr, clipped)
+        self._record(value, norm, _ratio(moved, before), lr, clipped, cosine)
         return value
 
     def _full_update(self, rollout_errors: Sequence[float]) -> float:
@@ -152,7 +157,7 @@ class Trainer:
             return start
         if moved == 0:  # as far as this curvature goes: the next step is along the gradient
             optimizer.restart()
-        self._record(start, optimizer.start_norm, _ratio(moved, before), lr, clipped=False)
+        self._record(start, optimizer.start_norm, _ratio(moved, before), lr, clipped=False, cosine=None)
         return start
 
     def _restart(self, optimizer: MemoLBFGS) -> None:
@@ -168,9 +173,21 @@ class Trainer:
     def _distance(self, before: Tensor) -> float:
         return float(torch.linalg.vector_norm(self.flat.vector.detach() - before))
 
-    def _record(self, loss: float, norm: float, ratio: float, lr: float, clipped: bool) -> None:
+    def _turn(self, norm: float) -> float | None:
+        """Return the cosine between this gradient and that of the update before; None where there is none."""
+        before = self._gradient_before
+        cosine = None
+        if before is not None and norm * before[1] > 0:
+            cosine = float(torch.dot(self.flat.gradient, before[0])) / (norm * before[1])
+        kept = torch.empty_like(self.flat.gradient) if before is None else before[0]
+        self._gradient_before = (kept.copy_(self.flat.gradient), norm)
+        return cosine
+
+    def _record(
+        self, loss: float, norm: float, ratio: float, lr: float, clipped: bool, cosine: float | None
+    ) -> None:
         self.updates += 1
-        self.log.add(self.consumed, self.updates, loss, norm, ratio, lr, clipped)
+        self.log.add(self.consumed, self.updates, loss, norm, ratio, lr, clipped, cosine)
 
     # --- losses ----------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """The training loop against naive twins: what each setting does, what it costs, how a run goes on."""
 
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -464,3 +465,28 @@ def test_curves_hold_means_and_maxima_of_their_bins(trainer: Made):
     assert rows["bin"] == [0, 1, 2] and rows["updates"] == [49, 99, 100]
     assert rows["loss_max"][0] > rows["loss"][0]
     assert {len(column) for column in rows.values()} == {3}
+
+
+def test_the_cosine_is_that_of_gradients_in_a_row(trainer: Made):
+    running = trainer(SGD, window=10, batch_size=4, budget=120, clip=1e-3, shuffle=False)
+    gradients = []
+    twin = trainer(SGD, window=10, batch_size=4, budget=120, clip=1e-3, shuffle=False)
+    for number in range(3):
+        inputs, targets = batch_at(twin, number)
+        forecasts, _ = twin.network(inputs)
+        gradients.append(gradient_of(twin, torch.nn.functional.mse_loss(forecasts, targets)))
+        twin.train(twin.consumed + 1, [])
+    running.train(120, [])
+    found = running.log.columns()["gradient_cosine"]
+    wanted = [float(torch.cosine_similarity(a, b, dim=0)) for a, b in itertools.pairwise(gradients)]
+    assert math.isnan(found[0]) and found[1:] == pytest.approx(wanted, rel=1e-4)
+    assert all(
+        math.isnan(cosine) for cosine in twin.log.columns()["gradient_cosine"]
+    )  # segments of one update
+
+
+def batch_at(trainer: Trainer, number: int) -> tuple[Tensor, Tensor]:
+    """The inputs and targets of a trainer's batch, without shuffling."""
+    size = trainer.config.batch_size
+    inputs, targets = trainer.windows.batch(trainer._order(0)[number * size : (number + 1) * size])
+    return torch.as_tensor(inputs), torch.as_tensor(targets)

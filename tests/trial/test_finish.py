@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,10 @@ def test_the_curves_are_plain_numbers(settled: Made):
     assert int(rows[-1]["updates"]) == done[-1].evaluation.updates
     wanted = {"loss", "gradient_norm", "update_ratio", "clip_fraction", "lr", "loss_max", "share"}
     assert wanted <= set(rows[0])
+    cosines = [float(row.pop("gradient_cosine")) for row in rows]
+    assert all(math.isnan(cosine) or -1 <= cosine <= 1 for cosine in cosines) and not all(
+        map(math.isnan, cosines)
+    )
     assert all(np.isfinite(float(value)) for row in rows for value in row.values())
     assert float(rows[0]["lr"]) > float(rows[-1]["lr"]) > 0  # the cosine
 
