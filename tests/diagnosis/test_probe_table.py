@@ -27,8 +27,15 @@ def no_nan(value: object) -> bool:
 
 
 def test_the_table():
-    assert len(PROBES) >= 9 and {probe.cost for probe in PROBES.values()} == {"cheap", "costly"}
-    assert {probe.name for probe in always_on()} == {"noise_gain", "driven", "swap_test", "lyapunov"}
+    assert len(PROBES) >= 11 and {probe.cost for probe in PROBES.values()} == {"cheap", "costly"}
+    assert {probe.name for probe in always_on()} == {
+        "noise_gain",
+        "driven",
+        "swap_test",
+        "lyapunov",
+        "training_fit",
+        "units",
+    }
     assert all(0 < len(probe.title) < 80 for probe in PROBES.values())
     with pytest.raises(UnknownName, match="Did you mean 'lyapunov'"):
         PROBES["lyapunow"]

@@ -15,6 +15,8 @@ from sweep.diagnosis.probes.noise_gain import noise_gain
 from sweep.diagnosis.probes.precision import precision
 from sweep.diagnosis.probes.refit import readout_refit
 from sweep.diagnosis.probes.swap import swap_test
+from sweep.diagnosis.probes.training_fit import training_fit
+from sweep.diagnosis.probes.units import units
 from sweep.diagnosis.probes.warmup import warmup_sweep
 from sweep.model import Forecaster
 from sweep.score import Task
@@ -45,6 +47,8 @@ PROBES: Registry[Probe] = Registry(
             "swap_test", "whether fed-back inputs or the drifted state spoil the rollout", "cheap", swap_test
         ),
         Probe("lyapunov", "the largest Lyapunov exponents of the closed loop", "cheap", lyapunov),
+        Probe("training_fit", "errors on training and on validation starts", "cheap", training_fit),
+        Probe("units", "dead units, gates and sizes of weights", "cheap", units),
         Probe("warmup_sweep", "the rollout error by the length of the warm-up", "costly", warmup_sweep),
         Probe("readout_refit", "the rollout with a readout in closed form", "costly", readout_refit),
         Probe("fixed_points", "where the closed loop can come to rest", "costly", fixed_points),

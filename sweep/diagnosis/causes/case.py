@@ -1,0 +1,48 @@
+"""What a cause is read from: a trial's configuration, its record and curves, its probes, and its data."""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sweep.config.records import TrialRecord
+from sweep.config.trial import TrialConfig
+from sweep.data.types import Array
+from sweep.diagnosis.causes.facts import DataFacts
+
+
+@dataclass(frozen=True)
+class Case:
+    """One trained trial. Everything in it is stored, or follows from what is stored without training."""
+
+    config: TrialConfig
+    record: TrialRecord
+    curves: Mapping[str, Array]  # columns of curves.csv by name, (bin,)
+    probes: Mapping[str, Mapping[str, Any]]  # by name; only `reason` where one does not apply
+    facts: DataFacts
+
+    def probe(self, name: str, key: str) -> float:
+        """Return a probe's number, NaN where the probe was not taken, does not apply, or has none."""
+        value = self.probes.get(name, {}).get(key)
+        return np.nan if value is None else float(value)
+
+    def curve(self, name: str) -> Array:
+        """Return a training curve, (bin,); empty where there was no update or the column is not recorded."""
+        return self.curves.get(name, np.empty(0))
+
+    def setting(self, name: str, default: float) -> float:
+        """Return a numeric setting of the optimizer."""
+        value = self.config.training.optimizer.settings.get(name, default)
+        return float(value)
+
+
+def curves_of(content: bytes) -> dict[str, Array]:
+    """Return the columns of a curves.csv."""
+    rows = list(csv.reader(io.StringIO(content.decode())))
+    if len(rows) < 2:
+        return {name: np.empty(0) for name in rows[0]} if rows else {}
+    values = np.asarray(rows[1:], dtype=np.float64)
+    return {name: values[:, column] for column, name in enumerate(rows[0])}

@@ -1,0 +1,118 @@
+"""What the data alone say: how large they are, how far apart the parts, whether one stands in the other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from sweep.data import Data
+from sweep.data.types import Array
+from sweep.score.baselines_ar import fitted, lagged
+
+WORD = 8  # samples that are compared at once; our choice: a third of a cycle of what is sampled well
+REFERENCES = 6000  # windows at most of each kind; a bound on time
+MEMORY_MOST = 400  # lags of the autocorrelation
+NEXT_TO_NOTHING = 1e-9  # scales; distances below are rounding
+LINEAR_ORDER = 8  # steps that the linear forecast looks back; our choice
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """Numbers of the data, in units of the training data's own spread where not said otherwise."""
+
+    period: float | None  # dominant period of the training data, steps
+    memory: float  # lag at which the autocorrelation first falls below 0 (or 1/e, if sooner never), steps
+    samples: int  # training samples over all series
+    longest: int  # samples of the longest training series
+    channels: int
+    input_size: float  # largest |value| that the network is fed with in training, model units
+    input_mean: float  # largest |mean| of a channel, model units
+    input_spread: float  # largest standard deviation of a channel, model units
+    linear_training: float  # RMS one-step error of a linear autoregression on the training data
+    linear_validation: float  # the same on validation data
+    leaked: float  # share of validation stretches that stand, number by number, among the training data
+    nearest_training: float  # median distance of late training stretches to their nearest early one
+    nearest_validation: float  # median distance of validation stretches to their nearest early training one
+
+
+def facts_of(data: Data) -> DataFacts:
+    """Return what the data say; nothing random, nothing trained but a linear autoregression.
+
+    A stretch is WORD samples of all channels. Distances are per sample and channel, in standard deviations of the
+    training data. Where the training series are too short for stretches, their numbers are NaN.
+    """
+    pooled, coded = np.concatenate(data.train_raw), np.concatenate(data.train)
+    spread = np.where(pooled.std(axis=0) > 0, pooled.std(axis=0), 1.0)
+    fresh = data.validation.truth
+    words = min(WORD, *(len(raw) // 3 for raw in data.train_raw)) or 1
+    early = [raw[: 2 * len(raw) // 3] for raw in data.train_raw]
+    late = [raw[2 * len(raw) // 3 :] for raw in data.train_raw]
+    tree = cKDTree(_stretches(early, words, spread))
+    known = {row.tobytes() for raw in data.train_raw for row in _exact([raw], words)}
+    training, validation = _linear_errors(data, spread)
+    return DataFacts(
+        period=data.period,
+        memory=_memory(data.train_raw),
+        samples=len(pooled),
+        longest=max(len(raw) for raw in data.train_raw),
+        channels=pooled.shape[1],
+        input_size=float(np.abs(coded).max()),
+        input_mean=float(np.abs(coded.mean(axis=0)).max()),
+        input_spread=float(coded.std(axis=0).max()),
+        linear_training=training,
+        linear_validation=validation,
+        leaked=float(np.mean([row.tobytes() in known for row in _exact(list(fresh), words)])),
+        nearest_training=_nearest(tree, _stretches(late, words, spread)),
+        nearest_validation=_nearest(tree, _stretches(list(fresh), words, spread)),
+    )
+
+
+def _exact(series: list[Array], words: int) -> Array:
+    """Return (stretch, words * channel), contiguous rows of the values as they are."""
+    return np.ascontiguousarray(np.concatenate([lagged(one[None], words)[0] for one in series]))
+
+
+def _stretches(series: list[Array], words: int, spread: Array) -> Array:
+    rows = _exact([one / spread for one in series if len(one) >= words], words)
+    return rows[:: -(-len(rows) // REFERENCES)]
+
+
+def _nearest(tree: cKDTree, stretches: Array) -> float:
+    distances, _ = tree.query(stretches)
+    return max(NEXT_TO_NOTHING, float(np.median(distances) / np.sqrt(stretches.shape[1])))
+
+
+def _linear_errors(data: Data, spread: Array) -> tuple[float, float]:
+    """Return RMS one-step errors of an autoregression fitted to two thirds of the training data.
+
+    On the last third and on the validation truth, in standard deviations.
+    """
+    early = [raw[: 2 * len(raw) // 3] for raw in data.train_raw]
+    late = [raw[2 * len(raw) // 3 :] for raw in data.train_raw]
+    order = min(LINEAR_ORDER, min(len(one) for one in late) - 2, min(len(one) for one in early) // 4)
+    if order < 1:
+        return np.nan, np.nan
+    weights = fitted(early, order)
+
+    def error(series: list[Array]) -> float:
+        squares = []
+        for one in series:
+            said = lagged(one[None], order)[0, :-1] @ weights[1:] + weights[0]
+            squares.append(np.square((said - one[order:]) / spread).mean())
+        return max(NEXT_TO_NOTHING, float(np.sqrt(np.mean(squares))))
+
+    return error(late), error(list(data.validation.truth))
+
+
+def _memory(train: tuple[Array, ...]) -> float:
+    """Return the first lag at which the mean autocorrelation over series and channels is 0 or less."""
+    longest = max(train, key=len)
+    values = longest - longest.mean(axis=0)
+    lags = min(MEMORY_MOST, len(values) - 1)
+    size = 2 * len(values)
+    power = np.abs(np.fft.rfft(values, size, axis=0)) ** 2
+    correlation = np.fft.irfft(power, size, axis=0)[: lags + 1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.nanmean(correlation / correlation[0], axis=1)
+    below = np.flatnonzero(mean <= 0)
+    return float(below[0]) if len(below) else float(lags)

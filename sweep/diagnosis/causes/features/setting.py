@@ -1,0 +1,106 @@
+"""Features of configuration and data: what was asked for, measured against what the data need.
+
+No switch that plants a fault directly (gain of the initial weights, bias of a gate, kind of output) is read here:
+what it does to the network is measured instead, so that other ways to the same harm are seen, too.
+"""
+
+from collections.abc import Mapping
+
+from sweep.diagnosis.causes.case import Case
+from sweep.diagnosis.causes.features.feature import Feature, decades
+
+
+def cycle(case: Case) -> float:
+    """Return the steps of a cycle: the dominant period, or four times the lag of no correlation."""
+    return case.facts.period or 4 * case.facts.memory
+
+
+def _window(case: Case) -> float:
+    return decades(case.config.training.window or case.facts.longest)
+
+
+def _window_by_cycle(case: Case) -> float:
+    return _window(case) - decades(cycle(case))
+
+
+def _scored_window(case: Case) -> float:
+    training = case.config.training
+    return decades((training.window or case.facts.longest) - training.burn_in)
+
+
+def _burn_in(case: Case) -> float:
+    return decades(1 + case.config.training.burn_in)
+
+
+def _warmup(case: Case) -> float:
+    return decades(case.config.score.warmup)
+
+
+def _warmup_by_cycle(case: Case) -> float:
+    return _warmup(case) - decades(cycle(case))
+
+
+def _input_noise(case: Case) -> float:
+    return decades(max(1e-4, case.config.training.input_noise))
+
+
+def _weight_decay(case: Case) -> float:
+    return decades(max(1e-7, case.config.training.weight_decay))
+
+
+def _hidden(case: Case) -> float:
+    return decades(case.config.model.hidden)
+
+
+def _parameters_by_samples(case: Case) -> float:
+    model = case.config.model
+    gates = 4 if model.cell == "lstm" else 3
+    count = gates * model.hidden * (case.facts.channels + (2 * model.layers - 1) * model.hidden)
+    return decades(count) - decades(case.facts.samples * case.facts.channels)
+
+
+def _fed_size(case: Case) -> float:
+    return decades(case.facts.input_size)
+
+
+def _fed_mean(case: Case) -> float:
+    return decades(1 + case.facts.input_mean)
+
+
+def _fed_spread(case: Case) -> float:
+    return decades(case.facts.input_spread)
+
+
+def _leaked(case: Case) -> float:
+    return case.facts.leaked
+
+
+def _apart(case: Case) -> float:
+    return decades(case.facts.nearest_validation) - decades(case.facts.nearest_training)
+
+
+def _linear_gap(case: Case) -> float:
+    return decades(max(1e-6, case.facts.linear_validation)) - decades(max(1e-6, case.facts.linear_training))
+
+
+SETTING: Mapping[str, Feature] = {
+    feature.name: feature
+    for feature in (
+        Feature("window", "log10 of a window's steps", _window),
+        Feature("window_by_cycle", "log10 of a window by a cycle of the data", _window_by_cycle),
+        Feature("scored_window", "log10 of a window's steps after the burn-in", _scored_window),
+        Feature("burn_in", "log10 of the unscored first steps of a window", _burn_in),
+        Feature("warmup", "log10 of the warm-up's steps", _warmup),
+        Feature("warmup_by_cycle", "log10 of the warm-up by a cycle of the data", _warmup_by_cycle),
+        Feature("input_noise", "log10 of the input noise, in standard deviations", _input_noise),
+        Feature("weight_decay", "log10 of the weight decay", _weight_decay),
+        Feature("hidden", "log10 of the hidden units", _hidden),
+        Feature("parameters_by_samples", "log10 of the weights by the training samples", _parameters_by_samples),
+        Feature("fed_size", "log10 of the largest input", _fed_size),
+        Feature("fed_mean", "log10 of the inputs' distance from 0", _fed_mean),
+        Feature("fed_spread", "log10 of the inputs' standard deviation", _fed_spread),
+        Feature("leaked", "share of validation stretches that stand in the training data", _leaked),
+        Feature("apart", "decades by which validation lies farther from training than training itself", _apart),
+        Feature("linear_gap", "decades by which a linear forecast errs more on validation", _linear_gap),
+    )
+}  # fmt: skip

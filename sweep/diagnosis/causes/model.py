@@ -1,0 +1,100 @@
+"""From features to probabilities: one softmax over the causes and "healthy", with weights fitted to planted faults."""
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from sweep.data.types import Array
+
+WIDEST = (
+    4.0  # spreads beyond which a feature counts no more; our choice: other data must not overrule the rest
+)
+
+
+@dataclass(frozen=True)
+class Model:
+    """Weights of a multinomial logistic regression on standardised features.
+
+    Fitted by benchmarks/diagnosis/calibrate.py on the calibration runs alone; its document says on how many.
+    """
+
+    features: tuple[str, ...]
+    answers: tuple[str, ...]  # faults, and "healthy"
+    centre: Array  # (feature,): median of the calibration runs, what a missing feature counts as
+    spread: Array  # (feature,): > 0
+    weights: Array  # (answer, feature)
+    bias: Array  # (answer,)
+    healthy_low: Array  # (feature,): 5 % and 95 % quantiles of healthy calibration runs
+    healthy_high: Array
+    alarm: float  # probability of not "healthy" from which on something is wrong
+
+    def standardised(self, values: Mapping[str, float]) -> Array:
+        """Return the features as the weights take them: (feature,), within +-WIDEST, 0 where unknown."""
+        raw = np.asarray([values.get(name, np.nan) for name in self.features], dtype=np.float64)
+        scaled = np.clip((raw - self.centre) / self.spread, -WIDEST, WIDEST)
+        return np.asarray(np.where(np.isnan(raw), 0.0, scaled))
+
+    def probabilities(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Return the probability of each answer; they sum to 1."""
+        scores = self.weights @ self.standardised(values) + self.bias
+        shares = np.exp(scores - scores.max())
+        shares /= shares.sum()
+        return dict(zip(self.answers, shares.tolist(), strict=True))
+
+    def reasons(self, values: Mapping[str, float], answer: str) -> list[tuple[str, float]]:
+        """Return (feature, what it adds to the answer's score over the mean of all answers), largest first."""
+        row = self.answers.index(answer)
+        added = (self.weights[row] - self.weights.mean(axis=0)) * self.standardised(values)
+        order = np.argsort(-added)
+        return [(self.features[index], float(added[index])) for index in order]
+
+    def json(self) -> dict[str, Any]:
+        """Return JSON values, numbers to six digits."""
+        arrays = ("centre", "spread", "weights", "bias", "healthy_low", "healthy_high")
+        return {
+            "features": list(self.features),
+            "answers": list(self.answers),
+            "alarm": self.alarm,
+            **{name: _digits(getattr(self, name)) for name in arrays},
+        }
+
+
+def _digits(values: Array) -> list[Any]:
+    if values.ndim > 1:
+        return [_digits(row) for row in values]
+    return [float(f"{value:.6g}") for value in values]
+
+
+def model_from_json(document: Mapping[str, Any]) -> Model:
+    """Return the model of a document, as `Model.json` gives it.
+
+    Raises:
+        KeyError: something is missing.
+        ValueError: shapes do not fit.
+    """
+    features, answers = tuple(document["features"]), tuple(document["answers"])
+    shapes = {
+        "centre": (len(features),),
+        "spread": (len(features),),
+        "weights": (len(answers), len(features)),
+        "bias": (len(answers),),
+        "healthy_low": (len(features),),
+        "healthy_high": (len(features),),
+    }
+    arrays = {name: np.asarray(document[name], dtype=np.float64) for name in shapes}
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} has shape {arrays[name].shape}, wanted {shape}")
+    return Model(features, answers, alarm=float(document["alarm"]), **arrays)
+
+
+@functools.cache
+def calibrated() -> Model:
+    """Return the model that is shipped."""
+    text = resources.files("sweep.diagnosis.causes").joinpath("calibration.json").read_text()
+    return model_from_json(json.loads(text))

@@ -1,0 +1,141 @@
+"""Training data against validation data: does the network know its training series better than new ones?"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from sweep.data import Data, Starts
+from sweep.data.starts import level_of
+from sweep.diagnosis.probes.closed_loop import CannotMeasure
+from sweep.diagnosis.probes.errors import Array
+from sweep.model import Forecaster
+from sweep.score import Task, forecasts
+from sweep.score.rollout import rollout_error_of
+
+STARTS = 8  # our choice
+FEWEST = 12  # samples of a training series that hold a start; our choice
+SETTLING = 64  # steps from a zero state whose errors are kept; our choice
+
+
+@dataclass(frozen=True)
+class TrainingFit:
+    """Errors on starts within the training data and on validation starts, of the same warm-up and horizon.
+
+    One-step errors are RMS over starts, steps and target channels in scales of the data, uncapped; that on
+    validation may be inf.
+    """
+
+    warmup: int  # true steps before each rollout, fewer than the study's where the training series are short
+    horizon: int
+    one_step_training: float
+    one_step_validation: float
+    rollout_training: float  # rollout error in [0, 1]
+    rollout_validation: float
+    settling: tuple[float, ...]  # mean square one-step error, model units, of steps 1.. from a zero state
+    settled: float  # the same of the last half of the training stretch
+
+
+def training_fit(network: Forecaster, task: Task, seed: int) -> TrainingFit:
+    """Return one-step and rollout errors on training and on validation starts, and the error after a cold start.
+
+    Args:
+        network: of the task's precision.
+        task: gives the validation starts and the data.
+        seed: not used; the training starts are spread evenly.
+
+    Raises:
+        CannotMeasure: the training series are too short to hold a start, or the forecasts are not finite.
+    """
+    data = task.data
+    warmup, horizon = _lengths(data, task)
+    dtype, device = task.channels.dtype, str(task.channels.device)
+    known = Task(data, training_starts(data, warmup, horizon), dtype, device)
+    new = Task(data, _shortened(task.starts, warmup + data.codec.lag, horizon), dtype, device)
+    on_known, on_new = forecasts(network, known), forecasts(network, new)
+    squares = _squares_from_zero(network, known)
+    late = squares[len(squares) // 2 :]
+    if not (np.isfinite(on_known.one_step).all() and np.isfinite(squares).all()):
+        raise CannotMeasure("the network's forecasts of its training data are not finite")
+    return TrainingFit(
+        warmup=warmup,
+        horizon=horizon,
+        one_step_training=_rms(known, on_known.one_step),
+        one_step_validation=_rms(new, on_new.one_step),
+        rollout_training=rollout_error_of(known, on_known.rollout),
+        rollout_validation=rollout_error_of(new, on_new.rollout),
+        settling=tuple(float(square) for square in squares[:SETTLING]),
+        settled=float(late.mean()),
+    )
+
+
+def training_starts(data: Data, warmup: int, horizon: int) -> Starts:
+    """Return at most STARTS rollout tasks within the training series, the longest series first.
+
+    Raises:
+        CannotMeasure: none fits.
+    """
+    past, level = warmup + data.codec.lag, level_of(data.train_raw)
+    room = [max(0, len(raw) - past - horizon + 1) for raw in data.train_raw]
+    if not any(room):
+        raise CannotMeasure(f"no training series holds {past} steps and a horizon of {horizon}")
+    places = np.linspace(0, sum(room) - 1, min(STARTS, sum(room))).round().astype(int)
+    ends = np.cumsum(room)
+    owner = np.searchsorted(ends, places, side="right")
+    begin = places - (ends - room)[owner]
+    raw, calendar = data.train_raw, data.train_calendar
+    pairs = list(zip(owner.tolist(), begin.tolist(), strict=True))
+    truth = np.stack([raw[i][b + past : b + past + horizon] for i, b in pairs])
+    mean = level.mean[owner]
+    square = np.sqrt(np.mean((truth - mean[:, None]) ** 2, axis=1))
+    return Starts(
+        past=np.stack([raw[i][b : b + past] for i, b in pairs]),
+        truth=truth,
+        mean=mean,
+        scale=np.where(square > 0, square, level.std[owner]),
+        series=owner.astype(np.int64),
+        position=begin + past,
+        calendar=np.stack([calendar[i][b : b + warmup + horizon] for i, b in pairs]),
+        n_eff=len(pairs),
+    )
+
+
+def _lengths(data: Data, task: Task) -> tuple[int, int]:
+    """Return the longest warm-up and horizon, at most the task's, that a training series holds."""
+    longest = max(len(raw) for raw in data.train_raw) - data.codec.lag
+    if longest < FEWEST:
+        raise CannotMeasure(f"the longest training series has {longest} samples, fewer than {FEWEST}")
+    warmup = min(task.warmup, longest // 3)
+    return warmup, min(task.horizon, longest - warmup)
+
+
+def _shortened(starts: Starts, past: int, horizon: int) -> Starts:
+    few = slice(0, STARTS)
+    lag = starts.past.shape[1] + starts.truth.shape[1] - starts.calendar.shape[1]
+    before = starts.past.shape[1] - past
+    return replace(
+        starts,
+        past=starts.past[few, before:],
+        truth=starts.truth[few, :horizon],
+        mean=starts.mean[few],
+        scale=starts.scale[few],
+        series=starts.series[few],
+        position=starts.position[few],
+        calendar=starts.calendar[few, before : before + past - lag + horizon],
+    )
+
+
+def _rms(task: Task, forecast: Array) -> float:
+    chosen, starts = list(task.data.targets), task.starts
+    errors = (forecast - starts.truth)[..., chosen] / starts.scale[:, None, chosen]
+    with np.errstate(over="ignore"):
+        found = float(np.sqrt(np.mean(np.square(errors))))
+    return found if np.isfinite(found) else float("inf")
+
+
+@torch.no_grad()
+def _squares_from_zero(network: Forecaster, task: Task) -> Array:
+    """Return (step,), the mean square one-step error in model units from a zero state on true inputs."""
+    said, _ = network(task.inputs())
+    errors = (said - task.channels[:, 1:]).double().square().mean(dim=(0, 2))
+    return np.asarray(np.nan_to_num(errors.cpu().numpy(), nan=np.inf))

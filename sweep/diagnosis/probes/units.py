@@ -1,0 +1,97 @@
+"""The units of a trained network: which are dead, which gates never open, and how large the weights are."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sweep.diagnosis.probes.closed_loop import CannotMeasure, with_some_starts
+from sweep.model import Forecaster
+from sweep.score import Task
+
+STARTS = 4  # our choice
+ACTIVE = 0.01  # share of steps below which a ReLU counts as dead: SageMaker Debugger, rule DeadRelu
+
+
+@dataclass(frozen=True)
+class Units:
+    """What the units do on true inputs, layer by layer."""
+
+    dead_head: (
+        float | None
+    )  # share of the head's ReLU units that are active in under 1 % of steps; None: no ReLU
+    silent_output: float | None  # share of outputs that a ReLU output holds at exactly 0; None: no ReLU there
+    out_of_reach: float  # share of true targets that the output's range cannot produce
+    recurrent_size: tuple[
+        float, ...
+    ]  # per layer: RMS of the recurrent weights by that of torch's initialisation
+    input_size: tuple[float, ...]  # per layer: the same of the input weights
+    readout_size: float  # RMS of the last layer's weights by that of torch's initialisation
+    keeping: tuple[float, ...]  # per layer: mean of the gate that keeps the state, in (0, 1)
+    state_size: float  # RMS of the hidden outputs of all layers, at most 1
+
+
+@torch.no_grad()
+def units(network: Forecaster, task: Task, seed: int) -> Units:
+    """Return dead units, unreachable targets, sizes of weights and the openness of keeping gates.
+
+    Args:
+        network: of the task's precision.
+        task: a few of its starts are used, teacher-forced.
+        seed: not used; nothing is drawn.
+
+    Raises:
+        CannotMeasure: the state is not finite.
+
+    Source: dead units after SageMaker Debugger's rule DeadRelu; weights against U(-1/sqrt(n), 1/sqrt(n)) of torch.
+    """
+    few = with_some_starts(task, STARTS)
+    inputs, targets = few.inputs(), few.channels[:, 1:]
+    hidden = network.trace(inputs)[1][0]  # (time, layer, batch, hidden)
+    if not torch.isfinite(hidden).all():
+        raise CannotMeasure("the network's state on true inputs is not finite")
+    top = hidden[:, -1].transpose(0, 1)
+    dead, before = _through_head(network, top)
+    relu_out = network.config.output_activation == "relu"
+    wanted = targets - inputs[..., : network.outputs] if network.increment else targets
+    sizes = [(_rms(w), _rms(u)) for w, u, _, _ in network.stack.weights()]
+    hidden_bound = 1 / math.sqrt(3 * network.config.hidden)  # RMS of U(-1/sqrt(n), 1/sqrt(n))
+    last = network.linears[-1]
+    return Units(
+        dead_head=dead,
+        silent_output=float((before <= 0).double().mean()) if relu_out else None,
+        out_of_reach=float((wanted < 0).double().mean()) if relu_out else 0.0,
+        recurrent_size=tuple(u / hidden_bound for _, u in sizes),
+        input_size=tuple(w / hidden_bound for w, _ in sizes),
+        readout_size=_rms(last.weight) * math.sqrt(3 * last.in_features),
+        keeping=_keeping(network, inputs, hidden),
+        state_size=_rms(hidden),
+    )
+
+
+def _through_head(network: Forecaster, top: Tensor) -> tuple[float | None, Tensor]:
+    """Return the share of dead ReLU units of the head, and what comes before the output's activation."""
+    active: list[Tensor] = []
+    for linear in network.linears[:-1]:
+        top = network.activation(linear(top))
+        active.append((top > 0).double().mean(dim=(0, 1)))
+    relu = network.config.head_activation == "relu" and active
+    dead = float((torch.cat(active) < ACTIVE).double().mean()) if relu else None
+    return dead, network.linears[-1](top)
+
+
+def _keeping(network: Forecaster, inputs: Tensor, hidden: Tensor) -> tuple[float, ...]:
+    stack, below, found = network.stack, inputs, []
+    for layer, (weight_ih, weight_hh, bias_ih, bias_hh) in enumerate(stack.weights()):
+        rows = slice(stack.cell.keeping_gate * stack.hidden, (stack.cell.keeping_gate + 1) * stack.hidden)
+        outputs = hidden[:, layer].transpose(0, 1)
+        before = torch.cat([torch.zeros_like(outputs[:, :1]), outputs[:, :-1]], dim=1)
+        gate = below @ weight_ih[rows].T + before @ weight_hh[rows].T + (bias_ih + bias_hh)[rows]
+        found.append(float(torch.sigmoid(gate).double().mean()))
+        below = outputs
+    return tuple(found)
+
+
+def _rms(values: Tensor) -> float:
+    return float(values.double().square().mean().sqrt())
