@@ -40,15 +40,15 @@ def _rate_factor(case: Case) -> float:
 
 
 def lower_rate(case: Case) -> Prescriptions:
-    """Return a rate that brings the update-to-weight ratio to that of healthy runs; a tenth; a third."""
-    factor = min(1 / 5, max(1 / 100, _rate_factor(case)))
-    return (_lr(case, factor), _lr(case, 1 / 10), _lr(case, 1 / 3))
+    """Return a rate that brings the update-to-weight ratio to that of healthy runs, at most a tenth; a third."""
+    factor = min(1 / 10, max(1 / 100, _rate_factor(case)))
+    return (_lr(case, factor), _lr(case, 1 / 3))
 
 
 def raise_rate(case: Case) -> Prescriptions:
-    """Return a rate that brings the update-to-weight ratio to that of healthy runs; ten times; three times."""
-    factor = max(5.0, min(100.0, _rate_factor(case)))
-    return (_lr(case, factor), _lr(case, 10), _lr(case, 3))
+    """Return a rate that brings the update-to-weight ratio to that of healthy runs, at least ten times; three times."""
+    factor = max(10.0, min(100.0, _rate_factor(case)))
+    return (_lr(case, factor), _lr(case, 3))
 
 
 def less_momentum(case: Case) -> Prescriptions:
@@ -115,7 +115,7 @@ def longer_window(case: Case) -> Prescriptions:
 def burn_in(case: Case) -> Prescriptions:
     """Return a burn-in of a quarter of the window; windows of two and a half cycles."""
     window = case.config.training.window or case.facts.longest
-    if window < cycle(case):
+    if window < 2.5 * cycle(case):
         return longer_window(case)
     return ((Change("training.burn_in", window // 4),), *longer_window(case))
 

@@ -1,0 +1,144 @@
+"""Fit the weights that tell causes apart, on the calibration runs alone, and write them into the package.
+
+    python -m benchmarks.diagnosis.calibrate --cache DIR --labels labels.json [--seeds 5] [--out FILE]
+
+Runs of `--split calibrate` that are in the cache are used; the others are left out. What does not bite by the
+labels is not used. Prints, as JSON, what cross-validation over backgrounds and over kinds of data says; nothing
+of the scoring split is read.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from benchmarks.diagnosis.cases import all_features
+from benchmarks.diagnosis.data import KINDS
+from benchmarks.diagnosis.faults import FAULTS, HEALTHY, SEVERITIES
+from benchmarks.diagnosis.run import keys_of
+from benchmarks.diagnosis.runs import Key
+from sweep.diagnosis.causes.features import FEATURES
+from sweep.diagnosis.causes.model import Model
+from sweep.model import CELLS
+
+SHRINKING = 0.3  # C of the logistic regression: best of .03, .1, .3, 1 with each kind left out in turn
+FALSE_ALARMS = (
+    0.04  # share of held-out healthy calibration runs above the alarm; a little under the goal of .05
+)
+FOLDS = 6
+OUT = Path(__file__).parents[2] / "sweep" / "diagnosis" / "causes" / "calibration.json"
+
+
+def fitted(rows: Sequence[Mapping[str, float]], answers: Sequence[str], names: Sequence[str]) -> Model:
+    """Return the model of some runs, its alarm still 0.5.
+
+    Args:
+        rows: features by name.
+        answers: the planted fault of each, or "healthy".
+        names: the features that are used.
+    """
+    values = np.asarray([[row[name] for name in names] for row in rows])
+    truth = np.asarray(answers)
+    centre = np.nanmedian(values, axis=0)
+    spread = np.nanstd(values, axis=0)
+    spread = np.where(spread > 1e-9, spread, 1.0)
+    well = values[truth == HEALTHY]
+    low, high = np.nanquantile(well, [0.05, 0.95], axis=0)
+    classes = tuple(sorted(set(answers)))
+    nothing = np.zeros((len(classes), len(names)))
+    blank = Model(tuple(names), classes, centre, spread, nothing, nothing[:, 0], low, high, 0.5)
+    design = np.stack([blank.standardised(row) for row in rows])
+    regression = LogisticRegression(C=SHRINKING, max_iter=5000).fit(design, truth)
+    return Model(
+        tuple(names), tuple(regression.classes_), centre, spread, regression.coef_, regression.intercept_,
+        low, high, 0.5,
+    )  # fmt: skip
+
+
+def illness(model: Model, row: Mapping[str, float]) -> float:
+    """Return the probability that something is wrong."""
+    return 1.0 - model.probabilities(row)[HEALTHY]
+
+
+def held_out(
+    rows: Sequence[Mapping[str, float]], answers: Sequence[str], groups: Sequence[str], names: Sequence[str]
+) -> list[dict[str, float]]:
+    """Return each run's probabilities by a model that saw none of its group."""
+    folds = min(FOLDS, len(set(groups)))
+    found: list[dict[str, float]] = [{} for _ in rows]
+    for train, test in GroupKFold(folds).split(rows, answers, groups):
+        model = fitted([rows[i] for i in train], [answers[i] for i in train], names)
+        for i in test:
+            found[i] = model.probabilities(rows[i])
+    return found
+
+
+def top(probabilities: Mapping[str, float]) -> list[str]:
+    """Return the causes, most probable first, "healthy" left out."""
+    causes = [answer for answer in probabilities if answer != HEALTHY]
+    return sorted(causes, key=lambda answer: -probabilities[answer])
+
+
+def told(probabilities: Sequence[Mapping[str, float]], answers: Sequence[str]) -> dict[str, float]:
+    """Return how often the planted cause is the first, and among the first three, of held-out runs."""
+    ill = [i for i, answer in enumerate(answers) if answer != HEALTHY]
+    first = [top(probabilities[i])[0] == answers[i] for i in ill]
+    three = [answers[i] in top(probabilities[i])[:3] for i in ill]
+    return {"top_1": float(np.mean(first)), "top_3": float(np.mean(three)), "ill": len(ill)}
+
+
+def usable(folder: Path, labels: Path, split: str, seeds: int, workers: int) -> dict[Key, dict[str, float]]:
+    """Return the features of a split's runs that are in the cache and bite, by key."""
+    options = argparse.Namespace(
+        split=split, seeds=seeds, kinds=list(KINDS), cells=list(CELLS), causes=list(FAULTS),
+        severities=list(SEVERITIES), labels=labels,
+    )  # fmt: skip
+    found = all_features(folder, keys_of(options), workers)
+    return {key: row for key, row in found if row is not None}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Fit, write, and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--labels", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=OUT)
+    options = parser.parse_args(arguments)
+    runs = usable(options.cache, options.labels, "calibrate", options.seeds, options.workers)
+    keys, rows = list(runs), list(runs.values())
+    answers = [key.cause for key in keys]
+    backgrounds = [f"{key.kind} {key.cell} {key.background}" for key in keys]
+    names = list(FEATURES)
+    by_background = held_out(rows, answers, backgrounds, names)
+    by_kind = held_out(rows, answers, [key.kind for key in keys], names)
+    well = [
+        1.0 - one[HEALTHY] for one, answer in zip(by_background, answers, strict=True) if answer == HEALTHY
+    ]
+    alarm = float(np.quantile(well, 1 - FALSE_ALARMS))
+    model = fitted(rows, answers, names)
+    found: dict[str, Any] = {
+        "runs": len(keys),
+        "by_answer": dict(Counter(answers)),
+        "by_kind": dict(Counter(key.kind for key in keys)),
+        "backgrounds_left_out": told(by_background, answers),
+        "kinds_left_out": told(by_kind, answers),
+    }
+    document = {**model.json(), "alarm": float(f"{alarm:.4g}"), "fitted_to": found}
+    options.out.write_text(json.dumps(document) + "\n")
+    print(json.dumps(found, indent=1))
+    print(f"written: {options.out.name}, alarm at {alarm:.3f}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

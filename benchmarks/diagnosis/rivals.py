@@ -1,0 +1,115 @@
+"""What a diagnosis is held against: guesses, plain classifiers, and the rules of one-step training doctors."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+
+from benchmarks.diagnosis.faults import HEALTHY
+from sweep.data.types import Array
+from sweep.diagnosis.causes import Case
+
+Row = Mapping[str, float]
+
+# What a person could read off the configuration of a trial, and nothing that was measured.
+CONFIGURATION = (
+    "window", "scored_window", "burn_in", "warmup", "input_noise", "weight_decay", "hidden",
+    "parameters_by_samples", "averaging", "window_by_cycle", "warmup_by_cycle", "evaluations",
+)  # fmt: skip
+
+
+class Forest:
+    """A random forest: DeepFD's kind of classifier, on features of ours."""
+
+    def __init__(self, names: Sequence[str], seed: int = 0) -> None:
+        self.names = tuple(names)
+        self.forest = RandomForestClassifier(500, random_state=seed, class_weight="balanced_subsample")
+        self.centre = np.zeros(len(self.names))
+
+    def _design(self, rows: Sequence[Row]) -> Array:
+        values = np.asarray([[row[name] for name in self.names] for row in rows])
+        return np.where(np.isnan(values), self.centre, values)
+
+    def fit(self, rows: Sequence[Row], answers: Sequence[str]) -> "Forest":
+        """Learn from runs with known causes; return itself."""
+        values = np.asarray([[row[name] for name in self.names] for row in rows])
+        self.centre = np.nanmedian(values, axis=0)
+        self.forest.fit(self._design(rows), np.asarray(answers))
+        return self
+
+    def probabilities(self, rows: Sequence[Row]) -> list[dict[str, float]]:
+        """Return the shares of trees by answer."""
+        shares = self.forest.predict_proba(self._design(rows))
+        return [dict(zip(self.forest.classes_.tolist(), row.tolist(), strict=True)) for row in shares]
+
+
+def deep_diagnosis(case: Case) -> list[str]:
+    """Return the causes that DeepDiagnosis's rules name, in the order of its decision list.
+
+    Source: Wardat et al. (2022), ICSE; its thresholds, on our traces.
+    """
+    ratio = case.curve("update_ratio")
+    norms = case.curve("gradient_norm")
+    loss = case.curve("loss")
+    size = sum(np.prod(shape) for shape in ((case.config.model.hidden, 4 * case.config.model.hidden),))
+    rules: list[tuple[bool, str]] = [
+        (case.probe("units", "silent_output") >= 0.7 or case.probe("units", "dead_head") >= 0.7, "dead_relu"),
+        (_saturated(case) > 0.5, "gate_saturation"),
+        (case.facts.input_size > 1.0 and case.facts.input_spread > 3.0, "data_scale"),
+        (len(ratio) > 0 and float(np.median(ratio)) > 0.1, "lr_high"),
+        (len(ratio) > 0 and float(np.median(ratio)) < 1e-5, "lr_low"),
+        (len(norms) > 0 and float(np.median(norms)) / np.sqrt(size) < 1e-7, "short_memory"),
+        (len(loss) >= 5 and float(np.mean(loss[-5:])) >= float(np.max(loss[-5:])), "lr_low"),
+        (not np.isfinite(loss).all() or case.record.state == "diverged", "lr_high"),
+    ]
+    return list(dict.fromkeys(cause for found, cause in rules if found))
+
+
+def auto_trainer(case: Case) -> list[str]:
+    """Return the causes that AutoTrainer's symptoms stand for, in its order of priority.
+
+    Accuracy curves are read as curves of the one-step skill, 1 - loss / variance. Its ratio of the first to the last
+    layer's gradient is not in our traces: the largest norm by the median stands for it.
+
+    Source: Zhang et al. (2021), ICSE; thresholds of reproduce.py.
+    """
+    loss, norms = case.curve("loss"), case.curve("gradient_norm")
+    if not len(loss):
+        return ["lr_high"]
+    skill = np.clip(1 - loss / max(case.facts.input_spread**2, 1e-12), 0, 1)
+    explodes = float(np.nanmax(case.curve("gradient_norm_max"))) / max(float(np.median(norms)), 1e-30) > 70
+    dead = case.probe("units", "silent_output") >= 0.7 or case.probe("units", "dead_head") >= 0.7
+    rules: list[tuple[bool, str]] = [
+        (not np.isfinite(loss).all() or float(loss.max()) >= 1e3, "exploding_gradient"),
+        (dead, "dead_relu"),
+        (explodes, "exploding_gradient"),
+        (float(np.median(norms)) < 1e-4 and float(np.median(norms[:5])) < 1e-4, "short_memory"),
+        (_oscillations(skill) >= 0.2 * len(skill), "lr_high"),
+        (float(np.max(np.diff(skill), initial=0.0)) < 0.01, "lr_low"),
+        (float(skill.max()) < 0.6, "undertrained"),
+    ]
+    return list(dict.fromkeys(cause for found, cause in rules if found))
+
+
+RULES: Mapping[str, Callable[[Case], list[str]]] = {
+    "DeepDiagnosis's rules": deep_diagnosis,
+    "AutoTrainer's rules": auto_trainer,
+}
+
+
+def _saturated(case: Case) -> float:
+    shares = [e.evidence.get("gate_saturation") or [0.0] for e in case.record.evaluations[-1:]]
+    return float(max(shares[0])) if shares else 0.0
+
+
+def _oscillations(skill: Array) -> int:
+    rising = np.sign(np.diff(skill))
+    turns = np.flatnonzero(rising[1:] * rising[:-1] < 0) + 1
+    values = skill[turns]
+    return int(np.sum(np.abs(np.diff(values)) >= 0.03) // 2)
+
+
+def majority(answers: Sequence[str]) -> list[str]:
+    """Return all causes, the most frequent first: what a guess by frequency says of everything."""
+    causes = [answer for answer in answers if answer != HEALTHY]
+    return sorted(set(causes), key=lambda cause: (-causes.count(cause), cause))
