@@ -185,3 +185,19 @@ def looser_clip(case: Case) -> Prescriptions:
 def more_checkpoints(case: Case) -> Prescriptions:
     """Return 24 evaluations; a rate that falls."""
     return ((Change("training.evaluations", 24),), *later_decay(case)[:1])
+
+
+def train_the_loop(case: Case) -> Prescriptions:
+    """Return some input noise; the last quarter of each window trained free-running."""
+    window = case.config.training.window or case.facts.longest
+    return ((Change("training.input_noise", 0.02),), (Change("training.unroll", max(1, window // 4)),))
+
+
+def shuffled(case: Case) -> Prescriptions:
+    """Return shuffled windows."""
+    return ((Change("training.shuffle", True),),)
+
+
+def double_precision(case: Case) -> Prescriptions:
+    """Return float64."""
+    return ((Change("training.precision", "float64"),),)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sweep.diagnosis.causes.case import Case
 
+LOGARITHM = "log10 of "  # how the meaning of a logarithm begins
 SMALLEST = 1e-12  # what a logarithm takes for 0
 
 
@@ -16,6 +17,19 @@ class Feature:
     name: str
     meaning: str  # as it stands in an explanation
     read: Callable[[Case], float]
+
+    @property
+    def subject(self) -> str:
+        """Return the meaning as a sentence's subject: a logarithm is told by what it is the logarithm of."""
+        return f"the {self.meaning.removeprefix(LOGARITHM)}" if self._logarithmic else f"the {self.meaning}"
+
+    def said(self, value: float) -> str:
+        """Return a value as a reader wants it, logarithms undone."""
+        return f"{10**value:.2g}" if self._logarithmic else f"{value:.2g}"
+
+    @property
+    def _logarithmic(self) -> bool:
+        return self.meaning.startswith(LOGARITHM)
 
 
 def decades(value: float) -> float:
