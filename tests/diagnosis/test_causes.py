@@ -1,0 +1,335 @@
+"""The cause level: its table, its features, its model by hand, and what a finding of it says."""
+
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from probed import lorenz_task, network_of, sine_task
+
+from sweep.config.records import Evaluation, Scores, TrialRecord
+from sweep.config.sections import DataConfig, ModelConfig, ScoreConfig, TrainingConfig
+from sweep.config.trial import TrialConfig
+from sweep.data import load
+from sweep.diagnosis.causes import Case, curves_of, facts_of
+from sweep.diagnosis.causes.features import FEATURES, PROBED
+from sweep.diagnosis.causes.findings import cause_findings, inapplicable
+from sweep.diagnosis.causes.model import Model, calibrated, model_from_json
+from sweep.diagnosis.causes.prescriptions import fitting_window
+from sweep.diagnosis.causes.table import CAUSES, HEALTHY
+from sweep.diagnosis.probes import PROBES, measured
+from sweep.diagnosis.symptoms import SYMPTOMS
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "diagnosis" / "causes.md"
+
+
+def config_of(**changes: Any) -> TrialConfig:
+    document: dict[str, Any] = {
+        "data": DataConfig(source="sine", options={"T": 2, "length": 400, "series": 7}),
+        "score": ScoreConfig(warmup=40, horizon=60, starts=5),
+        "model": ModelConfig(hidden=5, layers=1, **changes.pop("model", {})),
+        "training": TrainingConfig(
+            **{
+                "budget": 40_000,
+                "window": 32,
+                "optimizer": {"name": "adam", "lr": 0.01, "momentum": 0.9},
+                **changes,
+            }
+        ),
+        "seed": 1,
+    }
+    return TrialConfig.model_validate(
+        {key: value if key == "seed" else value.model_dump() for key, value in document.items()}
+    )
+
+
+def evaluation(point: int, error: float, **evidence: Any) -> Evaluation:
+    scores = Scores(error, (error,) * 4, error, 30.0, 20.0, 40.0, 0.0, error / 10, error / 10)
+    lags = {"1": 1.0, "2": 0.5, "4": 0.1, "8": 1e-2, "16": 1e-5}
+    found = {"gate_saturation": [0.1], "input_gradient_by_lag": lags, **evidence}
+    return Evaluation(point, 1000 * (point + 1), 10 * (point + 1), scores, 0.1, 0.01, found)
+
+
+def curves(bins: int = 100, **columns: Any) -> dict[str, np.ndarray]:
+    share = np.linspace(0.01, 1, bins)
+    plain: dict[str, Any] = {
+        "share": share,
+        "updates": np.arange(1, bins + 1) * 10.0,
+        "loss": 10.0 ** (-2 * share),
+        "loss_max": 2 * 10.0 ** (-2 * share),
+        "gradient_norm": np.full(bins, 0.1),
+        "gradient_norm_max": np.full(bins, 1.0),
+        "update_ratio": np.full(bins, 0.004),
+        "clip_fraction": np.zeros(bins),
+        "lr": np.full(bins, 0.01),
+        "gradient_cosine": np.full(bins, 0.5),
+    }
+    return {**plain, **columns}
+
+
+def case_of(errors: tuple[float, ...] = (0.9, 0.5, 0.6), **changes: Any) -> Case:
+    made = changes.pop("curves", None) or curves()
+    config = config_of(**changes)
+    task = sine_task()
+    network = network_of(1, cell=config.model.cell)
+    probes = {name: measured(PROBES[name], network, task, 0) for name in PROBED}
+    evaluations = tuple(evaluation(i, error) for i, error in enumerate(errors))
+    best = int(np.argmin(errors))
+    record = TrialRecord(
+        3,
+        "complete",
+        {},
+        {},
+        "sampled",
+        evaluations,
+        errors[best],
+        best,
+        best,
+        updates=1000,
+        sequence_steps=40_000,
+    )
+    return Case(config, record, made, probes, facts_of(task.data))
+
+
+# --- the table --------------------------------------------------------------------------------------
+
+
+def test_every_cause_has_a_code_a_section_and_one_answer():
+    codes = [cause.name for cause in CAUSES.values()]
+    assert codes == [f"C{number:02d}" for number in range(1, len(codes) + 1)] and len(codes) >= 20
+    text = DOCS.read_text()
+    for cause in CAUSES.values():
+        section = text.split(f"## {cause.name} {cause.title}\n")[1].split("\n## ")[0]
+        assert all(f"**{word}**" in section for word in ("Detected", "Matters", "Do", "Source")), cause.name
+    assert not set(codes) & set(SYMPTOMS)
+    planted = {cause.fault for cause in CAUSES.values() if cause.decided == "calibrated"}
+    assert planted | {HEALTHY} == set(calibrated().answers)
+
+
+def test_the_benchmark_and_the_table_speak_of_the_same_faults():
+    from benchmarks.diagnosis.faults import FAULTS
+
+    assert set(FAULTS) <= {cause.fault for cause in CAUSES.values()}
+
+
+# --- features ---------------------------------------------------------------------------------------
+
+
+def test_every_feature_is_a_number_of_a_whole_case():
+    case = case_of()
+    values = {name: feature.read(case) for name, feature in FEATURES.items()}
+    assert all(isinstance(value, float) for value in values.values())
+    unknown = {name for name, value in values.items() if math.isnan(value)}
+    assert unknown <= {"rollout_slope_end", "rollout_jumps"}  # three checkpoints are too few for them
+    assert all(feature.meaning and feature.name == name for name, feature in FEATURES.items())
+
+
+def test_features_of_a_case_without_probes_curves_and_checkpoints():
+    case = case_of()
+    bare = replace(
+        case, curves={}, probes={}, record=replace(case.record, evaluations=(), best=None, rollout_error=None)
+    )
+    values = {name: feature.read(bare) for name, feature in FEATURES.items()}
+    assert values["rollout"] == 0 and math.isnan(values["loss_fall"]) and math.isnan(values["washout"])
+    assert cause_findings(bare)
+
+
+def test_features_worked_by_hand():
+    share = np.linspace(0.01, 1, 100)
+    read = {name: feature.read for name, feature in FEATURES.items()}
+    case = case_of()
+    assert read["loss_fall"](case) == pytest.approx(2 * (np.median(share[95:]) - np.median(share[:3])))
+    assert read["update_ratio"](case) == pytest.approx(math.log10(0.004))
+    assert read["gradient_peak"](case) == pytest.approx(1.0)
+    assert read["travel"](case) == pytest.approx(math.log10(1000 * 0.004))
+    assert read["averaging"](case) == pytest.approx(1.0)
+    assert read["averaging_share"](case) == pytest.approx(1.0 - 3.0)
+    assert read["last_regret"](case) == pytest.approx(math.log10(0.6 / 0.5))
+    assert read["gradient_lag"](case) == pytest.approx(math.log10(0.5 / 1e-5))
+    stepped = np.where(share > 0.2, 1e-4, 1e-2)
+    assert read["rate_spent"](case_of(curves=curves(lr=stepped))) == pytest.approx(0.8)
+    zigzag = 10.0 ** (np.arange(100) % 2 * 0.2)
+    assert read["ringing"](case_of(curves=curves(loss=zigzag))) < -0.9
+    clipped = case_of(clip=0.01, curves=curves(clip_fraction=np.ones(100)))
+    assert read["clip_depth"](clipped) == pytest.approx(1.0) and read["clipped"](clipped) == 1.0
+
+
+def test_no_feature_reads_a_switch_that_plants_a_fault():
+    plain, switched = case_of(), case_of(model={"init_gain": 5.0, "forget_bias": 3.0})
+    for name, feature in FEATURES.items():
+        assert feature.read(plain) == pytest.approx(feature.read(switched), nan_ok=True), name
+
+
+# --- facts of the data ------------------------------------------------------------------------------
+
+
+def series_file(folder: Path, values: np.ndarray) -> Any:
+    np.save(folder / "series.npy", values)
+    config = DataConfig(path="series.npy", split=(0.6, 0.2, 0.2))
+    return load(config, ScoreConfig(warmup=20, horizon=40, starts=6), folder)
+
+
+def test_a_leak_is_counted_by_exact_stretches(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((2, 500, 1))
+    assert facts_of(series_file(tmp_path, noise)).leaked == 0
+    leaky = noise.copy()
+    leaky[1, :300] = noise[0, 200:]  # the second series trains on what the first is validated on
+    assert 0.3 < facts_of(series_file(tmp_path, leaky)).leaked < 0.7
+    rounded = np.round(noise)  # single numbers repeat, stretches of eight do not
+    assert facts_of(series_file(tmp_path, rounded)).leaked < 0.05
+
+
+def test_a_gap_shows_in_the_distance_and_in_the_linear_forecast(tmp_path: Path):
+    time = np.arange(1000)
+    same = np.sin(2 * np.pi * time / 25)[:, None]
+    other = np.concatenate([same[:600], np.sin(2 * np.pi * time / 19)[600:, None]])
+    alike, apart = (facts_of(series_file(tmp_path, values)) for values in (same, other))
+    assert alike.period == pytest.approx(25, rel=0.01) and alike.memory == pytest.approx(25 / 4, abs=1)
+    assert apart.nearest_validation > 10 * alike.nearest_validation
+    assert apart.linear_validation > 1e3 * max(apart.linear_training, 1e-9)
+    assert alike.linear_validation < 1e-6
+
+
+def test_facts_of_several_channels():
+    facts = facts_of(lorenz_task().data)
+    assert facts.channels == 3 and facts.samples == 900 and facts.period is None
+    assert 0.9 < facts.input_spread < 1.1 and facts.input_mean < 0.1 and facts.leaked == 0
+
+
+# --- the model --------------------------------------------------------------------------------------
+
+
+def small_model() -> Model:
+    return Model(
+        features=("one", "two"),
+        answers=("a", "b", HEALTHY),
+        centre=np.array([1.0, 0.0]),
+        spread=np.array([2.0, 1.0]),
+        weights=np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]),
+        bias=np.array([0.0, 0.0, math.log(2)]),
+        healthy_low=np.zeros(2),
+        healthy_high=np.ones(2),
+        alarm=0.5,
+    )
+
+
+def test_probabilities_by_hand():
+    model = small_model()
+    found = model.probabilities({"one": 3.0, "two": 0.0})  # scores 1, 0, log 2
+    total = math.e + 1 + 2
+    assert found == pytest.approx({"a": math.e / total, "b": 1 / total, HEALTHY: 2 / total})
+    assert model.probabilities({"one": math.nan}) == pytest.approx({"a": 0.25, "b": 0.25, HEALTHY: 0.5})
+    far = model.probabilities({"one": 1e9, "two": 0.0})
+    assert far["a"] == pytest.approx(math.exp(4) / (math.exp(4) + 3))
+    assert model.reasons({"one": 3.0, "two": 0.0}, "a")[0] == ("one", pytest.approx(1 - 1 / 3))
+
+
+def test_a_model_goes_to_json_and_back():
+    model = small_model()
+    back = model_from_json(json.loads(json.dumps(model.json())))
+    assert back.probabilities({"one": 2.5, "two": -1.0}) == pytest.approx(
+        model.probabilities({"one": 2.5, "two": -1.0}), rel=1e-5
+    )
+    broken = {**model.json(), "bias": [0.0]}
+    with pytest.raises(ValueError, match="bias has shape"):
+        model_from_json(broken)
+
+
+def test_the_shipped_model_knows_its_features():
+    model = calibrated()
+    assert set(model.features) <= set(FEATURES) and 0 < model.alarm < 1
+    assert (model.spread > 0).all() and np.isfinite(model.weights).all()
+
+
+# --- findings ---------------------------------------------------------------------------------------
+
+
+def test_one_finding_per_cause_issues_first():
+    found = cause_findings(case_of())
+    assert sorted(one.code for one in found) == sorted(CAUSES)
+    order = ["issue", "tip", "ok", "not applicable"]
+    places = [order.index(one.severity) for one in found]
+    assert places == sorted(places) and sum(one.severity == "issue" for one in found) <= 1
+    for one in found:
+        json.dumps(one.evidence)
+        if one.severity == "not applicable":
+            assert one.text.startswith("Cannot be decided here: ")
+
+
+def test_what_cannot_be_is_not_applicable():
+    momentum = next(cause for cause in CAUSES.values() if cause.fault == "momentum_high")
+    clip = next(cause for cause in CAUSES.values() if cause.fault == "clip_tight")
+    lbfgs = case_of(optimizer={"name": "lbfgs"})
+    assert "no momentum" in inapplicable(lbfgs, momentum) and not inapplicable(case_of(), momentum)
+    assert "no gradient clip" in inapplicable(case_of(), clip) and not inapplicable(case_of(clip=1.0), clip)
+
+
+def test_prescriptions_make_valid_configurations():
+    case = case_of(
+        clip=0.5, input_noise=0.5, weight_decay=0.1, model={"output_activation": "relu", "init_gain": 5.0}
+    )
+    for cause in CAUSES.values():
+        for changes in cause.prescribe(case):
+            document = json.loads(case.config.model_dump_json())
+            for change in changes:
+                *parents, key = change.path.split(".")
+                target = document
+                for parent in parents:
+                    target = target[parent]
+                target[key] = change.value
+            changed = TrialConfig.model_validate_json(json.dumps(document))
+            assert changed.seed == case.config.seed
+    beyond = [cause.fault for cause in CAUSES.values() if not cause.prescribe(case)]
+    assert beyond == ["distribution_gap", "leak"]
+
+
+def test_a_window_keeps_the_size_of_an_update():
+    config = config_of(window=8, batch_size=64)
+    made = {change.path: change.value for change in fitting_window(config, 60.0, 400)}
+    assert made == {"training.window": 64, "training.burn_in": 16, "training.batch_size": 8}
+    assert fitting_window(config, 1e6, 100)[0].value == 99
+
+
+def test_rates_are_set_by_the_update_ratio():
+    lower = next(cause for cause in CAUSES.values() if cause.fault == "lr_high")
+    raised = next(cause for cause in CAUSES.values() if cause.fault == "lr_low")
+    fast, slow = (case_of(curves=curves(update_ratio=np.full(100, ratio))) for ratio in (0.4, 0.00004))
+    assert lower.prescribe(fast)[0][0].value == pytest.approx(0.01 * 10**-2.4 / 0.4, rel=1e-2)
+    assert raised.prescribe(slow)[0][0].value == pytest.approx(0.01 * 10**-2.4 / 0.00004, rel=1e-2)
+    assert lower.prescribe(slow)[0][0].value == pytest.approx(0.001)  # at most a tenth
+    wild = case_of(curves=curves(update_ratio=np.full(100, 40.0)))
+    assert lower.prescribe(wild)[0][0].value == pytest.approx(0.0001)  # at least a hundredth
+
+
+def test_rules_say_what_they_saw():
+    found = {one.code: one for one in cause_findings(case_of((0.9, 0.2, 0.9)))}
+    assert found["C23"].severity == "tip" and "4.5 times worse" in found["C23"].text
+    assert found["C24"].severity == "ok"
+    unshuffled = {one.code: one for one in cause_findings(case_of(shuffle=False))}
+    assert (
+        unshuffled["C24"].severity == "tip"
+        and unshuffled["C24"].prescriptions[0][0].path == "training.shuffle"
+    )
+    assert found["C26"].severity == "not applicable" and "sweep diagnose" in found["C26"].text
+
+
+def test_a_text_names_features_with_their_healthy_range():
+    issues = [
+        one
+        for noise in (0.5, 2.0)
+        for one in cause_findings(case_of((1.0, 1.0, 1.0), input_noise=noise))
+        if one.severity == "issue"
+    ]
+    assert issues and all(re.search(r"healthy runs .+ to .+\)", one.text) for one in issues)
+
+
+def test_curves_are_read_as_they_are_stored():
+    found = curves_of(b"bin,loss,gradient_cosine\n0,0.5,nan\n3,0.25,-0.5\n")
+    assert found["bin"].tolist() == [0, 3] and found["loss"].tolist() == [0.5, 0.25]
+    assert math.isnan(found["gradient_cosine"][0])
+    assert curves_of(b"bin,loss\n")["loss"].size == 0
