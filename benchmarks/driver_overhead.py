@@ -29,7 +29,7 @@ def segment(config: TrialConfig, checkpoint: bytes | None, point: int) -> Segmen
     return Segment(CHECKPOINT, evaluation, None, 0.0)
 
 
-def finish(config: TrialConfig, checkpoint: bytes) -> Finished:
+def finish(config: TrialConfig, checkpoint: bytes, baselines: object, record: object) -> Finished:
     """Return no files but a checkpoint, which the winner's test needs."""
     from sweep.model import Forecaster
     from sweep.trial import load_data

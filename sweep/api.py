@@ -14,6 +14,7 @@ from sweep.config.study_file import read_study
 from sweep.confirmation import confirm_best, covers
 from sweep.data import load
 from sweep.diagnose import diagnosis_of
+from sweep.diagnosis.symptoms import baseline_errors
 from sweep.host import host_facts
 from sweep.loaded import LoadedStudy
 from sweep.opening import check_data, make_folder, read, write_study
@@ -196,8 +197,11 @@ def run(
             functions=bench.functions,
             records=records,
         )
-        if folder.read_document("baselines") is None:
-            driver.side_tasks.append(_baselines_task(config, folder))
+        stored = folder.read_document("baselines")
+        if stored is None:
+            driver.side_tasks.append(_baselines_task(driver))
+        else:
+            driver.baselines = baseline_errors(stored["baselines"])
         with stop:
             try:
                 outcome = driver.run(total)
@@ -387,11 +391,13 @@ def _bench(
     )
 
 
-def _baselines_task(config: StudyConfig, folder: StudyFolder) -> SideTask:
+def _baselines_task(driver: Driver) -> SideTask:
     def store(results: dict[str, Any]) -> None:
-        folder.write_document("baselines", {"baselines": results})
+        driver.folder.write_document("baselines", {"baselines": results})
+        driver.baselines = baseline_errors(results)
 
-    return SideTask("the baselines", _baselines_of, (config.data, config.score), store)
+    args = (driver.study.data, driver.study.score)
+    return SideTask("the baselines", _baselines_of, args, store, before_finish=True)
 
 
 def _baselines_of(data: Any, score: Any) -> dict[str, Any]:

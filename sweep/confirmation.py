@@ -15,6 +15,7 @@ from sweep.config.errors import StoreError
 from sweep.config.records import TrialRecord
 from sweep.config.study import StudyConfig
 from sweep.config.trial import trial_config_from_json
+from sweep.diagnosis.symptoms import baseline_errors
 from sweep.report.study import FEW_STARTS, candidates, confirmation_is_current
 from sweep.score.fresh_seeds import Ranking, optimism, ranking, seed_noise
 from sweep.score.intervals import percentile_interval
@@ -62,7 +63,7 @@ def confirm_best(
     below = StudyFolder(folder.path / PURPOSE)
     facts = folder.read_study().get("record", {})
     _announce(replication, below, bench)
-    found = replicate(replication, study, facts, below, bench, PURPOSE)
+    found = replicate(replication, study, facts, below, bench, PURPOSE, baseline_errors(baselines))
     if found.outcome is not Outcome.DONE:
         return found.outcome, None
     document = confirmation_document(best[:top], replication, found, facts.get("n_eff_validation"), top)

@@ -1,71 +1,89 @@
-"""The diagnosis of a stored trial: how its rollout fails, and what the probes of its network measure."""
+"""The diagnosis of a stored trial: what was found at its end, and what is asked for beside it."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from sweep.config.errors import SweepError
-from sweep.config.records import TrialRecord, to_json
+import numpy as np
+
+from sweep.config.errors import StoreError, SweepError
+from sweep.config.records import TrialRecord
 from sweep.config.trial import trial_config_from_json
-from sweep.diagnosis.finding import finding_to_json
-from sweep.diagnosis.symptoms import TrialSymptom, stored_evidence, symptom_findings, symptom_of_trial
+from sweep.diagnosis.probes import PROBES
+from sweep.diagnosis.symptoms import baseline_errors
+from sweep.diagnosis.trial import (
+    DataFacts,
+    Diagnosis,
+    TrialEvidence,
+    diagnosed,
+    diagnosis_from_json,
+    diagnosis_to_json,
+)
 from sweep.store import StudyFolder
 from sweep.trial import probe_trial
 
 
 def diagnosis_of(folder: StudyFolder, number: int, probes: bool) -> dict[str, Any]:
-    """Return a trial's diagnosis as a JSON document (docs/report.md); nothing is stored.
+    """Return a trial's diagnosis as a JSON document (docs/report.md): stored parts as they are, others made now.
 
     Args:
         folder: of the study.
         number: a settled trial.
-        probes: whether the network is probed, too, which takes some seconds.
+        probes: whether the network is probed where that has not been done, which takes some seconds.
 
     Raises:
         SweepError: the trial has left no rollout, or its files are damaged.
     """
     record = folder.record(number)
-    symptom = stored_symptom(folder, record)
+    if not record.settled or record.state == "failed":
+        raise SweepError(f"trial {number} is {record.state}: it has left no rollout to diagnose")
+    stored = stored_diagnosis(folder, number)
+    measured = dict(stored.probes) if stored else {}
+    if probes:
+        missing = [probe for name, probe in PROBES.items() if name not in measured]
+        weights = folder.weights(number)
+        measured |= probe_trial(trial_config_from_json(record.config), weights, missing)
+    found = stored or diagnosed(stored_evidence_of(folder, record, measured))
+    shown = Diagnosis(found.symptom, found.findings, {n: measured[n] for n in PROBES if n in measured})
     return {
         "number": number,
         "state": record.state,
         "rollout_error": record.rollout_error,
-        "symptom": {
-            "code": symptom.code,
-            "title": symptom.title,
-            "text": symptom.text,
-            "mixture": symptom.mixture,
-            "shares": dict(symptom.shares),
-            "numbers": to_json(symptom.numbers),
-            "confidence": symptom.confidence,
-        },
-        "findings": [finding_to_json(finding) for finding in symptom_findings(symptom)],
-        "probes": to_json(_probes(folder, record)) if probes else {},
+        **diagnosis_to_json(shown),
     }
 
 
-def stored_symptom(folder: StudyFolder, record: TrialRecord) -> TrialSymptom:
-    """Return how a stored trial's rollout fails.
+def stored_diagnosis(folder: StudyFolder, number: int) -> Diagnosis | None:
+    """Return what was found at a trial's end, None for trials from before that was done.
 
     Raises:
-        SweepError: it has left no rollout, or the file is damaged.
+        StoreError: it is damaged.
     """
-    if not record.settled or record.state == "failed":
-        raise SweepError(f"trial {record.number} is {record.state}: it has left no rollout to diagnose")
+    values = folder.diagnosis(number)
+    try:
+        return None if values is None else diagnosis_from_json(values)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        path = folder.trial(number) / "diagnosis.json"
+        raise StoreError(f"{path} is damaged: {error!r}; without it, sweep diagnose makes one") from error
+
+
+def stored_evidence_of(
+    folder: StudyFolder, record: TrialRecord, probes: Mapping[str, Mapping[str, Any]]
+) -> TrialEvidence:
+    """Return what a trial's findings are drawn from, read from its files.
+
+    Raises:
+        StoreError: there is no rollout, or a file is damaged.
+    """
     facts = folder.read_study().get("record", {})
-    stored = (folder.read_document("baselines") or {}).get("baselines", {})
-    errors = {
-        name: tuple(1.0 if error is None else float(error) for error in entry["prefix_errors"])
-        for name, entry in stored.items()
-        if "prefix_errors" in entry
-    }
-    return symptom_of_trial(
-        stored_evidence(
-            folder.rollout(record.number),
-            period=facts.get("period"),
-            lyapunov_time=facts.get("lyapunov_time"),
-            baselines=errors,
-        )
+    baselines = (folder.read_document("baselines") or {}).get("baselines", {})
+    curves = folder.curves(record.number)
+    return TrialEvidence(
+        config=trial_config_from_json(record.config),
+        rollout=folder.rollout(record.number),
+        curves={name: curves[name].to_numpy(dtype=np.float64) for name in curves.columns},
+        probes=probes,
+        facts=DataFacts(facts.get("period"), facts.get("lyapunov_time")),
+        baselines=baseline_errors(baselines),
+        record=replace(record, seconds=0.0, host={}),
     )
-
-
-def _probes(folder: StudyFolder, record: TrialRecord) -> dict[str, dict[str, Any]]:
-    return probe_trial(trial_config_from_json(record.config), folder.weights(record.number))

@@ -87,7 +87,7 @@ def fake_segment(config: TrialConfig, checkpoint: bytes | None, point: int) -> S
     return Segment(json.dumps([*way, point]).encode(), evaluation, diverged, 0.0)
 
 
-def fake_finish(config: TrialConfig, checkpoint: bytes) -> Finished:
+def fake_finish(config: TrialConfig, checkpoint: bytes, baselines: object, record: object) -> Finished:
     """Return one file: the way that the made-up trial came."""
     return Finished({"checkpoint.pt": checkpoint}, 0.5, 0.0)
 

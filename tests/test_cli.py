@@ -2,15 +2,17 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from sweep.cli import main
-from sweep.diagnosis.probes import PROBES
+from sweep.diagnosis.probes import PROBES, always_on
 
 TINY = [
     "--set", "model.hidden=4", "--set", "model.layers=1", "--set", "training.budget=4000",
@@ -202,12 +204,66 @@ def test_diagnose_json_names_a_symptom_and_measures(results):
     assert document["probes"]["readout_refit"]["refit"] <= document["probes"]["readout_refit"]["raw"]
 
 
+def test_diagnose_reads_what_is_stored_and_makes_what_is_missing(results, tmp_path):
+    def said(folder, *options):
+        done = invoke("diagnose", "0", "sine", "--json", "--results", str(folder), *options)
+        assert done.exit_code == 0, done.stderr
+        return json.loads(done.stdout)
+
+    copy = Path(shutil.copytree(results, tmp_path / "results"))
+    stored = copy / "sine/trials/0000/diagnosis.json"
+    whole, cheap = said(copy), said(copy, "--no-probes")
+    assert set(cheap["probes"]) == {probe.name for probe in always_on()}
+    document = json.loads(stored.read_text())
+    document["symptom"]["text"] = "as stored"
+    document["probes"]["lyapunov"] = {"reason": "as stored"}
+    stored.write_text(json.dumps(document))
+    assert said(copy)["symptom"]["text"] == "as stored"
+    assert said(copy)["probes"]["lyapunov"] == {"reason": "as stored"}
+    stored.unlink()  # as in the folder of a trial from before diagnoses were stored
+    assert said(copy) == whole
+    assert said(copy, "--no-probes") == {**cheap, "probes": {}}
+    stored.write_text(json.dumps({**document, "symptom": {"code": "S01"}}))
+    done = invoke("diagnose", "0", "sine", "--results", str(copy))
+    assert done.exit_code == 1 and "diagnosis.json is damaged" in done.stderr
+
+
+def test_what_baselines_reach_takes_an_excuse_away(results, tmp_path):
+    """Of noise nothing can be forecast; where a baseline is said to do it, no trial has the data for an excuse."""
+    rng = np.random.default_rng(0)
+    table = tmp_path / "noise.csv"
+    table.write_text("ds,y\n" + "".join(f"{k},{v}\n" for k, v in enumerate(rng.standard_normal(900))))
+    study = tmp_path / "noise.toml"
+    study.write_text(
+        '[data]\npath = "noise.csv"\n[model]\nreadout = "value"\n[space]\ncell = ["lstm", "gru"]\n'
+    )
+    codes = []
+    for name, error in (("poor", 1.0), ("good", 0.1)):
+        folder = tmp_path / "results" / name
+        folder.mkdir(parents=True)
+        entry = {"rollout_error": error, "prefix_errors": 4 * [error], "settings": {}}
+        (folder / "baselines.json").write_text(json.dumps({"baselines": {"mean": entry}}))
+        done = invoke(
+            "run", str(study), "--name", name, "--trials", "1", "--no-confirm", "--executor", "inline",
+            "--results", str(tmp_path / "results"), *TINY[:-4],
+        )  # fmt: skip
+        assert done.exit_code == 0, done.stderr
+        stored = json.loads((folder / "trials/0000/diagnosis.json").read_text())
+        codes.append(stored["symptom"]["code"])
+        done = invoke("diagnose", "0", name, "--json", "--no-probes", "--results", str(tmp_path / "results"))
+        assert json.loads(done.stdout)["symptom"] == stored["symptom"]
+        (folder / "trials/0000/diagnosis.json").unlink()
+        done = invoke("diagnose", "0", name, "--json", "--no-probes", "--results", str(tmp_path / "results"))
+        assert json.loads(done.stdout)["symptom"] == stored["symptom"]
+    assert codes[0] == "S12" != codes[1]
+
+
 def test_diagnose_in_words_fits_80_columns(results, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     done = invoke("diagnose", "0", "sine", "--no-probes", "--results", str(results))
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith("trial 0: S")
-    assert "lyapunov" not in done.stdout
+    assert "lyapunov" in done.stdout and "warmup_sweep" not in done.stdout  # stored ones are shown
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 

@@ -35,6 +35,7 @@ PURE = (  # no torch: they stay quick to import
     "diagnosis/__init__",
     "diagnosis/finding",
     "diagnosis/symptoms/",
+    "diagnosis/trial",
 )
 
 

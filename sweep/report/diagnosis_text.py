@@ -11,7 +11,7 @@ from sweep.report.text import print_line
 STYLES = {"issue": "yellow", "tip": "cyan", "ok": "green", "not applicable": "dim"}
 FINE = "S01"  # no failure to look for
 MARKS = {"issue": "!", "tip": "i", "ok": "✓", "not applicable": "–"}
-HIDDEN = ("seconds", "reason", "weight", "bias", "by_step")  # of a probe: for --json
+HIDDEN = ("reason", "weight", "bias", "by_step")  # of a probe: for --json
 
 
 def print_diagnosis(document: Mapping[str, Any], console: Console) -> None:
@@ -44,7 +44,7 @@ def print_diagnosis(document: Mapping[str, Any], console: Console) -> None:
             print_line(console, f"{MARKS[severity]} {words}: {', '.join(codes)}", STYLES[severity])
     for name, measured in document["probes"].items():
         console.print()
-        print_line(console, f"{name} ({measured['seconds']:.1f} s)", "bold")
+        print_line(console, name, "bold")
         if "reason" in measured:
             print_line(console, f"  not applicable: {measured['reason']}", "dim")
             continue

@@ -89,8 +89,9 @@ def score_baselines(data: Data) -> dict[str, dict[str, Any]]:
     """Return the scores of every baseline on the validation starts, by name.
 
     Returns:
-        Per baseline `rollout_error`, `nrmse`, `valid_steps` (median), `diverged_fraction`, `settings` and
-        `seconds` (choosing and forecasting); or only `reason` and `seconds`, where it cannot serve.
+        Per baseline `rollout_error`, `prefix_errors` (over each share of PREFIXES), `nrmse`, `valid_steps`
+        (median), `diverged_fraction`, `settings` and `seconds` (choosing and forecasting); or only `reason` and
+        `seconds`, where it cannot serve.
     """
     results = {}
     for name, baseline in BASELINES.items():
@@ -130,11 +131,12 @@ def score_baselines_on_test(data: Data, chosen: Mapping[str, Mapping[str, Any]])
     return results
 
 
-def _numbers(data: Data, starts: Starts, values: Array) -> dict[str, float]:
+def _numbers(data: Data, starts: Starts, values: Array) -> dict[str, Any]:
     # `scores` wants teacher-forced forecasts too; the truth stands in for them and its zeros are dropped.
     found = scores(np.asarray(values), starts.truth, starts, data.targets, data.period)
     return {
         "rollout_error": found.rollout_error,
+        "prefix_errors": list(found.prefix_errors),
         "nrmse": found.nrmse,
         "valid_steps": found.valid_steps,
         "diverged_fraction": found.diverged_fraction,

@@ -13,6 +13,7 @@ from sweep.config.records import State, TrialRecord
 from sweep.config.sections import Rung
 from sweep.config.study import StudyConfig
 from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.diagnosis.symptoms import Baselines
 from sweep.search.events import Message, Progress, Settled, Watch
 from sweep.search.executors import EXECUTORS, Slot, WorkerDied, outcome
 from sweep.search.interrupts import Interrupts
@@ -40,17 +41,21 @@ class Functions:
     """What a trial consists of; replaced in tests and in measurements of the driver itself."""
 
     segment: Callable[[TrialConfig, bytes | None, int], Segment] = run_segment
-    finish: Callable[[TrialConfig, bytes], Finished] = finish
+    finish: Callable[[TrialConfig, bytes, Baselines, TrialRecord], Finished] = finish
 
 
 @dataclass
 class SideTask:
-    """Work beside the trials, such as the baselines or a plot: its result is stored by `store`."""
+    """Work beside the trials, such as the baselines or a plot: its result is stored by `store`.
+
+    One that comes `before_finish` holds back the last task of every trial until it is stored or has failed.
+    """
 
     name: str
     function: Callable[..., Any]
     args: tuple[Any, ...]
     store: Callable[[Any], None]
+    before_finish: bool = False
     deaths: int = 0
 
 
@@ -68,7 +73,8 @@ class Driver:
     """Runs a study up to a total number of trials. Everything it decides depends on records, not on time.
 
     What trial n is comes from `propose`: by default the study's sampler. `skip` are numbers below the total
-    that are not asked for.
+    that are not asked for. `baselines` are what trials are told of the baselines at their end; a side task that
+    finds them out comes `before_finish`, so that every trial is told the same.
     """
 
     study: StudyConfig
@@ -85,6 +91,7 @@ class Driver:
     live: dict[int, LiveTrial] = field(default_factory=dict)
     propose: Proposer | None = None
     skip: Collection[int] = ()
+    baselines: Baselines = field(default_factory=dict)
 
     def run(self, total: int) -> Outcome:
         """Run trials until `total` are settled, or until interrupted.
@@ -285,15 +292,21 @@ class Driver:
             self._running[number] = self._start(task, slot)
 
     def _next_task(self) -> LiveTrial | SideTask | None:
-        """Return the next thing to do: side tasks first, they are short; then the lowest trial that can go on."""
+        """Return the next thing to do: side tasks first; then the lowest trial that can go on."""
         if self.side_tasks:
             return self.side_tasks.pop(0)
         taken = {
             running.task.number for running in self._running.values() if isinstance(running.task, LiveTrial)
         }
+        held = any(
+            isinstance(running.task, SideTask) and running.task.before_finish
+            for running in self._running.values()
+        )
         for number in sorted(self.live):
             trial = self.live[number]
-            if number not in taken and trial.open_rung(self.study.pruning) is None:
+            if number in taken or trial.open_rung(self.study.pruning) is not None:
+                continue
+            if not (held and trial.trained):
                 return trial
         return None
 
@@ -302,7 +315,9 @@ class Driver:
             return Running(slot.submit(task.function, *task.args), task)
         if task.trained:
             assert task.checkpoint is not None
-            future = slot.submit(self.functions.finish, task.config, task.checkpoint)
+            future = slot.submit(
+                self.functions.finish, task.config, task.checkpoint, self.baselines, task.so_far()
+            )
             return Running(future, task, finishing=True)
         point = len(task.evaluations)
         return Running(slot.submit(self.functions.segment, task.config, task.checkpoint, point), task)

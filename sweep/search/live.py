@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sweep.config.records import Evaluation, State, TrialRecord, evaluation_from_json, to_json
+from sweep.config.records import (
+    Evaluation,
+    State,
+    TrialRecord,
+    evaluation_from_json,
+    record_from_json,
+    to_json,
+)
 from sweep.config.sections import PruningConfig, Rung
 from sweep.config.trial import TrialConfig
 from sweep.search.pruning import AtRung, rung_score
@@ -116,6 +123,14 @@ class LiveTrial:
             updates=last.updates,
             seconds=self.seconds + seconds,
         )
+
+    def so_far(self) -> TrialRecord:
+        """Return the record of a trained trial before its last task, as it would be read from disk.
+
+        Without seconds and host, so that what is made of it is the same in equal runs, resumed or not.
+        """
+        record = replace(self.settled(None, 0.0), seconds=0.0, host={})
+        return record_from_json(to_json(record))
 
     def failed(self, reason: str) -> TrialRecord:
         """Return the record of the trial as failed."""

@@ -16,6 +16,7 @@ from sweep.config.sections import PruningConfig
 from sweep.config.seeds import seed_of
 from sweep.config.study import StudyConfig, differences
 from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.diagnosis.symptoms import Baselines
 from sweep.search.driver import Draw, Driver, Functions, Outcome
 from sweep.search.events import Message, Progress, Settled, Watch
 from sweep.search.interrupts import Interrupts
@@ -123,6 +124,7 @@ def replicate(
     folder: StudyFolder,
     bench: Bench,
     stage: str,
+    baselines: Baselines,
 ) -> Replicated:
     """Train every arm on every seed, or what is missing of it; nothing is pruned.
 
@@ -133,6 +135,7 @@ def replicate(
         folder: of the replication. The caller holds the study's lock.
         bench: where it is trained, and who is told.
         stage: what Progress calls it.
+        baselines: of the study, for the diagnoses.
 
     Raises:
         StudyChanged: the folder was made for other settings.
@@ -166,6 +169,7 @@ def replicate(
         records=records,
         propose=proposer,
         skip=frozenset(range(total)) - set(wanted),
+        baselines=baselines,
     )
     outcome = driver.run(total)
     place = {slot: divmod(k, len(replication.arms))[::-1] for k, slot in enumerate(replication.slots)}

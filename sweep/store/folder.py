@@ -41,8 +41,8 @@ class StudyFolder:
 
     Below it, confirm/ is another one, of trainings on fresh seeds: with replication.json, without study.db.
 
-    A trial's folder holds trial.json (its record), curves.csv, rollout.npz, rollout.png, checkpoint.pt
-    and, until it is settled, resume.bin.
+    A trial's folder holds trial.json (its record), curves.csv, rollout.npz, rollout.png, checkpoint.pt,
+    diagnosis.json and, until it is settled, resume.bin.
     """
 
     def __init__(self, path: Path) -> None:
@@ -157,7 +157,7 @@ class StudyFolder:
         return sorted(found, key=lambda record: record.number)
 
     def write_files(self, number: int, files: Mapping[str, bytes]) -> None:
-        """Store a trial's artefacts (curves.csv, rollout.npz, checkpoint.pt, rollout.png)."""
+        """Store a trial's artefacts (curves.csv, rollout.npz, checkpoint.pt, diagnosis.json, rollout.png)."""
         self._make(self.trial(number))
         for name, content in files.items():
             write_atomic(self.trial(number) / name, content, durable=False)
@@ -176,6 +176,15 @@ class StudyFolder:
             raise StoreError(f"trial {number} has no rollout: {path} is missing") from error
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise StoreError(f"{path} is damaged: {error}") from error
+
+    def diagnosis(self, number: int) -> dict[str, Any] | None:
+        """Return diagnosis.json: what was found at the trial's end; None where there is none.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        path = self.trial(number) / "diagnosis.json"
+        return read_json(path) if path.is_file() else None
 
     def weights(self, number: int) -> bytes:
         """Return checkpoint.pt: the weights of a trial's best checkpoint, as `sweep.trial` made them.

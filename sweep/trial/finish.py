@@ -1,17 +1,22 @@
-"""What a settled trial leaves behind: its best checkpoint rolled out, and its files."""
+"""What a settled trial leaves behind: its best checkpoint rolled out and diagnosed, and its files."""
 
+import contextlib
 import csv
 import io
+import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from sweep.config.records import Scores
+from sweep.config.records import Scores, TrialRecord
 from sweep.config.trial import TrialConfig
-from sweep.data import Data, Starts
+from sweep.data import Starts
+from sweep.diagnosis.probes import always_on
+from sweep.diagnosis.symptoms import Baselines
+from sweep.diagnosis.trial import CannotJudge, DataFacts, TrialEvidence, diagnosed, diagnosis_to_json
 from sweep.model import Forecaster
 from sweep.score import (
     block_length,
@@ -22,8 +27,9 @@ from sweep.score import (
     swapped,
     valid_steps,
 )
+from sweep.trial.probing import probed
 from sweep.trial.process import release_freed_memory, trial_process
-from sweep.trial.segment import DTYPES, Run, load_data, locked_task, network_of, read_checkpoint
+from sweep.trial.segment import Run, load_data, locked_task, read_checkpoint, trained
 
 SHOWN_ONE_STEP = 4  # starts whose teacher-forced forecasts are kept for plots
 SHOWN_PERIODS, SHOWN_SHARE = 2, 0.25  # tail of the warm-up that is kept: periods, at most this share of H
@@ -38,12 +44,22 @@ class Finished:
     seconds: float
 
 
-def finish(config: TrialConfig, checkpoint: bytes) -> Finished:
-    """Return curves.csv, checkpoint.pt and rollout.npz of a trial's best checkpoint.
+def finish(
+    config: TrialConfig,
+    checkpoint: bytes,
+    baselines: Baselines | None = None,
+    record: TrialRecord | None = None,
+) -> Finished:
+    """Return curves.csv, checkpoint.pt, rollout.npz and diagnosis.json of a trial's best checkpoint.
+
+    Pure: equal arguments give equal bytes. There is no diagnosis.json where the rollout cannot be judged.
 
     Args:
         config: the trial.
         checkpoint: of its last segment. Where training never got anywhere the latest weights serve.
+        baselines: rollout errors of the study's baselines: where one is clearly better, the data do not
+            excuse a failure. None where they are not known.
+        record: of the trial as far as it is known now, without seconds and host: what findings may look at.
     """
     began = time.perf_counter()
     with trial_process():
@@ -51,15 +67,28 @@ def finish(config: TrialConfig, checkpoint: bytes) -> Finished:
         run.restore(read_checkpoint(checkpoint))
         if run.best_weights is not None:
             run.trainer.flat.restore(run.best_weights)
-        arrays, gap = _rollout_arrays(run)
+        arrays, mean_gap = _rollout_arrays(run)
+        gap = mean_gap if np.isfinite(mean_gap) else None
+        curves = run.trainer.log.columns()
         files = {
-            "curves.csv": _csv_bytes(run.trainer.log.columns()),
+            "curves.csv": _csv_bytes(curves),
             "checkpoint.pt": weights_bytes(config, run.network),
             "rollout.npz": _npz_bytes(arrays),
         }
+        evidence = TrialEvidence(
+            config=config,
+            rollout=arrays,
+            curves={name: np.asarray(column, dtype=float) for name, column in curves.items()},
+            probes=probed(config, run.network, run.task, always_on()),
+            facts=DataFacts(run.data.period, run.data.lyapunov_time),
+            baselines=baselines or {},
+            record=record and replace(record, exposure_gap=gap),
+        )
+        with contextlib.suppress(CannotJudge):
+            files["diagnosis.json"] = _json_bytes(diagnosis_to_json(diagnosed(evidence)))
         del run
         release_freed_memory()
-    return Finished(files, gap if np.isfinite(gap) else None, time.perf_counter() - began)
+    return Finished(files, gap, time.perf_counter() - began)
 
 
 def score_on_test(config: TrialConfig, weights: bytes) -> Scores:
@@ -74,14 +103,6 @@ def score_on_test(config: TrialConfig, weights: bytes) -> Scores:
         network = trained(config, data, weights)
         said = forecasts(network, locked_task(config))
         return scores(said.rollout, said.one_step, data.test, data.targets, data.period)
-
-
-def trained(config: TrialConfig, data: Data, weights: bytes) -> Forecaster:
-    """Return the forecaster of a trial's checkpoint.pt."""
-    network = network_of(config, data)
-    network.to(dtype=DTYPES[config.training.precision], device=config.device)  # first, or float64 is rounded
-    network.load_state_dict(read_checkpoint(weights)["state_dict"])
-    return network
 
 
 def _rollout_arrays(run: Run) -> tuple[dict[str, np.ndarray], float]:
@@ -141,3 +162,7 @@ def _npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()
+
+
+def _json_bytes(document: dict[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()

@@ -1,25 +1,35 @@
-"""The probes of a stored trial's network."""
+"""The probes of a trial's network."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from sweep.config.records import to_json
 from sweep.config.trial import TrialConfig
-from sweep.diagnosis.probes import PROBES, measured
-from sweep.trial.finish import trained
+from sweep.diagnosis.probes import Probe, measured
+from sweep.model import Forecaster
+from sweep.score import Task
 from sweep.trial.process import trial_process
-from sweep.trial.segment import load_data, validation_task
+from sweep.trial.segment import load_data, trained, validation_task
 
 
-def probe_trial(config: TrialConfig, weights: bytes) -> dict[str, dict[str, Any]]:
-    """Return what the probes measure on a trained network and the validation starts, by name.
+def probe_trial(config: TrialConfig, weights: bytes, probes: Iterable[Probe]) -> dict[str, dict[str, Any]]:
+    """Return what probes measure on a stored trial's network and the validation starts.
 
     Args:
         config: the trial.
         weights: the bytes of its checkpoint.pt.
+        probes: which ones.
 
     Returns:
-        Per probe its numbers and `seconds`; only `reason` and `seconds` where it does not apply.
+        As JSON values, per probe its numbers, or only `reason` where it does not apply.
     """
     with trial_process():
-        data = load_data(config.data, config.score)
-        network, task = trained(config, data, weights), validation_task(config)
-        return {name: measured(probe, network, task, config.seed) for name, probe in PROBES.items()}
+        network = trained(config, load_data(config.data, config.score), weights)
+        return probed(config, network, validation_task(config), probes)
+
+
+def probed(
+    config: TrialConfig, network: Forecaster, task: Task, probes: Iterable[Probe]
+) -> dict[str, dict[str, Any]]:
+    """Return what probes measure, as JSON values by name; non-finite numbers are None."""
+    return {probe.name: to_json(measured(probe, network, task, config.seed)) for probe in probes}

@@ -176,6 +176,14 @@ def network_of(config: TrialConfig, data: Data) -> Forecaster:
     return Forecaster(config.model, data.inputs, len(data.channels), engine(config.engine, config.threads))
 
 
+def trained(config: TrialConfig, data: Data, weights: bytes) -> Forecaster:
+    """Return the forecaster of a trial's checkpoint.pt."""
+    network = network_of(config, data)
+    network.to(dtype=DTYPES[config.training.precision], device=config.device)  # first, or float64 is rounded
+    network.load_state_dict(read_checkpoint(weights)["state_dict"])
+    return network
+
+
 def read_checkpoint(content: bytes) -> dict[str, Any]:
     """Return a checkpoint's values; only tensors and plain values are read, nothing is executed."""
     return dict(torch.load(io.BytesIO(content), weights_only=True, map_location="cpu"))

@@ -88,6 +88,11 @@ def test_a_linear_loop_has_the_exponents_of_its_eigenvalues(cell: str, factor: f
     assert network.outputs == 2
 
 
+def test_a_loop_of_two_numbers_has_two_exponents():
+    found = lyapunov(network_of(1, cell="gru", hidden=1), sine_task(), seed=1, steps=200)
+    assert len(found.exponents) == len(found.spread) == 2
+
+
 def test_exponents_per_lyapunov_time():
     task = lorenz_task()
     found = lyapunov(linear_loop("gru", 0.9 * np.eye(3), size=1e-7), task, seed=1, steps=200)

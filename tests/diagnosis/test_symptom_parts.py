@@ -19,7 +19,7 @@ from sweep.diagnosis.symptoms.growth import error_growth
 from sweep.diagnosis.symptoms.limits import as_far_as_possible, limit_of
 from sweep.diagnosis.symptoms.recurrence import locked_period, recurrence
 from sweep.diagnosis.symptoms.reference import reference_squares, stretches
-from sweep.diagnosis.symptoms.tones import tones_of
+from sweep.diagnosis.symptoms.tones import strongest_tone, tones_of
 
 T = np.arange(1000.0)
 
@@ -39,6 +39,13 @@ def test_chaos_is_not_foretold_by_tones_and_a_constant_has_none():
     assert tones_of(x).foretold < 0.5
     assert len(tones_of(np.full(500, 3.0)).omega) == 0
     assert len(tones_of(np.linspace(0, 1, 500)).omega) == 0
+
+
+def test_the_strongest_tone_is_the_first_that_is_found():
+    values = 0.4 * np.sin(2 * np.pi * T / 25.3) + np.sin(2 * np.pi * T / 90.1)
+    found = strongest_tone(values)
+    assert found is not None and 2 * np.pi / found == pytest.approx(90.1, rel=4e-3)
+    assert strongest_tone(np.full(500, 3.0)) is None
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.05])

@@ -15,6 +15,7 @@ from sweep.diagnosis.symptoms import (
     stored_evidence,
     symptom_findings,
     symptom_of_trial,
+    units,
 )
 from sweep.diagnosis.symptoms.planted import (
     KINDS,
@@ -51,6 +52,32 @@ def sine(forecast: np.ndarray, noise: float = 0.0) -> RolloutEvidence:
     rng = np.random.default_rng(0)
     truth = np.sin(OMEGA * T + PHASES) + noise * rng.standard_normal((8, 1000))
     return evidence_of(forecast, truth, past, 2 * np.pi / OMEGA)
+
+
+OTHER_TRUTHS = {
+    "block": lambda one: {"block": 50},
+    "exponent": lambda one: {"lyapunov_time": 30.0},
+    "noise": lambda one: {"lyapunov_time": 30.0, "noise": 0.4},
+    "overlap": lambda one: {"series": np.zeros(6, int), "position": np.arange(6)},
+    "truth": lambda one: {"truth": one.truth[::-1]},
+    "past": lambda one: {"past": 2 * one.past},
+}
+
+
+@pytest.mark.parametrize("what", OTHER_TRUTHS)
+def test_what_is_kept_of_one_truth_is_not_taken_for_another(what: str):
+    one = few(planted_lorenz("slightly perturbed", np.random.default_rng(3), exponent_known=False).evidence)
+    known = units._truth_facts(units._truth(one, one.scaled(one.past), one.scaled(one.truth)))
+    other = replace(one, **OTHER_TRUTHS[what](one))
+    found = units._truth_facts(units._truth(other, other.scaled(other.past), other.scaled(other.truth)))
+    assert found is not known
+
+
+def test_a_truth_is_looked_at_once():
+    units._truth_facts.cache_clear()
+    forecasts = (np.sin(OMEGA * T + PHASES), 0.5 * np.sin(OMEGA * T + PHASES))
+    assert [symptom_of_trial(sine(forecast)).code for forecast in forecasts] == ["S01", "S06"]
+    assert units._truth_facts.cache_info().misses == 1
 
 
 def test_every_symptom_is_planted():

@@ -7,6 +7,7 @@ import pytest
 from made_data import Affine, Log, data_of, sine_data, tiny
 
 from sweep.config.errors import UnknownName
+from sweep.config.records import PREFIXES
 from sweep.score import baselines, esn, random_readout
 from sweep.score.baselines import BASELINES, score_baselines, score_baselines_on_test
 from sweep.score.baselines_ar import ar_one_step, autoregression, choose_order, closed_loop, fitted, lagged
@@ -301,6 +302,7 @@ def test_scores_of_all_baselines_and_the_same_ones_on_test(two_channels, small_s
     for entry in found.values():
         assert set(entry) == {
             "rollout_error",
+            "prefix_errors",
             "nrmse",
             "valid_steps",
             "diverged_fraction",
@@ -308,6 +310,8 @@ def test_scores_of_all_baselines_and_the_same_ones_on_test(two_channels, small_s
             "seconds",
         }
         assert 0 <= entry["rollout_error"] <= 1 and entry["seconds"] >= 0
+        assert len(entry["prefix_errors"]) == len(PREFIXES)
+        assert entry["prefix_errors"][-1] == entry["rollout_error"]
     assert found["mean"]["rollout_error"] == pytest.approx(1, abs=0.01)
     assert found["ar"]["rollout_error"] < 0.1
     assert found["echo_state_network"]["rollout_error"] < 0.1

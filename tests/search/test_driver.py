@@ -1,10 +1,12 @@
 """The pipeline with trials that cost nothing: what it decides must not depend on time, order or interruptions."""
 
 import contextlib
+import json
 import random
 import re
 import resource
 import time
+from dataclasses import replace
 
 import pytest
 from attack import (
@@ -23,7 +25,7 @@ from attack import (
 )
 
 from sweep.config.errors import StoreError
-from sweep.config.records import TrialRecord
+from sweep.config.records import TrialRecord, to_json
 from sweep.config.sections import TrainingConfig
 from sweep.config.study import StudyConfig
 from sweep.search import Interrupts, Message, Outcome, Settled
@@ -33,6 +35,7 @@ from sweep.search.executors import EXECUTORS, WorkerDied
 from sweep.search.live import LiveTrial
 from sweep.search.proposals import proposal
 from sweep.store import StudyFolder
+from sweep.trial import Finished
 
 TOTAL = 24
 
@@ -362,6 +365,137 @@ def test_side_tasks_are_stored_and_a_failing_one_stops_nothing(tmp_path):
     (said,) = [event.text for event in events if isinstance(event, Message)]
     assert said.startswith("the quotient failed: ZeroDivisionError")
     sound(tmp_path / "attacked", 2)
+
+
+# --- what trials are told at their end -----------------------------------------------------------------
+
+
+def telling(config, checkpoint, baselines, record):
+    """Finish a made-up trial with a file that holds what it was told."""
+    told = json.dumps({"baselines": baselines, "record": to_json(record)})
+    return Finished({"checkpoint.pt": checkpoint, "told.json": told.encode()}, 0.5, 0.0)
+
+
+def told(path, key):
+    return [json.loads(file.read_text())[key] for file in sorted(path.glob("trials/*/told.json"))]
+
+
+def baselines_task(driver, function=dict, args=({"ar": [0.1]},)):
+    def store(results):
+        driver.baselines = results
+
+    return SideTask("the baselines", function, args, store, before_finish=True)
+
+
+@pytest.mark.parametrize(("seed", "workers"), [(0, 1), (1, 2), (2, 4), (3, 16)])
+def test_no_trial_is_finished_before_the_baselines_are_known(
+    straight, tmp_path, in_random_order, seed, workers
+):
+    in_random_order(seed)
+    driver = driver_of(small_study(), tmp_path / "attacked", Functions(fake_segment, telling), workers)
+    driver.side_tasks = [baselines_task(driver)]
+    assert driver.run(TOTAL) is Outcome.DONE
+    driver.projection.close()
+    assert told(tmp_path / "attacked", "baselines") == TOTAL * [{"ar": [0.1]}]
+    for file in tmp_path.glob("attacked/trials/*/told.json"):
+        file.unlink()
+    same_study(straight, tmp_path / "attacked", TOTAL)
+
+
+def test_trials_train_while_the_baselines_are_scored(tmp_path, monkeypatch):
+    order = []
+
+    def wait(futures, timeout, return_when):
+        # the baselines come last of all: the rest of the pipeline runs until it can go no further
+        pending = [future for future in futures if not future.done()]
+        others = [future for future in pending if future.task[0] is not dict]
+        finish_now((others or pending)[0])
+
+    def segment(config, checkpoint, point):
+        order.append("segment")
+        return fake_segment(config, checkpoint, point)
+
+    def finish(config, checkpoint, baselines, record):
+        order.append("finish")
+        return telling(config, checkpoint, baselines, record)
+
+    monkeypatch.setitem(EXECUTORS, "inline", LateSlot)
+    monkeypatch.setattr(driver_module, "wait", wait)
+    study = small_study("pruning.enabled=false")
+    driver = driver_of(study, tmp_path / "attacked", Functions(segment, finish), workers=2)
+    driver.side_tasks = [baselines_task(driver)]
+    assert driver.run(10) is Outcome.DONE
+    driver.projection.close()
+    sound(tmp_path / "attacked", 10)
+    assert order.index("finish") > 6 * 8 - 8  # all eight that the pipeline has room for, but for divergences
+    assert told(tmp_path / "attacked", "baselines") == 10 * [{"ar": [0.1]}]
+
+
+@pytest.mark.parametrize("how", ["raises", "dies"])
+def test_baselines_that_fail_are_done_without(tmp_path, monkeypatch, how):
+    original = driver_module.outcome
+
+    def outcome(future):
+        if how == "dies" and future.task[0] is divmod:
+            raise WorkerDied("its worker process died")
+        return original(future)
+
+    def wait(futures, timeout, return_when):
+        for future in futures:
+            if not future.done():
+                finish_now(future)
+
+    monkeypatch.setitem(EXECUTORS, "inline", LateSlot)
+    monkeypatch.setattr(driver_module, "outcome", outcome)
+    monkeypatch.setattr(driver_module, "wait", wait)
+    events = []
+    path = tmp_path / "attacked"
+    driver = driver_of(small_study(), path, Functions(fake_segment, telling), workers=2, watch=events.append)
+    driver.side_tasks = [baselines_task(driver, divmod, (1, 0))]
+    assert driver.run(6) is Outcome.DONE
+    driver.projection.close()
+    sound(path, 6)
+    assert told(path, "baselines") == 6 * [{}]
+    said = [event.text for event in events if isinstance(event, Message)]
+    assert said[-1].startswith("the baselines failed:") and len(said) == (3 if how == "dies" else 1)
+
+
+def test_a_trial_is_told_its_record_but_for_time_and_place(tmp_path):
+    nan = float("nan")
+
+    def segment(config, checkpoint, point):
+        said = fake_segment(config, checkpoint, point)
+        return replace(said, evaluation=replace(said.evaluation, evidence={"odd": [nan]}), seconds=3.0)
+
+    path, interrupts = tmp_path / "attacked", Interrupts()
+
+    def stopped(config, checkpoint, baselines, record):
+        interrupts.requests = 2  # what comes of it is lost: the trial is finished by the next driver
+        return telling(config, checkpoint, baselines, record)
+
+    drive(small_study(), tmp_path / "straight", 6, Functions(segment, telling))
+    assert drive(small_study(), path, 6, Functions(segment, stopped), interrupts=interrupts) is (
+        Outcome.INTERRUPTED
+    )
+    drive(small_study(), path, 6, Functions(segment, telling))
+    assert told(path, "record") == told(tmp_path / "straight", "record")
+    for said, record in zip(told(path, "record"), sound(path, 6), strict=True):
+        assert said.pop("seconds") == 0 and said.pop("host") == {} and said.pop("exposure_gap") is None
+        assert said["evaluations"][0]["evidence"] == {"odd": [None]}
+        assert said == {key: value for key, value in comparable(record).items() if key != "exposure_gap"}
+
+
+def test_a_record_is_the_same_before_and_after_the_disk():
+    study = small_study()
+    trial = LiveTrial(TrialRecord(0, "running", {}, {}, "sampled", host={"a": 1}), study.trial(
+        proposal(study, {}, 0)[0]))  # fmt: skip
+    said = fake_segment(trial.config, None, 0)
+    odd = replace(said.evaluation, evidence={"odd": (float("nan"), 1.0)}, train_loss=float("nan"))
+    trial.advance(b"", odd, "stopped", 2.0)
+    again = LiveTrial(trial.record, trial.config)
+    again.go_on(json.loads(json.dumps(trial.resume_header())), b"")
+    assert repr(trial.so_far()) == repr(again.so_far())
+    assert trial.so_far().evaluations[0].evidence == {"odd": [None, 1.0]}
 
 
 def draw(folder, number):

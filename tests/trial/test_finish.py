@@ -4,20 +4,32 @@ import csv
 import io
 import json
 import math
+import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from sweep.config.records import TrialRecord
 from sweep.config.trial import TrialConfig
 from sweep.data import load
+from sweep.diagnosis.probes import always_on
+from sweep.diagnosis.trial import (
+    CODES,
+    DataFacts,
+    TrialEvidence,
+    diagnosed,
+    diagnosis_from_json,
+    diagnosis_to_json,
+)
 from sweep.score import Task, exposure_gap_by_step, forecasts, nrmse_by_step, scores, swapped, valid_steps
-from sweep.trial import finish, score_on_test
-from sweep.trial.finish import trained
-from sweep.trial.segment import Run, read_checkpoint
+from sweep.trial import finish, probe_trial, score_on_test
+from sweep.trial.segment import Run, read_checkpoint, trained
 
 Made = Any
+finish_module = sys.modules["sweep.trial.finish"]  # its name is the function's
 
 
 @pytest.fixture(scope="module", params=["float32", "float64"])
@@ -34,7 +46,9 @@ def arrays_of(files: dict[str, bytes]) -> dict[str, np.ndarray]:
 
 def test_the_files(settled: Made):
     _, _, finished = settled
-    assert sorted(finished.files) == ["checkpoint.pt", "curves.csv", "rollout.npz"]
+    assert sorted(finished.files) == [
+        "checkpoint.pt", "curves.csv", "diagnosis.json", "rollout.npz"
+    ]  # fmt: skip
     assert finished.seconds > 0
 
 
@@ -92,6 +106,60 @@ def test_the_curves_are_plain_numbers(settled: Made):
     assert float(rows[0]["lr"]) > float(rows[-1]["lr"]) > 0  # the cosine
 
 
+def test_the_diagnosis_is_the_one_that_the_stored_files_give(settled: Made):
+    config, _, finished = settled
+    data = load(config.data, config.score)
+    probes = probe_trial(config, finished.files["checkpoint.pt"], always_on())
+    facts = DataFacts(data.period, data.lyapunov_time)
+    evidence = TrialEvidence(config, arrays_of(finished.files), probes=probes, facts=facts)
+    document = json.loads(finished.files["diagnosis.json"])
+    assert set(document["probes"]) == {probe.name for probe in always_on()}
+    assert document == json.loads(json.dumps(diagnosis_to_json(diagnosed(evidence))))
+    assert diagnosis_to_json(diagnosis_from_json(document)) == document
+    assert [finding["code"] for finding in document["findings"]] == list(CODES)
+
+
+def test_equal_trials_have_equal_bytes_which_hold_no_seconds(settled: Made):
+    config, done, finished = settled
+    again = finish(config, done[-1].checkpoint)
+    assert again.files["diagnosis.json"] == finished.files["diagnosis.json"]
+    assert b"second" not in finished.files["diagnosis.json"]
+
+
+def test_findings_see_the_whole_trial(settled: Made, monkeypatch: pytest.MonkeyPatch):
+    config, done, _ = settled
+    seen: list[TrialEvidence] = []
+
+    def look(evidence: TrialEvidence) -> Any:
+        seen.append(evidence)
+        return diagnosed(evidence)
+
+    monkeypatch.setattr(finish_module, "diagnosed", look)
+    record = TrialRecord(3, "complete", {}, {}, "sampled")
+    baselines = {"ar": (0.0, 0.0, 0.0, 0.1)}
+    finished = finish(config, done[-1].checkpoint, baselines, record)
+    (evidence,) = seen
+    assert evidence.config == config and evidence.baselines == baselines
+    assert evidence.record == replace(record, exposure_gap=finished.exposure_gap)
+    rows = list(csv.DictReader(io.StringIO(finished.files["curves.csv"].decode())))
+    assert [float(row["loss"]) for row in rows] == evidence.curves["loss"].tolist()
+    stored = arrays_of(finished.files)
+    assert all(np.array_equal(stored[name], evidence.rollout[name]) for name in stored)
+
+
+def test_a_rollout_that_cannot_be_judged_costs_no_trial(settled: Made, monkeypatch: pytest.MonkeyPatch):
+    config, done, finished = settled
+    original = finish_module._rollout_arrays
+
+    def beyond_float32(run: Run) -> Any:
+        arrays, gap = original(run)
+        return {**arrays, "scale": 0 * arrays["scale"]}, gap
+
+    monkeypatch.setattr(finish_module, "_rollout_arrays", beyond_float32)
+    files = finish(config, done[-1].checkpoint).files
+    assert set(finished.files) - set(files) == {"diagnosis.json"}
+
+
 def test_the_locked_test_is_scored_from_the_stored_weights(settled: Made):
     config, _, finished = settled
     data = load(config.data, config.score)
@@ -129,6 +197,8 @@ def test_a_network_of_nan_can_be_finished(trial: Made, segments: Made):
     torch.save(state, buffer)
     finished = finish(config, buffer.getvalue())
     assert finished.exposure_gap is None or np.isfinite(finished.exposure_gap)
+    diagnosis = diagnosis_from_json(json.loads(finished.files["diagnosis.json"]))
+    assert diagnosis.code == "S13" and "finite" in diagnosis.probes["lyapunov"]["reason"]
     arrays = arrays_of(finished.files)
     assert np.isnan(arrays["forecast"]).all() and (arrays["valid_steps"] == 0).all()
     assert np.isinf(arrays["nrmse"]).all()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sweep.diagnosis.probes.closed_loop import free_trajectory, in_float64
+from sweep.diagnosis.probes.closed_loop import ClosedLoop, free_trajectory, in_float64
 from sweep.diagnosis.probes.exponents import EVERY, growth_exponents
 from sweep.model import Forecaster
 from sweep.score import Task
@@ -21,7 +21,7 @@ class Lyapunov:
     one exponent of 0, that of its phase.
     """
 
-    exponents: tuple[float, ...]  # per step
+    exponents: tuple[float, ...]  # per step; three, or as many as the loop has numbers
     spread: tuple[float, ...]  # standard deviation over starts
     by_start: tuple[float, ...]  # the largest of each start that stayed finite
     per_lyapunov_time: tuple[float, ...] | None  # of the true system: a perfect network's largest is 1
@@ -56,7 +56,8 @@ def lyapunov(network: Forecaster, task: Task, seed: int, steps: int = STEPS) -> 
     period = task.data.period
     if period and left > period:
         path = path.piece(0, burn_in + round(left // period * period))
-    found = growth_exponents(precise, path, COUNT, burn_in, seed, fed=True)
+    count = min(COUNT, ClosedLoop(precise).size)
+    found = growth_exponents(precise, path, count, burn_in, seed, fed=True)
     mean, spread = found.mean(dim=0), found.std(dim=0, correction=0)
     time = task.data.lyapunov_time
     return Lyapunov(

@@ -1,6 +1,5 @@
 """The table of probes: what measures what, and what it costs."""
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -64,13 +63,8 @@ def always_on() -> tuple[Probe, ...]:
 
 
 def measured(probe: Probe, network: Forecaster, task: Task, seed: int) -> dict[str, Any]:
-    """Return a probe's numbers by name, or only `reason` where it does not apply; and `seconds`.
-
-    Plain values: tuples, numbers, None.
-    """
-    began = time.perf_counter()
+    """Return a probe's numbers by name, or only `reason` where it does not apply: tuples, numbers, None."""
     try:
-        result = asdict(probe.measure(network, task, seed))
+        return asdict(probe.measure(network, task, seed))
     except (CannotMeasure, CannotServe) as error:
-        result = {"reason": str(error)}
-    return {**result, "seconds": time.perf_counter() - began}
+        return {"reason": str(error)}

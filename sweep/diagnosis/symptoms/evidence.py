@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from sweep.config.records import PREFIXES
 from sweep.data.types import Array
 from sweep.score.metrics import block_length
+
+Baselines = Mapping[str, tuple[float, ...]]  # rollout errors over PREFIXES by name
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class RolloutEvidence:
     period: float | None = None  # dominant period of the training data in steps
     lyapunov_time: float | None = None  # steps, where known
     noise: float | None = None  # standard deviation of observation noise, in scales, where known
-    baselines: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # rollout errors over PREFIXES
+    baselines: Baselines = field(default_factory=dict)
     series: Array | None = None  # (start,): which series a start is of, -1 for one of its own
     position: Array | None = None  # (start,): index in that series of the first step
 
@@ -66,7 +69,7 @@ def stored_evidence(
     period: float | None = None,
     lyapunov_time: float | None = None,
     noise: float | None = None,
-    baselines: Mapping[str, tuple[float, ...]] | None = None,
+    baselines: Baselines | None = None,
 ) -> RolloutEvidence:
     """Return the evidence in the arrays of a trial's rollout.npz, over its target channels.
 
@@ -76,7 +79,7 @@ def stored_evidence(
         period: dominant period of the training data in steps, None if there is none.
         lyapunov_time: in steps, where known.
         noise: standard deviation of the observation noise in scales, where known.
-        baselines: of the study's record: name -> rollout errors over `PREFIXES`.
+        baselines: of the study, from `baseline_errors`.
 
     Raises:
         ValueError: as `RolloutEvidence`.
@@ -102,3 +105,18 @@ def stored_evidence(
         series=arrays.get("series"),
         position=arrays.get("position"),
     )
+
+
+def baseline_errors(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, ...]]:
+    """Return the baselines' rollout errors over PREFIXES by name.
+
+    Those that could not serve are left out, and so are those that were scored before `prefix_errors` was kept.
+
+    Args:
+        entries: the `baselines` of baselines.json.
+    """
+    return {
+        name: tuple(1.0 if error is None else float(error) for error in entry["prefix_errors"])
+        for name, entry in entries.items()
+        if "prefix_errors" in entry
+    }

@@ -18,7 +18,7 @@ from sweep.diagnosis.symptoms.demodulation import (
     windows,
 )
 from sweep.diagnosis.symptoms.recurrence import locked_period, recurrence
-from sweep.diagnosis.symptoms.tones import Tones, tones_of, without_line
+from sweep.diagnosis.symptoms.tones import Tones, strongest_tone, without_line
 
 STILL = 0.1  # of the truth's swing: what moves less has stopped
 SOON = 0.1  # of the horizon: a forecast that stops by then never got going
@@ -148,7 +148,6 @@ def _common(
     late = _late(centre, horizon)
     tail = forecast[horizon // 3 :]
     repeats, _ = recurrence(tail)
-    own = tones_of(tail, most=1).omega
     third = horizon // 3
     middle = float(truth.mean())
     reach = max(float(np.abs(truth - middle).max()), 1e-12)
@@ -166,7 +165,7 @@ def _common(
         "furthest": float(np.abs(forecast[horizon * 3 // 4 :] - middle).max()) / reach,
         "recurrence": repeats,
         "locked_period": locked_period(tail),
-        "own_frequency": float(own[0]) if len(own) else None,
+        "own_frequency": strongest_tone(tail),
     }
 
 

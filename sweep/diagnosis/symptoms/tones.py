@@ -30,7 +30,7 @@ class Tones:
 NO_TONES = Tones(np.empty(0), np.empty(0), 0.0, 0.0)
 
 
-def tones_of(values: Array, most: int = MOST_TONES) -> Tones:
+def tones_of(values: Array) -> Tones:
     """Return the sinusoids that explain a series, found one by one and refined together.
 
     Each round takes the highest peak of the residual's spectrum (Hann taper), then fits frequencies, phases
@@ -38,19 +38,18 @@ def tones_of(values: Array, most: int = MOST_TONES) -> Tones:
 
     Args:
         values: (step,), finite.
-        most: tones at most.
 
     Source: the rounds are CLEAN, Hoegbom (1974), Astron. Astrophys. Suppl. 15, 417; the joint fit is ours.
     """
     centred = without_line(values)
     variance = float(centred.var())
-    if len(values) < 8 or not variance > 1e-18 * max(1.0, float(np.square(values).mean())):
+    if not _moves(values, variance):
         return NO_TONES
-    omega, fitted = _search(centred, most)
+    omega, fitted = _search(centred, MOST_TONES)
     if not len(omega):
         return NO_TONES
     cut = round(FITTED_SHARE * len(values))
-    partial = _search(centred[:cut], most)[0]
+    partial = _search(centred[:cut], MOST_TONES)[0]
     foretold = 0.0
     if len(partial):
         weights = np.linalg.lstsq(_design(partial, 0, cut), centred[:cut], rcond=None)[0]
@@ -62,6 +61,23 @@ def tones_of(values: Array, most: int = MOST_TONES) -> Tones:
     order = np.argsort(-share)
     explained = 1 - float(np.square(centred - fitted).mean()) / variance
     return Tones(omega[order], share[order], max(0.0, explained), max(0.0, foretold))
+
+
+def strongest_tone(values: Array) -> float | None:
+    """Return the frequency of the first tone that `tones_of` finds, in rad per step; None if there is none.
+
+    Args:
+        values: (step,), finite.
+    """
+    centred = without_line(values)
+    if not _moves(values, float(centred.var())):
+        return None
+    omega, _ = _search(centred, 1)
+    return float(omega[0]) if len(omega) else None
+
+
+def _moves(values: Array, variance: float) -> bool:
+    return len(values) >= 8 and variance > 1e-18 * max(1.0, float(np.square(values).mean()))
 
 
 def without_line(values: Array) -> Array:

@@ -1,6 +1,8 @@
 """Symptoms of every start and target channel of a rollout."""
 
-from dataclasses import dataclass, replace
+import functools
+import hashlib
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -47,26 +49,30 @@ class Units:
     limit: Limit
 
 
+@dataclass(frozen=True)
+class Truth:
+    """What is known of the data before any forecast is looked at; equal arrays have equal digests."""
+
+    digest: str
+    past: Array = field(compare=False)  # (start, past step, channel), in scales
+    truth: Array = field(compare=False)  # (start, step, channel), in scales
+    series: Array | None = field(compare=False)
+    position: Array | None = field(compare=False)
+    block: int
+    lyapunov_time: float | None
+    noise: float | None
+
+
 def units_of(evidence: RolloutEvidence) -> Units:
     """Return the symptom of each start and channel, starts first."""
     truth, past = evidence.scaled(evidence.truth), evidence.scaled(evidence.past)
     with np.errstate(over="ignore", invalid="ignore"):
         forecast = evidence.scaled(evidence.forecast)
         diverged = ~(np.abs(forecast) <= DIVERGED_BEYOND).all(axis=(1, 2))
-    limit = limit_of(
-        past,
-        truth,
-        evidence.block,
-        evidence.lyapunov_time,
-        evidence.noise,
-        evidence.series,
-        evidence.position,
-    )
+    limit, characters = _truth_facts(_truth(evidence, past, truth))
     limited = _limited(evidence, limit)
     first = _first_errors(forecast, truth, evidence.block)
     never = bool(np.median(first) >= OFF)
-    wholes = np.concatenate([past, truth], axis=1)
-    characters = [_tones_by_start(wholes[..., channel]) for channel in range(truth.shape[2])]
     tones_by_channel = [tones for tones, _ in characters]
     well = np.flatnonzero(~diverged)
     right = _right_climate(forecast, truth, well, [k for k, t in enumerate(tones_by_channel) if t is None])
@@ -101,6 +107,42 @@ def units_of(evidence: RolloutEvidence) -> Units:
         foretold=tuple(share for _, share in characters),
         limit=limit,
     )
+
+
+def _truth(evidence: RolloutEvidence, past: Array, truth: Array) -> Truth:
+    content = hashlib.sha256()
+    for values in (past, truth, evidence.series, evidence.position):
+        content.update(repr(None if values is None else values.shape).encode())
+        content.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
+    return Truth(
+        digest=content.hexdigest(),
+        past=past,
+        truth=truth,
+        series=evidence.series,
+        position=evidence.position,
+        block=evidence.block,
+        lyapunov_time=evidence.lyapunov_time,
+        noise=evidence.noise,
+    )
+
+
+@functools.lru_cache(maxsize=2)
+def _truth_facts(known: Truth) -> tuple[Limit, list[tuple[list[Tones] | None, float]]]:
+    """Return how far the truth can be forecast, and each channel's tones.
+
+    Kept, since a study's trials share their truth and this is two thirds of what a symptom costs.
+    """
+    limit = limit_of(
+        known.past,
+        known.truth,
+        known.block,
+        known.lyapunov_time,
+        known.noise,
+        known.series,
+        known.position,
+    )
+    wholes = np.concatenate([known.past, known.truth], axis=1)
+    return limit, [_tones_by_start(wholes[..., channel]) for channel in range(wholes.shape[2])]
 
 
 def _excused(verdict: Verdict, limit: Limit) -> bool:

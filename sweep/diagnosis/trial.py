@@ -1,0 +1,136 @@
+"""A trial's diagnosis, a pure function of what the trial leaves behind: made when it settles, or later from its files.
+
+A level of diagnosis that is added adds its codes to CODES and its findings in `diagnosed`; all else reads these.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweep.config.errors import SweepError
+from sweep.config.records import TrialRecord, to_json
+from sweep.config.trial import TrialConfig
+from sweep.data.types import Array
+from sweep.diagnosis.finding import Finding, finding_from_json, finding_to_json
+from sweep.diagnosis.symptoms import (
+    SYMPTOMS,
+    Baselines,
+    TrialSymptom,
+    stored_evidence,
+    symptom_findings,
+    symptom_of_trial,
+)
+
+CODES: tuple[str, ...] = tuple(SYMPTOMS)  # of every finding that there can be
+
+
+class CannotJudge(SweepError):
+    """A rollout that cannot be looked at, such as one whose data do not fit into the stored precision."""
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What is known of a study's data, from its record."""
+
+    period: float | None = None  # dominant period of the training data in steps
+    lyapunov_time: float | None = None  # steps, where known
+
+
+@dataclass(frozen=True)
+class TrialEvidence:
+    """What findings are drawn from. Plain values and arrays: the same whether in memory or read from files."""
+
+    config: TrialConfig
+    rollout: Mapping[str, Array]  # of rollout.npz
+    curves: Mapping[str, Array] = field(default_factory=dict)  # columns of curves.csv, empty where unknown
+    probes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # JSON values by name
+    facts: DataFacts = DataFacts()
+    baselines: Baselines = field(default_factory=dict)
+    record: TrialRecord | None = None  # without seconds and host; None where only a checkpoint is known
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is said of a trial: JSON values, but for the findings."""
+
+    symptom: Mapping[str, Any]  # code, title, text, mixture, shares, numbers, confidence
+    findings: tuple[Finding, ...]
+    probes: Mapping[str, Mapping[str, Any]]  # by name the numbers, or only `reason`
+
+    @property
+    def code(self) -> str:
+        """Return the main symptom's code."""
+        return str(self.symptom["code"])
+
+
+def diagnosed(evidence: TrialEvidence) -> Diagnosis:
+    """Return the diagnosis of a trial.
+
+    Raises:
+        CannotJudge: the rollout is not one that symptoms can be read from.
+    """
+    try:
+        rollout = stored_evidence(
+            evidence.rollout,
+            period=evidence.facts.period,
+            lyapunov_time=evidence.facts.lyapunov_time,
+            baselines=evidence.baselines,
+        )
+    except (KeyError, ValueError) as error:
+        raise CannotJudge(f"the rollout cannot be judged: {error}") from error
+    symptom = symptom_of_trial(rollout)
+    findings = symptom_findings(symptom)
+    return Diagnosis(symptom_to_json(symptom), findings, evidence.probes)
+
+
+def symptom_to_json(symptom: TrialSymptom) -> dict[str, Any]:
+    """Return a trial's symptom as JSON values; non-finite numbers become None."""
+    values: dict[str, Any] = to_json(
+        {
+            "code": symptom.code,
+            "title": symptom.title,
+            "text": symptom.text,
+            "mixture": symptom.mixture,
+            "shares": symptom.shares,
+            "numbers": symptom.numbers,
+            "confidence": symptom.confidence,
+        }
+    )
+    return values
+
+
+SYMPTOM_KEYS = {
+    "code": str,
+    "title": str,
+    "text": str,
+    "mixture": bool,
+    "shares": dict,
+    "numbers": dict,
+    "confidence": int | float,
+}
+
+
+def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return diagnosis.json: `symptom`, `findings`, `probes`."""
+    return {
+        "symptom": dict(diagnosis.symptom),
+        "findings": [finding_to_json(finding) for finding in diagnosis.findings],
+        "probes": {name: dict(numbers) for name, numbers in diagnosis.probes.items()},
+    }
+
+
+def diagnosis_from_json(values: Mapping[str, Any]) -> Diagnosis:
+    """Return the diagnosis that `diagnosis_to_json` wrote.
+
+    Raises:
+        KeyError, TypeError: a field is missing or unknown.
+        ValueError: a value is of the wrong kind.
+    """
+    symptom, probes = values["symptom"], values["probes"]
+    for key, kind in SYMPTOM_KEYS.items():
+        if not isinstance(symptom[key], kind):
+            raise ValueError(f"symptom.{key} is {symptom[key]!r}")
+    if not all(isinstance(numbers, Mapping) for numbers in probes.values()):
+        raise ValueError("probes are objects by name")
+    findings = tuple(finding_from_json(finding) for finding in values["findings"])
+    return Diagnosis(symptom, findings, probes)
