@@ -12,7 +12,6 @@ from sweep.config.trial import trial_config_from_json
 from sweep.diagnosis.probes import PROBES
 from sweep.diagnosis.symptoms import baseline_errors
 from sweep.diagnosis.trial import (
-    DataFacts,
     Diagnosis,
     TrialEvidence,
     diagnosed,
@@ -20,7 +19,7 @@ from sweep.diagnosis.trial import (
     diagnosis_to_json,
 )
 from sweep.store import StudyFolder
-from sweep.trial import probe_trial
+from sweep.trial import data_facts, probe_trial
 
 
 def diagnosis_of(folder: StudyFolder, number: int, probes: bool) -> dict[str, Any]:
@@ -43,7 +42,8 @@ def diagnosis_of(folder: StudyFolder, number: int, probes: bool) -> dict[str, An
         missing = [probe for name, probe in PROBES.items() if name not in measured]
         weights = folder.weights(number)
         measured |= probe_trial(trial_config_from_json(record.config), weights, missing)
-    found = stored or diagnosed(stored_evidence_of(folder, record, measured))
+    known = stored is not None and measured == dict(stored.probes)
+    found = stored if stored and known else diagnosed(stored_evidence_of(folder, record, measured))
     shown = Diagnosis(found.symptom, found.findings, {n: measured[n] for n in PROBES if n in measured})
     return {
         "number": number,
@@ -74,16 +74,17 @@ def stored_evidence_of(
 
     Raises:
         StoreError: there is no rollout, or a file is damaged.
+        DataError: the data are not there any more.
     """
-    facts = folder.read_study().get("record", {})
+    config = trial_config_from_json(record.config)
     baselines = (folder.read_document("baselines") or {}).get("baselines", {})
     curves = folder.curves(record.number)
     return TrialEvidence(
-        config=trial_config_from_json(record.config),
+        config=config,
         rollout=folder.rollout(record.number),
         curves={name: curves[name].to_numpy(dtype=np.float64) for name in curves.columns},
         probes=probes,
-        facts=DataFacts(facts.get("period"), facts.get("lyapunov_time")),
+        facts=data_facts(config),
         baselines=baseline_errors(baselines),
         record=replace(record, seconds=0.0, host={}),
     )

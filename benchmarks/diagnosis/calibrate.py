@@ -26,6 +26,7 @@ from benchmarks.diagnosis.run import keys_of
 from benchmarks.diagnosis.runs import Key
 from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.model import Model
+from sweep.diagnosis.causes.table import CAUSES
 from sweep.model import CELLS
 
 SHRINKING = 0.3  # C of the logistic regression: best of .03, .1, .3, 1 with each kind left out in turn
@@ -94,7 +95,9 @@ def told(probabilities: Sequence[Mapping[str, float]], answers: Sequence[str]) -
     return {"top_1": float(np.mean(first)), "top_3": float(np.mean(three)), "ill": len(ill)}
 
 
-def usable(folder: Path, labels: Path, split: str, seeds: int, workers: int) -> dict[Key, dict[str, float]]:
+def usable(
+    folder: Path, labels: Path | None, split: str, seeds: int, workers: int
+) -> dict[Key, dict[str, float]]:
     """Return the features of a split's runs that are in the cache and bite, by key."""
     options = argparse.Namespace(
         split=split, seeds=seeds, kinds=list(KINDS), cells=list(CELLS), causes=list(FAULTS),
@@ -110,12 +113,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--labels", type=Path, required=True)
+    parser.add_argument("--labels", type=Path, help="only what bites there; without it every planted fault")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args(arguments)
-    runs = usable(options.cache, options.labels, "calibrate", options.seeds, options.workers)
+    found_runs = usable(options.cache, options.labels, "calibrate", options.seeds, options.workers)
+    decided = {cause.fault for cause in CAUSES.values() if cause.decided == "calibrated"} | {HEALTHY}
+    runs = {key: row for key, row in found_runs.items() if key.cause in decided}
     keys, rows = list(runs), list(runs.values())
     answers = [key.cause for key in keys]
     backgrounds = [f"{key.kind} {key.cell} {key.background}" for key in keys]

@@ -11,8 +11,9 @@ from benchmarks.diagnosis.record import Cache, inside
 from benchmarks.diagnosis.runs import Key, plan
 from sweep.config.records import to_json
 from sweep.config.trial import TrialConfig
-from sweep.diagnosis.causes import Case, curves_of, facts_of
+from sweep.diagnosis.causes import Case, curves_of
 from sweep.diagnosis.causes.features import FEATURES, PROBED
+from sweep.diagnosis.facts import facts_of
 from sweep.diagnosis.probes import PROBES, measured
 from sweep.trial.finish import trained
 from sweep.trial.process import trial_process

@@ -109,7 +109,15 @@ def sample(keys: Sequence[Key], each: int) -> list[Key]:
         while order and len(picked) < each:
             seen = {(key.kind, key.cell, key.severity) for key in picked}
             kinds, cells = {key.kind for key in picked}, {key.cell for key in picked}
-            order.sort(key=lambda k: (k.kind in kinds, k.cell in cells, (k.kind, k.cell, k.severity) in seen))
+            places = {(key.kind, key.cell) for key in picked}
+            order.sort(
+                key=lambda k: (
+                    k.kind in kinds,
+                    k.cell in cells,
+                    (k.kind, k.cell) in places,
+                    (k.kind, k.cell, k.severity) in seen,
+                )
+            )
             picked.append(order.pop(0))
         chosen += picked
     return chosen

@@ -11,6 +11,8 @@ from sweep.config.errors import SweepError
 from sweep.config.records import TrialRecord, to_json
 from sweep.config.trial import TrialConfig
 from sweep.data.types import Array
+from sweep.diagnosis.causes import CAUSES, Case, cause_findings
+from sweep.diagnosis.facts import DataFacts
 from sweep.diagnosis.finding import Finding, finding_from_json, finding_to_json
 from sweep.diagnosis.symptoms import (
     SYMPTOMS,
@@ -21,19 +23,11 @@ from sweep.diagnosis.symptoms import (
     symptom_of_trial,
 )
 
-CODES: tuple[str, ...] = tuple(SYMPTOMS)  # of every finding that there can be
+CODES: tuple[str, ...] = (*SYMPTOMS, *CAUSES)  # of every finding that there can be
 
 
 class CannotJudge(SweepError):
     """A rollout that cannot be looked at, such as one whose data do not fit into the stored precision."""
-
-
-@dataclass(frozen=True)
-class DataFacts:
-    """What is known of a study's data, from its record."""
-
-    period: float | None = None  # dominant period of the training data in steps
-    lyapunov_time: float | None = None  # steps, where known
 
 
 @dataclass(frozen=True)
@@ -44,7 +38,7 @@ class TrialEvidence:
     rollout: Mapping[str, Array]  # of rollout.npz
     curves: Mapping[str, Array] = field(default_factory=dict)  # columns of curves.csv, empty where unknown
     probes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # JSON values by name
-    facts: DataFacts = DataFacts()
+    facts: DataFacts | None = None  # without them, and without a record, there are no causes
     baselines: Baselines = field(default_factory=dict)
     record: TrialRecord | None = None  # without seconds and host; None where only a checkpoint is known
 
@@ -72,15 +66,22 @@ def diagnosed(evidence: TrialEvidence) -> Diagnosis:
     try:
         rollout = stored_evidence(
             evidence.rollout,
-            period=evidence.facts.period,
-            lyapunov_time=evidence.facts.lyapunov_time,
+            period=evidence.facts.period if evidence.facts else None,
+            lyapunov_time=evidence.facts.lyapunov_time if evidence.facts else None,
             baselines=evidence.baselines,
         )
     except (KeyError, ValueError) as error:
         raise CannotJudge(f"the rollout cannot be judged: {error}") from error
     symptom = symptom_of_trial(rollout)
-    findings = symptom_findings(symptom)
+    findings = (*symptom_findings(symptom), *_causes(evidence))
     return Diagnosis(symptom_to_json(symptom), findings, evidence.probes)
+
+
+def _causes(evidence: TrialEvidence) -> tuple[Finding, ...]:
+    if evidence.record is None or evidence.facts is None:
+        return ()
+    case = Case(evidence.config, evidence.record, evidence.curves, evidence.probes, evidence.facts)
+    return cause_findings(case)
 
 
 def symptom_to_json(symptom: TrialSymptom) -> dict[str, Any]:

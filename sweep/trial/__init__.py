@@ -5,6 +5,15 @@ Nothing here reads or writes files; what a trial leaves behind is returned as by
 
 from sweep.trial.finish import Finished, finish, score_on_test
 from sweep.trial.probing import probe_trial
-from sweep.trial.segment import Segment, load_data, run_segment
+from sweep.trial.segment import Segment, data_facts, load_data, run_segment
 
-__all__ = ["Finished", "Segment", "finish", "load_data", "probe_trial", "run_segment", "score_on_test"]
+__all__ = [
+    "Finished",
+    "Segment",
+    "data_facts",
+    "finish",
+    "load_data",
+    "probe_trial",
+    "run_segment",
+    "score_on_test",
+]

@@ -16,7 +16,7 @@ from sweep.config.trial import TrialConfig
 from sweep.data import Starts
 from sweep.diagnosis.probes import always_on
 from sweep.diagnosis.symptoms import Baselines
-from sweep.diagnosis.trial import CannotJudge, DataFacts, TrialEvidence, diagnosed, diagnosis_to_json
+from sweep.diagnosis.trial import CannotJudge, TrialEvidence, diagnosed, diagnosis_to_json
 from sweep.model import Forecaster
 from sweep.score import (
     block_length,
@@ -29,7 +29,7 @@ from sweep.score import (
 )
 from sweep.trial.probing import probed
 from sweep.trial.process import release_freed_memory, trial_process
-from sweep.trial.segment import Run, load_data, locked_task, read_checkpoint, trained
+from sweep.trial.segment import Run, data_facts, load_data, locked_task, read_checkpoint, trained
 
 SHOWN_ONE_STEP = 4  # starts whose teacher-forced forecasts are kept for plots
 SHOWN_PERIODS, SHOWN_SHARE = 2, 0.25  # tail of the warm-up that is kept: periods, at most this share of H
@@ -80,7 +80,7 @@ def finish(
             rollout=arrays,
             curves={name: np.asarray(column, dtype=float) for name, column in curves.items()},
             probes=probed(config, run.network, run.task, always_on()),
-            facts=DataFacts(run.data.period, run.data.lyapunov_time),
+            facts=data_facts(config),
             baselines=baselines or {},
             record=record and replace(record, exposure_gap=gap),
         )

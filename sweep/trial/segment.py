@@ -15,6 +15,7 @@ from sweep.config.sections import DataConfig, ScoreConfig
 from sweep.config.seeds import stream
 from sweep.config.trial import TrialConfig
 from sweep.data import Data, Starts, WindowSource, load, window_source
+from sweep.diagnosis.facts import DataFacts, facts_of
 from sweep.diagnosis.probes import gate_saturation, input_gradient_by_lag
 from sweep.model import Forecaster, engine
 from sweep.score import Task, forecasts, scores
@@ -197,6 +198,16 @@ def load_data(data: DataConfig, score: ScoreConfig) -> Data:
 @functools.lru_cache(maxsize=4)
 def _load(data: str, score: str) -> Data:
     return load(DataConfig.model_validate_json(data), ScoreConfig.model_validate_json(score), Path())
+
+
+def data_facts(config: TrialConfig) -> DataFacts:
+    """Return what a trial's data alone say, found once per process."""
+    return _facts(config.data.model_dump_json(), config.score.model_dump_json())
+
+
+@functools.lru_cache(maxsize=4)
+def _facts(data: str, score: str) -> DataFacts:
+    return facts_of(_load(data, score))
 
 
 def _windows(data: DataConfig, score: ScoreConfig, window: int, precision: str) -> WindowSource:

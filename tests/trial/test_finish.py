@@ -16,16 +16,16 @@ from sweep.config.records import TrialRecord
 from sweep.config.trial import TrialConfig
 from sweep.data import load
 from sweep.diagnosis.probes import always_on
+from sweep.diagnosis.symptoms import SYMPTOMS
 from sweep.diagnosis.trial import (
     CODES,
-    DataFacts,
     TrialEvidence,
     diagnosed,
     diagnosis_from_json,
     diagnosis_to_json,
 )
 from sweep.score import Task, exposure_gap_by_step, forecasts, nrmse_by_step, scores, swapped, valid_steps
-from sweep.trial import finish, probe_trial, score_on_test
+from sweep.trial import data_facts, finish, probe_trial, score_on_test
 from sweep.trial.segment import Run, read_checkpoint, trained
 
 Made = Any
@@ -110,13 +110,27 @@ def test_the_diagnosis_is_the_one_that_the_stored_files_give(settled: Made):
     config, _, finished = settled
     data = load(config.data, config.score)
     probes = probe_trial(config, finished.files["checkpoint.pt"], always_on())
-    facts = DataFacts(data.period, data.lyapunov_time)
+    facts = data_facts(config)
+    assert (facts.period, facts.lyapunov_time) == (data.period, data.lyapunov_time)
     evidence = TrialEvidence(config, arrays_of(finished.files), probes=probes, facts=facts)
     document = json.loads(finished.files["diagnosis.json"])
     assert set(document["probes"]) == {probe.name for probe in always_on()}
     assert document == json.loads(json.dumps(diagnosis_to_json(diagnosed(evidence))))
     assert diagnosis_to_json(diagnosis_from_json(document)) == document
-    assert [finding["code"] for finding in document["findings"]] == list(CODES)
+    assert [finding["code"] for finding in document["findings"]] == list(SYMPTOMS)  # no record, no causes
+
+
+def test_with_a_record_there_is_a_finding_for_every_code(settled: Made):
+    config, done, _ = settled
+    evaluations = tuple(segment.evaluation for segment in done)
+    best = min(range(len(done)), key=lambda i: evaluations[i].scores.rollout_error)
+    record = TrialRecord(
+        3, "complete", {}, {}, "sampled", evaluations, evaluations[best].scores.rollout_error, best, best
+    )
+    found = finish(config, done[-1].checkpoint, record=record)
+    document = json.loads(found.files["diagnosis.json"])
+    assert sorted(finding["code"] for finding in document["findings"]) == sorted(CODES)
+    assert diagnosis_to_json(diagnosis_from_json(document)) == document
 
 
 def test_equal_trials_have_equal_bytes_which_hold_no_seconds(settled: Made):

@@ -1,6 +1,7 @@
 """Causes: why a rollout fails, from the configuration, the training's curves, the probes and the data."""
 
 from sweep.diagnosis.causes.case import Case, curves_of
-from sweep.diagnosis.causes.facts import DataFacts, facts_of
+from sweep.diagnosis.causes.findings import cause_findings
+from sweep.diagnosis.causes.table import CAUSES, Cause
 
-__all__ = ["Case", "DataFacts", "curves_of", "facts_of"]
+__all__ = ["CAUSES", "Case", "Cause", "cause_findings", "curves_of"]

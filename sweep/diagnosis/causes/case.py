@@ -11,7 +11,7 @@ import numpy as np
 from sweep.config.records import TrialRecord
 from sweep.config.trial import TrialConfig
 from sweep.data.types import Array
-from sweep.diagnosis.causes.facts import DataFacts
+from sweep.diagnosis.facts import DataFacts
 
 
 @dataclass(frozen=True)

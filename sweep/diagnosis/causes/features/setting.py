@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features.feature import Feature, decades
 
+NEAR = 0.02  # standard deviations; stretches closer than that are alike, however close they lie. Our choice
+
 
 def cycle(case: Case) -> float:
     """Return the steps of a cycle: the dominant period, or four times the lag of no correlation."""
@@ -76,7 +78,9 @@ def _leaked(case: Case) -> float:
 
 
 def _apart(case: Case) -> float:
-    return decades(case.facts.nearest_validation) - decades(case.facts.nearest_training)
+    near = (case.facts.nearest_validation, case.facts.nearest_training)
+    validation, training = (decades(max(NEAR, one)) for one in near)
+    return validation - training
 
 
 def _linear_gap(case: Case) -> float:

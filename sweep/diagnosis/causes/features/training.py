@@ -8,7 +8,7 @@ from sweep.data.types import Array
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features.feature import Feature, decades
 
-SMOOTH = 9  # bins of the running median that a loss curve is freed of; our choice
+SMOOTH = 9  # bins of the running mean that a loss curve is freed of; our choice
 RATE_GONE = 0.02  # share of its largest value below which a rate counts as spent; facts: D10 has .01
 
 
@@ -28,12 +28,12 @@ def _log_loss(case: Case) -> Array:
 
 
 def _detrended(case: Case) -> Array:
-    """Return the log loss of the last half, freed of its running median."""
+    """Return the log loss of the last half, freed of its running mean."""
     values = _part(_log_loss(case), 0.5, 1.0)
     if len(values) < 2 * SMOOTH:
         return np.empty(0)
     padded = np.pad(values, SMOOTH // 2, mode="edge")
-    smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, SMOOTH), axis=1)
+    smooth = np.lib.stride_tricks.sliding_window_view(padded, SMOOTH).mean(axis=1)
     return np.asarray(values - smooth)
 
 

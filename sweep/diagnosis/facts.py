@@ -21,6 +21,7 @@ class DataFacts:
     """Numbers of the data, in units of the training data's own spread where not said otherwise."""
 
     period: float | None  # dominant period of the training data, steps
+    lyapunov_time: float | None  # steps, where known
     memory: float  # lag at which the autocorrelation first falls below 0 (or 1/e, if sooner never), steps
     samples: int  # training samples over all series
     longest: int  # samples of the longest training series
@@ -52,6 +53,7 @@ def facts_of(data: Data) -> DataFacts:
     training, validation = _linear_errors(data, spread)
     return DataFacts(
         period=data.period,
+        lyapunov_time=data.lyapunov_time,
         memory=_memory(data.train_raw),
         samples=len(pooled),
         longest=max(len(raw) for raw in data.train_raw),
