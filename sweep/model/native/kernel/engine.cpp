@@ -57,13 +57,12 @@ int64_t sweep_workspace(const SweepCall* call) { return kernel(call->instruction
 
 void sweep_forward(const SweepCall* call) {
   const Kernel& k = kernel(call->instructions, call->bytes);
-  k.prepare_forward(*call);
+  k.prepare(*call);
   over_tiles(*call, k.tiles(*call), k.forward);
 }
 
 void sweep_backward(const SweepCall* call) {
   const Kernel& k = kernel(call->instructions, call->bytes);
-  k.prepare_backward(*call);
   over_tiles(*call, k.tiles(*call), k.backward);
   k.finish_backward(*call);
 }
