@@ -1,5 +1,6 @@
 """The recurrent network as one differentiable function of torch tensors, computed by the compiled kernel."""
 
+import functools
 from collections.abc import Sequence
 from ctypes import byref, c_int64, c_void_p
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Mode:
 
 
 PLAIN = Mode()
+_shapes = functools.cache(Network.shapes)
 
 
 def run(
@@ -102,27 +104,16 @@ def _check(
         raise ValueError(f"{network.outputs} outputs cannot be fed back into {network.inputs} inputs")
     if network.increment and not (network.readout and network.outputs <= network.inputs):
         raise ValueError("increments need a readout with as many inputs as outputs, or more")
-    wanted = network.shapes()
-    if len(parameters) != len(wanted):
-        raise ValueError(f"wanted {len(wanted)} parameters, got {len(parameters)}")
-    named = [("inputs", x, tuple(x.shape))]
-    named += [
-        (f"parameter {i}", p, shape) for i, (p, shape) in enumerate(zip(parameters, wanted, strict=True))
-    ]
+    shapes = _shapes(network)
+    if len(parameters) != len(shapes):
+        raise ValueError(f"wanted {len(shapes)} parameters, got {len(parameters)}")
     if state and len(state) != network.components:
         raise ValueError(f"wanted a state of {network.components} tensors, got {len(state)}")
-    named += [(f"state {i}", s, (network.layers, batch, network.hidden)) for i, s in enumerate(state)]
-    for name, tensor, shape in named:
-        if tuple(tensor.shape) != shape:
-            raise ValueError(f"{name}: wanted shape {shape}, got {tuple(tensor.shape)}")
-        if tensor.dtype != x.dtype:
-            raise ValueError(f"{name}: wanted {x.dtype} as the inputs have, got {tensor.dtype}")
-        if tensor.device.type != "cpu":
-            raise ValueError(
-                f"{name}: the native engine computes on the CPU, got a tensor on {tensor.device}"
-            )
-        if tensor.layout != torch.strided or not tensor.is_contiguous():
-            raise ValueError(f"{name}: wanted a contiguous tensor; call .contiguous() on it")
+    _check_tensor("inputs", 0, x, (batch, steps, network.inputs), x.dtype)
+    for number, parameter in enumerate(parameters):
+        _check_tensor("parameter", number, parameter, shapes[number], x.dtype)
+    for number, part in enumerate(state):
+        _check_tensor("state", number, part, (network.layers, batch, network.hidden), x.dtype)
     if mode.instructions is not None and mode.instructions not in instruction_sets():
         raise ValueError(
             f"instruction set {mode.instructions!r} is not available here: "
@@ -130,8 +121,22 @@ def _check(
         )
 
 
+def _check_tensor(kind: str, number: int, given: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    dense = given.layout == torch.strided and given.is_contiguous()
+    if given.shape == shape and given.dtype == dtype and given.is_cpu and dense:
+        return
+    name = kind if kind == "inputs" else f"{kind} {number}"
+    if given.shape != shape:
+        raise ValueError(f"{name}: wanted shape {shape}, got {tuple(given.shape)}")
+    if given.dtype != dtype:
+        raise ValueError(f"{name}: wanted {dtype} as the inputs have, got {given.dtype}")
+    if not given.is_cpu:
+        raise ValueError(f"{name}: the native engine computes on the CPU, got a tensor on {given.device}")
+    raise ValueError(f"{name}: wanted a contiguous tensor; call .contiguous() on it")
+
+
 class _Buffers:
-    """A call's description, and the tensors that its pointers point into."""
+    """A call's description, and what its pointers point into for as long as they are read."""
 
     def __init__(
         self,
@@ -146,25 +151,30 @@ class _Buffers:
         if kernel is None:
             raise RuntimeError("the native engine was not built")
         self.kernel, self.network, self.x, self.state = kernel, network, x, state
-        self.parameters = list(parameters)
-        self.pointers = pointers(self.parameters)
         self.sizes = (c_int64 * len(network.readout))(*network.readout)
-        call = self.call = Call()
-        call.bytes = DTYPES[x.dtype]
-        call.cell = CELLS.index(network.cell)
-        call.layers, call.hidden, call.inputs = network.layers, network.hidden, network.inputs
-        call.dense, call.sizes = len(network.readout), self.sizes
-        call.tanh_between, call.relu_output = network.tanh_between, network.relu_output
-        call.increment = network.increment
-        call.batch, call.steps, call.free_steps = x.shape[0], x.shape[1], mode.free
-        call.instructions = INSTRUCTIONS.index(mode.instructions or instruction_sets()[-1])
-        call.threads = mode.threads
-        call.keep = keep
-        call.parameters = self.pointers
-        call.x = x.data_ptr()
-        call.state = pair(state)
-        self.workspace = Workspace(kernel.sweep_workspace(byref(call)))
-        call.workspace = self.workspace.pointer
+        self.call = Call(
+            bytes=DTYPES[x.dtype],
+            cell=CELLS.index(network.cell),
+            layers=network.layers,
+            hidden=network.hidden,
+            inputs=network.inputs,
+            dense=len(network.readout),
+            sizes=self.sizes,
+            tanh_between=network.tanh_between,
+            relu_output=network.relu_output,
+            increment=network.increment,
+            batch=x.shape[0],
+            steps=x.shape[1],
+            free_steps=mode.free,
+            instructions=INSTRUCTIONS.index(mode.instructions or instruction_sets()[-1]),
+            threads=mode.threads,
+            keep=keep,
+            parameters=pointers(parameters),  # read by the forward pass alone
+            x=x.data_ptr(),
+            state=pair(state),
+        )
+        self.workspace = Workspace(kernel.sweep_workspace(byref(self.call)))
+        self.call.workspace = self.workspace.pointer
 
 
 def pointers(tensors: Sequence[Tensor]) -> Any:
@@ -195,9 +205,7 @@ class _Recurrence(torch.autograd.Function):
     def forward(ctx: Any, network: Network, mode: Mode, states: int, x: Tensor, *rest: Tensor) -> Any:
         ctx.set_materialize_grads(False)
         state, parameters = rest[:states], rest[states:]
-        # detached: the backward pass reads their memory, even when `parameter.data` has been replaced since
-        held = [parameter.detach() for parameter in parameters]
-        buffers = _Buffers(network, held, x, state, mode, keep=True)
+        buffers = _Buffers(network, parameters, x, state, mode, keep=True)
         outputs, last = _forward(buffers)
         ctx.save_for_backward(*parameters)  # notices what was changed in place
         ctx.buffers, ctx.states, ctx.needs_x = buffers, states, x.requires_grad

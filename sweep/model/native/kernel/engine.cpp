@@ -57,25 +57,28 @@ int64_t sweep_workspace(const SweepCall* call) { return kernel(call->instruction
 
 void sweep_forward(const SweepCall* call) {
   const Kernel& k = kernel(call->instructions, call->bytes);
-  k.prepare_forward(*call);
+  k.prepare(*call);
   over_tiles(*call, k.tiles(*call), k.forward);
 }
 
 void sweep_backward(const SweepCall* call) {
   const Kernel& k = kernel(call->instructions, call->bytes);
-  k.prepare_backward(*call);
   over_tiles(*call, k.tiles(*call), k.backward);
   k.finish_backward(*call);
 }
 
 double sweep_peak(int64_t instructions, int64_t bytes) {
   const Kernel& k = kernel(instructions, bytes);
-  const Index rounds = 2000000;
-  volatile double sink = k.multiply_adds(rounds / 10);
-  const auto begin = std::chrono::steady_clock::now();
-  sink = k.multiply_adds(rounds);
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-  (void)sink;
-  return 2.0 * double(k.multiply_adds_per_round) * double(rounds) / taken.count();
+  const Index rounds = 200000;
+  double best = 0;  // of parts shorter than what a scheduler gives at a time
+  for (int part = 0; part < 10; ++part) {
+    const auto begin = std::chrono::steady_clock::now();
+    volatile double sink = k.multiply_adds(rounds);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+    (void)sink;
+    const double rate = 2.0 * double(k.multiply_adds_per_round) * double(rounds) / taken.count();
+    if (rate > best) best = rate;
+  }
+  return best;
 }
 }

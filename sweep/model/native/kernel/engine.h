@@ -28,7 +28,8 @@ struct SweepCall {
   int64_t keep;              // 1: keep what `sweep_backward` needs in the workspace
   void* workspace;           // `sweep_workspace` bytes, aligned to 64
   // --- forward
-  const void* const* parameters;  // per layer w_ih, w_hh, b_ih, b_hh as torch has them; per linear layer w, b
+  const void* const* parameters;  // per layer w_ih, w_hh, b_ih, b_hh as torch has them; per linear layer w, b;
+                                  // only the forward pass reads them
   const void* x;                  // (batch, steps, inputs)
   const void* state[2];           // h and c, (layers, batch, hidden); null: zeros
   void* outputs;                  // (batch, steps, output)

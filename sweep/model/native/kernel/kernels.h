@@ -8,9 +8,8 @@ using Index = int64_t;
 struct Kernel {
   Index (*tiles)(const SweepCall&);
   Index (*workspace)(const SweepCall&);
-  void (*prepare_forward)(const SweepCall&);   // once per call, before the tiles
+  void (*prepare)(const SweepCall&);           // once, before the tiles of the forward pass
   void (*forward)(const SweepCall&, Index tile);
-  void (*prepare_backward)(const SweepCall&);
   void (*backward)(const SweepCall&, Index tile);
   void (*finish_backward)(const SweepCall&);   // adds up what the tiles found, in their order
   double (*multiply_adds)(Index rounds);       // returns something that depends on them

@@ -59,7 +59,7 @@ inline Vec<T> splat(T value) {
   return value - Vec<T>{};  // x - 0 is x for every x, so only the broadcast is left; x + 0 is not for -0
 }
 
-/// Stores the first `count` lanes and touches no memory behind them.
+/// Stores the first `count` lanes; behind them memory keeps its bits, which may be read and written back.
 template <class T>
 inline void store(T* to, Vec<T> value, Index count) {
   if (count >= lanes<T>) return store(to, value);
@@ -72,7 +72,9 @@ inline void store(T* to, Vec<T> value, Index count) {
     return;
   }
 #endif
-  for (Index lane = 0; lane < count; ++lane) to[lane] = value[lane];
+  typename Lanes<T>::BitVector lane;
+  for (Index i = 0; i < lanes<T>; ++i) lane[i] = typename Lanes<T>::Bits(i);
+  store(to, lane < typename Lanes<T>::Bits(count) ? value : load(to));
 }
 
 /// Returns the smaller of x and a bound, NaN where x is NaN.
@@ -147,12 +149,15 @@ inline Exponential<T> exponential(Vec<T> x) {
   T coefficient[L::terms];
 #pragma GCC unroll 10
   for (int i = L::terms - 1; i >= 0; --i) coefficient[i] = L::series[i] * (power *= factor);
-  Vec<T> sum = splat(coefficient[0]);
-#pragma GCC unroll 10
-  for (int i = 1; i < L::terms; ++i) sum = sum * r + coefficient[i];
+  // two powers at a time: the gates wait for chains of dependent operations, not for their number
+  const Vec<T> square = r * r;
+  constexpr int odd = L::terms % 2;
+  Vec<T> sum = odd ? splat(coefficient[0]) : coefficient[0] * r + coefficient[1];
+#pragma GCC unroll 5
+  for (int i = 2 - odd; i < L::terms; i += 2) sum = sum * square + (coefficient[i] * r + coefficient[i + 1]);
   const typename L::BitVector scale =
       ((typename L::BitVector)shifted << L::mantissa) + (typename L::Bits(L::bias) << L::mantissa);
-  return {(Vec<T>)scale, (sum * r + T(factor)) * r};
+  return {(Vec<T>)scale, sum * square + T(factor) * r};
 }
 
 /// Returns 1 / (1 + e^-x), exactly 0 and 1 at the ends: the reciprocal of e^`largest_exponent` is below the

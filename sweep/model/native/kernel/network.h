@@ -180,6 +180,20 @@ struct Network {
   T* d_gates(const Tile& t, T* gates, Index layer) const { return gates + layer * chunk * t.count * pitch; }
   T* d_reading(const Tile& t, Index j) const { return t.d_read + j * chunk * t.count * wide; }
 
+  /// Asks for what a sequence keeps of a step, which is about to be read or written. All steps together do not
+  /// fit into the caches, and their order, backward, is none that a processor expects. Always inlined: GCC takes
+  /// a function that only prefetches for one without effect, and drops its calls.
+  __attribute__((always_inline)) inline void fetch_history(const Tile& t, Index layer, Index slot, Index n) const {
+    fetch(kept(t, layer, slot) + n * Cell::kept * hidden, Cell::kept * hidden);
+    fetch(h(t, layer, slot) + n * hidden, hidden);
+    if (lstm) fetch(c(t, layer, slot) + n * hidden, hidden);
+  }
+
+  __attribute__((always_inline)) static inline void fetch(const T* from, Index count) {
+    constexpr Index line = 64 / Index(sizeof(T));
+    for (Index i = 0; i < count; i += line) __builtin_prefetch(from + i, 0, 2);  // 2: into the second cache
+  }
+
   /// Where chunk after chunk begins: forced steps in chunks, free ones one at a time.
   Index chunk_end(Index begin) const {
     return begin < forced ? minimum(begin + chunk, forced) : begin + 1;
@@ -190,7 +204,8 @@ struct Network {
 
   // --- forward -------------------------------------------------------------------------------------
 
-  void prepare_forward() const {
+  /// Packs the weights, as both passes read them.
+  void prepare() const {
     const Shared s = shared();
     copy<T>(s.zeros, nullptr, larger(pitch, wide));
     *s.one = T(1);
@@ -198,6 +213,10 @@ struct Network {
       const Index in = input_of(layer);
       pack(in, rows, parameter(4 * layer), 1, in, s.input_weights + layer * input_size());
       pack(hidden, rows, parameter(4 * layer + 1), 1, hidden, s.hidden_weights + layer * hidden_size());
+      if (call.keep) {
+        pack(rows, in, parameter(4 * layer), in, 1, s.input_back + layer * back_size());
+        pack(rows, hidden, parameter(4 * layer + 1), hidden, 1, s.hidden_back + layer * back_size());
+      }
       const T *bias_ih = parameter(4 * layer + 2), *bias_hh = parameter(4 * layer + 3);
       T *input_bias = s.input_bias + layer * pitch, *hidden_bias = s.hidden_bias + layer * pitch;
       for (Index row = 0; row < pitch; ++row) {
@@ -208,6 +227,7 @@ struct Network {
     for (Index j = 0; j < dense; ++j) {
       const Index in = dense_input(j), out = call.sizes[j];
       pack(in, out, parameter(4 * layers + 2 * j), 1, in, s.dense_weights + j * dense_size());
+      if (call.keep) pack(out, in, parameter(4 * layers + 2 * j), in, 1, s.dense_back + j * dense_size());
       const T* bias = parameter(4 * layers + 2 * j + 1);
       for (Index i = 0; i < wide; ++i) s.dense_bias[j * wide + i] = i < out ? bias[i] : T(0);
     }
@@ -262,10 +282,12 @@ struct Network {
       T *after = h(t, layer, slot + step + 1), *cell_after = c(t, layer, slot + step + 1);
       const T* cell = c(t, layer, slot + step);
       T* keep = kept(t, layer, slot + step);
-      for (Index i = 0; i < b; ++i)
+      for (Index i = 0; i < b; ++i) {
+        fetch_history(t, layer, minimum(slot + step + 2, slots - 1), i);
         Cell::forward(hidden, z + i * pitch, t.zh + i * pitch, before + i * hidden,
                       lstm ? cell + i * hidden : nullptr, keep + i * Cell::kept * hidden, after + i * hidden,
                       lstm ? cell_after + i * hidden : nullptr);
+      }
     }
   }
 
@@ -329,19 +351,6 @@ struct Network {
 
   // --- backward ------------------------------------------------------------------------------------
 
-  void prepare_backward() const {
-    const Shared s = shared();
-    for (Index layer = 0; layer < layers; ++layer) {
-      const Index in = input_of(layer);
-      pack(rows, in, parameter(4 * layer), in, 1, s.input_back + layer * back_size());
-      pack(rows, hidden, parameter(4 * layer + 1), hidden, 1, s.hidden_back + layer * back_size());
-    }
-    for (Index j = 0; j < dense; ++j) {
-      const Index in = dense_input(j), out = call.sizes[j];
-      pack(out, in, parameter(4 * layers + 2 * j), in, 1, s.dense_back + j * dense_size());
-    }
-  }
-
   void backward(Index number) const {
     const Shared s = shared();
     const Tile t = tile(number);
@@ -386,11 +395,13 @@ struct Network {
       T *dzx = d_gates(t, t.dzx, layer), *dzh = d_gates(t, t.dzh, layer);
       for (Index step = end - 1; step >= start; --step) {
         const Index row = (step - group) * b;
-        for (Index i = 0; i < b; ++i)
+        for (Index i = 0; i < b; ++i) {
+          fetch_history(t, layer, larger(step - 1, 0), i);
           Cell::backward(hidden, kept(t, layer, step) + i * Cell::kept * hidden,
                          h(t, layer, step) + i * hidden, lstm ? c(t, layer, step) + i * hidden : nullptr,
                          d_out + ((step - start) * b + i) * wide, dh + i * wide, dc + i * wide,
                          dzx + (row + i) * pitch, dzh + (row + i) * pitch);
+        }
         multiply<T>(rows, hidden, b, recurrent, dzh + row * pitch, pitch, 1, lstm ? s.zeros : dh,
                     lstm ? 0 : wide, dh, wide);
       }
@@ -496,30 +507,28 @@ struct Network {
       const Tile t = tile(number);
       const bool first = number == 0;
       for (Index layer = 0; layer < layers; ++layer) {
+        const T *bias = t.g_input_bias + layer * pitch, *hidden_bias = t.g_hidden_bias + layer * pitch;
         const Index in = input_of(layer);
-        for (Index row = 0; row < rows; ++row) {
-          T *gx = gradient(4 * layer) + row * in, *gh = gradient(4 * layer + 1) + row * hidden;
-          for (Index k = 0; k < in; ++k)
-            add(gx[k], t.g_input[layer * input_size() + k * pitch + row], first);
-          for (Index k = 0; k < hidden; ++k)
-            add(gh[k], t.g_hidden[layer * hidden_size() + k * pitch + row], first);
-          const T from_input = t.g_input_bias[layer * pitch + row];
-          const T from_hidden = lstm ? from_input : t.g_hidden_bias[layer * pitch + row];
-          add(gradient(4 * layer + 2)[row], from_input, first);
-          add(gradient(4 * layer + 3)[row], from_hidden, first);
-        }
+        add(gradient(4 * layer), t.g_input + layer * input_size(), in, rows, 1, in, pitch, first);
+        add(gradient(4 * layer + 1), t.g_hidden + layer * hidden_size(), hidden, rows, 1, hidden, pitch, first);
+        add(gradient(4 * layer + 2), bias, 1, rows, 0, 1, 0, first);
+        add(gradient(4 * layer + 3), lstm ? bias : hidden_bias, 1, rows, 0, 1, 0, first);
       }
       for (Index j = 0; j < dense; ++j) {
         const Index in = dense_input(j), out = call.sizes[j];
-        for (Index row = 0; row < out; ++row) {
-          for (Index k = 0; k < in; ++k)
-            add(gradient(4 * layers + 2 * j)[row * in + k], t.g_dense[j * dense_size() + row * padded<T>(in) + k],
-                first);
-          add(gradient(4 * layers + 2 * j + 1)[row], t.g_dense_bias[j * wide + row], first);
-        }
+        add(gradient(4 * layers + 2 * j), t.g_dense + j * dense_size(), out, in, in, 1, padded<T>(in), first);
+        add(gradient(4 * layers + 2 * j + 1), t.g_dense_bias + j * wide, 1, out, 0, 1, 0, first);
       }
     }
   }
 
-  static void add(T& to, T value, bool first) { to = first ? value : to + value; }
+  /// Adds from[a * pitch + b] to to[a * a_stride + b * b_stride]; the first replaces what was there.
+  static void add(T* to, const T* from, Index a_count, Index b_count, Index a_stride, Index b_stride, Index pitch,
+                  bool first) {
+    for (Index a = 0; a < a_count; ++a)
+      for (Index b = 0; b < b_count; ++b) {
+        T& sum = to[a * a_stride + b * b_stride];
+        sum = first ? from[a * pitch + b] : sum + from[a * pitch + b];
+      }
+  }
 };

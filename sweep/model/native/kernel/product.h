@@ -9,7 +9,10 @@
 
 constexpr int max_vectors = 3;
 constexpr Index longest_sum = 256;  // beyond, k is cut: sums of sums round less, and a panel stays in cache
-constexpr int max_rows = SWEEP_BYTES == 64 ? 8 : 4;  // 3 x 8 sums of 32 registers, 3 x 4 of 16
+constexpr int registers = SWEEP_BYTES == 64 ? 32 : 16;
+
+/// Rows of a block `V` vectors wide: as many as leave registers for a row of weights and one broadcast number.
+constexpr int max_rows(int V) { return int(minimum(8, (registers - V - 1) / V)); }
 
 template <class T>
 struct Product {
@@ -27,44 +30,32 @@ struct Product {
 template <class T, int V, int N>
 void block(const Product<T>& p) {
   Vec<T> sum[N][V] = {};
-  const T* w = p.weights;
-  const T* in = p.in;
-  const Index row = p.in_row;
-  for (Index k = 0; k < p.k; ++k, w += p.weights_step, in += p.in_step) {
+  const T *w = p.weights, *in = p.in, *init = p.init;  // copies: what is stored might else be these numbers
+  T* out = p.out;
+  const Index in_row = p.in_row, init_row = p.init_row, out_row = p.out_row;
+  for (Index k = p.k; k > 0; --k, w += p.weights_step, in += p.in_step) {
     Vec<T> weights[V];
 #pragma GCC unroll 3
     for (int v = 0; v < V; ++v) weights[v] = load(w + v * lanes<T>);
 #pragma GCC unroll 8
     for (int n = 0; n < N; ++n) {
-      const Vec<T> x = splat(in[n * row]);
+      const Vec<T> x = splat(in[n * in_row]);
 #pragma GCC unroll 3
       for (int v = 0; v < V; ++v) sum[n][v] += x * weights[v];
     }
   }
 #pragma GCC unroll 8
-  for (int n = 0; n < N; ++n)
+  for (int n = 0; n < N; ++n, init += init_row, out += out_row)
 #pragma GCC unroll 3
-    for (int v = 0; v < V; ++v)
-      store(p.out + n * p.out_row + v * lanes<T>, load(p.init + n * p.init_row + v * lanes<T>) + sum[n][v]);
+    for (int v = 0; v < V; ++v) store(out + v * lanes<T>, load(init + v * lanes<T>) + sum[n][v]);
 }
 
-template <class T, int V>
-void rows(int n, const Product<T>& p) {
-  switch (n) {
-    case 1: return block<T, V, 1>(p);
-    case 2: return block<T, V, 2>(p);
-    case 3: return block<T, V, 3>(p);
-    case 4: return block<T, V, 4>(p);
-    default: break;
-  }
-  if constexpr (max_rows == 8) {
-    switch (n) {
-      case 5: return block<T, V, 5>(p);
-      case 6: return block<T, V, 6>(p);
-      case 7: return block<T, V, 7>(p);
-      default: return block<T, V, 8>(p);
-    }
-  }
+/// Computes a block of n <= N rows.
+template <class T, int V, int N = max_rows(V)>
+void rows(Index n, const Product<T>& p) {
+  if constexpr (N > 1)
+    if (n < N) return rows<T, V, N - 1>(n, p);
+  block<T, V, N>(p);
 }
 
 /// Cuts `total` into parts of at most `limit`, as equal as can be.
@@ -97,9 +88,10 @@ template <class T>
 void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in, Index in_row, Index in_step,
               const T* init, Index init_row, T* out, Index out_row) {
   if (rows_count == 0) return;
-  const Cut panels(vectors<T>(m), max_vectors), groups(rows_count, max_rows), sums(k, longest_sum);
+  const Cut panels(vectors<T>(m), max_vectors), sums(k, longest_sum);
   for (Index panel = 0; panel < panels.parts; ++panel) {
     const Index first = panels.begin(panel), width = panels.begin(panel + 1) - first;
+    const Cut groups(rows_count, max_rows(int(width)));
     for (Index sum = 0; sum < sums.parts; ++sum) {
       const Index from = sums.begin(sum);
       Product<T> p;
@@ -114,11 +106,11 @@ void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in,
         p.out = out + n * out_row + first * lanes<T>;
         p.init = sum ? p.out : init + n * init_row + first * lanes<T>;
         if (width == 1)
-          rows<T, 1>((int)count, p);
+          rows<T, 1>(count, p);
         else if (width == 2)
-          rows<T, 2>((int)count, p);
+          rows<T, 2>(count, p);
         else
-          rows<T, 3>((int)count, p);
+          rows<T, 3>(count, p);
       }
     }
   }
@@ -130,9 +122,12 @@ template <class T>
 void pack(Index k, Index m, const T* numbers, Index row_stride, Index column_stride, T* to) {
   const Cut panels(vectors<T>(m), max_vectors);
   for (Index panel = 0; panel < panels.parts; ++panel) {
-    const Index begin = panels.begin(panel) * lanes<T>, end = panels.begin(panel + 1) * lanes<T>;
-    for (Index row = 0; row < k; ++row)
-      for (Index column = begin; column < end; ++column)
-        *to++ = column < m ? numbers[row * row_stride + column * column_stride] : T(0);
+    const Index begin = panels.begin(panel) * lanes<T>, width = panels.begin(panel + 1) * lanes<T> - begin;
+    for (Index column = 0; column < width; ++column) {
+      const T* from = numbers + (begin + column) * column_stride;
+      for (Index row = 0; row < k; ++row)
+        to[row * width + column] = begin + column < m ? from[row * row_stride] : T(0);
+    }
+    to += k * width;
   }
 }

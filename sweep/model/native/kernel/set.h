@@ -11,7 +11,7 @@
 namespace SWEEP_SET {
 namespace {
 
-inline Index minimum(Index a, Index b) { return a < b ? a : b; }
+constexpr Index minimum(Index a, Index b) { return a < b ? a : b; }
 
 #include "lanes.h"
 #include "product.h"
@@ -57,14 +57,11 @@ struct Entry {
     on(c, [&](const auto& network) { n = network.bytes(); });
     return n;
   }
-  static void prepare_forward(const SweepCall& c) {
-    on(c, [](const auto& network) { network.prepare_forward(); });
+  static void prepare(const SweepCall& c) {
+    on(c, [](const auto& network) { network.prepare(); });
   }
   static void forward(const SweepCall& c, Index tile) {
     on(c, [=](const auto& network) { network.forward(tile); });
-  }
-  static void prepare_backward(const SweepCall& c) {
-    on(c, [](const auto& network) { network.prepare_backward(); });
   }
   static void backward(const SweepCall& c, Index tile) {
     on(c, [=](const auto& network) { network.backward(tile); });
@@ -87,9 +84,8 @@ struct Entry {
     return total;
   }
 
-  static constexpr Kernel kernel{tiles,    workspace,       prepare_forward, forward,
-                                 prepare_backward, backward, finish_backward, multiply_adds,
-                                 sums * lanes<T>};
+  static constexpr Kernel kernel{tiles,    workspace,       prepare,       forward,
+                                 backward, finish_backward, multiply_adds, sums * lanes<T>};
 };
 
 const Kernel both[2] = {Entry<float>::kernel, Entry<double>::kernel};
