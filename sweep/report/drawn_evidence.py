@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sweep.data.types import Array
-from sweep.diagnosis.symptoms.demodulation import decay_per_step, straight_line, windows
+from sweep.diagnosis.symptoms.demodulation import DIED, straight_line, windows
 from sweep.diagnosis.symptoms.measures import tonal_measures
 from sweep.diagnosis.symptoms.rules import HOLDS
 from sweep.diagnosis.symptoms.tones import tones_of
@@ -14,6 +14,7 @@ from sweep.diagnosis.symptoms.tones import tones_of
 LATE = 0.5  # of the horizon: a phase error is marked beyond it, where it has grown
 FURTHEST = 2.0  # rad: a larger phase error would be drawn nearer to another crest. Our choice
 LEAST = 0.2  # rad: a smaller one cannot be seen
+FEWEST = 3  # windows of a fit
 FITS = 0.9  # R^2 of the logarithm of the swing, below which a decay is no exponential worth drawing
 
 
@@ -55,19 +56,16 @@ def envelope_of(forecast: Array, truth: Array, block: int) -> Envelope | None:
     if not np.isfinite(forecast).all():
         return None
     parts, centre = windows(forecast, int(np.clip(2 * block, 4, max(4, len(truth) // 3))))
-    swing = parts.std(axis=1)
     whole = max(float(truth.std()), 1e-12)
-    rate = decay_per_step(centre, swing / whole)
-    alive = swing / whole > 1e-4
-    if rate <= 0 or alive.sum() < 3:
-        return None
-    last = len(alive) if alive.all() else int(np.argmin(alive))
-    if last < 3:
+    swing = parts.std(axis=1) / whole
+    dead = np.flatnonzero(swing < DIED)
+    last = int(dead[0]) if len(dead) else len(swing)
+    if last < FEWEST:
         return None
     slope, first, r2 = straight_line(centre[:last], np.log(swing[:last]), np.ones(last))
-    if r2 < FITS or slope >= 0:
+    if slope >= 0 or r2 < FITS:
         return None
-    return Envelope(float(truth.mean()), float(np.sqrt(2) * np.exp(first)), -slope)
+    return Envelope(float(truth.mean()), float(np.sqrt(2) * np.exp(first)) * whole, -slope)
 
 
 def phase_error_of(past: Array, forecast: Array, truth: Array, block: int, valid: int) -> PhaseError | None:
