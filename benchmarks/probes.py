@@ -1,23 +1,29 @@
-"""What each probe costs, in seconds and as a share of a trial of the default study.
+"""What probes and the symptom cost, in seconds and as a share of a trial of the default study.
 
     python benchmarks/probes.py [--quick] [--json]
 
 For LSTM and GRU, one thread: a trial with the budget of studies/sine.toml (Adam, batch 32; --quick trains a tenth
-of x
+of it and scales its seconds up). The symptom is taken twice: a worker's first trial of a study also looks at the truth.
 """
 
 import argparse
+import io
 import json
 import time
 from typing import Any
 
+import numpy as np
+import torch
 from machine import machine
 
 from sweep.config.engines import engine_name
 from sweep.config.sections import Component, DataConfig, ModelConfig, ScoreConfig, TrainingConfig
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.probes import PROBES, Probe, always_on, measured
+from sweep.diagnosis.symptoms import stored_evidence, symptom_of_trial
+from sweep.diagnosis.symptoms.units import _truth_facts
 from sweep.model.native.library import instruction_sets
+from sweep.trial import finish
 from sweep.trial.process import trial_process
 from sweep.trial.segment import Run
 
@@ -55,6 +61,21 @@ def processor_seconds(probe: Probe, run: Run) -> float:
     return time.process_time() - began
 
 
+def symptom_seconds(config: TrialConfig, run: Run) -> list[float]:
+    """Return what the symptom of the trial's rollout takes, the first time and again."""
+    state = io.BytesIO()
+    torch.save(run.state(), state)
+    with np.load(io.BytesIO(finish(config, state.getvalue()).files["rollout.npz"])) as stored:
+        evidence = stored_evidence({name: stored[name] for name in stored.files}, run.data.period)
+    _truth_facts.cache_clear()
+    seconds = []
+    for _ in range(1 + ROUNDS):
+        began = time.process_time()
+        symptom_of_trial(evidence)
+        seconds.append(time.process_time() - began)
+    return seconds
+
+
 def costs(cell: str, engine: str | None, quick: bool) -> dict[str, Any]:
     """Return seconds of a trial and of each probe on its network."""
     config = trial(cell, engine, quick)
@@ -66,6 +87,7 @@ def costs(cell: str, engine: str | None, quick: bool) -> dict[str, Any]:
     probes: dict[str, float] = {}
     for probe in PROBES.values():
         probes[probe.name] = min(processor_seconds(probe, run) for _ in range(ROUNDS))
+    symptom = symptom_seconds(config, run)
     cheap = sum(probes[probe.name] for probe in always_on())
     return {
         "cell": cell,
@@ -73,6 +95,7 @@ def costs(cell: str, engine: str | None, quick: bool) -> dict[str, Any]:
         "rollout_error": evaluation.scores.rollout_error,
         "trial_seconds": seconds,
         "probe_seconds": probes,
+        "symptom_seconds": {"first": symptom[0], "later": min(symptom[1:])},
         "always_on_seconds": cheap,
         "always_on_share": cheap / seconds,
     }
@@ -101,7 +124,12 @@ def main() -> None:
         for name, seconds in one["probe_seconds"].items():
             share = seconds / one["trial_seconds"]
             print(f"  {name:14} {PROBES[name].cost:7} {seconds:7.3f} s {share:7.2%}")
-        print(f"  {'always on':22} {one['always_on_seconds']:7.3f} s {one['always_on_share']:7.2%}")
+        for when, seconds in one["symptom_seconds"].items():
+            share = seconds / one["trial_seconds"]
+            print(f"  {'symptom, ' + when:22} {seconds:7.3f} s {share:7.2%}")
+        print(
+            f"  {'cheap probes together':22} {one['always_on_seconds']:7.3f} s {one['always_on_share']:7.2%}"
+        )
 
 
 if __name__ == "__main__":

@@ -306,6 +306,7 @@ def diagnose(
     study: str = "sine",
     *,
     probes: bool = True,
+    mute: Sequence[str] = (),
     results: str | Path = "results",
 ) -> dict[str, Any]:
     """Return how a trial's rollout fails and what probes of its network measure, as a JSON document.
@@ -313,7 +314,8 @@ def diagnose(
     Args:
         trial: its number; the study's best where None.
         study: its name.
-        probes: whether to probe the network, which takes some seconds.
+        probes: whether to take the probes that are not stored, which takes some seconds.
+        mute: codes of findings that are not to be told, beside those that the study mutes.
         results: folder of all studies.
 
     Raises:
@@ -326,7 +328,7 @@ def diagnose(
             raise SweepError(
                 f"the study {study} has no best trial: name one, such as sweep diagnose 0 {study}"
             )
-    return diagnosis_of(folder, trial, probes)
+    return diagnosis_of(folder, trial, probes, mute)
 
 
 def load_study(study: str | Path = "sine", *, results: str | Path = "results") -> LoadedStudy:

@@ -3,6 +3,7 @@
 from sweep.config.catalogue import Catalogue
 from sweep.data import CALENDARS, TRANSFORMS
 from sweep.data import offers as source_offers
+from sweep.diagnosis.trial import CODES
 from sweep.model import CELLS
 from sweep.search import SAMPLERS
 from sweep.train import OPTIMIZERS, SCHEDULERS
@@ -18,4 +19,5 @@ def catalogue() -> Catalogue:
         transforms=tuple(TRANSFORMS),
         calendars=tuple(CALENDARS),
         samplers=tuple(SAMPLERS),
+        codes=CODES,
     )

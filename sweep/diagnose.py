@@ -1,38 +1,44 @@
 """The diagnosis of a stored trial: what was found at its end, and what is asked for beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from sweep.config.errors import StoreError, SweepError
+from sweep.config.errors import SweepError, UnknownName
 from sweep.config.records import TrialRecord
+from sweep.config.registry import nearest
 from sweep.config.trial import trial_config_from_json
+from sweep.diagnosis.finding import findings_to_json
 from sweep.diagnosis.probes import PROBES
 from sweep.diagnosis.symptoms import baseline_errors
-from sweep.diagnosis.trial import (
-    Diagnosis,
-    TrialEvidence,
-    diagnosed,
-    diagnosis_from_json,
-    diagnosis_to_json,
-)
+from sweep.diagnosis.trial import CODES, TrialEvidence, diagnosed
+from sweep.report.stored_diagnoses import muted_codes, stored_diagnosis
 from sweep.store import StudyFolder
 from sweep.trial import data_facts, probe_trial
 
 
-def diagnosis_of(folder: StudyFolder, number: int, probes: bool) -> dict[str, Any]:
+def diagnosis_of(
+    folder: StudyFolder, number: int, probes: bool, mute: Collection[str] = ()
+) -> dict[str, Any]:
     """Return a trial's diagnosis as a JSON document (docs/report.md): stored parts as they are, others made now.
 
     Args:
         folder: of the study.
         number: a settled trial.
         probes: whether the network is probed where that has not been done, which takes some seconds.
+        mute: codes of findings that are not to be told, beside those that the study mutes.
 
     Raises:
+        UnknownName: a code to mute that there is not.
         SweepError: the trial has left no rollout, or its files are damaged.
     """
+    for code in mute:
+        if code not in CODES:
+            raise UnknownName(
+                f"no finding has the code {code!r}.{nearest(code, CODES)} Known: {', '.join(CODES)}"
+            )
     record = folder.record(number)
     if not record.settled or record.state == "failed":
         raise SweepError(f"trial {number} is {record.state}: it has left no rollout to diagnose")
@@ -44,27 +50,15 @@ def diagnosis_of(folder: StudyFolder, number: int, probes: bool) -> dict[str, An
         measured |= probe_trial(trial_config_from_json(record.config), weights, missing)
     known = stored is not None and measured == dict(stored.probes)
     found = stored if stored and known else diagnosed(stored_evidence_of(folder, record, measured))
-    shown = Diagnosis(found.symptom, found.findings, {n: measured[n] for n in PROBES if n in measured})
+    muted = {*muted_codes(folder.read_study()), *mute}
     return {
         "number": number,
         "state": record.state,
         "rollout_error": record.rollout_error,
-        **diagnosis_to_json(shown),
+        "symptom": {**found.symptom, "muted": found.code in muted},
+        "findings": findings_to_json(found.findings, muted),
+        "probes": {name: measured[name] for name in PROBES if name in measured},
     }
-
-
-def stored_diagnosis(folder: StudyFolder, number: int) -> Diagnosis | None:
-    """Return what was found at a trial's end, None for trials from before that was done.
-
-    Raises:
-        StoreError: it is damaged.
-    """
-    values = folder.diagnosis(number)
-    try:
-        return None if values is None else diagnosis_from_json(values)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        path = folder.trial(number) / "diagnosis.json"
-        raise StoreError(f"{path} is damaged: {error!r}; without it, sweep diagnose makes one") from error
 
 
 def stored_evidence_of(

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from sweep.config.errors import SweepError
-from sweep.config.records import SETTLED
+from sweep.config.records import SETTLED, TrialRecord
 from sweep.config.registry import nearest
+from sweep.report.diagnosis_words import symptom_words
+from sweep.report.stored_diagnoses import muted_codes, readable_diagnoses
 from sweep.store.folder import StudyFolder, checked_study_name, study_folders
 
 HERE = Path(__file__).resolve().parent
@@ -78,13 +80,15 @@ def listing(results: Path) -> dict[str, Any]:
     """Return the studies that have results and the study files that are known, as one JSON document.
 
     A stored study has `name`, `path`, `trials`, and by state `running`, `complete`, `pruned`, `diverged`,
-    `failed`; `best_rollout_error` is null where there is none.
+    `failed`; `best_rollout_error` is null where there is none, and so is `best_symptom`, code and title of what
+    that trial shows, or "muted".
     """
     stored: list[dict[str, Any]] = []
     for folder in study_folders(results):
         records = folder.records()
         states = [record.state for record in records]
-        errors = [record.rollout_error for record in records if record.rollout_error is not None]
+        scored = [record for record in records if record.rollout_error is not None]
+        best = min(scored, key=lambda record: (record.rollout_error or 0.0, record.number), default=None)
         counts: dict[str, Any] = {state: states.count(state) for state in ("running", *SETTLED)}
         stored.append(
             {
@@ -92,7 +96,8 @@ def listing(results: Path) -> dict[str, Any]:
                 "path": str(folder.path),
                 "trials": len(records),
                 **counts,
-                "best_rollout_error": min(errors, default=None),
+                "best_rollout_error": None if best is None else best.rollout_error,
+                "best_symptom": None if best is None else _symptom(folder, best),
             }
         )
     known = [
@@ -100,6 +105,13 @@ def listing(results: Path) -> dict[str, Any]:
         for name, path in study_files().items()
     ]
     return {"results": stored, "study_files": known}
+
+
+def _symptom(folder: StudyFolder, record: TrialRecord) -> str | None:
+    diagnosis = readable_diagnoses(folder, [record]).get(record.number)
+    if diagnosis is None:
+        return None
+    return symptom_words(diagnosis.symptom, diagnosis.code in muted_codes(folder.read_study()))
 
 
 def _description(path: Path) -> str:

@@ -228,6 +228,48 @@ def test_diagnose_reads_what_is_stored_and_makes_what_is_missing(results, tmp_pa
     assert done.exit_code == 1 and "diagnosis.json is damaged" in done.stderr
 
 
+def test_muted_codes_are_not_told_but_kept(results, tmp_path):
+    copy = str(shutil.copytree(results, tmp_path / "results"))
+    shown = ["sine", "--no-probes", "--results", copy]
+    plain = json.loads(invoke("diagnose", "0", *shown, "--json").stdout)
+    code, text = plain["symptom"]["code"], plain["symptom"]["text"]
+    assert not any(finding["muted"] for finding in plain["findings"])
+    done = invoke("diagnose", "0", *shown, "--mute", code, "--mute", "S12", "--json")
+    muted = json.loads(done.stdout)
+    assert {f["code"] for f in muted["findings"] if f["muted"]} == {code, "S12"}
+    assert muted["symptom"] == {**plain["symptom"], "muted": True}
+    words = " ".join(invoke("diagnose", "0", *shown, "--mute", code).stdout.split())
+    assert text not in words and f"muted: {code}" in words
+    assert text in " ".join(invoke("diagnose", "0", *shown).stdout.split())
+    # in the study file, which may say so of a study that has results
+    done = invoke(
+        "run", "sine", "--trials", "3", "--no-confirm", "--executor", "inline", "--results", copy,
+        *TINY, "--set", f"diagnosis.mute=['{code}']",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    again = json.loads(invoke("diagnose", "0", *shown, "--json").stdout)
+    assert {f["code"] for f in again["findings"] if f["muted"]} == {code}
+    assert text not in " ".join(invoke("show", "0", "sine", "--results", copy).stdout.split())
+    assert json.loads(invoke("show", "0", "sine", "--results", copy, "--json").stdout)["symptom"] == code
+
+
+def test_a_code_that_there_is_not_cannot_be_muted(results):
+    done = invoke("diagnose", "0", "sine", "--mute", "S7", "--results", str(results))
+    assert done.exit_code == 2 and "Did you mean 'S07'?" in done.stderr
+
+
+def test_the_list_says_what_the_best_trial_shows(results):
+    (entry,) = json.loads(invoke("list", "--json", "--results", str(results)).stdout)["results"]
+    best = min(
+        (json.loads(path.read_text()) for path in results.glob("sine/trials/*/trial.json")),
+        key=lambda record: record["rollout_error"],
+    )
+    path = results / f"sine/trials/{best['number']:04d}/diagnosis.json"
+    symptom = json.loads(path.read_text())["symptom"]
+    assert entry["best_symptom"] == f"{symptom['code']} {symptom['title']}"
+    assert entry["best_symptom"] in invoke("list", "--csv", "--results", str(results)).stdout
+
+
 def test_what_baselines_reach_takes_an_excuse_away(results, tmp_path):
     """Of noise nothing can be forecast; where a baseline is said to do it, no trial has the data for an excuse."""
     rng = np.random.default_rng(0)
@@ -251,10 +293,10 @@ def test_what_baselines_reach_takes_an_excuse_away(results, tmp_path):
         stored = json.loads((folder / "trials/0000/diagnosis.json").read_text())
         codes.append(stored["symptom"]["code"])
         done = invoke("diagnose", "0", name, "--json", "--no-probes", "--results", str(tmp_path / "results"))
-        assert json.loads(done.stdout)["symptom"] == stored["symptom"]
+        assert json.loads(done.stdout)["symptom"] == {**stored["symptom"], "muted": False}
         (folder / "trials/0000/diagnosis.json").unlink()
         done = invoke("diagnose", "0", name, "--json", "--no-probes", "--results", str(tmp_path / "results"))
-        assert json.loads(done.stdout)["symptom"] == stored["symptom"]
+        assert json.loads(done.stdout)["symptom"] == {**stored["symptom"], "muted": False}
     assert codes[0] == "S12" != codes[1]
 
 

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-COLUMNS = ("name", "trials", "complete", "pruned", "diverged", "failed", "running", "best_rollout_error")
+NUMBERS = ("trials", "complete", "pruned", "diverged", "failed", "running", "best_rollout_error")
+COLUMNS = ("name", *NUMBERS, "best_symptom")
 
 
 def print_listing(document: Mapping[str, Any]) -> None:
@@ -18,7 +19,7 @@ def print_listing(document: Mapping[str, Any]) -> None:
     if document["results"]:
         table = Table(title="studies with results", title_justify="left")
         for column in COLUMNS:
-            table.add_column(column.replace("_", " "), justify="left" if column == "name" else "right")
+            table.add_column(column.replace("_", " "), justify="right" if column in NUMBERS else "left")
         for entry in document["results"]:
             table.add_row(*(Text(_cell(entry[column])) for column in COLUMNS))
         console.print(table)

@@ -263,14 +263,22 @@ def show(trial: int, study: str, as_json: bool, results: str) -> None:
 @main.command()
 @click.argument("trial", type=click.IntRange(min=0), required=False, shell_complete=complete_trials)
 @study_argument
-@click.option("--no-probes", is_flag=True, help="Judge the stored rollout alone; do not probe the network.")
+@click.option("--no-probes", is_flag=True, help="Show what is stored; do not probe the network.")
+@click.option(
+    "--mute",
+    multiple=True,
+    metavar="CODE",
+    help="Do not show findings of this code, such as S07. Repeatable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @results_option
-def diagnose(trial: int | None, study: str, no_probes: bool, as_json: bool, results: str) -> None:
+def diagnose(
+    trial: int | None, study: str, no_probes: bool, mute: tuple[str, ...], as_json: bool, results: str
+) -> None:
     """Say how the rollout of one trial of STUDY fails (the best by default), and probe its network."""
     from sweep import api
 
-    document = api.diagnose(trial, study, probes=not no_probes, results=results)
+    document = api.diagnose(trial, study, probes=not no_probes, mute=mute, results=results)
     if as_json:
         print_json(document)
     else:

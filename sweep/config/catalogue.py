@@ -28,3 +28,4 @@ class Catalogue:
     transforms: tuple[str, ...]
     calendars: tuple[str, ...]
     samplers: tuple[str, ...]
+    codes: tuple[str, ...]  # of findings

@@ -159,6 +159,12 @@ class ConfirmConfig(Section):
     seeds: NonNegativeInt = 3  # of each; 0: none
 
 
+class DiagnosisConfig(Section):
+    """`[diagnosis]`: what is not told of the findings. No part of a study's identity."""
+
+    mute: Annotated[tuple[str, ...], Field(strict=False)] = ()  # codes that are kept but not shown
+
+
 class RunConfig(Section):
     """`[run]`: where the work is done. No part of a study's identity."""
 

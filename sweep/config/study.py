@@ -10,6 +10,7 @@ from sweep.config.ranges import Value
 from sweep.config.sections import (
     ConfirmConfig,
     DataConfig,
+    DiagnosisConfig,
     ModelConfig,
     PruningConfig,
     RunConfig,
@@ -29,9 +30,17 @@ SECTIONS: dict[str, type[Section]] = {
     "pruning": PruningConfig,
     "search": SearchConfig,
     "confirm": ConfirmConfig,
+    "diagnosis": DiagnosisConfig,
     "run": RunConfig,
 }
-NO_IDENTITY = ("name", "description", "confirm", "run", "record")  # of these, a study does not depend
+NO_IDENTITY = (
+    "name",
+    "description",
+    "confirm",
+    "diagnosis",
+    "run",
+    "record",
+)  # of these, a study does not depend
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class StudyConfig:
     pruning: PruningConfig
     search: SearchConfig
     confirm: ConfirmConfig
+    diagnosis: DiagnosisConfig
     run: RunConfig
     space: Space
     space_document: Mapping[str, Any]  # the space as TOML values, default ranges written out
@@ -73,7 +83,7 @@ class StudyConfig:
 
 
 def identity(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what makes a study the study it is, as flat key paths: without trials, [confirm] and [run]."""
+    """Return what makes a study the study it is, as flat key paths: without trials and sections of NO_IDENTITY."""
     kept = {key: value for key, value in document.items() if key not in NO_IDENTITY}
     flat = _flat(without_later(kept))
     flat.pop("search.trials", None)

@@ -147,6 +147,9 @@ def _names(sections: Mapping[str, Section], catalogue: Catalogue) -> list[str]:
         problems += _unknown("model.cell", sections["model"].cell, catalogue.cells)  # type: ignore[attr-defined]
     if "search" in sections:
         problems += _unknown("search.sampler", sections["search"].sampler, catalogue.samplers)  # type: ignore[attr-defined]
+    if "diagnosis" in sections:
+        for code in sections["diagnosis"].mute:  # type: ignore[attr-defined]
+            problems += _unknown("diagnosis.mute", code, catalogue.codes)
     if "data" in sections:
         data: Any = sections["data"]
         if data.source is not None:

@@ -1,6 +1,6 @@
 """What all of diagnosis says: findings with their numbers, and the changes of configuration they prescribe."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -44,6 +44,16 @@ class Finding:
             raise ValueError(f"severity is one of {', '.join(get_args(Severity))}, got {self.severity!r}")
         if not 0 <= self.confidence <= 1:
             raise ValueError(f"a confidence lies in [0, 1], got {self.confidence}")
+
+
+def findings_to_json(findings: Iterable[Finding], muted: Collection[str]) -> list[dict[str, Any]]:
+    """Return findings as JSON values, each with whether it is `muted`: kept, but not told.
+
+    Args:
+        findings: any.
+        muted: codes.
+    """
+    return [{**finding_to_json(finding), "muted": finding.code in muted} for finding in findings]
 
 
 def finding_to_json(finding: Finding) -> dict[str, Any]:

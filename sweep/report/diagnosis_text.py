@@ -5,11 +5,11 @@ from typing import Any
 
 from rich.console import Console
 
+from sweep.report.diagnosis_words import alternatives_text, symptom_words
 from sweep.report.labels import number_text
-from sweep.report.text import print_line
+from sweep.report.text import FINE, print_line
 
 STYLES = {"issue": "yellow", "tip": "cyan", "ok": "green", "not applicable": "dim"}
-FINE = "S01"  # no failure to look for
 MARKS = {"issue": "!", "tip": "i", "ok": "✓", "not applicable": "–"}
 HIDDEN = ("reason", "weight", "bias", "by_step")  # of a probe: for --json
 
@@ -21,20 +21,24 @@ def print_diagnosis(document: Mapping[str, Any], console: Console) -> None:
         document: from `sweep.api.diagnose`.
         console: where to; its width is respected.
     """
-    symptom, findings = document["symptom"], document["findings"]
+    symptom = document["symptom"]
+    findings = [finding for finding in document["findings"] if not finding["muted"]]
     print_line(
         console,
-        f"trial {document['number']}: {symptom['code']} {symptom['title']}, "
+        f"trial {document['number']}: {symptom_words(symptom)}, "
         f"rollout error {number_text(document['rollout_error'])}",
         "bold",
     )
-    print_line(console, symptom["text"])
+    if not symptom["muted"]:
+        print_line(console, symptom["text"])
     console.print()
     for finding in findings:
         if finding["severity"] in ("issue", "tip") and finding["code"] != symptom["code"]:
             style = STYLES[finding["severity"]]
             text = f"{MARKS[finding['severity']]} {finding['code']} {finding['title']}: {finding['text']}"
             print_line(console, text, style)
+            for words in alternatives_text(finding["prescriptions"]):
+                print_line(console, f"  try {words}", style)
     for severity, words in (("ok", "looked for and not found"), ("not applicable", "not applicable here")):
         others = [
             f for f in findings if f["severity"] == severity and f["code"] not in (FINE, symptom["code"])
@@ -42,6 +46,9 @@ def print_diagnosis(document: Mapping[str, Any], console: Console) -> None:
         codes = [f"{finding['code']} {finding['title']}" for finding in others]
         if codes:
             print_line(console, f"{MARKS[severity]} {words}: {', '.join(codes)}", STYLES[severity])
+    muted = sorted({finding["code"] for finding in document["findings"] if finding["muted"]})
+    if muted:
+        print_line(console, f"muted: {', '.join(muted)}", "dim")
     for name, measured in document["probes"].items():
         console.print()
         print_line(console, name, "bold")

@@ -9,8 +9,10 @@ import pandas as pd
 
 from sweep.config.errors import StoreError
 from sweep.config.records import to_json
+from sweep.diagnosis.finding import findings_to_json
 from sweep.report import findings
 from sweep.report.confirmation import TEST_KEYS, confirmation_section
+from sweep.report.diagnoses import Judged, diagnoses_section
 from sweep.report.effects import CommonRung, common_rung, comparisons, effect_claims, effects_frame
 from sweep.report.frames import leaderboard, skill_or_nan, trial_row, trials_frame
 from sweep.report.importances import Importances, importances
@@ -47,6 +49,9 @@ def report_document(folder: StudyFolder | Study) -> dict[str, Any]:
         "baselines": {name: baseline_entry(study, name) for name in study.baselines},
         "missing_baselines": dict(study.missing_baselines),
         "trials": [trial_entry(study, index, number) for index in range(len(study.records))],
+        "diagnoses": diagnoses_section(
+            Judged(study.diagnoses, study.records, trials, study.axes, study.muted)
+        ),
         "findings": [asdict(found) for found in findings_of(study, trials, board, rung)],
         "effects": {
             "compared": rung.words,
@@ -166,11 +171,12 @@ def baseline_entry(study: Study, name: str) -> dict[str, Any]:
 def trial_entry(study: Study, index: int, best: int | None) -> dict[str, Any]:
     """Return one trial of the document; `test` stands in the best one alone, None until it is scored."""
     record = study.records[index]
-    row = trial_row(record)
+    row = trial_row(record, study.diagnoses.get(record.number))
     kept = (
         "number",
         "state",
         "origin",
+        "symptom",
         "rollout_error",
         "nrmse",
         "valid_steps",
@@ -235,6 +241,7 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
         "is_best": best is not None and best.number == number,
         "rank": place,
         "ranked": len(ranked),
+        "diagnosis": _diagnosis(study, number),
         "skill": {
             name: skill_or_nan(record.rollout_error, entry["rollout_error"])
             for name, entry in study.baselines.items()
@@ -248,6 +255,18 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
     }
     cleaned: dict[str, Any] = to_json(_native(document))
     return cleaned
+
+
+def _diagnosis(study: Study, number: int) -> dict[str, Any] | None:
+    """Return diagnosis.json with what is muted; None where there is none."""
+    diagnosis = study.diagnoses.get(number)
+    if diagnosis is None:
+        return None
+    return {
+        "symptom": {**diagnosis.symptom, "muted": diagnosis.code in study.muted},
+        "findings": findings_to_json(diagnosis.findings, study.muted),
+        "probes": diagnosis.probes,
+    }
 
 
 def _arms(study: Study) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from sweep.config.errors import StoreError
 from sweep.config.records import PREFIXES, TrialRecord
+from sweep.diagnosis.trial import Diagnosis
 from sweep.report.labels import config_words, value_text
 from sweep.report.study import Study, read_study
 from sweep.score.metrics_skill import EXACT, skill
@@ -21,6 +22,7 @@ TRIAL_COLUMNS = (
     "number",
     "state",
     "origin",
+    "symptom",
     "rollout_error",
     "nrmse",
     "valid_steps",
@@ -43,6 +45,7 @@ TRIAL_COLUMNS = (
     "diverged_at",
     "reason",
 )
+TEXTS = ("state", "origin", "symptom", "reason")
 
 
 def trials_frame(folder: StudyFolder | Study) -> pd.DataFrame:
@@ -62,11 +65,11 @@ def trials_frame(folder: StudyFolder | Study) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for record in study.records:
         values = {name: _plain(record.params.get(name)) for name in names}
-        rows.append({**trial_row(record), **values})
+        rows.append({**trial_row(record, study.diagnoses.get(record.number)), **values})
     frame = pd.DataFrame(rows, columns=[*TRIAL_COLUMNS, *names])
     counts = ("number", "sequence_steps", "updates", "evaluations")
     sometimes = [name for name in names if _whole(study.records, name)] + ["best_at", "diverged_at"]
-    floats = [n for n in TRIAL_COLUMNS if n not in ("state", "origin", "reason", *counts, *sometimes)]
+    floats = [n for n in TRIAL_COLUMNS if n not in (*TEXTS, *counts, *sometimes)]
     frame = frame.astype(
         {**dict.fromkeys(counts, int), **dict.fromkeys(sometimes, "Int64"), **dict.fromkeys(floats, float)}
     )
@@ -74,13 +77,17 @@ def trials_frame(folder: StudyFolder | Study) -> pd.DataFrame:
     return frame
 
 
-def trial_row(record: TrialRecord) -> dict[str, Any]:
-    """Return the columns of `trials_frame` for one trial, without its hyperparameters."""
+def trial_row(record: TrialRecord, diagnosis: Diagnosis | None) -> dict[str, Any]:
+    """Return the columns of `trials_frame` for one trial, without its hyperparameters.
+
+    `symptom` is the code of the main one, None where the trial was not diagnosed.
+    """
     row: dict[str, Any] = dict.fromkeys(TRIAL_COLUMNS)
     row |= {
         "number": record.number,
         "state": record.state,
         "origin": record.origin,
+        "symptom": None if diagnosis is None else diagnosis.code,
         "rollout_error": record.rollout_error,
         "exposure_gap": record.exposure_gap,
         "sequence_steps": record.sequence_steps,
@@ -206,7 +213,8 @@ def leaderboard(folder: StudyFolder | Study) -> pd.DataFrame:
     study = folder if isinstance(folder, Study) else read_study(folder)
     rows: list[dict[str, Any]] = []
     for record in study.records:
-        row = trial_row(record)
+        diagnosis = study.diagnoses.get(record.number)
+        row = trial_row(record, diagnosis)
         kept = (
             "number",
             "state",
@@ -215,10 +223,17 @@ def leaderboard(folder: StudyFolder | Study) -> pd.DataFrame:
             "valid_steps",
             "one_step_error",
             "diverged_fraction",
+            "symptom",
         )
         words = " · ".join(config_words(record.config, record.params))
         rows.append(
-            {"kind": "trial", "name": f"trial {record.number}", **{k: row[k] for k in kept}, "what": words}
+            {
+                "kind": "trial",
+                "name": f"trial {record.number}",
+                **{k: row[k] for k in kept},
+                "symptom_title": None if diagnosis is None else diagnosis.symptom["title"],
+                "what": words,
+            }
         )
     for name, entry in study.baselines.items():
         settings = ", ".join(
@@ -245,6 +260,8 @@ def leaderboard(folder: StudyFolder | Study) -> pd.DataFrame:
         "valid_steps",
         "one_step_error",
         "diverged_fraction",
+        "symptom",
+        "symptom_title",
         "what",
     ]
     frame = pd.DataFrame(rows, columns=columns)

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import Any
 
 import jinja2
@@ -20,6 +20,8 @@ from sweep.report.confirmation import (
     test_text,
     verdict_text,
 )
+from sweep.report.diagnoses_page import diagnoses_values
+from sweep.report.diagnosis_words import symptom_words
 from sweep.report.effects import common_rung, is_late
 from sweep.report.frames import leaderboard, trials_frame
 from sweep.report.fresh_seeds_plot import fresh_seeds_plot
@@ -94,6 +96,7 @@ def _values(study: Study, document: Mapping[str, Any]) -> dict[str, Any]:
         "board": board_rows(study, document, against),
         "pictures": picture_list(study, document, findings, pictures),
         "plots": _study_plots(trials, document, findings),
+        "diagnoses": diagnoses_values(document),
         "effects": document["effects"],
         "importances": document["importances"],
         "effect_plots": _effect_plots(study, trials, document["importances"]["shares"]),
@@ -175,6 +178,7 @@ def board_rows(study: Study, document: Mapping[str, Any], against: str | None) -
         skill = entry.get(f"skill.{against}", np.nan)
         plain = {key: entry[key] for key in ("rollout_error", "valid_steps", "nrmse", "one_step_error")}
         text = {key: number_text(float(value)) for key, value in plain.items()}
+        text["symptom"] = _symptom_text(entry, study.muted) if trial else ""
         text["valid_steps"] = "–" if pd.isna(plain["valid_steps"]) else f"{plain['valid_steps']:.0f}"
         exact_base = against is not None and document["baselines"][against]["exact"]
         text["skill"] = "exact" if exact_base else number_text(float(skill))
@@ -198,6 +202,14 @@ def board_rows(study: Study, document: Mapping[str, Any], against: str | None) -
             }
         )
     return rows
+
+
+def _symptom_text(entry: Mapping[Hashable, Any], muted: Collection[str]) -> str:
+    if entry["symptom"] is None or pd.isna(entry["symptom"]):
+        return symptom_words(None)
+    return symptom_words(
+        {"code": entry["symptom"], "title": entry["symptom_title"]}, entry["symptom"] in muted
+    )
 
 
 def _sort_key(value: Any) -> str:

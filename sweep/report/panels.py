@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sweep.report.drawn_evidence import Envelope, PhaseError, evidence_of
+
 MARGIN = 1.5  # scales around the truth that an axis shows at most; our choice, so that truth stays readable
 TAIL = 0.25  # of the horizon: how much of the warm-up is shown at most
 
@@ -22,14 +24,16 @@ class Panel:
     limits: tuple[float, float]
     left_at: int | None  # first step outside the limits, or not finite
     lost: bool  # what is there is not finite
+    evidence: Envelope | PhaseError | None = None  # of the trial's symptom
 
 
-def panels_of(arrays: Mapping[str, np.ndarray], channels: list[str]) -> list[Panel]:
+def panels_of(arrays: Mapping[str, np.ndarray], channels: list[str], code: str = "") -> list[Panel]:
     """Return the starts with the most, the median and the fewest valid steps; fewer where there are fewer.
 
     Args:
         arrays: of rollout.npz.
         channels: names of the channels, may be empty. The first scored channel is shown.
+        code: of the trial's symptom, whose evidence is drawn; "" draws none.
     """
     valid = np.asarray(arrays["valid_steps"]).reshape(-1)
     horizon = arrays["truth"].shape[1]
@@ -42,13 +46,15 @@ def panels_of(arrays: Mapping[str, np.ndarray], channels: list[str]) -> list[Pan
     words = {"best": "best start", "median": "median start", "worst": "worst start"}
     titles = {key: words[key] if len(order) > 1 else "only start" for key in picks}
     return [
-        _panel(arrays, int(picks[key]), channel, titles[key] + (f", {name}" if name else ""), horizon)
+        _panel(arrays, int(picks[key]), channel, titles[key] + (f", {name}" if name else ""), horizon, code)
         for key in ("best", "median", "worst")
         if key in picks
     ]
 
 
-def _panel(arrays: Mapping[str, np.ndarray], start: int, channel: int, title: str, horizon: int) -> Panel:
+def _panel(
+    arrays: Mapping[str, np.ndarray], start: int, channel: int, title: str, horizon: int, code: str
+) -> Panel:
     tail = max(1, int(TAIL * horizon))
     past = np.asarray(arrays["past"][start, -tail:, channel], dtype=float)
     truth = np.asarray(arrays["truth"][start, :, channel], dtype=float)
@@ -75,4 +81,5 @@ def _panel(arrays: Mapping[str, np.ndarray], start: int, channel: int, title: st
         limits=limits,
         left_at=None if left_at is None else left_at + 1,
         lost=left_at is not None and not math.isfinite(forecast[left_at]),
+        evidence=evidence_of(arrays, start, channel, code) if code else None,
     )

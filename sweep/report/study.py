@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sweep.config.records import TrialRecord
 from sweep.config.sections import PruningConfig, Rung
 from sweep.config.space import COMPONENTS, Axis, Condition
 from sweep.config.space_file import parse_range
+from sweep.diagnosis.trial import Diagnosis
+from sweep.report.stored_diagnoses import muted_codes, readable_diagnoses
 from sweep.store.folder import StudyFolder
 
 TRIVIAL = ("mean", "persistence")  # a trial that beats neither has learnt nothing
@@ -27,6 +29,7 @@ class Study:
     winner: Mapping[str, Any] | None  # winner.json
     confirmation: Mapping[str, Any] | None = None  # confirmation.json, where it is of today's best trials
     outdated: bool = False  # a confirmation is stored, but others are the best today
+    diagnoses: Mapping[int, Diagnosis] = field(default_factory=dict)  # by trial, where stored
 
     @property
     def name(self) -> str:
@@ -55,6 +58,11 @@ class Study:
         """Return the number of validation starts that do not overlap, None where it is not recorded."""
         value = self.facts.get("n_eff_validation")
         return None if value is None else int(value)
+
+    @property
+    def muted(self) -> tuple[str, ...]:
+        """Return the codes of findings that are kept but not told."""
+        return muted_codes(self.document)
 
     @property
     def claims(self) -> bool:
@@ -108,6 +116,7 @@ def read_study(folder: StudyFolder) -> Study:
         winner=folder.read_document("winner"),
         confirmation=confirmation if current else None,
         outdated=confirmation is not None and not current,
+        diagnoses=readable_diagnoses(folder, records),
     )
 
 

@@ -18,9 +18,12 @@ from sweep.report.confirmation import (
     seeds_text,
     verdict_text,
 )
+from sweep.report.diagnosis_words import MUTED, changes_text, symptom_words
 from sweep.report.labels import config_words, count_text, duration_text, number_text, param_text, steps_text
 
 BEST_MOST = 10  # trials in the table
+TITLES_FROM = 110  # columns of a terminal in which the table has room for the symptoms' titles
+FINE = "S01"  # no failure to look for
 MARKS = {"found": ("!", "yellow"), "clear": ("✓", "green"), "unknown": ("?", "dim")}
 
 
@@ -64,6 +67,7 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
     if len(document["trials"]) > BEST_MOST:
         print_line(console, f"the best {BEST_MOST} of {len(document['trials'])} trials, on validation", "dim")
     console.print()
+    _symptoms(document, console)
     for found in document["findings"]:
         _finding(console, found)
     if page is not None:
@@ -119,6 +123,7 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
     print_line(console, " · ".join(config_words(document["config"], document["params"])))
     if document["reason"]:
         print_line(console, document["reason"], "yellow")
+    _symptom_of_trial(document, console)
     console.print()
     facts = [("rollout error", number_text(document["rollout_error"]))]
     if document["valid_steps"] is not None:
@@ -162,6 +167,39 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
         print_line(console, f"Plot: {plot}", wrap=False)
 
 
+def _symptom_of_trial(document: Mapping[str, Any], console: Console) -> None:
+    diagnosis = document["diagnosis"]
+    if diagnosis is None:
+        if document["rollout_error"] is not None and document["state"] != "running":
+            print_line(console, f"not diagnosed: sweep diagnose {document['number']}", "dim")
+    elif diagnosis["symptom"]["muted"]:
+        print_line(console, f"symptom: {MUTED}", "dim")
+    else:
+        symptom = diagnosis["symptom"]
+        print_line(
+            console, f"{symptom['code']}: {symptom['text']}", "green" if symptom["code"] == FINE else "yellow"
+        )
+
+
+def _symptoms(document: Mapping[str, Any], console: Console) -> None:
+    """Print how many trials have which symptom, and which causes were found."""
+    section = document["diagnoses"]
+    if not section["judged"]:
+        return
+    counts = [
+        f"{symptom_words(row)} {row['trials']}" for row in section["symptoms"] if not row["muted"]
+    ]  # fmt: skip
+    muted = sum(row["trials"] for row in section["symptoms"] if row["muted"])
+    counts += [f"{MUTED} {muted}"] if muted else []
+    print_line(console, f"symptoms of {section['judged']} trials: {', '.join(counts)}")
+    for row in section["causes"]:
+        if not row["muted"]:
+            tries = [changes_text(one["changes"]) for one in row["prescriptions"][:1]]
+            said = f"{row['code']} {row['title']}: {row['trials']} trials"
+            print_line(console, said + "".join(f"; try {words}" for words in tries))
+    console.print()
+
+
 def _board(document: Mapping[str, Any], width: int) -> Table:
     trials = sorted(
         (trial for trial in document["trials"] if trial["rollout_error"] is not None),
@@ -177,15 +215,23 @@ def _board(document: Mapping[str, Any], width: int) -> Table:
     table = Table(
         box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", width=min(width, 120)
     )
+    wide = width >= TITLES_FROM
+    muted = document["diagnoses"]["muted"]
+    titles = {one["number"]: one["symptom"] for one in document["diagnoses"]["trials"]}
     for name in ("", "rollout error", "valid steps", "one-step"):
         table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+    table.add_column("symptom", no_wrap=True)
     table.add_column("configuration", overflow="ellipsis", no_wrap=True, ratio=1)
     for error, entry, name, what in sorted(rows, key=lambda row: row[0]):
         best = entry.get("number") is not None and entry["number"] == document["best"]
         style = "bold green" if best else "cyan" if what == "baseline" else ""
         valid = "–" if entry["valid_steps"] is None else f"{entry['valid_steps']:.0f}"
         error_text = "exact" if entry.get("exact") else number_text(error)
-        cells = (name, error_text, valid, number_text(entry.get("one_step_error")), what)
+        code = entry.get("symptom")
+        symptom = "" if what == "baseline" else "–" if code is None else MUTED if code in muted else code
+        if wide and symptom == code and code is not None:
+            symptom = symptom_words(titles[entry["number"]])
+        cells = (name, error_text, valid, number_text(entry.get("one_step_error")), symptom, what)
         table.add_row(*(Text(_plain(cell), style=style) for cell in cells))
     return table
 

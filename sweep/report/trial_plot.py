@@ -29,8 +29,11 @@ from sweep.report.canvas import (
     png,
     ruled,
 )
+from sweep.report.diagnosis_words import symptom_words
+from sweep.report.drawn_evidence import Envelope, PhaseError
 from sweep.report.labels import config_words, count_text, number_text, steps_text
 from sweep.report.panels import Panel, panels_of
+from sweep.report.stored_diagnoses import muted_codes, readable_diagnoses
 from sweep.store.folder import StudyFolder
 
 WIDTH, HEIGHT, DPI = 12.0, 6.6, 100
@@ -57,7 +60,7 @@ def draw_trial(folder: StudyFolder, number: int) -> bytes:
         curves = folder.curves(number)
     except StoreError:
         curves = pd.DataFrame()
-    return png(trial_figure(record, arrays, curves, channel_names(folder)))
+    return png(trial_figure(record, arrays, curves, channel_names(folder), shown_symptom(folder, record)))
 
 
 def channel_names(folder: StudyFolder) -> list[str]:
@@ -68,14 +71,26 @@ def channel_names(folder: StudyFolder) -> list[str]:
         return []
 
 
+def shown_symptom(folder: StudyFolder, record: TrialRecord) -> Mapping[str, Any] | None:
+    """Return a trial's symptom, None where it was not diagnosed or the study mutes it."""
+    diagnosis = readable_diagnoses(folder, [record]).get(record.number)
+    if diagnosis is None or diagnosis.code in muted_codes(folder.read_study()):
+        return None
+    return diagnosis.symptom
+
+
 def trial_figure(
-    record: TrialRecord, arrays: Mapping[str, np.ndarray], curves: pd.DataFrame, channels: list[str]
+    record: TrialRecord,
+    arrays: Mapping[str, np.ndarray],
+    curves: pd.DataFrame,
+    channels: list[str],
+    symptom: Mapping[str, Any] | None = None,
 ) -> Figure:
     """Return the figure of `draw_trial` from what was read."""
     figure = new_figure(WIDTH, HEIGHT, DPI)
-    _draw_title(figure, record, arrays)
+    _draw_title(figure, record, arrays, symptom)
     if "forecast" in arrays:
-        panels = panels_of(arrays, channels)
+        panels = panels_of(arrays, channels, "" if symptom is None else symptom["code"])
         height = (TOP - BOTTOM + GAP) / len(panels)
         for row, panel in enumerate(panels):
             bottom = TOP + GAP - (row + 1) * height
@@ -94,13 +109,18 @@ def trial_figure(
 # --- drawing --------------------------------------------------------------------------------------
 
 
-def _draw_title(figure: Figure, record: TrialRecord, arrays: Mapping[str, np.ndarray]) -> None:
+def _draw_title(
+    figure: Figure,
+    record: TrialRecord,
+    arrays: Mapping[str, np.ndarray],
+    symptom: Mapping[str, Any] | None,
+) -> None:
     fresh = record.origin == "replicated"
     name = f"training {record.number}, fresh seed" if fresh else f"trial {record.number}"
     head = figure.text(
         0.018,
         0.975,
-        f"{name} · {record.state}",
+        drawable(" · ".join([name, record.state] + ([] if symptom is None else [symptom_words(symptom)]))),
         fontsize=13,
         fontweight="bold",
         color=INK,
@@ -149,7 +169,7 @@ def _draw_panel(axes: Axes, panel: Panel, first: bool, last: bool) -> None:
         x_ticks=linear_ticks(0, horizon, 5) if last else (),
         y_ticks=linear_ticks(*panel.limits, 3),
         title=panel.title,
-        note=f"valid for {panel.valid} of {horizon} steps",
+        note=f"{_evidence_text(panel.evidence)}valid for {panel.valid} of {horizon} steps",
         x_name="step of the rollout" if last else "",
     )
     axes.axvspan(float(panel.steps[0]), 0, color="#f1f2f4", linewidth=0, zorder=0)
@@ -157,6 +177,10 @@ def _draw_panel(axes: Axes, panel: Panel, first: bool, last: bool) -> None:
         axes.axvspan(0, panel.valid, ymin=0, ymax=0.03, color=GOOD, linewidth=0, zorder=4)
     axes.plot(panel.steps, panel.truth, color=TRUTH, linewidth=2.6, alpha=0.33, solid_capstyle="butt")
     axes.plot(np.arange(horizon + 1), panel.rollout, color=ROLLOUT, linewidth=1.15)
+    if isinstance(panel.evidence, Envelope):
+        _draw_envelope(axes, panel.evidence, horizon)
+    elif panel.evidence is not None:
+        _mark_phase(axes, panel.evidence, panel.limits)
     if first:
         origin = past / (past + horizon)
         label(axes, origin, 1, "truth", (4, 4), color=FAINT, weight="bold", va="bottom")
@@ -168,6 +192,34 @@ def _draw_panel(axes: Axes, panel: Panel, first: bool, last: bool) -> None:
         )
     if panel.left_at is not None:
         _mark_exit(axes, panel, panel.left_at, horizon)
+
+
+def _evidence_text(evidence: Envelope | PhaseError | None) -> str:
+    """Return what is drawn of the symptom in words, for the panel's heading."""
+    if isinstance(evidence, Envelope):
+        return f"half-life {evidence.half_life:.0f} steps · "
+    if evidence is None:
+        return ""
+    way = "late" if evidence.late > 0 else "early"
+    return f"marked: {abs(evidence.late):.0f} steps {way}, {abs(evidence.phase):.1f} rad · "
+
+
+def _draw_envelope(axes: Axes, decay: Envelope, horizon: int) -> None:
+    """Draw the decay of the swing on both sides of the level."""
+    step = np.linspace(0, horizon, 200)
+    reach = decay.height * np.exp(-decay.rate * step)
+    for side in (reach, -reach):
+        axes.plot(step, decay.level + side, color=INK, linewidth=0.9, linestyle=(0, (5, 3)), alpha=0.75)
+
+
+def _mark_phase(axes: Axes, error: PhaseError, limits: tuple[float, float]) -> None:
+    """Mark the distance of a late crest of the truth from where the rollout has it."""
+    rise = 0.04 * (limits[1] - limits[0])
+    there = error.step + error.late
+    y = limits[1] - 0.6 * rise
+    for step in (error.step, there):
+        axes.plot([step, step], [y - rise, y + rise], color=INK, linewidth=1.4, zorder=6, clip_on=False)
+    axes.plot([error.step, there], [y, y], color=INK, linewidth=1.4, zorder=6, clip_on=False)
 
 
 def _mark_exit(axes: Axes, panel: Panel, step: int, horizon: int) -> None:

@@ -37,6 +37,7 @@ LBFGS = {"optimizer": "lbfgs", "lbfgs.lr": 0.5, "lbfgs.history": 5, "cell": "lst
         "run.workers=3",
         "run.executor='inline'",
         "run.device='cuda'",
+        "diagnosis.mute=['S07']",
         "name=x",
         "description=x",
     ],

@@ -36,6 +36,8 @@ MISTAKES = [
     ("search.sampler='tpee'", "search.sampler", ["'tpee'", "Did you mean 'tpe'?", "random"]),
     ("run.executor='dask'", "run.executor", ["'loky' or 'inline'", "'dask'"]),
     ("run.device='gpu'", "run.device", ["cpu", "cuda", "'gpu'"]),
+    ("diagnosis.mute=['S7']", "diagnosis.mute", ["'S7'", "Did you mean 'S07'?"]),
+    ("diagnosis.mute='S07'", "diagnosis.mute", ["valid tuple", "'S07'"]),
     # data
     ("data={}", "data", ["either source", "or path"]),
     ("data.path='a.csv'", "data", ["either source", "or path"]),

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,6 +53,19 @@ def sine(forecast: np.ndarray, noise: float = 0.0) -> RolloutEvidence:
     rng = np.random.default_rng(0)
     truth = np.sin(OMEGA * T + PHASES) + noise * rng.standard_normal((8, 1000))
     return evidence_of(forecast, truth, past, 2 * np.pi / OMEGA)
+
+
+DOCS = Path(__file__).resolve().parents[2] / "docs/diagnosis/symptoms.md"
+
+
+def test_every_symptom_has_a_whole_section():
+    text = DOCS.read_text()
+    for symptom in SYMPTOMS.values():
+        heading = f"## {symptom.name} {symptom.title}\n"
+        assert text.count(heading) == 1
+        section = text.split(heading)[1].split("\n## ")[0]
+        for part in ("Detected", "Matters", "Do", "Source"):
+            assert section.count(f"**{part}**: ") == 1, (symptom.name, part)
 
 
 OTHER_TRUTHS = {

@@ -1,10 +1,12 @@
 """A synthetic study as a sweep leaves it: rollouts that are right, drift, die out, collapse or explode."""
 
 import io
+import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ import pytest
 
 from sweep.config.records import Evaluation, Scores, TrialRecord
 from sweep.data.types import Starts
+from sweep.diagnosis.trial import DataFacts, TrialEvidence, diagnosed, diagnosis_to_json
 from sweep.score.metrics import block_length, nrmse_by_step, scores, valid_steps
 from sweep.store.folder import StudyFolder
 
@@ -184,6 +187,16 @@ def rollout_files(
     return {"rollout.npz": buffer.getvalue()}
 
 
+def diagnosis_file(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return diagnosis.json as a trial with that rollout.npz has it; the fixture's networks cannot be probed."""
+    with np.load(io.BytesIO(files["rollout.npz"])) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    evidence = TrialEvidence(cast(Any, None), arrays, facts=DataFacts(PERIOD))
+    probes = {"driven": {"reason": "no network"}}
+    document = diagnosis_to_json(replace(diagnosed(evidence), probes=probes))
+    return {"diagnosis.json": json.dumps(document).encode()}
+
+
 def write_trial(
     folder: StudyFolder,
     number: int,
@@ -249,6 +262,8 @@ def write_trial(
     files: dict[str, bytes] = {}
     if evaluations:
         files |= rollout_files(starts, *rollouts[chosen["best"]], targets)
+        if record.settled:
+            files |= diagnosis_file(files)
         share = np.linspace(0.005, done / BUDGET, max(2, int(200 * done / BUDGET)))
         loss = (one_step_error * (1 + 60 * (1 - share) ** 9)) ** 2 * np.exp(rng.normal(0, 0.2, len(share)))
         curves = pd.DataFrame(

@@ -1,5 +1,6 @@
 """The page in a browser. Skipped where there is none."""
 
+import json
 import re
 from pathlib import Path
 
@@ -135,12 +136,15 @@ def test_skill_follows_the_chosen_baseline(opened):
 
 
 @needs_browser
-def test_the_viewer_walks_through_the_plots(opened):
+def test_the_viewer_walks_through_the_plots(opened, study):
     tab, problems = opened()
     tab.get_by_role("link", name="trial 0", exact=True).click()
     picture = tab.locator("dialog img")
     title = tab.locator("dialog b")
     assert title.text_content() == "trial 0"
+    said = json.loads((study.trial(0) / "diagnosis.json").read_text())["symptom"]
+    details = tab.locator("dialog .details")
+    assert details.locator("p").text_content() == f"{said['code']} {said['title']}: {said['text']}"
     seen = set()
     for _ in range(12):  # inlined ones first, then those that come from the trials' folders
         picture.evaluate("image => image.decode()")

@@ -62,6 +62,7 @@
   const dialog = document.getElementById("viewer");
   const picture = dialog.querySelector("img");
   const title = dialog.querySelector("b");
+  const details = dialog.querySelector(".details");
   let current = null;
   const links = () => rows.filter((row) => !row.hidden).map((row) => row.querySelector("a[data-trial]")).filter(Boolean);
   const open = (link) => {
@@ -70,6 +71,8 @@
     picture.src = inline ? inline.src : link.href;
     picture.alt = `rollout plot of trial ${link.dataset.trial}`;
     title.textContent = `trial ${link.dataset.trial}`;
+    const said = document.querySelector(`template[data-details="${link.dataset.trial}"]`);
+    details.replaceChildren(...(said ? [said.content.cloneNode(true)] : []));
     if (!dialog.open) dialog.showModal();
   };
   const step = (by) => {
