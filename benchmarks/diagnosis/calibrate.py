@@ -34,6 +34,7 @@ FALSE_ALARMS = (
     0.04  # share of held-out healthy calibration runs above the alarm; a little under the goal of .05
 )
 FOLDS = 6
+SEEN = 0.005  # share of calibration runs at either end of a feature beyond which it is not followed
 OUT = Path(__file__).parents[2] / "sweep" / "diagnosis" / "causes" / "calibration.json"
 
 
@@ -54,11 +55,12 @@ def fitted(rows: Sequence[Mapping[str, float]], answers: Sequence[str], names: S
     low, high = np.nanquantile(well, [0.05, 0.95], axis=0)
     classes = tuple(sorted(set(answers)))
     nothing = np.zeros((len(classes), len(names)))
-    blank = Model(tuple(names), classes, centre, spread, nothing, nothing[:, 0], low, high, 0.5)
+    ends = np.nanquantile(values, [SEEN, 1 - SEEN], axis=0)
+    blank = Model(tuple(names), classes, *ends, centre, spread, nothing, nothing[:, 0], low, high, 0.5)
     design = np.stack([blank.standardised(row) for row in rows])
     regression = LogisticRegression(C=SHRINKING, max_iter=5000).fit(design, truth)
     return Model(
-        tuple(names), tuple(regression.classes_), centre, spread, regression.coef_, regression.intercept_,
+        tuple(names), tuple(regression.classes_), *ends, centre, spread, regression.coef_, regression.intercept_,
         low, high, 0.5,
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from sweep.diagnosis.causes import CAUSES, Case, cause_findings
 from sweep.diagnosis.facts import DataFacts
 from sweep.diagnosis.finding import Finding, finding_from_json, finding_to_json
 from sweep.diagnosis.symptoms import (
+    HEALTHY,
     SYMPTOMS,
     Baselines,
     TrialSymptom,
@@ -73,15 +74,15 @@ def diagnosed(evidence: TrialEvidence) -> Diagnosis:
     except (KeyError, ValueError) as error:
         raise CannotJudge(f"the rollout cannot be judged: {error}") from error
     symptom = symptom_of_trial(rollout)
-    findings = (*symptom_findings(symptom), *_causes(evidence))
+    findings = (*symptom_findings(symptom), *_causes(evidence, symptom.code not in HEALTHY))
     return Diagnosis(symptom_to_json(symptom), findings, evidence.probes)
 
 
-def _causes(evidence: TrialEvidence) -> tuple[Finding, ...]:
+def _causes(evidence: TrialEvidence, failing: bool) -> tuple[Finding, ...]:
     if evidence.record is None or evidence.facts is None:
         return ()
     case = Case(evidence.config, evidence.record, evidence.curves, evidence.probes, evidence.facts)
-    return cause_findings(case)
+    return cause_findings(case, failing)
 
 
 def symptom_to_json(symptom: TrialSymptom) -> dict[str, Any]:

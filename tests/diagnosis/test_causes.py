@@ -213,6 +213,8 @@ def small_model() -> Model:
     return Model(
         features=("one", "two"),
         answers=("a", "b", HEALTHY),
+        low=np.array([-9.0, -9.0]),
+        high=np.array([9.0, 9.0]),
         centre=np.array([1.0, 0.0]),
         spread=np.array([2.0, 1.0]),
         weights=np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]),

@@ -1,6 +1,7 @@
 """Findings of the cause level: one for every cause, with evidence, confidence and prescriptions."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from sweep.diagnosis.causes.case import Case
@@ -11,22 +12,33 @@ from sweep.diagnosis.causes.table import CAUSES, HEALTHY, Cause
 from sweep.diagnosis.finding import Finding, Severity
 
 ALSO = 0.1  # probability from which on a cause that is not the first is told; our choice
+UNCLEAR = 0.3  # the same, among the causes alone, of a rollout that fails without an alarm; our choice
 REASONS = 3  # features that are named for a cause; our choice
 COUNTS = 0.2  # what a feature must add to a cause's score to be named; our choice
+OF_TRAINING = ("lr_high", "lr_low", "undertrained", "checkpoint_sparse")  # read off a whole training
 ORDER = ("issue", "tip", "ok", "not applicable")
 
 
-def cause_findings(case: Case) -> tuple[Finding, ...]:
+def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
     """Return one finding per cause: issues first, each severity by falling confidence.
 
-    issue: the most probable cause of a run of which something is wrong. tip: another that may be, or a rule's. ok:
-    looked for and not found. not applicable: cannot be decided here.
+    issue: the most probable cause of a run of which something is wrong. tip: another that may be, a rule's, or the
+    likeliest ones of a rollout that fails though no cause stands out. ok: looked for and not found. not applicable:
+    cannot be decided here.
+
+    Args:
+        case: the trial.
+        failing: whether its symptom is a failure.
     """
     model = calibrated()
     values = {name: feature.read(case) for name, feature in FEATURES.items()}
     probabilities = model.probabilities(values)
-    ill = 1.0 - probabilities[HEALTHY] >= model.alarm
-    first = max((p, fault) for fault, p in probabilities.items() if fault != HEALTHY)[1]
+    alarm = 1.0 - probabilities[HEALTHY] >= model.alarm
+    possible = {c.fault: probabilities[c.fault] for c in CAUSES.values() if _judged(case, c, probabilities)}
+    first = max(possible, key=lambda fault: possible[fault])
+    if failing and not alarm:  # something is wrong, whatever the model says: which cause is likeliest, then?
+        total = sum(possible.values())
+        possible = {fault: p / total for fault, p in possible.items()}
     found = []
     for cause in CAUSES.values():
         why = inapplicable(case, cause)
@@ -35,9 +47,17 @@ def cause_findings(case: Case) -> tuple[Finding, ...]:
         elif cause.name in RULES:
             found.append(_by_rule(case, cause))
         else:
-            found.append(_calibrated(case, cause, model, values, probabilities, ill, first))
+            told = alarm or failing
+            severity: Severity = "issue" if alarm and cause.fault == first else "tip"
+            probability = possible[cause.fault]
+            seen = told and (severity == "issue" or probability >= (ALSO if alarm else UNCLEAR))
+            found.append(_calibrated(case, cause, model, values, probability, severity if seen else "ok"))
     place = {severity: number for number, severity in enumerate(ORDER)}
     return tuple(sorted(found, key=lambda one: (place[one.severity], -one.confidence)))
+
+
+def _judged(case: Case, cause: Cause, probabilities: Mapping[str, float]) -> bool:
+    return cause.fault in probabilities and not inapplicable(case, cause)
 
 
 def inapplicable(case: Case, cause: Cause) -> str:
@@ -48,7 +68,8 @@ def inapplicable(case: Case, cause: Cause) -> str:
         "adagrad",
     )
     reasons = {
-        "momentum_high": "" if has_momentum else f"{training.optimizer.name} has no momentum",
+        **dict.fromkeys(OF_TRAINING, _outside(case)),
+        "momentum_high": _outside(case) if has_momentum else f"{training.optimizer.name} has no momentum",
         "clip_tight": "" if training.clip > 0 else "no gradient clip is set",
         "noise_large": "" if training.input_noise > 0 else "no input noise is set",
         "weight_decay_large": "" if training.weight_decay > 0 else "no weight decay is set",
@@ -57,9 +78,18 @@ def inapplicable(case: Case, cause: Cause) -> str:
             if model.output_activation == "relu" or (model.head and model.head_activation == "relu")
             else "the readout has no ReLU"
         ),
-        "decay_early": "" if training.scheduler.name != "none" else "the rate never falls",
+        "decay_early": _outside(case) if training.scheduler.name != "none" else "the rate never falls",
     }
     return reasons.get(cause.fault, "")
+
+
+def _outside(case: Case) -> str:
+    """Return why the training itself cannot be judged, "" where it can."""
+    if case.record.state == "pruned":
+        return "the trial was pruned before its training could show it"
+    if case.config.training.optimizer.name == "lbfgs":
+        return "the calibration knows training by mini-batches only"
+    return ""
 
 
 def _finding(
@@ -84,19 +114,15 @@ def _calibrated(
     cause: Cause,
     model: Model,
     values: dict[str, float],
-    probabilities: dict[str, float],
-    ill: bool,
-    first: str,
+    probability: float,
+    severity: Severity,
 ) -> Finding:
-    probability = probabilities.get(cause.fault, 0.0)
     evidence: dict[str, Any] = {"probability": probability}
-    leads = ill and cause.fault == first
-    if not leads and not (ill and probability >= ALSO):
+    if severity == "ok":
         return _finding(cause, "ok", "Not seen.", evidence, 1.0 - probability)
     reasons = _reasons(model, values, cause.fault)
     evidence.update({name: values[name] for name, _ in reasons})
     text = f"{cause.meaning} {_told(model, values, reasons)}".strip()
-    severity: Severity = "issue" if leads else "tip"
     return _finding(cause, severity, text, evidence, probability, prescriptions=cause.prescribe(case))
 
 

@@ -11,10 +11,6 @@ import numpy as np
 
 from sweep.data.types import Array
 
-WIDEST = (
-    4.0  # spreads beyond which a feature counts no more; our choice: other data must not overrule the rest
-)
-
 
 @dataclass(frozen=True)
 class Model:
@@ -25,6 +21,8 @@ class Model:
 
     features: tuple[str, ...]
     answers: tuple[str, ...]  # faults, and "healthy"
+    low: Array  # (feature,): .5 % and 99.5 % quantiles of the calibration runs: what lies beyond counts as that much,
+    high: Array  # or more than enough of something would speak for health, whatever else is wrong
     centre: Array  # (feature,): median of the calibration runs, what a missing feature counts as
     spread: Array  # (feature,): > 0
     weights: Array  # (answer, feature)
@@ -34,9 +32,9 @@ class Model:
     alarm: float  # probability of not "healthy" from which on something is wrong
 
     def standardised(self, values: Mapping[str, float]) -> Array:
-        """Return the features as the weights take them: (feature,), within +-WIDEST, 0 where unknown."""
+        """Return the features as the weights take them: (feature,), 0 where unknown."""
         raw = np.asarray([values.get(name, np.nan) for name in self.features], dtype=np.float64)
-        scaled = np.clip((raw - self.centre) / self.spread, -WIDEST, WIDEST)
+        scaled = (np.clip(raw, self.low, self.high) - self.centre) / self.spread
         return np.asarray(np.where(np.isnan(raw), 0.0, scaled))
 
     def probabilities(self, values: Mapping[str, float]) -> dict[str, float]:
@@ -55,7 +53,7 @@ class Model:
 
     def json(self) -> dict[str, Any]:
         """Return JSON values, numbers to six digits."""
-        arrays = ("centre", "spread", "weights", "bias", "healthy_low", "healthy_high")
+        arrays = ("low", "high", "centre", "spread", "weights", "bias", "healthy_low", "healthy_high")
         return {
             "features": list(self.features),
             "answers": list(self.answers),
@@ -79,6 +77,8 @@ def model_from_json(document: Mapping[str, Any]) -> Model:
     """
     features, answers = tuple(document["features"]), tuple(document["answers"])
     shapes = {
+        "low": (len(features),),
+        "high": (len(features),),
         "centre": (len(features),),
         "spread": (len(features),),
         "weights": (len(answers), len(features)),

@@ -5,10 +5,11 @@ No torch, no files: `symptom_of_trial` is a pure function of a `RolloutEvidence`
 
 from sweep.diagnosis.symptoms.evidence import Baselines, RolloutEvidence, baseline_errors, stored_evidence
 from sweep.diagnosis.symptoms.findings import symptom_findings
-from sweep.diagnosis.symptoms.table import SYMPTOMS, Symptom
+from sweep.diagnosis.symptoms.table import HEALTHY, SYMPTOMS, Symptom
 from sweep.diagnosis.symptoms.trial import TrialSymptom, symptom_of_trial
 
 __all__ = [
+    "HEALTHY",
     "SYMPTOMS",
     "Baselines",
     "RolloutEvidence",
