@@ -50,7 +50,7 @@ class Cache:
             return None
 
     def file(self, config: TrialConfig, name: str) -> bytes:
-        """Return trial.json, curves.csv, rollout.npz or checkpoint.pt of a run, as a stored trial has them.
+        """Return a file of a run by its name, such as trial.json or rollout.npz, as a stored trial has it.
 
         Raises:
             FileNotFoundError: the run has not been made.

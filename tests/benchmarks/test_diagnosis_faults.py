@@ -240,9 +240,9 @@ def test_a_run_is_a_stored_trial(tmp_path):
                 break
         files = finish(config, checkpoint).files
     assert to_json(record.evaluations) == to_json(tuple(evaluations))
-    for name in ("curves.csv", "rollout.npz"):
+    for name in ("curves.csv", "rollout.npz", "diagnosis.json"):
         assert cache.file(config, name) == files[name]
-    assert set(files) | {"trial.json"} == {"curves.csv", "rollout.npz", "checkpoint.pt", "trial.json"}
+    assert set(files) == {"curves.csv", "rollout.npz", "checkpoint.pt", "diagnosis.json"}
     cache.file(config, "checkpoint.pt")
 
 

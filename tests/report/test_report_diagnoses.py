@@ -229,7 +229,7 @@ def test_a_trial_from_before_diagnoses_were_stored(copy: StudyFolder):
     assert document["trials"][0]["symptom"] is None and document["diagnoses"]["not_judged"] == 1
     assert "not diagnosed: sweep diagnose 0" in printed(print_trial, trial_document(copy, 0))
     page = page_html(read_study(copy), document)
-    assert "1 trials were not diagnosed" in page and 'data-details="0"' not in page
+    assert "before that was stored: 1;" in page and 'data-details="0"' not in page
     for path in copy.path.glob("trials/*/diagnosis.json"):
         path.unlink()
     document = report_document(copy)
