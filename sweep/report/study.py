@@ -27,6 +27,7 @@ class Study:
     winner: Mapping[str, Any] | None  # winner.json
     confirmation: Mapping[str, Any] | None = None  # confirmation.json, where it is of today's best trials
     outdated: bool = False  # a confirmation is stored, but others are the best today
+    treatments: tuple[Mapping[str, Any], ...] = ()  # treatment.json of each trial that was treated, by number
 
     @property
     def name(self) -> str:
@@ -108,6 +109,7 @@ def read_study(folder: StudyFolder) -> Study:
         winner=folder.read_document("winner"),
         confirmation=confirmation if current else None,
         outdated=confirmation is not None and not current,
+        treatments=tuple(folder.treatments()),
     )
 
 
