@@ -19,6 +19,8 @@ from sweep.report.confirmation import (
     verdict_text,
 )
 from sweep.report.labels import config_words, count_text, duration_text, number_text, param_text, steps_text
+from sweep.report.treatment import LEGEND as TREATMENT_LEGEND
+from sweep.report.treatment import short_text, treatment_lines, treatment_texts
 
 BEST_MOST = 10  # trials in the table
 MARKS = {"found": ("!", "yellow"), "clear": ("✓", "green"), "unknown": ("?", "dim")}
@@ -59,6 +61,9 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
             print_line(console, line, wrap=False)
         for text in (LEGEND, verdict_text(confirmation), optimism_text(confirmation)):
             print_line(console, text, "dim" if text is LEGEND else "")
+    for treatment in document["treatments"]:
+        console.print()
+        print_line(console, f"Treated: {short_text(treatment)}")
     console.print()
     console.print(_board(document, console.width))
     if len(document["trials"]) > BEST_MOST:
@@ -156,10 +161,22 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
     if document["evaluations"]:
         console.print()
         console.print(_evaluations(document))
+    if document["treatment"] is not None:
+        console.print()
+        _treatment(console, document["treatment"])
     plot = document["files"].get("rollout.png")
     if plot:
         console.print()
         print_line(console, f"Plot: {plot}", wrap=False)
+
+
+def _treatment(console: Console, treatment: Mapping[str, Any]) -> None:
+    print_line(console, f"treated on {seeds_text(treatment['seeds'])} each, on validation:", "bold")
+    for line in treatment_lines(treatment):
+        print_line(console, line, wrap=False)
+    print_line(console, TREATMENT_LEGEND, "dim")
+    for text in treatment_texts(treatment):
+        print_line(console, text)
 
 
 def _board(document: Mapping[str, Any], width: int) -> Table:

@@ -1,6 +1,6 @@
 """What a treatment showed, for people: a table, and sentences that say whether the advice worked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweep.report.confirmation import range_text, seeds_text
@@ -127,6 +127,21 @@ def verdict_text(arm: Mapping[str, Any]) -> str:
         beside = _beside(random, "that", seeds)
         text += f"; {beside}" if said is None else f"; {said}, {beside}"
     return f"{text}.{_notes(arm)}"
+
+
+def treatment_values(treatments: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the page shows of each treatment: its number, a verdict, a table and sentences."""
+    return [
+        {
+            "number": treatment["number"],
+            "worked": any(arm["verdict"] == "helps" and arm["beats_random"] for arm in treatment["arms"]),
+            "short": short_text(treatment),
+            "head": HEAD,
+            "rows": treatment_rows(treatment),
+            "texts": treatment_texts(treatment),
+        }
+        for treatment in treatments
+    ]
 
 
 def short_text(treatment: Mapping[str, Any]) -> str:
