@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from sweep.api import load_study as load_study
     from sweep.api import report as report
     from sweep.api import run as run
+    from sweep.api import treat as treat
 
-__all__ = ["__version__", "confirm", "load_study", "report", "run"]
+__all__ = ["__version__", "confirm", "load_study", "report", "run", "treat"]
 
 
 def __getattr__(name: str) -> Any:
     """Import the API on first use, so that `import sweep` and `sweep --help` stay instant."""
-    if name in ("confirm", "load_study", "report", "run"):
+    if name in ("confirm", "load_study", "report", "run", "treat"):
         from sweep import api
 
         return getattr(api, name)

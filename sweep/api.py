@@ -1,7 +1,7 @@
 """What sweep does, as functions: run, confirm, report on, load a study. The command line only calls these."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from sweep.diagnosis.symptoms import baseline_errors
 from sweep.host import host_facts
 from sweep.loaded import LoadedStudy
 from sweep.opening import check_data, make_folder, read, write_study
+from sweep.prescribed import wanted_advice
 from sweep.preview import Preview, preview_of
 from sweep.report import (
     ReportPaths,
@@ -29,6 +30,8 @@ from sweep.report import (
     print_trial,
     report_document,
     stored_confirmation,
+    treatment_lines,
+    treatment_texts,
     trial_document,
     verdict_text,
     write_report,
@@ -48,6 +51,7 @@ from sweep.search.driver import Functions, SideTask
 from sweep.store import DriverLock, OptunaProjection, StudyFolder
 from sweep.studies import stored_study
 from sweep.study_engine import WITHOUT_KERNEL, with_engine
+from sweep.treatment import treat_trial, treatment_plan
 
 __all__ = [
     "ConfirmResult",
@@ -56,6 +60,7 @@ __all__ = [
     "Progress",
     "RunResult",
     "Settled",
+    "TreatResult",
     "Watch",
     "confirm",
     "confirmation_lines",
@@ -69,6 +74,9 @@ __all__ = [
     "report",
     "run",
     "show",
+    "treat",
+    "treatment_lines",
+    "treatment_texts",
     "verdict_text",
 ]
 
@@ -99,6 +107,20 @@ class ConfirmResult:
     folder: StudyFolder
     confirmation: dict[str, Any] | None  # as in report.json; None where it was stopped or there is nothing
     winner: dict[str, Any] | None  # winner.json; None where it was stopped
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether it was stopped before its end."""
+        return self.outcome is Outcome.INTERRUPTED
+
+
+@dataclass(frozen=True)
+class TreatResult:
+    """How a treatment ended, and what it says."""
+
+    outcome: Outcome
+    folder: StudyFolder
+    treatment: dict[str, Any] | None  # as in report.json; None where it was stopped
 
     @property
     def interrupted(self) -> bool:
@@ -265,9 +287,7 @@ def confirm(
     if top < 1 or seeds < 1:
         raise ValueError(f"needs at least one configuration and one seed, got top={top}, seeds={seeds}")
     folder = stored_study(study, Path(results))
-    config = read_study(folder.path / "study.toml", (), catalogue())
-    config = with_engine(config, folder.read_study().get("record", {}))
-    config = _run_by(replace(config, name=folder.name), workers, executor)
+    config = _stored_config(folder, workers, executor)
     data = load(config.data, config.score)
     stop = interrupts or Interrupts()
     with DriverLock(folder.lock):
@@ -281,6 +301,58 @@ def confirm(
         winner = name_best(folder, data, records) if outcome is Outcome.DONE else None
     said = None if stored is None else stored_confirmation(folder)
     return ConfirmResult(outcome, folder, said, winner)
+
+
+def treat(
+    trial: int,
+    study: str = "sine",
+    *,
+    seeds: int = 5,
+    prescriptions: Sequence[int] = (),
+    changes: Mapping[str, Any] | None = None,
+    results: str | Path = "results",
+    workers: int | None = None,
+    executor: str | None = None,
+    watch: Watch = _silent,
+    interrupts: Interrupts | None = None,
+    draw: bool = True,
+    functions: Functions | None = None,
+) -> TreatResult:
+    """Train a trial's prescriptions on fresh seeds, beside the trial unchanged and beside a random change.
+
+    Args:
+        trial: its number.
+        study: name of a study that has results.
+        seeds: how many fresh seeds, at least 1; below 5 nothing is claimed. What was trained before is kept.
+        prescriptions: numbers of those to try; by default the first one of each of the two most confident findings.
+        changes: a prescription of one's own: values by key path, such as "training.optimizer.lr", made together.
+        results: folder of all studies.
+        workers: as in `run`.
+        executor: as in `run`.
+        watch: as in `run`.
+        interrupts: as in `run`.
+        draw: whether to draw the rollout plot of each training.
+        functions: as in `run`.
+
+    Raises:
+        SweepError: there is no such trial, nothing that can be tried on it, or the data have changed.
+    """
+    if seeds < 1:
+        raise ValueError(f"needs at least one seed, got seeds={seeds}")
+    folder = stored_study(study, Path(results))
+    config = _stored_config(folder, workers, executor)
+    data = load(config.data, config.score)
+    stop = interrupts or Interrupts()
+    with DriverLock(folder.lock):
+        check_data(folder, data)
+        folder.sweep_up()
+        record = folder.record(trial)
+        wanted = wanted_advice(folder, record, prescriptions, changes or {})
+        plan = treatment_plan(config, record, data, wanted, catalogue())
+        with stop:
+            bench = _bench(config, watch, stop, draw, functions)
+            outcome, document = treat_trial(config, folder, record, plan, seeds, bench)
+    return TreatResult(outcome, folder, document)
 
 
 def report(study: str = "sine", *, results: str | Path = "results") -> ReportPaths:
@@ -368,6 +440,13 @@ def watch_damage(watch: Watch) -> Any:
 
 
 # --- pieces ---------------------------------------------------------------------------------------
+
+
+def _stored_config(folder: StudyFolder, workers: int | None, executor: str | None) -> StudyConfig:
+    """Return a stored study with its engine, and [run] as it is this time."""
+    config = read_study(folder.path / "study.toml", (), catalogue())
+    config = with_engine(config, folder.read_study().get("record", {}))
+    return _run_by(replace(config, name=folder.name), workers, executor)
 
 
 def _run_by(config: StudyConfig, workers: int | None, executor: str | None) -> StudyConfig:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from sweep.config.errors import StoreError
 from sweep.config.records import TrialRecord
 from sweep.config.study import StudyConfig
 from sweep.config.trial import trial_config_from_json
@@ -19,7 +18,17 @@ from sweep.diagnosis.symptoms import baseline_errors
 from sweep.report.study import FEW_STARTS, candidates, confirmation_is_current
 from sweep.score.fresh_seeds import Ranking, optimism, ranking, seed_noise
 from sweep.score.intervals import percentile_interval
-from sweep.search import Arm, Bench, Message, Outcome, Replicated, Replication, fresh_seeds, replicate
+from sweep.search import (
+    Arm,
+    Bench,
+    Message,
+    Outcome,
+    Replicated,
+    Replication,
+    fresh_seeds,
+    replicate,
+    untrained,
+)
 from sweep.store import StudyFolder
 
 PURPOSE = "confirm"  # of the fresh seeds, and the name of the folder
@@ -99,7 +108,7 @@ def confirmation_document(
     """
     shape = len(replication.arms), len(replication.seeds)
     table = [[found.records[arm, seed] for seed in range(shape[1])] for arm in range(shape[0])]
-    errors = np.array([[_error(record) for record in row] for row in table])
+    errors = np.array([[error_of(record) for record in row] for row in table])
     rng = np.random.default_rng(SEED)
     ranks = ranking(errors, rng)
     claims = n_eff is None or n_eff >= FEW_STARTS
@@ -114,11 +123,7 @@ def confirmation_document(
                 "key": replication.arms[arm].config.key,
                 "selected": record.rollout_error,
                 "selected_state": record.state,
-                "replications": [found.numbers[arm, seed] for seed in range(shape[1])],
-                "errors": errors[arm].tolist(),
-                "valid_steps": [None if r.scores is None else r.scores.valid_steps for r in row],
-                "failed": sum(r.state == "failed" for r in row),
-                "diverged": sum(r.state == "diverged" for r in row),
+                **trained_entry(row, [found.numbers[arm, seed] for seed in range(shape[1])]),
                 "iqm": asdict(ranks.estimates[arm]),
                 "median": float(np.median(errors[arm])),
                 "optimism": asdict(optimism(errors[arm], record.rollout_error, rng)),
@@ -173,8 +178,25 @@ def verdict_of(
     return "tied", "the differences are within the noise between seeds"
 
 
-def _error(record: TrialRecord) -> float:
+def error_of(record: TrialRecord) -> float:
+    """Return the rollout error of a training; 1 where it failed."""
     return FAILED if record.rollout_error is None else record.rollout_error
+
+
+def trained_entry(row: Sequence[TrialRecord], numbers: Sequence[int]) -> dict[str, Any]:
+    """Return what is told of an arm's trainings, by seed.
+
+    Args:
+        row: records of the arm, one per seed.
+        numbers: theirs below the replication's folder.
+    """
+    return {
+        "replications": list(numbers),
+        "errors": [error_of(record) for record in row],
+        "valid_steps": [None if record.scores is None else record.scores.valid_steps for record in row],
+        "failed": sum(record.state == "failed" for record in row),
+        "diverged": sum(record.state == "diverged" for record in row),
+    }
 
 
 def _mean_with_interval(gaps: np.ndarray, rng: np.random.Generator) -> dict[str, float | None]:
@@ -189,11 +211,7 @@ def _mean_with_interval(gaps: np.ndarray, rng: np.random.Generator) -> dict[str,
 
 
 def _announce(replication: Replication, below: StudyFolder, bench: Bench) -> None:
-    settled = {
-        (config.key, config.seed)
-        for config in (trial_config_from_json(r.config) for r in _records(below) if r.settled)
-    }
-    missing = sum(slot not in settled for slot in replication.slots)
+    missing = untrained(replication, below)
     if missing:
         arms, seeds = len(replication.arms), len(replication.seeds)
         bench.watch(
@@ -202,10 +220,3 @@ def _announce(replication: Replication, below: StudyFolder, bench: Bench) -> Non
                 f"{missing} of {arms * seeds} trainings are to be done"
             )
         )
-
-
-def _records(below: StudyFolder) -> list[TrialRecord]:
-    try:
-        return below.records()
-    except StoreError:  # a damaged one: it is put aside, and told of, when the trainings begin
-        return []

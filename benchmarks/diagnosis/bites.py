@@ -10,11 +10,11 @@ from benchmarks.diagnosis.faults import FAULTS
 from benchmarks.diagnosis.runs import Key
 from sweep.config.records import TrialRecord
 from sweep.data import Data
+from sweep.score import effect
 
 Verdict = Literal["bites", "ambiguous", "too few"]
 
 BITE = 0.1  # decades of rollout error that the whole interval must lie above; set before any run
-FLOOR = 1e-3  # rollout errors below are alike: of no use to a forecaster; our choice
 FEWEST = 4  # pairs, below which a bootstrap says nothing; our choice
 RESAMPLES, CONFIDENCE = 4000, 0.95
 LEAKED = 0.05  # share of exactly repeated validation targets from which on a leak bites; facts: D23
@@ -40,8 +40,8 @@ class Bite:
 
 
 def decades_worse(faulty: float, healthy: float) -> float:
-    """Return log10 of the ratio of two rollout errors, both at least FLOOR."""
-    return float(np.log10(max(faulty, FLOOR) / max(healthy, FLOOR)))
+    """Return log10 of the ratio of two rollout errors, with the floor that all comparisons in decades share."""
+    return float(effect.decades_worse(np.asarray(faulty), np.asarray(healthy)))
 
 
 def interval(differences: Sequence[float], groups: Sequence[int], seed: int = 0) -> tuple[float, float]:

@@ -10,12 +10,21 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from sweep.api import Message, Settled, Watch, confirmation_lines, optimism_text, verdict_text
+from sweep.api import (
+    Message,
+    Settled,
+    Watch,
+    confirmation_lines,
+    optimism_text,
+    treatment_lines,
+    treatment_texts,
+    verdict_text,
+)
 from sweep.api import Progress as Status
 from sweep.config.records import TrialRecord
 
 if TYPE_CHECKING:
-    from sweep.api import ConfirmResult, RunResult
+    from sweep.api import ConfirmResult, RunResult, TreatResult
 
 
 @contextlib.contextmanager
@@ -164,6 +173,22 @@ def print_confirmed(result: "ConfirmResult") -> None:
     below = result.folder.path / "confirm"
     if result.confirmation is not None:
         _print(console, f"plots: {below}/trials/*/rollout.png; report: sweep report {result.folder.name}")
+
+
+def print_treated(result: "TreatResult") -> None:
+    """Print what a treatment says, to stdout."""
+    console, treatment = Console(), result.treatment
+    assert treatment is not None
+    _print(
+        console,
+        f"trial {treatment['number']} treated on {treatment['seeds']} fresh seeds each, rollout errors on validation:",
+    )
+    for line in treatment_lines(treatment):
+        _print(console, line)
+    for text in treatment_texts(treatment):
+        _print(console, text)
+    below = result.folder.treatment(treatment["number"]).path
+    _print(console, f"plots: {below}/trials/*/rollout.png; report: sweep report {result.folder.name}")
 
 
 def _print_confirmation(console: Console, confirmation: Mapping[str, Any] | None) -> None:

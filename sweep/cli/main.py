@@ -213,6 +213,76 @@ def confirm(
         sys.exit(EXIT_NOTHING)
 
 
+@main.command()
+@click.argument("trial", type=click.IntRange(min=0), shell_complete=complete_trials)
+@study_argument
+@click.option(
+    "--seeds",
+    default=5,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Fresh seeds for each arm; below 5 nothing is claimed.",
+)
+@click.option(
+    "--prescription",
+    "prescriptions",
+    multiple=True,
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Number of a prescription to try; the first of the two most confident findings by default. Repeatable.",
+)
+@click.option(
+    "--change",
+    "changes",
+    multiple=True,
+    metavar="KEY.PATH=VALUE",
+    help="Try a change of your own; all that are given are made together. Repeatable.",
+)
+@workers_option
+@executor_option
+@click.option("--json", "as_json", is_flag=True, help="Print the treatment as one JSON document.")
+@results_option
+def treat(
+    trial: int,
+    study: str,
+    seeds: int,
+    prescriptions: tuple[int, ...],
+    changes: tuple[str, ...],
+    workers: int | None,
+    executor: str | None,
+    as_json: bool,
+    results: str,
+) -> None:
+    """Try what is prescribed for TRIAL of STUDY, and say whether the advice worked.
+
+    The trial is trained again on fresh seeds: unchanged, with each prescription, and with one random change. A
+    failing trial often improves by chance alone, so advice has to beat both. What was trained before is kept.
+    """
+    from sweep import api
+    from sweep.cli import live
+    from sweep.config.changes import parsed_changes
+
+    with live.watching() as watch:
+        result = api.treat(
+            trial,
+            study,
+            seeds=seeds,
+            prescriptions=prescriptions,
+            changes=parsed_changes(changes),
+            workers=workers,
+            executor=executor,
+            results=results,
+            watch=watch,
+        )
+    if result.interrupted:
+        live.print_interrupted(f"the treatment of trial {trial} of {result.folder.name}")
+        leave_interrupted()
+    if as_json:
+        print_json(result.treatment)
+    else:
+        live.print_treated(result)
+
+
 def leave_interrupted() -> None:
     """End the process: everything is stored; threads around killed workers are not waited for."""
     sys.stdout.flush()

@@ -86,8 +86,8 @@ def study_from_document(document: Mapping[str, Any], catalogue: Catalogue, where
         try:
             sections[name] = model.model_validate(document.get(name, {}))
         except ValidationError as error:
-            problems += [_line(name, entry, model) for entry in error.errors()]
-    problems += _names(sections, catalogue)
+            problems += [mistake_line(name, entry, model) for entry in error.errors()]
+    problems += name_problems(sections, catalogue)
     space, space_document, more = parse_space(document.get("space", {}), catalogue, sections)
     problems += more
     enqueue = document.get("enqueue", [])
@@ -108,13 +108,14 @@ def study_from_document(document: Mapping[str, Any], catalogue: Catalogue, where
         try:
             study.trial(params)
         except ValidationError as error:
-            problems += [_line(f"enqueue[{number}]", entry, None) for entry in error.errors()]
+            problems += [mistake_line(f"enqueue[{number}]", entry, None) for entry in error.errors()]
     if problems:
         raise StudyFileError(problems, where)
     return study
 
 
-def _line(section: str, error: Any, model: type[Section] | None) -> str:
+def mistake_line(section: str, error: Any, model: type[Section] | None) -> str:
+    """Return a mistake that pydantic found in a section as one line, with the nearest right name."""
     path = ".".join([section, *(str(part) for part in error["loc"])])
     if error["type"] == "extra_forbidden":
         known = _fields(model, error["loc"][:-1]) if model else ()
@@ -136,7 +137,7 @@ def _fields(model: type[Section], loc: Sequence[Any]) -> tuple[str, ...]:
     return ("at", "keep", "horizon") if "rungs" in loc else ("name",)
 
 
-def _names(sections: Mapping[str, Section], catalogue: Catalogue) -> list[str]:
+def name_problems(sections: Mapping[str, Section], catalogue: Catalogue) -> list[str]:
     """Return the mistakes in names that only the tables of the parts can know."""
     problems = []
     if "training" in sections:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sweep.report.document import report_document, stored_confirmation, trial_document
     from sweep.report.frames import leaderboard, rollout_frame, steps_frame, trials_frame
     from sweep.report.text import print_report, print_trial
+    from sweep.report.treatment import treatment_lines, treatment_texts
     from sweep.report.trial_plot import draw_trial
     from sweep.report.write import ReportPaths, write_report
 
@@ -28,6 +29,8 @@ _HOME = {
     "rollout_frame": "frames",
     "steps_frame": "frames",
     "stored_confirmation": "document",
+    "treatment_lines": "treatment",
+    "treatment_texts": "treatment",
     "trial_document": "document",
     "trials_frame": "frames",
     "verdict_text": "confirmation",
@@ -47,6 +50,8 @@ __all__ = [
     "rollout_frame",
     "steps_frame",
     "stored_confirmation",
+    "treatment_lines",
+    "treatment_texts",
     "trial_document",
     "trials_frame",
     "verdict_text",

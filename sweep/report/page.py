@@ -38,6 +38,7 @@ from sweep.report.sentences import (
     title_of,
 )
 from sweep.report.study import Study
+from sweep.report.treatment import treatment_values
 from sweep.report.trial_plot import draw_trial
 
 INLINE_BYTES = 2_500_000  # of trial plots; with the study's own plots the page stays below 5 MB
@@ -80,6 +81,7 @@ def _values(study: Study, document: Mapping[str, Any]) -> dict[str, Any]:
         "status": status_text(document),
         "best": best,
         "confirmation": confirmation_values(document),
+        "treatments": treatment_values(document["treatments"]),
         "no_best": document["no_best"],
         "advice": advice_text(document),
         "answer": "" if best is None else answer_text(document, best, findings),

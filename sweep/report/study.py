@@ -30,6 +30,7 @@ class Study:
     confirmation: Mapping[str, Any] | None = None  # confirmation.json, where it is of today's best trials
     outdated: bool = False  # a confirmation is stored, but others are the best today
     diagnoses: Mapping[int, Diagnosis] = field(default_factory=dict)  # by trial, where stored
+    treatments: tuple[Mapping[str, Any], ...] = ()  # treatment.json of each trial that was treated, by number
 
     @property
     def name(self) -> str:
@@ -117,6 +118,7 @@ def read_study(folder: StudyFolder) -> Study:
         confirmation=confirmation if current else None,
         outdated=confirmation is not None and not current,
         diagnoses=readable_diagnoses(folder, records),
+        treatments=tuple(folder.treatments()),
     )
 
 

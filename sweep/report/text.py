@@ -20,6 +20,8 @@ from sweep.report.confirmation import (
 )
 from sweep.report.diagnosis_words import MUTED, changes_text, symptom_words
 from sweep.report.labels import config_words, count_text, duration_text, number_text, param_text, steps_text
+from sweep.report.treatment import LEGEND as TREATMENT_LEGEND
+from sweep.report.treatment import short_text, treatment_lines, treatment_texts
 
 BEST_MOST = 10  # trials in the table
 TITLES_FROM = 110  # columns of a terminal in which the table has room for the symptoms' titles
@@ -62,6 +64,9 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
             print_line(console, line, wrap=False)
         for text in (LEGEND, verdict_text(confirmation), optimism_text(confirmation)):
             print_line(console, text, "dim" if text is LEGEND else "")
+    for treatment in document["treatments"]:
+        console.print()
+        print_line(console, f"Treated: {short_text(treatment)}")
     console.print()
     console.print(_board(document, console.width))
     if len(document["trials"]) > BEST_MOST:
@@ -161,6 +166,9 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
     if document["evaluations"]:
         console.print()
         console.print(_evaluations(document))
+    if document["treatment"] is not None:
+        console.print()
+        _treatment(console, document["treatment"])
     plot = document["files"].get("rollout.png")
     if plot:
         console.print()
@@ -198,6 +206,15 @@ def _symptoms(document: Mapping[str, Any], console: Console) -> None:
             said = f"{row['code']} {row['title']}: {row['trials']} trials"
             print_line(console, said + "".join(f"; try {words}" for words in tries))
     console.print()
+
+
+def _treatment(console: Console, treatment: Mapping[str, Any]) -> None:
+    print_line(console, f"treated on {seeds_text(treatment['seeds'])} each, on validation:", "bold")
+    for line in treatment_lines(treatment):
+        print_line(console, line, wrap=False)
+    print_line(console, TREATMENT_LEGEND, "dim")
+    for text in treatment_texts(treatment):
+        print_line(console, text)
 
 
 def _board(document: Mapping[str, Any], width: int) -> Table:

@@ -6,7 +6,7 @@ Whatever the number of workers and whenever it is killed, the same study gives t
 from sweep.search.driver import Driver, Outcome
 from sweep.search.events import Message, Progress, Settled, Watch
 from sweep.search.interrupts import Interrupts
-from sweep.search.replication import Arm, Bench, Replicated, Replication, fresh_seeds, replicate
+from sweep.search.replication import Arm, Bench, Replicated, Replication, fresh_seeds, replicate, untrained
 from sweep.search.samplers import SAMPLERS, History, check_sampler
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "check_sampler",
     "fresh_seeds",
     "replicate",
+    "untrained",
 ]

@@ -108,10 +108,11 @@ class ArmTrials:
 
     def name_of(self, number: int) -> str:
         """Return which arm and seed a number is: "trial 12, fresh seed 2"; seeds count from 1."""
-        seed = self.slots[number][1]
-        if seed not in self.replication.seeds:
-            return f"replication {number}"
-        return f"{self._arm(number).label}, fresh seed {self.replication.seeds.index(seed) + 1}"
+        key, seed = self.slots[number]
+        known = {arm.config.key: arm.label for arm in self.replication.arms}
+        if key not in known or seed not in self.replication.seeds:
+            return f"replication {number}"  # of an earlier call: its picture may still be missing
+        return f"{known[key]}, fresh seed {self.replication.seeds.index(seed) + 1}"
 
     def _arm(self, number: int) -> Arm:
         return next(arm for arm in self.replication.arms if arm.config.key == self.slots[number][0])
@@ -195,6 +196,17 @@ def planned(folder: StudyFolder, wanted: Sequence[Slot]) -> list[Slot]:
         slots += added
         folder.write_document(PLAN, {"slots": [{"arm": key, "seed": seed} for key, seed in slots]})
     return slots
+
+
+def untrained(replication: Replication, folder: StudyFolder) -> int:
+    """Return how many trainings of a replication are still to be done; all where a record is damaged."""
+    try:
+        records = folder.records()
+    except StoreError:  # it is put aside, and told of, when the trainings begin
+        records = []
+    configs = [trial_config_from_json(record.config) for record in records if record.settled]
+    settled = {(config.key, config.seed) for config in configs}
+    return sum(slot not in settled for slot in replication.slots)
 
 
 class _Told:

@@ -39,7 +39,8 @@ def checked_study_name(name: str) -> str:
 class StudyFolder:
     """results/<study>/: study.toml, study.db, baselines, confirmation and winner.json, trials/<number>/, report/.
 
-    Below it, confirm/ is another one, of trainings on fresh seeds: with replication.json, without study.db.
+    Below it, confirm/ and treat/<number>/ are others, of trainings on fresh seeds: with replication.json, without
+    study.db; in the latter is treatment.json.
 
     A trial's folder holds trial.json (its record), curves.csv, rollout.npz, rollout.png, checkpoint.pt,
     diagnosis.json and, until it is settled, resume.bin.
@@ -98,13 +99,26 @@ class StudyFolder:
             raise StoreError(f"cannot read {path}: {error}") from error
 
     def write_document(self, name: str, document: Mapping[str, Any]) -> None:
-        """Store `baselines`, `confirmation`, `winner` or `replication` as JSON."""
+        """Store `baselines`, `confirmation`, `winner`, `replication` or `treatment` as JSON."""
         write_json(self.path / f"{name}.json", to_json(document))
 
     def read_document(self, name: str) -> dict[str, Any] | None:
         """Return what `write_document` stored under a name, None where it has not been computed."""
         path = self.path / f"{name}.json"
         return read_json(path) if path.is_file() else None
+
+    def treatment(self, number: int) -> "StudyFolder":
+        """Return the folder of a trial's treatment, whether it exists or not."""
+        return StudyFolder(self.path / "treat" / f"{number:04d}")
+
+    def treatments(self) -> list[dict[str, Any]]:
+        """Return what the treatments of trials have found, by trial number.
+
+        Raises:
+            StoreError: a file is damaged.
+        """
+        paths = [path for path in self.path.glob("treat/*/treatment.json") if path.parent.name.isdecimal()]
+        return [read_json(path) for path in sorted(paths, key=lambda path: int(path.parent.name))]
 
     # --- trials ----------------------------------------------------------------------------------
 
