@@ -40,7 +40,10 @@ def case_of(cache: Cache, config: TrialConfig) -> Case:
 
 
 def _probes(cache: Cache, config: TrialConfig) -> dict[str, dict[str, Any]]:
-    place = cache.place(config).with_suffix(".probes.json")
+    stored = cache.diagnosis(config).get("probes", {})
+    if set(PROBED) <= set(stored):
+        return dict(stored)
+    place = cache.place(config).with_suffix(".probes.json")  # of a run from before its diagnosis held them
     if place.exists():
         return dict(json.loads(place.read_text()))
     weights = cache.file(config, "checkpoint.pt")

@@ -9,11 +9,14 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from sweep.config.records import TrialRecord, record_from_json, to_json
 from sweep.config.trial import TrialConfig
+from sweep.diagnosis.causes.features import PROBED
+from sweep.diagnosis.probes import PROBES
 from sweep.search.live import LiveTrial
 from sweep.trial import finish
 from sweep.trial.process import trial_process
@@ -58,6 +61,13 @@ class Cache:
         with zipfile.ZipFile(self.place(config)) as archive:
             return archive.read(name)
 
+    def diagnosis(self, config: TrialConfig) -> dict[str, Any]:
+        """Return a run's diagnosis.json, empty where its rollout could not be judged."""
+        try:
+            return dict(json.loads(self.file(config, "diagnosis.json")))
+        except KeyError:
+            return {}
+
     def make(self, config: TrialConfig) -> TrialRecord:
         """Return the record of a run, made now where it is missing."""
         known = self.record(config)
@@ -93,7 +103,7 @@ def carried_out(config: TrialConfig) -> tuple[TrialRecord, dict[str, bytes]]:
                 break
         state = io.BytesIO()
         torch.save(run.state(), state)
-    finished = finish(config, state.getvalue())
+    finished = finish(config, state.getvalue(), probes=[PROBES[name] for name in PROBED])
     seconds = time.process_time() - began
     return trial.settled(finished.exposure_gap, seconds), dict(finished.files)
 

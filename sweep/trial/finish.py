@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from sweep.config.records import Scores, TrialRecord
 from sweep.config.trial import TrialConfig
 from sweep.data import Starts
-from sweep.diagnosis.probes import always_on
+from sweep.diagnosis.probes import Probe, always_on
 from sweep.diagnosis.symptoms import Baselines
 from sweep.diagnosis.trial import CannotJudge, TrialEvidence, diagnosed, diagnosis_to_json
 from sweep.model import Forecaster
@@ -49,6 +50,7 @@ def finish(
     checkpoint: bytes,
     baselines: Baselines | None = None,
     record: TrialRecord | None = None,
+    probes: Sequence[Probe] | None = None,
 ) -> Finished:
     """Return curves.csv, checkpoint.pt, rollout.npz and diagnosis.json of a trial's best checkpoint.
 
@@ -60,6 +62,7 @@ def finish(
         baselines: rollout errors of the study's baselines: where one is clearly better, the data do not
             excuse a failure. None where they are not known.
         record: of the trial as far as it is known now, without seconds and host: what findings may look at.
+        probes: that are taken; the cheap ones by default.
     """
     began = time.perf_counter()
     with trial_process():
@@ -79,7 +82,7 @@ def finish(
             config=config,
             rollout=arrays,
             curves={name: np.asarray(column, dtype=float) for name, column in curves.items()},
-            probes=probed(config, run.network, run.task, always_on()),
+            probes=probed(config, run.network, run.task, always_on() if probes is None else probes),
             facts=data_facts(config),
             baselines=baselines or {},
             record=record and replace(record, exposure_gap=gap),
