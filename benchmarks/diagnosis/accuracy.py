@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.diagnosis.bites import interval
-from benchmarks.diagnosis.calibrate import FALSE_ALARMS, illness, top, usable
+from benchmarks.diagnosis.calibrate import FALSE_ALARMS, top, usable
 from benchmarks.diagnosis.cases import case_of
 from benchmarks.diagnosis.data import KINDS
 from benchmarks.diagnosis.faults import FAULTS, HEALTHY, KEPT_OUT_SEVERITY
@@ -32,6 +32,7 @@ from benchmarks.diagnosis.record import Cache
 from benchmarks.diagnosis.rivals import CONFIGURATION, RULES, Forest, majority
 from benchmarks.diagnosis.runs import Key, plan
 from sweep.diagnosis.causes.features import FEATURES
+from sweep.diagnosis.causes.findings import likely
 from sweep.diagnosis.causes.model import calibrated
 
 Rows = Mapping[Key, Mapping[str, float]]
@@ -53,13 +54,14 @@ def part_of(key: Key) -> str:
     return "severity kept out" if key.severity == KEPT_OUT_SEVERITY else "known"
 
 
-def ours(scored: Rows) -> dict[Key, Said]:
+def ours(cache: Cache, scored: Rows) -> dict[Key, Said]:
     """Return what the shipped diagnosis says."""
     model = calibrated()
-    return {
-        key: Said(illness(model, row) >= model.alarm, top(model.probabilities(row)))
-        for key, row in scored.items()
-    }
+    found = {}
+    for key, row in scored.items():
+        alarm, possible = likely(case_of(cache, plan(key).settled(cache.data)), model, row)
+        found[key] = Said(alarm, top(possible))
+    return found
 
 
 def forest(known: Rows, scored: Rows, names: Sequence[str]) -> dict[Key, Said]:
@@ -155,7 +157,7 @@ def confusions(said: Mapping[Key, Said]) -> dict[str, dict[str, int]]:
 
 def document(cache: Cache, known: Rows, scored: Rows, right: Mapping[str, set[str]]) -> dict[str, Any]:
     """Return everything that is told, as JSON values."""
-    mine = ours(scored)
+    mine = ours(cache, scored)
     methods = {
         "sweep": mine,
         "random forest, same features": forest(known, scored, list(FEATURES)),

@@ -65,11 +65,6 @@ def fitted(rows: Sequence[Mapping[str, float]], answers: Sequence[str], names: S
     )  # fmt: skip
 
 
-def illness(model: Model, row: Mapping[str, float]) -> float:
-    """Return the probability that something is wrong."""
-    return 1.0 - model.probabilities(row)[HEALTHY]
-
-
 def held_out(
     rows: Sequence[Mapping[str, float]], answers: Sequence[str], groups: Sequence[str], names: Sequence[str]
 ) -> list[dict[str, float]]:

@@ -191,7 +191,7 @@ def test_the_shipped_diagnosis_on_a_few_planted_faults(tmp_path: Path):
     dict(all_made(cache, keys, 1, float("inf")))
     rows = dict(features_of(cache, one) for one in keys)
     assert len(rows) == 24 and None not in rows.values()
-    said = ours(rows)
+    said = ours(cache, rows)
     table = figures(said, {fault: {fault} for fault in FAULTS})["known"]
     assert table["planted only"]["value"] >= 0.8 and table["detection"]["value"] >= 0.9
     assert table["false alarms"]["value"] <= 0.2

@@ -8,14 +8,15 @@ from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.model import Model, calibrated
 from sweep.diagnosis.causes.rules import RULES
-from sweep.diagnosis.causes.table import CAUSES, HEALTHY, Cause
+from sweep.diagnosis.causes.table import CAUSES, Cause
 from sweep.diagnosis.finding import Finding, Severity
 
 ALSO = 0.1  # probability from which on a cause that is not the first is told; our choice
 UNCLEAR = 0.3  # the same, among the causes alone, of a rollout that fails without an alarm; our choice
 REASONS = 3  # features that are named for a cause; our choice
 COUNTS = 0.2  # what a feature must add to a cause's score to be named; our choice
-OF_TRAINING = ("lr_high", "lr_low", "undertrained", "checkpoint_sparse")  # read off a whole training
+# Causes that are not read off a whole training by mini-batches, which is what the calibration knows.
+OF_TASK = ("window_short", "dead_relu", "data_scale", "distribution_gap", "leak", "warmup_short")
 ORDER = ("issue", "tip", "ok", "not applicable")
 
 
@@ -32,9 +33,7 @@ def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
     """
     model = calibrated()
     values = {name: feature.read(case) for name, feature in FEATURES.items()}
-    probabilities = model.probabilities(values)
-    alarm = 1.0 - probabilities[HEALTHY] >= model.alarm
-    possible = {c.fault: probabilities[c.fault] for c in CAUSES.values() if _judged(case, c, probabilities)}
+    alarm, possible = likely(case, model, values)
     first = max(possible, key=lambda fault: possible[fault])
     if failing and not alarm:  # something is wrong, whatever the model says: which cause is likeliest, then?
         total = sum(possible.values())
@@ -56,8 +55,15 @@ def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda one: (place[one.severity], -one.confidence)))
 
 
-def _judged(case: Case, cause: Cause, probabilities: Mapping[str, float]) -> bool:
-    return cause.fault in probabilities and not inapplicable(case, cause)
+def likely(case: Case, model: Model, values: Mapping[str, float]) -> tuple[bool, dict[str, float]]:
+    """Return whether something is wrong, and by fault the probability of each calibrated cause that can be."""
+    found = model.probabilities(values)
+    possible = {
+        cause.fault: found[cause.fault]
+        for cause in CAUSES.values()
+        if cause.fault in found and not inapplicable(case, cause)
+    }
+    return sum(possible.values()) >= model.alarm, possible
 
 
 def inapplicable(case: Case, cause: Cause) -> str:
@@ -68,8 +74,7 @@ def inapplicable(case: Case, cause: Cause) -> str:
         "adagrad",
     )
     reasons = {
-        **dict.fromkeys(OF_TRAINING, _outside(case)),
-        "momentum_high": _outside(case) if has_momentum else f"{training.optimizer.name} has no momentum",
+        "momentum_high": "" if has_momentum else f"{training.optimizer.name} has no momentum",
         "clip_tight": "" if training.clip > 0 else "no gradient clip is set",
         "noise_large": "" if training.input_noise > 0 else "no input noise is set",
         "weight_decay_large": "" if training.weight_decay > 0 else "no weight decay is set",
@@ -78,9 +83,10 @@ def inapplicable(case: Case, cause: Cause) -> str:
             if model.output_activation == "relu" or (model.head and model.head_activation == "relu")
             else "the readout has no ReLU"
         ),
-        "decay_early": _outside(case) if training.scheduler.name != "none" else "the rate never falls",
+        "decay_early": "" if training.scheduler.name != "none" else "the rate never falls",
     }
-    return reasons.get(cause.fault, "")
+    why = reasons.get(cause.fault, "")
+    return why or ("" if cause.fault in OF_TASK or cause.decided == "rule" else _outside(case))
 
 
 def _outside(case: Case) -> str:

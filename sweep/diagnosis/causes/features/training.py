@@ -201,7 +201,7 @@ TRAINING: Mapping[str, Feature] = {
         Feature("loss_left", "log10 of final loss, in variances of the data", _loss_left),
         Feature("loss_rises", "decades by which the last loss lies above the lowest", _loss_rises),
         Feature("roughness", "log10 of scatter of the log loss about its trend", _roughness),
-        Feature("ringing", "correlation of that scatter from one bin to the next", _ringing),
+        Feature("ringing", "correlation of the loss's scatter from one bin to the next", _ringing),
         Feature("spikes", "log10 of largest loss of a bin by its mean", _spikes),
         Feature("gradient_peak", "log10 of largest gradient norm by the median", _gradient_peak),
         Feature("gradient_size", "log10 of gradient norm in the second half", _gradient_size),
