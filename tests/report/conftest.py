@@ -191,7 +191,7 @@ def diagnosis_file(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return diagnosis.json as a trial with that rollout.npz has it; the fixture's networks cannot be probed."""
     with np.load(io.BytesIO(files["rollout.npz"])) as stored:
         arrays = {name: stored[name] for name in stored.files}
-    evidence = TrialEvidence(cast(Any, None), arrays, facts=DataFacts(PERIOD))
+    evidence = TrialEvidence(cast(Any, None), arrays, facts=FACTS)
     probes = {"driven": {"reason": "no network"}}
     document = diagnosis_to_json(replace(diagnosed(evidence), probes=probes))
     return {"diagnosis.json": json.dumps(document).encode()}
@@ -350,6 +350,24 @@ def write_study(folder: StudyFolder, trials: int = 40, seed: int = 5, **changes:
         }
         folder.write_document("winner", winner)
     return folder
+
+
+FACTS = DataFacts(
+    period=PERIOD,
+    lyapunov_time=None,
+    memory=PERIOD / 4,
+    samples=1000,
+    longest=500,
+    channels=1,
+    input_size=1.5,
+    input_mean=0.0,
+    input_spread=1.0,
+    linear_training=1e-3,
+    linear_validation=1e-3,
+    leaked=0.0,
+    nearest_training=0.01,
+    nearest_validation=0.01,
+)
 
 
 @pytest.fixture(scope="session")
