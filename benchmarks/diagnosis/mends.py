@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for key in faulty(
             "label", range(options.seeds), options.kinds, tuple(CELLS), severities=[options.severity]
         )
-        if (key.cause, key.severity, key.cell, key.kind) in biting
+        if (key.cause, key.severity, key.cell, key.kind) in biting and FAULTS[key.cause].bites_by == "rollout"
     ]
     until = time.monotonic() + 60 * options.minutes
     found = []
