@@ -349,6 +349,14 @@ def test_a_value_is_told_without_needless_powers_of_ten(name, value, text):
     assert FEATURES[name].said(value) == text
 
 
+def test_a_pruned_trial_is_not_said_to_have_few_checkpoints():
+    # it was stopped after 3 of its 12: that says nothing of how many were asked for
+    complete = case_of(evaluations=12)
+    pruned = replace(complete, record=replace(complete.record, state="pruned"))
+    assert FEATURES["evaluations"].read(complete) == pytest.approx(math.log10(3))
+    assert FEATURES["evaluations"].read(pruned) == pytest.approx(math.log10(12))
+
+
 def test_what_stands_for_none_is_what_is_read_where_there_is_none():
     case = case_of(input_noise=0.0, weight_decay=0.0)
     for name in ("input_noise", "weight_decay"):
