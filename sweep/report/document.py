@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.config.errors import StoreError
-from sweep.config.records import to_json
+from sweep.config.records import TrialRecord, to_json
 from sweep.diagnosis.finding import findings_to_json
 from sweep.report import findings
 from sweep.report.confirmation import TEST_KEYS, confirmation_section
@@ -16,6 +16,7 @@ from sweep.report.diagnoses import Judged, diagnoses_section
 from sweep.report.effects import CommonRung, common_rung, comparisons, effect_claims, effects_frame
 from sweep.report.frames import leaderboard, skill_or_nan, trial_row, trials_frame
 from sweep.report.importances import Importances, importances
+from sweep.report.rivals import NOTHING_YET, Results, beaten_by_baseline
 from sweep.report.study import Study, named, read_study, scores_on_test
 from sweep.score.metrics_skill import EXACT
 from sweep.store.folder import StudyFolder
@@ -92,7 +93,7 @@ def findings_of(
     tested = comparisons(study, trials, rung)
     claims = effect_claims(tested, rng) if study.claims else []
     return [
-        findings.beaten_by_baseline(board, None if best is None else best.number),
+        beaten_by_baseline(board, None if best is None else best.number, _results(study, best)),
         findings.loss_is_lying(trials, study.horizon, study.claims, rng),
         findings.checkpoint_regret(trials),
         findings.choices_matter(claims, len(tested), study.claims, rung.words),
@@ -101,6 +102,21 @@ def findings_of(
         findings.few_starts(study.n_eff),
         findings.trial_failures(trials),
     ]
+
+
+def _results(study: Study, best: TrialRecord | None) -> Results:
+    """Return what the best trial's configuration and the baselines score where nothing was selected."""
+    if best is None:
+        return NOTHING_YET
+    arms = [] if study.confirmation is None else study.confirmation["arms"]
+    fresh = next((arm["iqm"]["value"] for arm in arms if arm["number"] == best.number), None)
+    test = scores_on_test(study, best.number)
+    if test is None:
+        return Results(fresh)
+    stored = (study.winner or {}).get("baselines_test") or {}
+    errors = {name: entry.get("rollout_error") for name, entry in stored.items()}
+    known = {name: error for name, error in errors.items() if error is not None}
+    return Results(fresh, test.get("rollout_error"), known)
 
 
 def study_section(study: Study) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What a study says, in sentences with the numbers behind them. Pure functions of the tables."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -89,7 +88,7 @@ def loss_is_lying(
             f"One-step and rollout error {words}: Spearman {correlation.rho:.2f} "
             f"(95 %: {correlation.low:.2f} to {correlation.high:.2f}) over {correlation.pairs} trials."
         )
-    of = "" if horizon is None else f" of {horizon}"
+    valid = _valid(by_loss["loss_valid_steps"], best["valid_steps"], horizon)
     if by_loss["number"] == best["number"]:
         choice = f"The loss would have chosen the same trial, {best['number']}"
         if cost < 1e-12:
@@ -97,16 +96,13 @@ def loss_is_lying(
         else:
             choice += (
                 f", at another checkpoint: rollout error {number_text(float(by_loss['loss_rollout_error']))} "
-                f"instead of {number_text(float(best['rollout_error']))}, valid for "
-                f"{by_loss['loss_valid_steps']:.0f} instead of {best['valid_steps']:.0f}{of} steps."
+                f"instead of {number_text(float(best['rollout_error']))}, {valid}."
             )
     else:
         choice = (
             f"The loss would have chosen trial {by_loss['number']}, whose rollout error is "
             f"{number_text(float(by_loss['loss_rollout_error']))} instead of "
-            f"{number_text(float(best['rollout_error']))} (trial {best['number']}): "
-            f"valid for {by_loss['loss_valid_steps']:.0f} instead of "
-            f"{best['valid_steps']:.0f}{of} steps."
+            f"{number_text(float(best['rollout_error']))} (trial {best['number']}): {valid}."
         )
     if correlation is None:
         return Finding("loss_is_lying", "unknown", f"{ranks} {choice}", evidence)
@@ -210,38 +206,16 @@ def horizon_too_long(board: pd.DataFrame) -> Finding:
     return Finding("horizon_too_long", "clear", text, evidence)
 
 
-def beaten_by_baseline(board: pd.DataFrame, best: int | None) -> Finding:
-    """Is there a baseline that beats every trial?"""
-    baselines = board[(board["kind"] == "baseline") & board["rollout_error"].notna()]
-    if not len(baselines):
-        return Finding("beaten_by_baseline", "unknown", "No baseline has been scored yet.")
-    trials = board[(board["kind"] == "trial") & board["rollout_error"].notna()]
-    lowest = float(trials["rollout_error"].min()) if len(trials) else math.inf
-    better = baselines[baselines["rollout_error"] < lowest]
-    evidence = {"better": list(better["name"]), "best_trial_error": lowest, "best": best}
-    if not len(trials):
-        return Finding("beaten_by_baseline", "unknown", "No trial has a score yet.", evidence)
-    if len(better):
-        named = ", ".join(
-            f"{row.name_} ({'exact' if row.exact else number_text(row.rollout_error)})"
-            for row in better.rename(columns={"name": "name_"}).itertuples()
-        )
-        verb = "beats" if len(better) == 1 else "beat"
-        text = f"{named} {verb} every trial, whose best rollout error is {number_text(lowest)}."
-        return Finding("beaten_by_baseline", "found", text, evidence)
-    first = baselines.iloc[0]
-    error = number_text(float(first["rollout_error"]))
-    text = f"Every baseline is beaten; the nearest is {first['name']} with rollout error {error}."
-    return Finding("beaten_by_baseline", "clear", text, evidence)
-
-
 def few_starts(n_eff: int | None) -> Finding:
     """Are there enough starts that do not overlap to say that one setting beats another?"""
     if n_eff is None:
         return Finding("few_starts", "unknown", "The number of starts that do not overlap is not recorded.")
     evidence = {"n_eff": n_eff, "least": FEW_STARTS}
     if n_eff < FEW_STARTS:
-        text = f"Only {n_eff} starts do not overlap. {_too_few()} Shorten the horizon, or give more data."
+        text = (
+            f"Only {n_eff} starts do not overlap: with fewer than {FEW_STARTS} no setting is said to beat another. "
+            "Shorten the horizon, or give more data."
+        )
         return Finding("few_starts", "found", text, evidence)
     return Finding("few_starts", "clear", f"{n_eff} starts do not overlap.", evidence)
 
@@ -256,7 +230,11 @@ def choices_matter(claims: Sequence[Claim], tested: int, enough_starts: bool, ru
         rung_words: what was compared.
     """
     if not enough_starts:
-        return Finding("choices_matter", "unknown", _too_few())
+        text = (
+            f"Left open: with fewer than {FEW_STARTS} starts that do not overlap no value of a choice is said to be "
+            "better than the others."
+        )
+        return Finding("choices_matter", "unknown", text)
     if not tested:
         return Finding("choices_matter", "unknown", "Too few trials to compare the values of a choice.")
     if not claims:
@@ -292,6 +270,14 @@ def trial_failures(trials: pd.DataFrame) -> Finding:
         text,
         {"failed": len(failed), "numbers": [int(n) for n in failed["number"]]},
     )
+
+
+def _valid(by_loss: float, best: float, horizon: int | None) -> str:
+    """Return the valid steps of the loss's choice beside the best ones."""
+    of = "" if horizon is None else f" of {horizon}"
+    if round(by_loss) == round(best):
+        return f"both valid for {best:.0f}{of} steps"
+    return f"valid for {by_loss:.0f} instead of {best:.0f}{of} steps"
 
 
 def _too_few() -> str:

@@ -10,7 +10,7 @@ from sweep.report.labels import count_text, duration_text, number_text, steps_te
 from sweep.report.study import Study
 
 TITLES = {
-    "beaten_by_baseline": ("A baseline beats every trial", "Every trial against the baselines"),
+    "beaten_by_baseline": ("A baseline is better", "Every baseline is beaten"),
     "loss_is_lying": ("Choosing by the loss costs", "The loss is a fair guide here"),
     "checkpoint_regret": (
         "The last checkpoint is not the best",

@@ -332,7 +332,37 @@ def test_a_text_names_features_with_their_healthy_range():
         for one in cause_findings(case_of((1.0, 1.0, 1.0), input_noise=noise))
         if one.severity == "issue"
     ]
-    assert issues and all(re.search(r"healthy runs .+ to .+\)", one.text) for one in issues)
+    assert issues and all(re.search(r"healthy runs .+\)", one.text) for one in issues)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("window", math.log10(128), "128"),  # before: 1.3e+02
+        ("window", math.log10(32), "32"),
+        ("weight_decay", -7.0, "none"),  # what the logarithm takes for 0; before: 1e-07
+        ("weight_decay", -4.0, "0.0001"),
+        ("input_noise", -4.0, "none"),
+        ("input_noise", math.log10(0.1), "0.1"),
+        ("leaked", 0.0, "0"),
+    ],
+)
+def test_a_value_is_told_without_needless_powers_of_ten(name, value, text):
+    assert FEATURES[name].said(value) == text
+
+
+def test_a_pruned_trial_is_not_said_to_have_few_checkpoints():
+    # it was stopped after 3 of its 12: that says nothing of how many were asked for
+    complete = case_of(evaluations=12)
+    pruned = replace(complete, record=replace(complete.record, state="pruned"))
+    assert FEATURES["evaluations"].read(complete) == pytest.approx(math.log10(3))
+    assert FEATURES["evaluations"].read(pruned) == pytest.approx(math.log10(12))
+
+
+def test_what_stands_for_none_is_what_is_read_where_there_is_none():
+    case = case_of(input_noise=0.0, weight_decay=0.0)
+    for name in ("input_noise", "weight_decay"):
+        assert FEATURES[name].said(FEATURES[name].read(case)) == "none"
 
 
 def test_curves_are_read_as_they_are_stored():

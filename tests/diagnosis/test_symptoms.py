@@ -1,5 +1,6 @@
 """Symptoms of rollouts made from a formula, whose symptom and numbers are known."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -29,6 +30,7 @@ from sweep.diagnosis.symptoms.planted import (
     planted_tonal,
     tonal_faults,
 )
+from sweep.diagnosis.symptoms.wording import detail
 
 SEEDS = (1, 2)  # seen while the rules were written; benchmarks/diagnosis/symptoms.py scores on others
 TONAL = [(k, f) for k in KINDS for f in tonal_faults() if f != "lost tone" or k == "several tones"]
@@ -178,6 +180,11 @@ def test_noise_in_the_truth_is_no_fault():
     assert symptom_of_trial(sine(drift, noise=0.25)).code == "S05"
 
 
+def test_a_level_that_is_not_off_has_no_sign():
+    numbers = {"amplitude_late": 1.0, "level_late": -0.001}
+    assert detail("S01", numbers) == "amplitude ratio 1.00 at the end, level off by 0.00 scales."
+
+
 def test_a_mixture_is_reported_as_one():
     good = np.sin(OMEGA * T + PHASES)
     forecast = np.concatenate([good[:3], np.sin(OMEGA * T * 1.05 + PHASES)[3:6], 0 * good[6:]])
@@ -185,6 +192,7 @@ def test_a_mixture_is_reported_as_one():
     assert found.mixture and found.shares == {"S01": 3 / 8, "S05": 3 / 8, "S02": 2 / 8}
     assert found.by_start == ("S01",) * 3 + ("S05",) * 3 + ("S02",) * 2
     assert found.text.startswith("A mixture: 38% fine, 38% frequency drift, 25% collapsed")
+    assert not re.search(r"\. [a-z]", found.text)  # every sentence begins with a capital
     by_code = {finding.code: finding for finding in symptom_findings(found)}
     assert by_code["S05"].severity == by_code["S02"].severity == "issue"
     assert by_code["S03"].severity == "ok"

@@ -123,6 +123,14 @@ def test_the_best_is_the_confirmed_one_with_its_test_score(confirmed, study):
     assert not trial_document(confirmed, before["best"])["is_best"]
 
 
+def test_baselines_are_compared_with_the_fresh_score(confirmed):
+    document = report_document(confirmed)
+    leader = document["confirmation"]["arms"][0]
+    evidence = document["findings"][0]["evidence"]
+    assert evidence["fresh_error"] == leader["iqm"]["value"] != leader["selected"]
+    assert document["findings"][0]["text"].startswith("On fresh seeds ")
+
+
 def test_a_test_score_of_another_basis_is_not_shown(confirmed):
     winner = confirmed.read_document("winner")
     confirmed.write_document("winner", {**winner, "basis": "selected"})

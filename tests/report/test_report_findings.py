@@ -6,7 +6,6 @@ from sweep.config.ranges import Choice, IntUniform, LogUniform, OneMinusLog
 from sweep.config.space import Axis
 from sweep.report.effects import Claim
 from sweep.report.findings import (
-    beaten_by_baseline,
     checkpoint_regret,
     choices_matter,
     few_starts,
@@ -59,6 +58,13 @@ def test_a_loss_that_ranks_as_the_rollout_is_clear():
     assert found.verdict == "clear"
     assert found.evidence["spearman"] == pytest.approx(1)
     assert "same trial, 0." in found.text
+
+
+def test_equal_valid_steps_are_told_once():
+    # the loss would keep a checkpoint of .2 instead of .1, and both hold to the end
+    frame = trials([1, 2, 3], [0.2, 0.3, 0.4], rollout_error=[0.1, 0.3, 0.4], valid_steps=[100, 70, 60])
+    found = loss_is_lying(frame.assign(loss_valid_steps=100.0), 100, True, rng())
+    assert "rollout error 0.2 instead of 0.1, both valid for 100 of 100 steps." in found.text
 
 
 def test_failed_trials_are_left_out_and_diverged_ones_rank_worst():
@@ -144,25 +150,9 @@ def test_a_horizon_that_nothing_can_forecast_is_found():
     assert horizon_too_long(board(("baseline", "mean", 0.9))).verdict == "unknown"
 
 
-def test_baselines_that_beat_every_trial_are_named():
-    rows = (
-        ("trial", "trial 0", 0.3),
-        ("baseline", "ar", 0.2),
-        ("baseline", "season", 1e-12),
-        ("baseline", "mean", 1.0),
-    )
-    found = beaten_by_baseline(board(*rows), 0)
-    assert found.verdict == "found"
-    assert found.evidence["better"] == ["ar", "season"]
-    assert "season (exact)" in found.text
-    clear = beaten_by_baseline(board(("trial", "trial 0", 0.1), ("baseline", "ar", 0.2)), 0)
-    assert clear.verdict == "clear"
-    assert beaten_by_baseline(board(("baseline", "ar", 0.2)), None).verdict == "unknown"
-    assert beaten_by_baseline(board(("trial", "trial 0", 0.1)), 0).verdict == "unknown"
-
-
 def test_eight_starts_are_enough_and_seven_are_not():
     assert few_starts(7).verdict == "found"
+    assert few_starts(7).text.count("do not overlap") == 1
     assert few_starts(8).verdict == "clear"
     assert few_starts(None).verdict == "unknown"
 
@@ -172,7 +162,9 @@ def test_claims_are_told_only_with_enough_starts():
     found = choices_matter([claim], 1, True, "the error at 11%")
     assert found.verdict == "found"
     assert "cell = gru: median 0.3 against 0.6" in found.text
-    assert choices_matter([claim], 1, False, "x").verdict == "unknown"
+    few = choices_matter([claim], 1, False, "x")
+    assert few.verdict == "unknown"
+    assert "no value of a choice" in few.text  # a sentence of its own: what is open is named
     assert choices_matter([], 1, True, "x").verdict == "clear"
     assert choices_matter([], 0, True, "x").verdict == "unknown"
 

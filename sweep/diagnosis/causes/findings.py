@@ -145,5 +145,6 @@ def _told(model: Model, values: dict[str, float], reasons: list[tuple[str, float
         place, feature = model.features.index(name), FEATURES[name]
         said = (feature.said(v) for v in (values[name], model.healthy_low[place], model.healthy_high[place]))
         value, low, high = said
-        parts.append(f"{feature.subject} is {value} (healthy runs {low} to {high})")
+        healthy = low if low == high else f"{low} to {high}"
+        parts.append(f"{feature.subject} is {value} (healthy runs {healthy})")
     return f"Speaking for it: {'; '.join(parts)}."

@@ -159,7 +159,7 @@ def _text(
     said = detail(code, numbers)
     if mixture:
         parts = ", ".join(f"{share:.0%} {SYMPTOMS[c].title}" for c, share in shares.items())
-        return f"A mixture: {parts}. {said} {held}"
+        return f"A mixture: {parts}. {said[0].upper()}{said[1:]} {held}"
     return (
         f"{SYMPTOMS[code].title.capitalize()} from {shares[code]:.0%} of starts and channels: {said} {held}"
     )

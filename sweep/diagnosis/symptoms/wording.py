@@ -17,7 +17,7 @@ def detail(code: str, numbers: Numbers) -> str:
     gamma = number("decay_per_step")
     life = f", a half-life of {math.log(2) / gamma:.0f} steps" if gamma > 0 else ""
     sentences = {
-        "S01": f"amplitude ratio {late:.2f} at the end, level off by {number('level_late'):.2f} scales.",
+        "S01": f"amplitude ratio {late:.2f} at the end, level off by {abs(number('level_late')):.2f} scales.",
         "S02": f"it moves {late:.1%} as much as the truth and rests {number('level_late'):+.2f} scales from it.",
         "S03": f"amplitude falls from {early:.2f} to {late:.2f} of the truth's, {gamma:.2g} per step{life}.",
         "S04": f"amplitude goes from {early:.2f} to {late:.2f} of the truth's.",

@@ -17,6 +17,7 @@ class Feature:
     name: str
     meaning: str  # as it stands in an explanation
     read: Callable[[Case], float]
+    none_below: float = 0.0  # of a logarithm: values up to here stand for nothing at all, and are told so
 
     @property
     def subject(self) -> str:
@@ -25,11 +26,18 @@ class Feature:
 
     def said(self, value: float) -> str:
         """Return a value as a reader wants it, logarithms undone."""
-        return f"{10**value:.2g}" if self._logarithmic else f"{value:.2g}"
+        if not self._logarithmic:
+            return _short(value)
+        return "none" if 10**value <= self.none_below * (1 + 1e-9) else _short(10**value)
 
     @property
     def _logarithmic(self) -> bool:
         return self.meaning.startswith(LOGARITHM)
+
+
+def _short(value: float) -> str:
+    """Return two digits, of numbers from 100 to 100 000 all before the point: 0.063, 1e-07, 128."""
+    return f"{value:.0f}" if 100 <= abs(value) < 1e5 else f"{value:.2g}"
 
 
 def decades(value: float) -> float:

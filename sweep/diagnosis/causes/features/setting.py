@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features.feature import Feature, decades
 
+LEAST_NOISE, LEAST_DECAY = 1e-4, 1e-7  # what a logarithm takes for none; our choice
 NEAR = 0.02  # standard deviations; stretches closer than that are alike, however close they lie. Our choice
 
 
@@ -43,11 +44,11 @@ def _warmup_by_cycle(case: Case) -> float:
 
 
 def _input_noise(case: Case) -> float:
-    return decades(max(1e-4, case.config.training.input_noise))
+    return decades(max(LEAST_NOISE, case.config.training.input_noise))
 
 
 def _weight_decay(case: Case) -> float:
-    return decades(max(1e-7, case.config.training.weight_decay))
+    return decades(max(LEAST_DECAY, case.config.training.weight_decay))
 
 
 def _hidden(case: Case) -> float:
@@ -96,8 +97,8 @@ SETTING: Mapping[str, Feature] = {
         Feature("burn_in", "log10 of number of unscored first steps of a window, plus 1", _burn_in),
         Feature("warmup", "log10 of number of warm-up steps", _warmup),
         Feature("warmup_by_cycle", "log10 of warm-up in cycles of the data", _warmup_by_cycle),
-        Feature("input_noise", "log10 of input noise, in standard deviations", _input_noise),
-        Feature("weight_decay", "log10 of weight decay", _weight_decay),
+        Feature("input_noise", "log10 of input noise, in standard deviations", _input_noise, LEAST_NOISE),
+        Feature("weight_decay", "log10 of weight decay", _weight_decay, LEAST_DECAY),
         Feature("hidden", "log10 of number of hidden units", _hidden),
         Feature("parameters_by_samples", "log10 of number of weights by training samples", _parameters_by_samples),
         Feature("fed_size", "log10 of largest input", _fed_size),

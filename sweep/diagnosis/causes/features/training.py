@@ -159,7 +159,9 @@ def _averaging_share(case: Case) -> float:
 
 
 def _evaluations(case: Case) -> float:
-    return decades(len(case.record.evaluations))
+    """Return log10 of the checkpoints; of a pruned trial those that its budget holds: it had few for being pruned."""
+    pruned = case.record.state == "pruned"
+    return decades(len(case.config.points if pruned else case.record.evaluations))
 
 
 def _rollouts(case: Case) -> Array:
