@@ -29,7 +29,7 @@ from benchmarks.diagnosis.data import KINDS
 from benchmarks.diagnosis.faults import FAULTS, HEALTHY, KEPT_OUT_SEVERITY
 from benchmarks.diagnosis.mends import accepted
 from benchmarks.diagnosis.record import Cache
-from benchmarks.diagnosis.rivals import CONFIGURATION, RULES, Forest, majority
+from benchmarks.diagnosis.rivals import RULES, Forest, configuration, majority
 from benchmarks.diagnosis.runs import Key, plan
 from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.findings import likely
@@ -79,6 +79,12 @@ def forest(known: Rows, scored: Rows, names: Sequence[str]) -> dict[Key, Said]:
     alarm = float(np.quantile(healthy, 1 - FALSE_ALARMS))
     found = Forest(names).fit(rows, answers).probabilities(list(scored.values()))
     return {key: Said(1 - one[HEALTHY] > alarm, top(one)) for key, one in zip(scored, found, strict=True)}
+
+
+def settings_alone(known: Rows, scored: Rows) -> dict[Key, Said]:
+    """Return what a random forest says that sees the configuration, and nothing measured."""
+    seen, asked = ({key: configuration(plan(key).config) for key in rows} for rows in (known, scored))
+    return forest(seen, asked, list(next(iter(seen.values()))))
 
 
 def threshold(known: Rows, scored: Rows) -> dict[Key, Said]:
@@ -161,7 +167,7 @@ def document(cache: Cache, known: Rows, scored: Rows, right: Mapping[str, set[st
     methods = {
         "sweep": mine,
         "random forest, same features": forest(known, scored, list(FEATURES)),
-        "random forest, configuration only": forest(known, scored, CONFIGURATION),
+        "random forest, all settings": settings_alone(known, scored),
         "threshold on the rollout error": threshold(known, scored),
         **by_rules(cache, scored),
         **guesses(known, scored),

@@ -6,16 +6,47 @@ import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
 from benchmarks.diagnosis.faults import HEALTHY
+from sweep.config.trial import TrialConfig
 from sweep.data.types import Array
 from sweep.diagnosis.causes import Case
+from sweep.diagnosis.causes.features.feature import decades
+from sweep.train import OPTIMIZERS, SCHEDULERS
 
 Row = Mapping[str, float]
 
-# What a person could read off the configuration of a trial, and nothing that was measured.
-CONFIGURATION = (
-    "window", "scored_window", "burn_in", "warmup", "input_noise", "weight_decay", "hidden",
-    "parameters_by_samples", "averaging", "window_by_cycle", "warmup_by_cycle", "evaluations",
-)  # fmt: skip
+
+def configuration(config: TrialConfig) -> dict[str, float]:
+    """Return every setting that a person could read off a trial, the switches that plant faults among them.
+
+    Nothing that was measured. Rates and momenta are told by optimizer, as they mean different things.
+    """
+    training, model = config.training, config.model
+    settings = training.optimizer.settings
+    row = {
+        "lr": decades(float(settings.get("lr", 0.0))),
+        "averaging": -decades(1 - float(settings.get("momentum", 0.0))),
+        "budget": decades(training.budget),
+        "evaluations": float(training.evaluations),
+        "batch_size": decades(training.batch_size),
+        "window": decades(training.window),
+        "burn_in": float(training.burn_in),
+        "input_noise": training.input_noise,
+        "clip": decades(training.clip) if training.clip else 3.0,
+        "weight_decay": decades(training.weight_decay),
+        "hidden": decades(model.hidden),
+        "head": float(len(model.head)),
+        "relu_output": float(model.output_activation == "relu"),
+        "increment": float(model.readout == "increment"),
+        "init_gain": model.init_gain,
+        "forget_bias": model.forget_bias,
+        "lstm": float(model.cell == "lstm"),
+        "scaled": float(config.data.scaling != "none"),
+        "warmup": decades(config.score.warmup),
+        "horizon": float(config.score.horizon),
+    }
+    row |= {f"optimizer {name}": float(training.optimizer.name == name) for name in OPTIMIZERS}
+    row |= {f"scheduler {name}": float(training.scheduler.name == name) for name in SCHEDULERS}
+    return row
 
 
 class Forest:
