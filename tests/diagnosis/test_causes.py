@@ -17,7 +17,7 @@ from sweep.config.trial import TrialConfig
 from sweep.data import load
 from sweep.diagnosis.causes import Case, curves_of
 from sweep.diagnosis.causes.features import FEATURES, PROBED
-from sweep.diagnosis.causes.findings import cause_findings, inapplicable
+from sweep.diagnosis.causes.findings import cause_findings, inapplicable, prescribed
 from sweep.diagnosis.causes.model import Model, calibrated, model_from_json
 from sweep.diagnosis.causes.prescriptions import fitting_window
 from sweep.diagnosis.causes.table import CAUSES, HEALTHY
@@ -370,3 +370,11 @@ def test_curves_are_read_as_they_are_stored():
     assert found["bin"].tolist() == [0, 3] and found["loss"].tolist() == [0.5, 0.25]
     assert math.isnan(found["gradient_cosine"][0])
     assert curves_of(b"bin,loss\n")["loss"].size == 0
+
+
+def test_what_a_trial_has_already_is_not_prescribed():
+    memory = next(cause for cause in CAUSES.values() if cause.fault == "short_memory")
+    paths = [[change.path for change in changes] for changes in prescribed(case_of(), memory)]
+    assert paths == [["model.forget_bias"], ["model.cell"]]
+    gru = case_of(model={"cell": "gru", "forget_bias": 1.0})
+    assert prescribed(gru, memory) == ()

@@ -9,7 +9,7 @@ from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.model import Model, calibrated
 from sweep.diagnosis.causes.rules import RULES
 from sweep.diagnosis.causes.table import CAUSES, Cause
-from sweep.diagnosis.finding import Finding, Severity
+from sweep.diagnosis.finding import Change, Finding, Severity
 
 ALSO = 0.1  # probability from which on a cause that is not the first is told; our choice
 UNCLEAR = 0.3  # the same, among the causes alone, of a rollout that fails without an alarm; our choice
@@ -104,6 +104,25 @@ def _finding(
     return Finding(cause.name, cause.title, severity, text, evidence, confidence, **more)
 
 
+def prescribed(case: Case, cause: Cause) -> tuple[tuple[Change, ...], ...]:
+    """Return a cause's prescriptions without what the trial has already."""
+    settings = case.config.model_dump(mode="json")
+    left = []
+    for changes in cause.prescribe(case):
+        new = tuple(change for change in changes if not _is_so(settings, change))
+        if new and new not in left:
+            left.append(new)
+    return tuple(left)
+
+
+def _is_so(settings: Any, change: Change) -> bool:
+    for key in change.path.split("."):
+        if not isinstance(settings, dict) or key not in settings:
+            return False
+        settings = settings[key]
+    return bool(settings == change.value)
+
+
 def _by_rule(case: Case, cause: Cause) -> Finding:
     verdict = RULES[cause.name](case)
     if verdict.found is None:
@@ -112,7 +131,7 @@ def _by_rule(case: Case, cause: Cause) -> Finding:
     if not verdict.found:
         return _finding(cause, "ok", verdict.text, evidence, 0.5)
     text = f"{cause.meaning} {verdict.text}"
-    return _finding(cause, "tip", text, evidence, 0.5, prescriptions=cause.prescribe(case))
+    return _finding(cause, "tip", text, evidence, 0.5, prescriptions=prescribed(case, cause))
 
 
 def _calibrated(
@@ -129,7 +148,7 @@ def _calibrated(
     reasons = _reasons(model, values, cause.fault)
     evidence.update({name: values[name] for name, _ in reasons})
     text = f"{cause.meaning} {_told(model, values, reasons)}".strip()
-    return _finding(cause, severity, text, evidence, probability, prescriptions=cause.prescribe(case))
+    return _finding(cause, severity, text, evidence, probability, prescriptions=prescribed(case, cause))
 
 
 def _reasons(model: Model, values: dict[str, float], fault: str) -> list[tuple[str, float]]:
