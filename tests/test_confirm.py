@@ -73,7 +73,7 @@ def test_the_words_name_one_and_say_what_is_not_known(results):
     assert "No single winner" in text
     assert "3 seeds each are too few" in text
     assert "first among equals" in text
-    assert "(median of 3 networks)" in text
+    assert "(the median on validation of 3 networks)" in text
     assert max(map(len, shown.stdout.splitlines()[:4])) <= 80
     page = (results / "sine/report/index.html") if report(results) else None
     html = page.read_text(encoding="utf-8")

@@ -221,7 +221,7 @@ def _print_best(console: Console, result: "RunResult | ConfirmResult", winner: M
         f"valid {record.scores.valid_steps:.0f} of {horizon} steps",
     )
     count = len(winner["networks"])
-    of = f" (median of {count} networks)" if count > 1 else ""
+    of = f" (the median on validation of {count} networks)" if count > 1 else ""
     _print(
         console,
         f"locked test:            rollout error {test['rollout_error']:.4g}, "

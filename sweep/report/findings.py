@@ -243,16 +243,26 @@ def choices_matter(claims: Sequence[Claim], tested: int, enough_starts: bool, ru
             "the trials are too few, or it does not matter."
         )
         return Finding("choices_matter", "clear", text, {"tested": tested})
-    sentences = [
-        f"{claim.param} = {claim.value}: median {number_text(claim.median, 2)} against "
-        f"{number_text(claim.others, 2)} for the others "
-        f"(difference {number_text(claim.low, 2)} to {number_text(claim.high, 2)}"
-        f"{', trained to the end' if claim.basis == 'end' else ''})."
-        for claim in claims
+    leads = (
+        ("rung", f"By {rung_words}, better than the rest:"),
+        ("end", "By the final scores of the trials that trained to the end, better than the rest:"),
+    )
+    parts = [
+        " ".join([lead, *(_claim_text(claim) for claim in claims if claim.basis == basis)])
+        for basis, lead in leads
+        if any(claim.basis == basis for claim in claims)
     ]
-    text = f"By {rung_words}, better than the rest: " + " ".join(sentences)
+    text = " ".join(parts)
     return Finding(
         "choices_matter", "found", text, {"tested": tested, "claims": [vars(claim) for claim in claims]}
+    )
+
+
+def _claim_text(claim: Claim) -> str:
+    return (
+        f"{claim.param} = {claim.value}: median {number_text(claim.median, 2)} against "
+        f"{number_text(claim.others, 2)} for the others "
+        f"(difference {number_text(claim.low, 2)} to {number_text(claim.high, 2)})."
     )
 
 

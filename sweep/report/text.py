@@ -106,7 +106,12 @@ def _scores_of_best(document: Mapping[str, Any], best: Mapping[str, Any]) -> lis
     scored = None if confirmation is None else confirmation["test"]
     if scored is not None and len(scored["networks"]) > 1:
         errors = [network["rollout_error"] for network in scored["networks"]]
-        rows.append(("", f"of {len(errors)} networks the median; all {range_text(min(errors), max(errors))}"))
+        rows.append(
+            (
+                "",
+                f"the median on validation; all {len(errors)} networks {range_text(min(errors), max(errors))}",
+            )
+        )
     if scored is not None:
         rows.append(("network to use", scored["use"]["checkpoint"]))
     return rows

@@ -164,7 +164,7 @@ def test_the_terminal_says_it_at_80_columns(confirmed):
     for words in (
         f"No single winner; first among equals: trial {best}",
         "fresh seeds:            rollout error 0.13 (interquartile mean)",
-        "of 5 networks the median; all 0.13–0.17",
+        "the median on validation; all 5 networks 0.13–0.17",
         "Confirmed on 5 fresh seeds each",
         "cannot be told apart; the differences are within the noise between seeds.",
         "the 3 selected scores were too good by 0.05 on average (95 %: 0.01 to 0.09)",
