@@ -11,6 +11,7 @@ from sweep.config.errors import StoreError
 from sweep.config.records import TrialRecord, to_json
 from sweep.diagnosis.finding import findings_to_json
 from sweep.report import findings
+from sweep.report.budget import budget_is_the_limit
 from sweep.report.confirmation import TEST_KEYS, confirmation_section
 from sweep.report.diagnoses import Judged, diagnoses_section
 from sweep.report.effects import CommonRung, common_rung, comparisons, effect_claims, effects_frame
@@ -99,6 +100,7 @@ def findings_of(
         findings.choices_matter(claims, len(tested), study.claims, rung.words),
         findings.near_bound(None if best is None else best.params, study.axes),
         findings.horizon_too_long(board),
+        budget_is_the_limit(study.records),
         findings.few_starts(study.n_eff),
         findings.trial_failures(trials),
     ]

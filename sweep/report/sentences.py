@@ -20,6 +20,7 @@ TITLES = {
     "near_bound": ("The best trial is at a bound of its range", "The ranges are wide enough"),
     "horizon_too_long": ("The horizon is too long", "The horizon fits the data"),
     "few_starts": ("Too few starts", "Enough starts"),
+    "budget_is_the_limit": ("The budget is the limit", "The budget was enough"),
     "trial_failures": ("Trials failed", "No trial failed"),
 }
 

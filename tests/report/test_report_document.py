@@ -62,6 +62,7 @@ def test_every_finding_is_there_whatever_it_says(document):
         "choices_matter",
         "near_bound",
         "horizon_too_long",
+        "budget_is_the_limit",
         "few_starts",
         "trial_failures",
     ]

@@ -140,7 +140,7 @@ def test_the_viewer_walks_through_the_plots(opened, study):
     tab, problems = opened()
     tab.get_by_role("link", name="trial 0", exact=True).click()
     picture = tab.locator("dialog img")
-    title = tab.locator("dialog b")
+    title = tab.locator("dialog b").first
     assert title.text_content() == "trial 0"
     said = json.loads((study.trial(0) / "diagnosis.json").read_text())["symptom"]
     details = tab.locator("dialog .details")
