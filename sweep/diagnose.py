@@ -13,7 +13,7 @@ from sweep.config.trial import trial_config_from_json
 from sweep.diagnosis.finding import findings_to_json
 from sweep.diagnosis.probes import PROBES
 from sweep.diagnosis.symptoms import baseline_errors
-from sweep.diagnosis.trial import CODES, TrialEvidence, diagnosed
+from sweep.diagnosis.trial import CODES, Diagnosis, TrialEvidence, diagnosed
 from sweep.report.stored_diagnoses import muted_codes, stored_diagnosis
 from sweep.store import StudyFolder
 from sweep.trial import data_facts, probe_trial
@@ -48,8 +48,10 @@ def diagnosis_of(
         missing = [probe for name, probe in PROBES.items() if name not in measured]
         weights = folder.weights(number)
         measured |= probe_trial(trial_config_from_json(record.config), weights, missing)
-    known = stored is not None and measured == dict(stored.probes)
-    found = stored if stored and known else diagnosed(stored_evidence_of(folder, record, measured))
+    found = stored
+    if stored is None or measured != dict(stored.probes):
+        found = _completed(stored, diagnosed(stored_evidence_of(folder, record, measured)))
+    assert found is not None
     muted = {*muted_codes(folder.read_study()), *mute}
     return {
         "number": number,
@@ -59,6 +61,15 @@ def diagnosis_of(
         "findings": findings_to_json(found.findings, muted),
         "probes": {name: measured[name] for name in PROBES if name in measured},
     }
+
+
+def _completed(stored: Diagnosis | None, made: Diagnosis) -> Diagnosis:
+    """Return what is stored, with what more probes can decide that was not applicable at the trial's end."""
+    if stored is None:
+        return made
+    decided = {one.code: one for one in stored.findings if one.severity != "not applicable"}
+    findings = tuple(decided.get(one.code, one) for one in made.findings)
+    return replace(stored, findings=findings)
 
 
 def stored_evidence_of(

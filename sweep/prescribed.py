@@ -51,7 +51,7 @@ class Applied:
 
 
 def prescriptions_of(folder: StudyFolder, record: TrialRecord) -> tuple[Finding, ...]:
-    """Return what a trial's diagnosis found that prescribes a change, the most confident first.
+    """Return what a trial's diagnosis found that prescribes a change: issues before tips, the most confident first.
 
     A cause that was found and prescribes nothing, since only other data help, is among them.
 
@@ -61,10 +61,10 @@ def prescriptions_of(folder: StudyFolder, record: TrialRecord) -> tuple[Finding,
     found = [
         finding_from_json(entry)
         for entry in diagnosis_of(folder, record.number, probes=False)["findings"]
-        if entry["severity"] in PRESENT
+        if entry["severity"] in PRESENT and not entry.get("muted")
     ]
     kept = [finding for finding in found if finding.prescriptions or finding.code.startswith(CAUSE)]
-    return tuple(sorted(kept, key=lambda finding: -finding.confidence))
+    return tuple(sorted(kept, key=lambda finding: (PRESENT.index(finding.severity), -finding.confidence)))
 
 
 def advice_of(findings: Sequence[Finding]) -> tuple[Advice, ...]:

@@ -586,7 +586,6 @@ def test_a_real_change_is_trained_and_kept(results):
 @pytest.mark.parametrize(
     ("options", "code", "told"),
     [
-        ((), 1, "no finding of trial 1 prescribes a change"),
         (("--change", "nonsense"), 2, "wanted key.path=value, got 'nonsense'"),
         (("--change", "model.cell=gur"), 2, "Did you mean 'gru'?"),
         (("--change", "model.hidden=4"), 1, "it changes nothing"),

@@ -72,4 +72,7 @@ def finding_from_json(values: Mapping[str, Any]) -> Finding:
     prescriptions = tuple(
         tuple(Change(**change) for change in changes) for changes in values["prescriptions"]
     )
-    return Finding(**{**values, "prescriptions": prescriptions})
+    known = {
+        key: value for key, value in values.items() if key != "muted"
+    }  # whether it is told, no part of it
+    return Finding(**{**known, "prescriptions": prescriptions})
