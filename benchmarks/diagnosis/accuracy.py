@@ -30,7 +30,7 @@ from benchmarks.diagnosis.faults import FAULTS, HEALTHY, KEPT_OUT_SEVERITY
 from benchmarks.diagnosis.mends import accepted
 from benchmarks.diagnosis.record import Cache
 from benchmarks.diagnosis.rivals import RULES, Forest, configuration, majority
-from benchmarks.diagnosis.runs import Key, plan
+from benchmarks.diagnosis.runs import Key, numbered_places, plan
 from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.findings import likely
 from sweep.diagnosis.causes.model import calibrated
@@ -67,7 +67,7 @@ def ours(cache: Cache, scored: Rows) -> dict[Key, Said]:
 def forest(known: Rows, scored: Rows, names: Sequence[str]) -> dict[Key, Said]:
     """Return what a random forest says, its alarm set on calibration runs that it had not seen."""
     rows, answers = list(known.values()), [key.cause for key in known]
-    groups = np.asarray([f"{key.kind} {key.cell} {key.background}" for key in known])
+    groups = np.asarray([key.place for key in known])
     healthy: list[float] = []
     for half in np.array_split(np.unique(groups), 3):
         test = np.isin(groups, half)
@@ -147,9 +147,7 @@ def share(keys: Sequence[Key], hits: Sequence[bool]) -> dict[str, Any] | None:
     """Return a share with its interval, clustered by background; None without runs."""
     if not keys:
         return None
-    places = [f"{key.kind} {key.cell} {key.background}" for key in keys]
-    numbers = {place: number for number, place in enumerate(dict.fromkeys(places))}
-    low, high = interval([float(hit) for hit in hits], [numbers[place] for place in places])
+    low, high = interval([float(hit) for hit in hits], numbered_places(keys))
     return {"value": float(np.mean(hits)), "low": low, "high": high, "runs": len(keys)}
 
 

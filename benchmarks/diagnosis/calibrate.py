@@ -20,14 +20,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from benchmarks.diagnosis.cases import all_features
-from benchmarks.diagnosis.data import KINDS
-from benchmarks.diagnosis.faults import FAULTS, HEALTHY, SEVERITIES
-from benchmarks.diagnosis.run import keys_of
+from benchmarks.diagnosis.faults import HEALTHY
+from benchmarks.diagnosis.run import whole_split
 from benchmarks.diagnosis.runs import Key
 from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.model import Model
 from sweep.diagnosis.causes.table import CAUSES
-from sweep.model import CELLS
 
 SHRINKING = 0.3  # C of the logistic regression: best of .03, .1, .3, 1 with each kind left out in turn
 FALSE_ALARMS = (
@@ -96,11 +94,7 @@ def usable(
     folder: Path, labels: Path | None, split: str, seeds: int, workers: int
 ) -> dict[Key, dict[str, float]]:
     """Return the features of a split's runs that are in the cache and bite, by key."""
-    options = argparse.Namespace(
-        split=split, seeds=seeds, kinds=list(KINDS), cells=list(CELLS), causes=list(FAULTS),
-        severities=list(SEVERITIES), labels=labels,
-    )  # fmt: skip
-    found = all_features(folder, keys_of(options), workers)
+    found = all_features(folder, whole_split(split, seeds, labels), workers)
     return {key: row for key, row in found if row is not None}
 
 
@@ -120,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     runs = {key: row for key, row in found_runs.items() if key.cause in decided}
     keys, rows = list(runs), list(runs.values())
     answers = [key.cause for key in keys]
-    backgrounds = [f"{key.kind} {key.cell} {key.background}" for key in keys]
+    backgrounds = [key.place for key in keys]
     names = list(FEATURES)
     by_background = held_out(rows, answers, backgrounds, names)
     by_kind = held_out(rows, answers, [key.kind for key in keys], names)

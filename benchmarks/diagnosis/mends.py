@@ -26,7 +26,7 @@ from benchmarks.diagnosis.faults import FAULTS, SEVERITIES
 from benchmarks.diagnosis.plan import Plan
 from benchmarks.diagnosis.record import Cache
 from benchmarks.diagnosis.run import biting_places
-from benchmarks.diagnosis.runs import Key, faulty, plan
+from benchmarks.diagnosis.runs import Key, faulty, numbered_places, plan
 from sweep.diagnosis.causes.table import CAUSES
 from sweep.diagnosis.finding import Change
 from sweep.model import CELLS
@@ -89,10 +89,7 @@ def mends(found: Sequence[tuple[Key, str, float, float]]) -> list[Mend]:
     table = []
     for (fault, cause), rows in groups.items():
         gains, costs = [gain for _, gain, _ in rows], [cost for *_, cost in rows]
-        places = {f"{key.kind} {key.cell} {key.background}": None for key, *_ in rows}
-        numbers = {place: number for number, place in enumerate(places)}
-        owners = [numbers[f"{key.kind} {key.cell} {key.background}"] for key, *_ in rows]
-        low, high = interval(gains, owners)
+        low, high = interval(gains, numbered_places([key for key, *_ in rows]))
         back = float(np.mean(gains) / np.mean(costs)) if np.mean(costs) > 0 else 0.0
         works = low > BITE and back >= HALF and len(rows) > 1
         table.append(Mend(fault, cause, len(rows), float(np.mean(gains)), low, high, back, works))

@@ -9,6 +9,7 @@ from benchmarks.diagnosis.faults import HEALTHY
 from sweep.config.trial import TrialConfig
 from sweep.data.types import Array
 from sweep.diagnosis.causes import Case
+from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.features.feature import decades
 from sweep.train import OPTIMIZERS, SCHEDULERS
 
@@ -85,7 +86,7 @@ def deep_diagnosis(case: Case) -> list[str]:
     size = sum(np.prod(shape) for shape in ((case.config.model.hidden, 4 * case.config.model.hidden),))
     rules: list[tuple[bool, str]] = [
         (case.probe("units", "silent_output") >= 0.7 or case.probe("units", "dead_head") >= 0.7, "dead_relu"),
-        (_saturated(case) > 0.5, "gate_saturation"),
+        (FEATURES["gate_saturation"].read(case) > 0.5, "gate_saturation"),
         (case.facts.input_size > 1.0 and case.facts.input_spread > 3.0, "data_scale"),
         (len(ratio) > 0 and float(np.median(ratio)) > 0.1, "lr_high"),
         (len(ratio) > 0 and float(np.median(ratio)) < 1e-5, "lr_low"),
@@ -126,11 +127,6 @@ RULES: Mapping[str, Callable[[Case], list[str]]] = {
     "DeepDiagnosis's rules": deep_diagnosis,
     "AutoTrainer's rules": auto_trainer,
 }
-
-
-def _saturated(case: Case) -> float:
-    shares = [e.evidence.get("gate_saturation") or [0.0] for e in case.record.evaluations[-1:]]
-    return float(max(shares[0])) if shares else 0.0
 
 
 def _oscillations(skill: Array) -> int:

@@ -67,6 +67,16 @@ def keys_of(options: argparse.Namespace) -> list[Key]:
     return [key for pair in zip(well, ill, strict=False) for key in pair]
 
 
+def whole_split(split: str, seeds: int, labels: Path | None) -> list[Key]:
+    """Return the runs of a split over all kinds, cells, causes and severities; with labels only what bites."""
+    return keys_of(
+        argparse.Namespace(
+            split=split, seeds=seeds, kinds=list(KINDS), cells=list(CELLS), causes=list(FAULTS),
+            severities=list(SEVERITIES), labels=labels,
+        )
+    )  # fmt: skip
+
+
 def biting_places(rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, int, str, str]]:
     """Return (cause, severity, cell, kind) of what bites, from the rows of a document."""
     return {

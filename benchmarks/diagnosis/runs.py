@@ -30,6 +30,17 @@ class Key:
         """Return the healthy run with the same background, seed and data."""
         return Key(self.split, self.kind, self.cell, self.background, HEALTHY, 0, self.seed)
 
+    @property
+    def place(self) -> str:
+        """Return what names the background among those of all kinds and cells."""
+        return f"{self.kind} {self.cell} {self.background}"
+
+
+def numbered_places(keys: Sequence[Key]) -> list[int]:
+    """Return each run's background as a number, in the order of their first appearance: groups for `interval`."""
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(key.place, len(numbers)) for key in keys]
+
 
 def plan(key: Key) -> Plan:
     """Return the plan of a run: its background's, with the fault planted."""

@@ -24,12 +24,11 @@ import numpy as np
 from benchmarks.diagnosis.accuracy import part_of, share
 from benchmarks.diagnosis.bites import BITE, decades_worse, error, interval
 from benchmarks.diagnosis.cases import case_of
-from benchmarks.diagnosis.data import KINDS
-from benchmarks.diagnosis.faults import FAULTS, SEVERITIES
+from benchmarks.diagnosis.faults import FAULTS, HEALTHY
 from benchmarks.diagnosis.mends import treated
 from benchmarks.diagnosis.plan import Plan
 from benchmarks.diagnosis.record import Cache
-from benchmarks.diagnosis.run import keys_of
+from benchmarks.diagnosis.run import whole_split
 from benchmarks.diagnosis.runs import Key, plan
 from sweep.config.ranges import LogUniform, OneMinusLog
 from sweep.config.seeds import seed_of
@@ -196,15 +195,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    asked = argparse.Namespace(
-        split="score", seeds=options.runs, kinds=list(KINDS), cells=list(CELLS),
-        causes=[fault for fault in FAULTS if fault not in BEYOND], severities=list(SEVERITIES),
-        labels=options.labels,
-    )  # fmt: skip
     cache = Cache(options.cache)
-    made = [
-        key for key in keys_of(asked) if key.severity and cache.place(plan(key).settled(cache.data)).exists()
+    wanted = [
+        key
+        for key in whole_split("score", options.runs, options.labels)
+        if key.cause != HEALTHY and key.cause not in BEYOND
     ]
+    made = [key for key in wanted if cache.place(plan(key).settled(cache.data)).exists()]
     keys = sample(made, options.each)
     order = np.random.default_rng(0).permutation(len(keys))
     found = []

@@ -6,12 +6,12 @@ import numpy as np
 
 from sweep.config.records import TrialRecord
 from sweep.report.findings import Finding
+from sweep.score.effect import FLOOR
 
 BEST = 10  # trials that are looked at; our choice
 LAST = 0.2  # of the budget; facts: D9, the Tuning Playbook's "still improving at the end"
 GAINS = 0.1  # decades of rollout error; our choice: a fifth less error
 FEWEST = 3
-FLOOR = 1e-3  # rollout errors below are alike
 
 
 def budget_is_the_limit(records: Sequence[TrialRecord]) -> Finding:

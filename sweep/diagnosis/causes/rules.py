@@ -11,7 +11,9 @@ import numpy as np
 
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features.feature import decades
-from sweep.diagnosis.causes.features.setting import cycle
+from sweep.diagnosis.causes.features.network import overfit_rollout
+from sweep.diagnosis.causes.features.setting import cycle, recurrent_weights, training_numbers
+from sweep.score.effect import FLOOR
 
 FADED = 3.0  # decades by which a quarter cycle's input may matter less than the latest; facts: D13, 1e-3
 SMALL_ONE_STEP = 0.1  # scales; our choice: a forecast that is good for one step
@@ -72,7 +74,7 @@ def wrong_checkpoint(case: Case) -> Verdict:
     record = case.record
     if record.best is None or record.best_one_step is None or len(record.evaluations) < 3:
         return Verdict(None, "there are fewer than three checkpoints to compare")
-    errors = [max(1e-3, e.scores.rollout_error) for e in record.evaluations]
+    errors = [max(FLOOR, e.scores.rollout_error) for e in record.evaluations]
     last, by_loss = (math.log10(errors[i] / errors[record.best]) for i in (-1, record.best_one_step))
     said = (
         f"The best checkpoint is {record.best + 1} of {len(errors)}. The last one rolls out {10**last:.3g} times "
@@ -92,14 +94,10 @@ def batch_order(case: Case) -> Verdict:
 
 def large_capacity(case: Case) -> Verdict:
     """C25: many weights for few numbers, and rollouts that are better on training data?"""
-    model, fit = case.config.model, case.probes.get("training_fit", {})
-    gates = 4 if model.cell == "lstm" else 3
-    weights = gates * model.hidden * (case.facts.channels + (2 * model.layers - 1) * model.hidden)
-    ratio = weights / (case.facts.samples * case.facts.channels)
-    known, new = fit.get("rollout_training"), fit.get("rollout_validation")
-    if known is None or new is None:
+    ratio = recurrent_weights(case) / training_numbers(case)
+    better = overfit_rollout(case)
+    if math.isnan(better):
         return Verdict(None, "the probe of training fit was not taken")
-    better = decades(max(1e-3, new)) - decades(max(1e-3, known))
     said = (
         f"{ratio:.2g} weights per training number; rollouts on training data err {10**better:.2g} times less."
     )

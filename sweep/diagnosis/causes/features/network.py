@@ -1,15 +1,16 @@
 """Features of the trained network: what the probes measured of it, and how it forecasts."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from sweep.config.records import Evaluation
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features.feature import Feature, decades
+from sweep.score.effect import FLOOR
 
 PROBED = ("noise_gain", "driven", "swap_test", "training_fit", "units")  # the probes that features read
-TINY = 1e-3  # rollout errors below are alike
 
 
 def _largest(case: Case, probe: str, key: str) -> float:
@@ -19,7 +20,7 @@ def _largest(case: Case, probe: str, key: str) -> float:
 
 def _rollout(case: Case) -> float:
     error = case.record.rollout_error
-    return decades(max(TINY, 1.0 if error is None else error))
+    return decades(max(FLOOR, 1.0 if error is None else error))
 
 
 def _valid_share(case: Case) -> float:
@@ -29,7 +30,7 @@ def _valid_share(case: Case) -> float:
 
 def _first_steps(case: Case) -> float:
     scores = case.record.scores
-    return decades(max(TINY, scores.prefix_errors[0])) if scores else math.nan
+    return decades(max(FLOOR, scores.prefix_errors[0])) if scores else math.nan
 
 
 def _one_step(case: Case) -> float:
@@ -44,22 +45,27 @@ def _overfit_one_step(case: Case) -> float:
     return _one_step(case) - decades(case.probe("training_fit", "one_step_training"))
 
 
-def _overfit_rollout(case: Case) -> float:
+def overfit_rollout(case: Case) -> float:
+    """Return the decades by which rollouts err more on validation than on training starts; NaN if not probed."""
     known, new = (case.probe("training_fit", f"rollout_{part}") for part in ("training", "validation"))
-    return decades(max(TINY, new)) - decades(max(TINY, known)) if known == known else math.nan
+    return decades(max(FLOOR, new)) - decades(max(FLOOR, known)) if known == known else math.nan
 
 
 def _rollout_training(case: Case) -> float:
-    return decades(max(TINY, case.probe("training_fit", "rollout_training")))
+    return decades(max(FLOOR, case.probe("training_fit", "rollout_training")))
 
 
 def _gate_saturation(case: Case) -> float:
-    shares = [e.evidence.get("gate_saturation") or [math.nan] for e in case.record.evaluations[-1:]]
-    return float(max(shares[0])) if shares else math.nan
+    return _saturation(case.record.evaluations[-1:])
 
 
 def _gate_saturation_first(case: Case) -> float:
-    shares = [e.evidence.get("gate_saturation") or [math.nan] for e in case.record.evaluations[:1]]
+    return _saturation(case.record.evaluations[:1])
+
+
+def _saturation(chosen: Sequence[Evaluation]) -> float:
+    """Return the share of saturated gates of the worst layer at an evaluation, NaN where there is none."""
+    shares = [evaluation.evidence.get("gate_saturation") or [math.nan] for evaluation in chosen]
     return float(max(shares[0])) if shares else math.nan
 
 
@@ -175,7 +181,7 @@ NETWORK: Mapping[str, Feature] = {
         Feature("one_step", "log10 of one-step error", _one_step),
         Feature("one_step_by_linear", "decades of the one-step error above a linear forecast's", _one_step_by_linear),
         Feature("overfit_one_step", "decades of the one-step error above that on training data", _overfit_one_step),
-        Feature("overfit_rollout", "decades of the rollout error above that on training data", _overfit_rollout),
+        Feature("overfit_rollout", "decades of the rollout error above that on training data", overfit_rollout),
         Feature("rollout_training", "log10 of rollout error on training data", _rollout_training),
         Feature("gate_saturation", "share of saturated gates", _gate_saturation),
         Feature("gate_saturation_first", "share of saturated gates at the first checkpoint", _gate_saturation_first),

@@ -18,6 +18,18 @@ def cycle(case: Case) -> float:
     return case.facts.period or 4 * case.facts.memory
 
 
+def recurrent_weights(case: Case) -> int:
+    """Return the number of input and recurrent weights of all layers, without biases and readout."""
+    model = case.config.model
+    gates = 4 if model.cell == "lstm" else 3
+    return gates * model.hidden * (case.facts.channels + (2 * model.layers - 1) * model.hidden)
+
+
+def training_numbers(case: Case) -> int:
+    """Return the number of training samples, every channel counted."""
+    return case.facts.samples * case.facts.channels
+
+
 def _window(case: Case) -> float:
     return decades(case.config.training.window or case.facts.longest)
 
@@ -56,10 +68,7 @@ def _hidden(case: Case) -> float:
 
 
 def _parameters_by_samples(case: Case) -> float:
-    model = case.config.model
-    gates = 4 if model.cell == "lstm" else 3
-    count = gates * model.hidden * (case.facts.channels + (2 * model.layers - 1) * model.hidden)
-    return decades(count) - decades(case.facts.samples * case.facts.channels)
+    return decades(recurrent_weights(case)) - decades(training_numbers(case))
 
 
 def _fed_size(case: Case) -> float:

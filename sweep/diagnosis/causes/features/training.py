@@ -7,6 +7,7 @@ import numpy as np
 from sweep.data.types import Array
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features.feature import Feature, decades
+from sweep.score.effect import FLOOR
 
 SMOOTH = 9  # bins of the running mean that a loss curve is freed of; our choice
 RATE_GONE = 0.02  # share of its largest value below which a rate counts as spent; facts: D10 has .01
@@ -165,7 +166,7 @@ def _evaluations(case: Case) -> float:
 
 
 def _rollouts(case: Case) -> Array:
-    return np.log10(np.maximum([e.scores.rollout_error for e in case.record.evaluations], 1e-3))
+    return np.log10(np.maximum([e.scores.rollout_error for e in case.record.evaluations], FLOOR))
 
 
 def _rollout_jumps(case: Case) -> float:
