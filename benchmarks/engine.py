@@ -3,8 +3,9 @@
     python benchmarks/engine.py [--quick] [--alone] [--json]
 
 One core. All rivals take turns within each round; medians over the rounds, of processor time: what else runs on
-the core costs a run its caches, not its turn. FLOP are those of matrix products
-alone, two per multiply-add, a training step three times its forward pass. Rivals:
+the core costs a run its caches, not its turn. A turn is one run that is not timed, then runs one after another for
+TURN seconds, as training makes them. FLOP are those of matrix products alone, two per multiply-add, a training step
+three times its forward pass. Rivals:
 
     native          the compiled kernel
     torch tuned     nn.LSTM / nn.GRU, glibc's malloc kept from handing memory back (as a worker runs)
@@ -33,7 +34,8 @@ from sweep.model.native.library import instruction_sets, peak_flops
 from sweep.trial.process import keep_freed_memory
 
 TRAINING = ("native", "torch tuned", "torch default", "cell loop")
-ROUNDS = 3
+ROUNDS = 5
+TURN = 0.1  # seconds
 ROLLOUTS = ("native rollout", "torch rollout")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -110,7 +112,7 @@ def work(shape: Shape, rival: str) -> Callable[[], None]:
 
 
 def serve(pipe: Any, tuned: bool) -> None:
-    """Answer (shape, rival) with the milliseconds of one run, in a process with one kind of malloc."""
+    """Answer (shape, rival) with the milliseconds of a run, in a process with one kind of malloc."""
     torch.set_num_threads(1)
     if tuned:
         keep_freed_memory()
@@ -119,10 +121,18 @@ def serve(pipe: Any, tuned: bool) -> None:
         if asked not in ready:
             ready = {key: made for key, made in ready.items() if key[0] == asked[0]}
             ready[asked] = work(*asked)
-            ready[asked]()
+        pipe.send(turn(ready[asked]))
+
+
+def turn(run: Callable[[], None]) -> float:
+    """Return the median milliseconds of a rival's runs in a row."""
+    run()
+    times: list[float] = []
+    while sum(times) < TURN:
         began = time.process_time()
-        ready[asked]()
-        pipe.send(1000 * (time.process_time() - began))
+        run()
+        times.append(time.process_time() - began)
+    return 1000 * statistics.median(times)
 
 
 class Servers:
