@@ -1,16 +1,13 @@
 """What sweep does, as functions: run, confirm, report on, load a study. The command line only calls these."""
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sweep.bench import bench_of, run_by, silent
 from sweep.best import name_best
-from sweep.catalogue import catalogue
 from sweep.config.errors import SweepError
-from sweep.config.study import StudyConfig
-from sweep.config.study_file import read_study
 from sweep.confirmation import confirm_best, covers
 from sweep.data import load
 from sweep.diagnose import diagnosis_of
@@ -18,12 +15,12 @@ from sweep.diagnosis.symptoms import baseline_errors
 from sweep.host import host_facts
 from sweep.loaded import LoadedStudy
 from sweep.opening import check_data, make_folder, read, write_study
-from sweep.prescribed import wanted_advice
 from sweep.preview import Preview, preview_of
 from sweep.report import (
     ReportPaths,
+    audit_lines,
+    audit_text,
     confirmation_lines,
-    draw_trial,
     optimism_text,
     print_diagnosis,
     print_report,
@@ -36,9 +33,9 @@ from sweep.report import (
     verdict_text,
     write_report,
 )
+from sweep.retraining import AuditResult, ConfirmResult, TreatResult, audit, confirm, treat
 from sweep.score import score_baselines
 from sweep.search import (
-    Bench,
     Driver,
     Interrupts,
     Message,
@@ -50,10 +47,10 @@ from sweep.search import (
 from sweep.search.driver import Functions, SideTask
 from sweep.store import DriverLock, OptunaProjection, StudyFolder
 from sweep.studies import stored_study
-from sweep.study_engine import WITHOUT_KERNEL, with_engine
-from sweep.treatment import treat_trial, treatment_plan
+from sweep.study_engine import WITHOUT_KERNEL
 
 __all__ = [
+    "AuditResult",
     "ConfirmResult",
     "Message",
     "Outcome",
@@ -62,6 +59,9 @@ __all__ = [
     "Settled",
     "TreatResult",
     "Watch",
+    "audit",
+    "audit_lines",
+    "audit_text",
     "confirm",
     "confirmation_lines",
     "diagnose",
@@ -99,35 +99,6 @@ class RunResult:
         return self.outcome is Outcome.INTERRUPTED
 
 
-@dataclass(frozen=True)
-class ConfirmResult:
-    """How a confirmation ended, and what it says."""
-
-    outcome: Outcome
-    folder: StudyFolder
-    confirmation: dict[str, Any] | None  # as in report.json; None where it was stopped or there is nothing
-    winner: dict[str, Any] | None  # winner.json; None where it was stopped
-
-    @property
-    def interrupted(self) -> bool:
-        """Return whether it was stopped before its end."""
-        return self.outcome is Outcome.INTERRUPTED
-
-
-@dataclass(frozen=True)
-class TreatResult:
-    """How a treatment ended, and what it says."""
-
-    outcome: Outcome
-    folder: StudyFolder
-    treatment: dict[str, Any] | None  # as in report.json; None where it was stopped
-
-    @property
-    def interrupted(self) -> bool:
-        """Return whether it was stopped before its end."""
-        return self.outcome is Outcome.INTERRUPTED
-
-
 class _Heard:
     """Passes events on and remembers the latest progress of each stage."""
 
@@ -146,10 +117,6 @@ class _Heard:
         return busy / (elapsed * workers) if elapsed > 0 else 0.0
 
 
-def _silent(event: object) -> None:
-    """Watch nothing."""
-
-
 def run(
     study: str = "sine",
     *,
@@ -160,7 +127,7 @@ def run(
     workers: int | None = None,
     executor: str | None = None,
     confirm: bool = True,
-    watch: Watch = _silent,
+    watch: Watch = silent,
     interrupts: Interrupts | None = None,
     draw: bool = True,
     functions: Functions | None = None,
@@ -186,7 +153,7 @@ def run(
         SweepError: the study file, data or results folder cannot be used; the text says why.
     """
     config, folder, recorded, source = read(study, overrides, name, Path(results))
-    config = _run_by(config, workers, executor)
+    config = run_by(config, workers, executor)
     data = load(config.data, config.score)
     heard = _Heard(watch)
     make_folder(folder)
@@ -206,7 +173,7 @@ def run(
         if remade is not None:
             watch(Message(f"study.db was made again from the trial folders: {remade}"))
         stop = interrupts or Interrupts()
-        bench = _bench(config, heard, stop, draw, functions)
+        bench = bench_of(config, heard, stop, draw, functions)
         driver = Driver(
             study=config,
             folder=folder,
@@ -252,107 +219,6 @@ def run(
         confirmation,
         heard.utilisation(config.run.workers),
     )
-
-
-def confirm(
-    study: str = "sine",
-    *,
-    top: int = 5,
-    seeds: int = 5,
-    results: str | Path = "results",
-    workers: int | None = None,
-    executor: str | None = None,
-    watch: Watch = _silent,
-    interrupts: Interrupts | None = None,
-    draw: bool = True,
-    functions: Functions | None = None,
-) -> ConfirmResult:
-    """Train the best configurations of a stored study on fresh seeds, name one, read the locked test for it.
-
-    Args:
-        study: name of a study that has results.
-        top: how many configurations, at least 1; fewer where fewer have learnt anything.
-        seeds: how many fresh seeds each, at least 1; what was trained before is kept.
-        results: folder of all studies.
-        workers: as in `run`.
-        executor: as in `run`.
-        watch: as in `run`.
-        interrupts: as in `run`.
-        draw: whether to draw the rollout plot of each training.
-        functions: as in `run`.
-
-    Raises:
-        SweepError: there are no such results, or they or the data have changed; the text says why.
-    """
-    if top < 1 or seeds < 1:
-        raise ValueError(f"needs at least one configuration and one seed, got top={top}, seeds={seeds}")
-    folder = stored_study(study, Path(results))
-    config = _stored_config(folder, workers, executor)
-    data = load(config.data, config.score)
-    stop = interrupts or Interrupts()
-    with DriverLock(folder.lock):
-        check_data(folder, data)
-        folder.sweep_up()
-        records = folder.records()
-        with stop:
-            outcome, stored = confirm_best(
-                config, folder, records, top, seeds, _bench(config, watch, stop, draw, functions)
-            )
-        winner = name_best(folder, data, records) if outcome is Outcome.DONE else None
-    said = None if stored is None else stored_confirmation(folder)
-    return ConfirmResult(outcome, folder, said, winner)
-
-
-def treat(
-    trial: int,
-    study: str = "sine",
-    *,
-    seeds: int = 5,
-    prescriptions: Sequence[int] = (),
-    changes: Mapping[str, Any] | None = None,
-    results: str | Path = "results",
-    workers: int | None = None,
-    executor: str | None = None,
-    watch: Watch = _silent,
-    interrupts: Interrupts | None = None,
-    draw: bool = True,
-    functions: Functions | None = None,
-) -> TreatResult:
-    """Train a trial's prescriptions on fresh seeds, beside the trial unchanged and beside a random change.
-
-    Args:
-        trial: its number.
-        study: name of a study that has results.
-        seeds: how many fresh seeds, at least 1; below 5 nothing is claimed. What was trained before is kept.
-        prescriptions: numbers of those to try; by default the first one of each of the two most confident findings.
-        changes: a prescription of one's own: values by key path, such as "training.optimizer.lr", made together.
-        results: folder of all studies.
-        workers: as in `run`.
-        executor: as in `run`.
-        watch: as in `run`.
-        interrupts: as in `run`.
-        draw: whether to draw the rollout plot of each training.
-        functions: as in `run`.
-
-    Raises:
-        SweepError: there is no such trial, nothing that can be tried on it, or the data have changed.
-    """
-    if seeds < 1:
-        raise ValueError(f"needs at least one seed, got seeds={seeds}")
-    folder = stored_study(study, Path(results))
-    config = _stored_config(folder, workers, executor)
-    data = load(config.data, config.score)
-    stop = interrupts or Interrupts()
-    with DriverLock(folder.lock):
-        check_data(folder, data)
-        folder.sweep_up()
-        record = folder.record(trial)
-        wanted = wanted_advice(folder, record, prescriptions, changes or {})
-        plan = treatment_plan(config, record, data, wanted, catalogue())
-        with stop:
-            bench = _bench(config, watch, stop, draw, functions)
-            outcome, document = treat_trial(config, folder, record, plan, seeds, bench)
-    return TreatResult(outcome, folder, document)
 
 
 def report(study: str = "sine", *, results: str | Path = "results") -> ReportPaths:
@@ -442,36 +308,6 @@ def watch_damage(watch: Watch) -> Any:
 # --- pieces ---------------------------------------------------------------------------------------
 
 
-def _stored_config(folder: StudyFolder, workers: int | None, executor: str | None) -> StudyConfig:
-    """Return a stored study with its engine, and [run] as it is this time."""
-    config = read_study(folder.path / "study.toml", (), catalogue())
-    config = with_engine(config, folder.read_study().get("record", {}))
-    return _run_by(replace(config, name=folder.name), workers, executor)
-
-
-def _run_by(config: StudyConfig, workers: int | None, executor: str | None) -> StudyConfig:
-    """Return the study with [run] as it is this time."""
-    settings = config.run.model_dump()
-    settings["executor"] = executor or settings["executor"]
-    settings["workers"] = (
-        1 if settings["executor"] == "inline" else workers or settings["workers"] or _cores()
-    )
-    return replace(config, run=type(config.run).model_validate(settings))
-
-
-def _bench(
-    config: StudyConfig, watch: Watch, interrupts: Interrupts, draw: bool, functions: Functions | None
-) -> Bench:
-    return Bench(
-        host=host_facts(),
-        workers=config.run.workers,
-        watch=watch,
-        interrupts=interrupts,
-        draw=draw_trial if draw else None,
-        functions=functions or Functions(),
-    )
-
-
 def _baselines_task(driver: Driver) -> SideTask:
     def store(results: dict[str, Any]) -> None:
         driver.folder.write_document("baselines", {"baselines": results})
@@ -483,8 +319,3 @@ def _baselines_task(driver: Driver) -> SideTask:
 
 def _baselines_of(data: Any, score: Any) -> dict[str, Any]:
     return score_baselines(load(data, score))
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

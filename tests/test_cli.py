@@ -21,7 +21,7 @@ TINY = [
     "--set", "score.horizon=40", "--set", "score.starts=4", "--set", "data.options.length=100",
     "--set", "data.options.series=10",
 ]  # fmt: skip
-COMMANDS = ("run", "confirm", "treat", "report", "show", "diagnose", "list")
+COMMANDS = ("run", "confirm", "treat", "audit", "report", "show", "diagnose", "list")
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ from sweep.api import (
     Message,
     Settled,
     Watch,
+    audit_lines,
+    audit_text,
     confirmation_lines,
     optimism_text,
     treatment_lines,
@@ -24,7 +26,7 @@ from sweep.api import Progress as Status
 from sweep.config.records import TrialRecord
 
 if TYPE_CHECKING:
-    from sweep.api import ConfirmResult, RunResult, TreatResult
+    from sweep.api import AuditResult, ConfirmResult, RunResult, TreatResult
 
 
 @contextlib.contextmanager
@@ -188,6 +190,19 @@ def print_treated(result: "TreatResult") -> None:
     for text in treatment_texts(treatment):
         _print(console, text)
     below = result.folder.treatment(treatment["number"]).path
+    _print(console, f"plots: {below}/trials/*/rollout.png; report: sweep report {result.folder.name}")
+
+
+def print_audited(result: "AuditResult") -> None:
+    """Print what an audit of the pruning says, to stdout."""
+    console, audited = Console(), result.audit
+    if audited is None:
+        _print(console, "nothing was pruned: there is nothing to audit")
+        return
+    for line in audit_lines(audited):
+        _print(console, line)
+    _print(console, audit_text(result.folder))
+    below = result.folder.path / "audit"
     _print(console, f"plots: {below}/trials/*/rollout.png; report: sweep report {result.folder.name}")
 
 

@@ -1,60 +1,24 @@
 """The command `sweep` and its subcommands. Heavy modules are imported inside commands: help is instant."""
 
-import json
-import os
 import sys
 from pathlib import Path
 
 import click
-from click.shell_completion import CompletionItem
 
 from sweep import __version__
-
-EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING, EXIT_INTERRUPTED = 1, 2, 3, 130
-
-
-def complete_studies(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the studies whose names begin so, for the shell."""
-    from sweep.studies import study_files
-
-    stored = Path(ctx.params.get("results") or "results").glob("*/study.toml")
-    names = sorted({*study_files(), *(path.parent.name for path in stored)})
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
-
-
-def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the numbers of the default study's trials that begin so, for the shell."""
-    folders = Path(ctx.params.get("results") or "results", "sine", "trials").glob("[0-9]*")
-    numbers = sorted(int(folder.name) for folder in folders)
-    return [CompletionItem(str(number)) for number in numbers if str(number).startswith(incomplete)]
-
-
-study_argument = click.argument(
-    "study", default="sine", envvar="SWEEP_STUDY", shell_complete=complete_studies
+from sweep.cli.options import (
+    EXIT_FAILED,
+    EXIT_NOTHING,
+    EXIT_USAGE,
+    complete_trials,
+    executor_option,
+    leave_interrupted,
+    print_json,
+    results_option,
+    study_argument,
+    workers_option,
 )
-results_option = click.option(
-    "--results",
-    default="results",
-    envvar="SWEEP_RESULTS",
-    show_default=True,
-    type=click.Path(file_okay=False),
-    help="Folder of all studies.",
-)
-
-workers_option = click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    envvar="SWEEP_WORKERS",
-    help="Worker processes; one per core by default.",
-)
-executor_option = click.option(
-    "--executor", type=click.Choice(["loky", "inline"]), envvar="SWEEP_EXECUTOR", help="Where trials run."
-)
-
-
-def print_json(document: object) -> None:
-    """Print one JSON document on stdout."""
-    click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
+from sweep.cli.retraining import audit, confirm, treat
 
 
 class SweepGroup(click.Group):
@@ -83,6 +47,10 @@ def main() -> None:
 
     Options come from the flag, else from SWEEP_* in the environment, else from the study file.
     """
+
+
+for command in (confirm, treat, audit):
+    main.add_command(command)
 
 
 @main.command()
@@ -157,137 +125,6 @@ def run(
         leave_interrupted()
     if result.scored == 0:
         sys.exit(EXIT_NOTHING)
-
-
-@main.command()
-@study_argument
-@click.option(
-    "--top",
-    default=5,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Configurations to train again, the best by their selected scores.",
-)
-@click.option(
-    "--seeds", default=5, show_default=True, type=click.IntRange(min=1), help="Fresh seeds for each of them."
-)
-@workers_option
-@executor_option
-@click.option("--json", "as_json", is_flag=True, help="Print the confirmation as one JSON document.")
-@results_option
-def confirm(
-    study: str,
-    top: int,
-    seeds: int,
-    workers: int | None,
-    executor: str | None,
-    as_json: bool,
-    results: str,
-) -> None:
-    """Train the best configurations of STUDY again on fresh seeds, and name one.
-
-    They are ranked on validation data; the locked test is read once, for the one that is named. What was
-    trained before is kept, so that more configurations or seeds only add to it.
-    """
-    from sweep import api
-    from sweep.cli import live
-
-    with live.watching() as watch:
-        result = api.confirm(
-            study,
-            top=top,
-            seeds=seeds,
-            workers=workers,
-            executor=executor,
-            results=results,
-            watch=watch,
-        )
-    if result.interrupted:
-        live.print_interrupted(f"the confirmation of {result.folder.name}")
-        leave_interrupted()
-    if as_json:
-        print_json(result.confirmation)
-    else:
-        live.print_confirmed(result)
-    if result.confirmation is None or result.confirmation["verdict"] == "none":
-        sys.exit(EXIT_NOTHING)
-
-
-@main.command()
-@click.argument("trial", type=click.IntRange(min=0), shell_complete=complete_trials)
-@study_argument
-@click.option(
-    "--seeds",
-    default=5,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Fresh seeds for each arm; below 5 nothing is claimed.",
-)
-@click.option(
-    "--prescription",
-    "prescriptions",
-    multiple=True,
-    metavar="N",
-    type=click.IntRange(min=1),
-    help="Number of a prescription to try; the first of the two most confident findings by default. Repeatable.",
-)
-@click.option(
-    "--change",
-    "changes",
-    multiple=True,
-    metavar="KEY.PATH=VALUE",
-    help="Try a change of your own; all that are given are made together. Repeatable.",
-)
-@workers_option
-@executor_option
-@click.option("--json", "as_json", is_flag=True, help="Print the treatment as one JSON document.")
-@results_option
-def treat(
-    trial: int,
-    study: str,
-    seeds: int,
-    prescriptions: tuple[int, ...],
-    changes: tuple[str, ...],
-    workers: int | None,
-    executor: str | None,
-    as_json: bool,
-    results: str,
-) -> None:
-    """Try what is prescribed for TRIAL of STUDY, and say whether the advice worked.
-
-    The trial is trained again on fresh seeds: unchanged, with each prescription, and with one random change. A
-    failing trial often improves by chance alone, so advice has to beat both. What was trained before is kept.
-    """
-    from sweep import api
-    from sweep.cli import live
-    from sweep.config.changes import parsed_changes
-
-    with live.watching() as watch:
-        result = api.treat(
-            trial,
-            study,
-            seeds=seeds,
-            prescriptions=prescriptions,
-            changes=parsed_changes(changes),
-            workers=workers,
-            executor=executor,
-            results=results,
-            watch=watch,
-        )
-    if result.interrupted:
-        live.print_interrupted(f"the treatment of trial {trial} of {result.folder.name}")
-        leave_interrupted()
-    if as_json:
-        print_json(result.treatment)
-    else:
-        live.print_treated(result)
-
-
-def leave_interrupted() -> None:
-    """End the process: everything is stored; threads around killed workers are not waited for."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(EXIT_INTERRUPTED)
 
 
 @main.command()

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 State = Literal["running", "complete", "pruned", "diverged", "failed"]
-Origin = Literal["sampled", "enqueued", "replicated"]  # replicated: a known configuration on a fresh seed
+# replicated: a known configuration on a fresh seed; completed: a pruned trial, once more and to its end
+Origin = Literal["sampled", "enqueued", "replicated", "completed"]
 SETTLED: tuple[State, ...] = ("complete", "pruned", "diverged", "failed")
 
 # Shares of the horizon at which the rollout error of a prefix is recorded beside that of the whole.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sweep.report.diagnosis_text import print_diagnosis
     from sweep.report.document import report_document, stored_confirmation, trial_document
     from sweep.report.frames import leaderboard, rollout_frame, steps_frame, trials_frame
+    from sweep.report.pruning import audit_lines, audit_text
     from sweep.report.text import print_report, print_trial
     from sweep.report.treatment import treatment_lines, treatment_texts
     from sweep.report.trial_plot import draw_trial
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "ReportPaths": "write",
+    "audit_lines": "pruning",
+    "audit_text": "pruning",
     "confirmation_lines": "confirmation",
     "draw_trial": "trial_plot",
     "leaderboard": "frames",
@@ -39,6 +42,8 @@ _HOME = {
 
 __all__ = [
     "ReportPaths",
+    "audit_lines",
+    "audit_text",
     "confirmation_lines",
     "draw_trial",
     "leaderboard",

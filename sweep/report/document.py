@@ -17,6 +17,8 @@ from sweep.report.diagnoses import Judged, diagnoses_section
 from sweep.report.effects import CommonRung, common_rung, comparisons, effect_claims, effects_frame
 from sweep.report.frames import leaderboard, skill_or_nan, trial_row, trials_frame
 from sweep.report.importances import Importances, importances
+from sweep.report.noise import seed_noise
+from sweep.report.pruning import pruning_stopped_winners
 from sweep.report.rivals import NOTHING_YET, Results, beaten_by_baseline
 from sweep.report.study import Study, named, read_study, scores_on_test
 from sweep.score.metrics_skill import EXACT
@@ -48,6 +50,7 @@ def report_document(folder: StudyFolder | Study) -> dict[str, Any]:
         "test_looks": test_looks(study),
         "confirmation": confirmation_section(study),
         "confirmation_outdated": study.outdated,
+        "audit": study.audit,
         "treatments": [dict(treatment) for treatment in study.treatments],
         "baselines": {name: baseline_entry(study, name) for name in study.baselines},
         "missing_baselines": dict(study.missing_baselines),
@@ -101,6 +104,8 @@ def findings_of(
         findings.near_bound(None if best is None else best.params, study.axes),
         findings.horizon_too_long(board),
         budget_is_the_limit(study.records),
+        seed_noise(study.records, study.confirmation),
+        pruning_stopped_winners(study.records, study.audit),
         findings.few_starts(study.n_eff),
         findings.trial_failures(trials),
     ]

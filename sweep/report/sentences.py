@@ -21,6 +21,8 @@ TITLES = {
     "horizon_too_long": ("The horizon is too long", "The horizon fits the data"),
     "few_starts": ("Too few starts", "Enough starts"),
     "budget_is_the_limit": ("The budget is the limit", "The budget was enough"),
+    "seed_noise": ("The best ranks are within seed noise", "The best stands clear of seed noise"),
+    "pruning_stopped_winners": ("Pruning stopped a winner", "Pruning stopped no winner"),
     "trial_failures": ("Trials failed", "No trial failed"),
 }
 

@@ -28,6 +28,7 @@ class Study:
     missing_baselines: Mapping[str, str]  # why not, by name
     winner: Mapping[str, Any] | None  # winner.json
     confirmation: Mapping[str, Any] | None = None  # confirmation.json, where it is of today's best trials
+    audit: Mapping[str, Any] | None = None  # audit.json
     outdated: bool = False  # a confirmation is stored, but others are the best today
     diagnoses: Mapping[int, Diagnosis] = field(default_factory=dict)  # by trial, where stored
     treatments: tuple[Mapping[str, Any], ...] = ()  # treatment.json of each trial that was treated, by number
@@ -116,6 +117,7 @@ def read_study(folder: StudyFolder) -> Study:
         },
         winner=folder.read_document("winner"),
         confirmation=confirmation if current else None,
+        audit=folder.read_document("audit"),
         outdated=confirmation is not None and not current,
         diagnoses=readable_diagnoses(folder, records),
         treatments=tuple(folder.treatments()),

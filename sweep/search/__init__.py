@@ -6,13 +6,23 @@ Whatever the number of workers and whenever it is killed, the same study gives t
 from sweep.search.driver import Driver, Outcome
 from sweep.search.events import Message, Progress, Settled, Watch
 from sweep.search.interrupts import Interrupts
-from sweep.search.replication import Arm, Bench, Replicated, Replication, fresh_seeds, replicate, untrained
+from sweep.search.replication import (
+    Arm,
+    Bench,
+    Completion,
+    Replicated,
+    Replication,
+    fresh_seeds,
+    replicate,
+    untrained,
+)
 from sweep.search.samplers import SAMPLERS, History, check_sampler
 
 __all__ = [
     "SAMPLERS",
     "Arm",
     "Bench",
+    "Completion",
     "Driver",
     "History",
     "Interrupts",

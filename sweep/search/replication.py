@@ -1,6 +1,7 @@
-"""Known configurations trained again on fresh seeds, unpruned, by the same driver as a study's trials.
+"""Known configurations trained again, unpruned, by the same driver as a study's trials.
 
-Confirmation compares the best trials so; whatever else asks "is this more than luck?" can do the same. A
+Confirmation compares the best trials on fresh seeds; whatever else asks "is this more than luck?" can do the same. An
+audit trains pruned trials to their end on the seeds that they had. A
 replication's trials live in a folder of their own and appear in nobody's Optuna study. Which number has which
 configuration and seed is written down before the first of them begins, and only ever added to: an arm that
 was trained on a seed is never trained on it again.
@@ -8,10 +9,10 @@ was trained on a seed is never trained on it again.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from sweep.config.errors import StoreError, StudyChanged
-from sweep.config.records import TrialRecord
+from sweep.config.records import Origin, TrialRecord
 from sweep.config.sections import PruningConfig
 from sweep.config.seeds import seed_of
 from sweep.config.study import StudyConfig, differences
@@ -38,7 +39,7 @@ def fresh_seeds(study_seed: int, purpose: str, count: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Arm:
-    """A configuration to be trained on fresh seeds; the seed that it carries is not used."""
+    """A configuration to be trained again, on fresh seeds or on the one that it carries."""
 
     label: str  # for messages, such as "trial 12"
     config: TrialConfig
@@ -56,6 +57,8 @@ class Replication:
     arms: tuple[Arm, ...]
     seeds: tuple[int, ...]
 
+    origin: ClassVar[Origin] = "replicated"
+
     def __post_init__(self) -> None:
         keys = {arm.config.key for arm in self.arms}
         own = {arm.config.seed for arm in self.arms} & set(self.seeds)
@@ -69,6 +72,41 @@ class Replication:
     def slots(self) -> list[Slot]:
         """Return every arm on the first seed, then on the second: a stop leaves the arms equally far."""
         return [(arm.config.key, seed) for seed in self.seeds for arm in self.arms]
+
+    def name_of(self, slot: Slot) -> str | None:
+        """Return which arm and seed a slot is: "trial 12, fresh seed 2"; seeds count from 1. None for a stranger."""
+        key, seed = slot
+        label = next((arm.label for arm in self.arms if arm.config.key == key), None)
+        if label is None or seed not in self.seeds:
+            return None
+        return f"{label}, fresh seed {self.seeds.index(seed) + 1}"
+
+
+@dataclass(frozen=True)
+class Completion:
+    """Arms on their own seeds: trials that were stopped early, once more and to their end.
+
+    Raises:
+        ValueError: two arms are the same trial.
+    """
+
+    arms: tuple[Arm, ...]
+
+    origin: ClassVar[Origin] = "completed"
+
+    def __post_init__(self) -> None:
+        if len(set(self.slots)) < len(self.arms):
+            raise ValueError(f"needs different trials, got {[arm.label for arm in self.arms]}")
+
+    @property
+    def slots(self) -> list[Slot]:
+        """Return every arm on its own seed."""
+        return [(arm.config.key, arm.config.seed) for arm in self.arms]
+
+    def name_of(self, slot: Slot) -> str | None:
+        """Return which arm a slot is: "trial 12, to its end"; None for a stranger."""
+        label = next((arm.label for arm in self.arms if (arm.config.key, arm.config.seed) == slot), None)
+        return None if label is None else f"{label}, to its end"
 
 
 @dataclass(frozen=True)
@@ -96,30 +134,26 @@ class Bench:
 class ArmTrials:
     """The trials of a replication, by number."""
 
-    replication: Replication
+    replication: Replication | Completion
     slots: Sequence[Slot]
     device: str = "cpu"
 
     def __call__(self, records: Mapping[int, TrialRecord], number: int) -> Proposed:
-        """Return the arm of a number with its fresh seed."""
+        """Return the arm of a number with its seed."""
         arm, seed = self._arm(number), self.slots[number][1]
         config = arm.config.model_copy(update={"seed": seed, "device": self.device})
-        return Proposed(dict(arm.params), "replicated", config)
+        return Proposed(dict(arm.params), self.replication.origin, config)
 
     def name_of(self, number: int) -> str:
-        """Return which arm and seed a number is: "trial 12, fresh seed 2"; seeds count from 1."""
-        key, seed = self.slots[number]
-        known = {arm.config.key: arm.label for arm in self.replication.arms}
-        if key not in known or seed not in self.replication.seeds:
-            return f"replication {number}"  # of an earlier call: its picture may still be missing
-        return f"{known[key]}, fresh seed {self.replication.seeds.index(seed) + 1}"
+        """Return which arm and seed a number is; an earlier call's picture may still be missing."""
+        return self.replication.name_of(self.slots[number]) or f"replication {number}"
 
     def _arm(self, number: int) -> Arm:
         return next(arm for arm in self.replication.arms if arm.config.key == self.slots[number][0])
 
 
 def replicate(
-    replication: Replication,
+    replication: Replication | Completion,
     study: StudyConfig,
     facts: Mapping[str, Any],
     folder: StudyFolder,
@@ -127,7 +161,7 @@ def replicate(
     stage: str,
     baselines: Baselines,
 ) -> Replicated:
-    """Train every arm on every seed, or what is missing of it; nothing is pruned.
+    """Train every arm on its seeds, or what is missing of it; nothing is pruned.
 
     Args:
         replication: what to train.
@@ -198,7 +232,7 @@ def planned(folder: StudyFolder, wanted: Sequence[Slot]) -> list[Slot]:
     return slots
 
 
-def untrained(replication: Replication, folder: StudyFolder) -> int:
+def untrained(replication: Replication | Completion, folder: StudyFolder) -> int:
     """Return how many trainings of a replication are still to be done; all where a record is damaged."""
     try:
         records = folder.records()

@@ -37,10 +37,10 @@ def checked_study_name(name: str) -> str:
 
 
 class StudyFolder:
-    """results/<study>/: study.toml, study.db, baselines, confirmation and winner.json, trials/<number>/, report/.
+    """results/<study>/: study.toml, study.db, JSON documents (baselines, winner, ...), trials/<number>/, report/.
 
-    Below it, confirm/ and treat/<number>/ are others, of trainings on fresh seeds: with replication.json, without
-    study.db; in the latter is treatment.json.
+    Below it, confirm/, audit/ and treat/<number>/ are others, of trials trained again: with replication.json, without
+    study.db; in the last is treatment.json.
 
     A trial's folder holds trial.json (its record), curves.csv, rollout.npz, rollout.png, checkpoint.pt,
     diagnosis.json and, until it is settled, resume.bin.
@@ -99,7 +99,7 @@ class StudyFolder:
             raise StoreError(f"cannot read {path}: {error}") from error
 
     def write_document(self, name: str, document: Mapping[str, Any]) -> None:
-        """Store `baselines`, `confirmation`, `winner`, `replication` or `treatment` as JSON."""
+        """Store `baselines`, `confirmation`, `audit`, `winner`, `replication` or `treatment` as JSON."""
         write_json(self.path / f"{name}.json", to_json(document))
 
     def read_document(self, name: str) -> dict[str, Any] | None:

@@ -63,6 +63,8 @@ def test_every_finding_is_there_whatever_it_says(document):
         "near_bound",
         "horizon_too_long",
         "budget_is_the_limit",
+        "seed_noise",
+        "pruning_stopped_winners",
         "few_starts",
         "trial_failures",
     ]
