@@ -14,6 +14,7 @@ from sweep.diagnosis.finding import findings_to_json
 from sweep.diagnosis.probes import PROBES
 from sweep.diagnosis.symptoms import baseline_errors
 from sweep.diagnosis.trial import CODES, Diagnosis, TrialEvidence, diagnosed
+from sweep.diagnosis.version import rules_version
 from sweep.report.stored_diagnoses import muted_codes, stored_diagnosis
 from sweep.store import StudyFolder
 from sweep.trial import data_facts, probe_trial
@@ -23,6 +24,8 @@ def diagnosis_of(
     folder: StudyFolder, number: int, probes: bool, mute: Collection[str] = ()
 ) -> dict[str, Any]:
     """Return a trial's diagnosis as a JSON document (docs/report.md): stored parts as they are, others made now.
+
+    What was stored by other rules than today's is made again, from the trial's files; with `probes`, so are the probes.
 
     Args:
         folder: of the study.
@@ -43,20 +46,22 @@ def diagnosis_of(
     if not record.settled or record.state == "failed":
         raise SweepError(f"trial {number} is {record.state}: it has left no rollout to diagnose")
     stored = stored_diagnosis(folder, number)
-    measured = dict(stored.probes) if stored else {}
+    again = stored is not None and stored.rules != rules_version()
+    measured = dict(stored.probes) if stored and not (again and probes) else {}
     if probes:
         missing = [probe for name, probe in PROBES.items() if name not in measured]
         weights = folder.weights(number)
         measured |= probe_trial(trial_config_from_json(record.config), weights, missing)
     found = stored
-    if stored is None or measured != dict(stored.probes):
-        found = _completed(stored, diagnosed(stored_evidence_of(folder, record, measured)))
+    if stored is None or again or measured != dict(stored.probes):
+        found = _completed(None if again else stored, diagnosed(stored_evidence_of(folder, record, measured)))
     assert found is not None
     muted = {*muted_codes(folder.read_study()), *mute}
     return {
         "number": number,
         "state": record.state,
         "rollout_error": record.rollout_error,
+        "made_again": again,
         "symptom": {**found.symptom, "muted": found.code in muted},
         "findings": findings_to_json(found.findings, muted),
         "probes": {name: measured[name] for name in PROBES if name in measured},

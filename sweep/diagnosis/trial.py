@@ -23,6 +23,7 @@ from sweep.diagnosis.symptoms import (
     symptom_findings,
     symptom_of_trial,
 )
+from sweep.diagnosis.version import rules_version
 
 CODES: tuple[str, ...] = (*SYMPTOMS, *CAUSES)  # of every finding that there can be
 
@@ -51,6 +52,7 @@ class Diagnosis:
     symptom: Mapping[str, Any]  # code, title, text, mixture, shares, numbers, confidence
     findings: tuple[Finding, ...]
     probes: Mapping[str, Mapping[str, Any]]  # by name the numbers, or only `reason`
+    rules: str = ""  # `rules_version` of the rules that it was made by; empty before they were kept
 
     @property
     def code(self) -> str:
@@ -75,7 +77,7 @@ def diagnosed(evidence: TrialEvidence) -> Diagnosis:
         raise CannotJudge(f"the rollout cannot be judged: {error}") from error
     symptom = symptom_of_trial(rollout)
     findings = (*symptom_findings(symptom), *_causes(evidence, symptom.code not in HEALTHY))
-    return Diagnosis(symptom_to_json(symptom), findings, evidence.probes)
+    return Diagnosis(symptom_to_json(symptom), findings, evidence.probes, rules_version())
 
 
 def _causes(evidence: TrialEvidence, failing: bool) -> tuple[Finding, ...]:
@@ -113,8 +115,9 @@ SYMPTOM_KEYS = {
 
 
 def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
-    """Return diagnosis.json: `symptom`, `findings`, `probes`."""
+    """Return diagnosis.json: `rules`, `symptom`, `findings`, `probes`."""
     return {
+        "rules": diagnosis.rules,
         "symptom": dict(diagnosis.symptom),
         "findings": [finding_to_json(finding) for finding in diagnosis.findings],
         "probes": {name: dict(numbers) for name, numbers in diagnosis.probes.items()},
@@ -135,4 +138,4 @@ def diagnosis_from_json(values: Mapping[str, Any]) -> Diagnosis:
     if not all(isinstance(numbers, Mapping) for numbers in probes.values()):
         raise ValueError("probes are objects by name")
     findings = tuple(finding_from_json(finding) for finding in values["findings"])
-    return Diagnosis(symptom, findings, probes)
+    return Diagnosis(symptom, findings, probes, str(values.get("rules", "")))

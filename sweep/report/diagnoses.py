@@ -13,6 +13,7 @@ from sweep.config.space import Axis
 from sweep.diagnosis.finding import Finding, findings_to_json
 from sweep.diagnosis.symptoms import SYMPTOMS
 from sweep.diagnosis.trial import Diagnosis
+from sweep.diagnosis.version import rules_version
 from sweep.report.effects import groups_of, is_late
 
 TOLD = ("issue", "tip")  # severities of findings that say something of a trial
@@ -35,6 +36,7 @@ def diagnoses_section(judged: Judged) -> dict[str, Any]:
     return {
         "judged": len(judged.diagnoses),
         "not_judged": sum(record.number not in judged.diagnoses for record in scored),
+        "other_rules": sum(one.rules != rules_version() for one in judged.diagnoses.values()),
         "muted": list(judged.muted),
         "symptoms": symptom_counts(judged),
         "choices": choice_shares(judged),

@@ -23,6 +23,7 @@ def diagnoses_values(document: Mapping[str, Any]) -> dict[str, Any] | None:
     return {
         "judged": section["judged"],
         "not_judged": section["not_judged"],
+        "other_rules": section["other_rules"],
         "muted": ", ".join(section["muted"]),
         "symptoms": [_symptom_row(row) for row in shown] + ([_together(muted)] if muted else []),
         "columns": [(row["code"], row["title"]) for row in shown] + ([(MUTED, MUTED)] if muted else []),
