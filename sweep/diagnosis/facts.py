@@ -1,5 +1,6 @@
 """What the data alone say: how large they are, how far apart the parts, whether one stands in the other."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ class DataFacts:
     input_spread: float  # largest standard deviation of a channel, model units
     linear_training: float  # RMS one-step error of a linear autoregression on the training data
     linear_validation: float  # the same on validation data
-    leaked: float  # share of validation stretches that stand, number by number, among the training data
+    leaked: float  # share of validation stretches that stand, number by number, in the training data
     nearest_training: float  # median distance of late training stretches to their nearest early one
     nearest_validation: float  # median distance of validation stretches to their nearest early training one
 
@@ -39,8 +40,10 @@ class DataFacts:
 def facts_of(data: Data) -> DataFacts:
     """Return what the data say; nothing random, nothing trained but a linear autoregression.
 
-    A stretch is WORD samples of all channels. Distances are per sample and channel, in standard deviations of the
-    training data. Where the training series are too short for stretches, their numbers are NaN.
+    A stretch is WORD samples of all channels. One that a training series holds more than once, such as a night's
+    zeros or a cycle of whole steps, is no sign of a leak where it comes again. Distances are per sample and channel,
+    in standard deviations of the training data. Where the training series are too short for stretches, their
+    numbers are NaN.
     """
     pooled, coded = np.concatenate(data.train_raw), np.concatenate(data.train)
     spread = np.where(pooled.std(axis=0) > 0, pooled.std(axis=0), 1.0)
@@ -49,7 +52,7 @@ def facts_of(data: Data) -> DataFacts:
     early = [raw[: 2 * len(raw) // 3] for raw in data.train_raw]
     late = [raw[2 * len(raw) // 3 :] for raw in data.train_raw]
     tree = cKDTree(_stretches(early, words, spread))
-    known = {row.tobytes() for raw in data.train_raw for row in _exact([raw], words)}
+    known = _once_in_a_series(data.train_raw, words)
     training, validation = _linear_errors(data, spread)
     return DataFacts(
         period=data.period,
@@ -69,9 +72,21 @@ def facts_of(data: Data) -> DataFacts:
     )
 
 
+def _once_in_a_series(series: tuple[Array, ...], words: int) -> set[bytes]:
+    """Return the stretches of the series, as bytes, but for those that come again within one of them."""
+    known: set[bytes] = set()
+    again: set[bytes] = set()
+    for one in series:
+        counts = Counter(row.tobytes() for row in _exact([one], words))
+        known |= counts.keys()
+        again |= {row for row, count in counts.items() if count > 1}
+    return known - again
+
+
 def _exact(series: list[Array], words: int) -> Array:
     """Return (stretch, words * channel), contiguous rows of the values as they are."""
-    return np.ascontiguousarray(np.concatenate([lagged(one[None], words)[0] for one in series]))
+    rows = np.concatenate([lagged(one[None], words)[0] for one in series])
+    return np.ascontiguousarray(rows) + 0.0  # makes -0 to 0: they are equal, their bytes are not
 
 
 def _stretches(series: list[Array], words: int, spread: Array) -> Array:

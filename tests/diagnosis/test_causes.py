@@ -17,7 +17,7 @@ from sweep.config.trial import TrialConfig
 from sweep.data import load
 from sweep.diagnosis.causes import Case, curves_of
 from sweep.diagnosis.causes.features import FEATURES, PROBED
-from sweep.diagnosis.causes.findings import cause_findings, inapplicable, prescribed
+from sweep.diagnosis.causes.findings import cause_findings, inapplicable, likely, prescribed
 from sweep.diagnosis.causes.model import Model, calibrated, model_from_json
 from sweep.diagnosis.causes.prescriptions import fitting_window
 from sweep.diagnosis.causes.table import CAUSES, HEALTHY
@@ -187,6 +187,33 @@ def test_a_leak_is_counted_by_exact_stretches(tmp_path: Path):
     assert 0.3 < facts_of(series_file(tmp_path, leaky)).leaked < 0.7
     rounded = np.round(noise)  # single numbers repeat, stretches of eight do not
     assert facts_of(series_file(tmp_path, rounded)).leaked < 0.05
+
+
+def test_what_a_series_repeats_itself_is_no_leak(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    nights = rng.standard_normal((1, 500, 1)) * (np.arange(500) % 48 < 24)[:, None]  # half of it is zeros
+    assert facts_of(series_file(tmp_path, nights)).leaked == 0
+    days = np.tile(rng.standard_normal((1, 25, 1)), (1, 20, 1))  # exactly periodic
+    assert facts_of(series_file(tmp_path, days)).leaked == 0
+    twins = np.repeat(rng.standard_normal((1, 500, 1)), 2, axis=0)
+    twins[1, :300] = twins[0, 200:]  # a second series that holds the first one's validation part is a leak
+    assert facts_of(series_file(tmp_path, twins)).leaked > 0.3
+
+
+def test_a_leak_is_told_from_a_twentieth_on_whatever_the_weights_say():
+    model = calibrated()
+    values = dict(zip(model.features, model.centre, strict=True))
+
+    def leak_of(share: float) -> tuple[bool, float]:
+        case = replace(case_of(), facts=replace(case_of().facts, leaked=share))
+        alarm, possible = likely(case, model, {**values, "leaked": share})
+        return alarm, possible["leak"]
+
+    assert leak_of(0.05) == leak_of(0.5) == (True, 1.0)
+    assert leak_of(0.049)[1] == leak_of(0.0)[1] == 0.0
+    leaky = replace(case_of(), facts=replace(case_of().facts, leaked=0.06))
+    first = cause_findings(leaky)[0]
+    assert (first.code, first.severity, first.confidence) == ("C14", "issue", 1.0)
 
 
 def test_a_gap_shows_in_the_distance_and_in_the_linear_forecast(tmp_path: Path):

@@ -13,6 +13,7 @@ from sweep.diagnosis.finding import Change, Finding, Severity
 
 ALSO = 0.1  # probability from which on a cause that is not the first is told; our choice
 UNCLEAR = 0.3  # the same, among the causes alone, of a rollout that fails without an alarm; our choice
+LEAKED = 0.05  # share of validation stretches in the training data from which on there is a leak; facts: D23
 REASONS = 3  # features that are named for a cause; our choice
 COUNTS = 0.2  # what a feature must add to a cause's score to be named; our choice
 # Causes that are not read off a whole training by mini-batches, which is what the calibration knows.
@@ -56,8 +57,12 @@ def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
 
 
 def likely(case: Case, model: Model, values: Mapping[str, float]) -> tuple[bool, dict[str, float]]:
-    """Return whether something is wrong, and by fault the probability of each calibrated cause that can be."""
-    found = model.probabilities(values)
+    """Return whether something is wrong, and by fault the probability of each calibrated cause that can be.
+
+    A leak is no matter of probability: the data say whether there is one.
+    """
+    leak = case.facts.leaked >= LEAKED
+    found = {**model.probabilities(values), "leak": float(leak)}
     possible = {
         cause.fault: found[cause.fault]
         for cause in CAUSES.values()

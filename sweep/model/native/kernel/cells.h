@@ -1,7 +1,8 @@
 // The elementwise halves of LSTM and GRU steps for one sequence, forward and backward.
 //
 // Gate order and biases are torch's. What is kept per step, as rows of `hidden` numbers:
-// LSTM i, f, g, o, tanh(c); GRU r, z, n, and what r multiplies.
+// LSTM i, f, g, o; GRU r, z, n, and what r multiplies. tanh(c) is computed again on the way back: the cell itself is
+// kept as a state, and a fifth row would be a sixth more memory.
 // Equations: Hochreiter & Schmidhuber (1997) with Gers et al. (2000)'s forget gate; Cho et al. (2014) with
 // the reset after the product; the backward halves are their derivatives (docs/engine.md).
 //
@@ -10,7 +11,7 @@
 
 template <class T>
 struct LstmStep {
-  static constexpr Index gates = 4, kept = 5;
+  static constexpr Index gates = 4, kept = 4;
 
   /// z: pre-activations of all gates; c: before; writes kept, c_after and h_after.
   static void forward(Index hidden, const T* z, const T*, const T*, const T* c, T* kept, T* h_after, T* c_after) {
@@ -29,18 +30,18 @@ struct LstmStep {
     for (Index j = 0; j < hidden; j += lanes<T>) {
       const Index rest = hidden - j;
       const Vec<T> squashed = hyperbolic_tangent<T>(load(c_after + j));
-      store(kept + 4 * hidden + j, squashed, rest);
       store(h_after + j, load(kept + 3 * hidden + j) * squashed, rest);
     }
   }
 
   /// d_out: gradient of the output; dh, dc: of the state after the step; dh is left as it is, the product
   /// with the recurrent weights replaces it; dc becomes that before the step. dz: of the pre-activations.
-  static void backward(Index hidden, const T* kept, const T*, const T* c, const T* d_out, T* dh, T* dc, T* dz, T*) {
+  static void backward(Index hidden, const T* kept, const T*, const T* c, const T* c_after, const T* d_out, T* dh,
+                       T* dc, T* dz, T*) {
     for (Index j = 0; j < hidden; j += lanes<T>) {
       const Index rest = hidden - j;
       const Vec<T> i = load(kept + j), f = load(kept + hidden + j), g = load(kept + 2 * hidden + j);
-      const Vec<T> o = load(kept + 3 * hidden + j), squashed = load(kept + 4 * hidden + j);
+      const Vec<T> o = load(kept + 3 * hidden + j), squashed = hyperbolic_tangent<T>(load(c_after + j));
       const Vec<T> d = load(d_out + j) + load(dh + j);
       const Vec<T> d_cell = load(dc + j) + d * o * (T(1) - squashed * squashed);
       store(dz + j, d_cell * g * i * (T(1) - i), rest);
@@ -77,7 +78,8 @@ struct GruStep {
 
   /// As for the LSTM; dh becomes the direct part of the gradient before the step, to which the product with
   /// the recurrent weights is added. dzx and dzh differ in the last gate.
-  static void backward(Index hidden, const T* kept, const T* h, const T*, const T* d_out, T* dh, T*, T* dzx, T* dzh) {
+  static void backward(Index hidden, const T* kept, const T* h, const T*, const T*, const T* d_out, T* dh, T*, T* dzx,
+                       T* dzh) {
     for (Index j = 0; j < hidden; j += lanes<T>) {
       const Index rest = hidden - j;
       const Vec<T> r = load(kept + j), z = load(kept + hidden + j), n = load(kept + 2 * hidden + j);

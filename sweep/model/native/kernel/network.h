@@ -399,6 +399,7 @@ struct Network {
           fetch_history(t, layer, larger(step - 1, 0), i);
           Cell::backward(hidden, kept(t, layer, step) + i * Cell::kept * hidden,
                          h(t, layer, step) + i * hidden, lstm ? c(t, layer, step) + i * hidden : nullptr,
+                         lstm ? c(t, layer, step + 1) + i * hidden : nullptr,
                          d_out + ((step - start) * b + i) * wide, dh + i * wide, dc + i * wide,
                          dzx + (row + i) * pitch, dzh + (row + i) * pitch);
         }
