@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 State = Literal["running", "complete", "pruned", "diverged", "failed"]
@@ -86,7 +86,7 @@ def to_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [to_json(entry) for entry in value]
     if hasattr(value, "__dataclass_fields__"):
-        return to_json(asdict(value))
+        return {name: to_json(getattr(value, name)) for name in value.__dataclass_fields__}
     return value
 
 

@@ -48,7 +48,7 @@ def png(figure: Figure) -> bytes:
     """Return the figure as PNG bytes; equal figures give equal bytes."""
     buffer = io.BytesIO()
     figure.savefig(
-        buffer, format="png", dpi=figure.dpi, metadata={"Software": None}, pil_kwargs={"compress_level": 4}
+        buffer, format="png", dpi=figure.dpi, metadata={"Software": None}, pil_kwargs={"compress_level": 3}
     )
     return buffer.getvalue()
 

@@ -230,12 +230,12 @@ class StudyFolder:
         """Store where a running trial can go on: JSON values that the driver needs, and opaque worker bytes.
 
         One file with a digest, so that both are of the same moment and a damaged one is noticed.
-        Not synced: after a power cut the trial starts over, with the same result.
+        Not synced: after a power cut, or a death in between two of them, the trial starts over, with the same result.
         """
         head = json.dumps(header, allow_nan=False).encode()
         body = struct.pack("<Q", len(head)) + head + checkpoint
         content = RESUME_MAGIC + hashlib.sha256(body).digest() + body
-        write_atomic(self.trial(number) / "resume.bin", content, durable=False)
+        write_atomic(self.trial(number) / "resume.bin", content, durable=False, remove=True)
 
     def read_resume(self, number: int) -> tuple[dict[str, Any], bytes] | None:
         """Return what `write_resume` stored; None where there is nothing, or nothing whole."""
