@@ -34,7 +34,7 @@ def read(
     old = chosen.folder.read_study() if chosen.folder.exists() else None
     if old is not None:
         recorded = list(old.get("record", {}).get("overrides", []))
-    together = [*recorded, *(text for text in overrides if text not in recorded)]
+    together = _last_words([*recorded, *_last_words(overrides)])
     config = read_study(chosen.file, together, catalogue())
     config = replace(config, name=chosen.folder.name, data=_with_whole_path(config, chosen.file))
     check_sampler(config.search.sampler, config.space)
@@ -93,6 +93,17 @@ def make_folder(folder: StudyFolder) -> None:
         folder.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SweepError(f"cannot make the folder {folder.path}: {error.strerror or error}") from error
+
+
+def _last_words(overrides: Sequence[str]) -> list[str]:
+    """Return the last override of each key path; one that says what was said before stays in its place."""
+    said: dict[str, str] = {}
+    for text in overrides:
+        key = text.partition("=")[0].strip()
+        if said.get(key) != text:
+            said.pop(key, None)
+            said[key] = text
+    return list(said.values())
 
 
 def _with_whole_path(config: StudyConfig, file: Path) -> Any:

@@ -1,6 +1,7 @@
 """What trains known configurations of a stored study again, as functions: confirm, treat, audit."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from sweep.audit import audit_pruning
 from sweep.bench import bench_of, silent, stored_config
 from sweep.best import name_best
 from sweep.catalogue import catalogue
+from sweep.config.study import StudyConfig
 from sweep.confirmation import confirm_best
-from sweep.data import load
+from sweep.data import Data, load
 from sweep.opening import check_data
 from sweep.prescribed import wanted_advice
 from sweep.report import stored_confirmation
@@ -96,13 +98,8 @@ def confirm(
     """
     if top < 1 or seeds < 1:
         raise ValueError(f"needs at least one configuration and one seed, got top={top}, seeds={seeds}")
-    folder = stored_study(study, Path(results))
-    config = stored_config(folder, workers, executor)
-    data = load(config.data, config.score)
     stop = interrupts or Interrupts()
-    with DriverLock(folder.lock):
-        check_data(folder, data)
-        folder.sweep_up()
+    with _reopened(study, results, workers, executor) as (folder, config, data):
         records = folder.records()
         with stop:
             outcome, stored = confirm_best(
@@ -149,13 +146,8 @@ def treat(
     """
     if seeds < 1:
         raise ValueError(f"needs at least one seed, got seeds={seeds}")
-    folder = stored_study(study, Path(results))
-    config = stored_config(folder, workers, executor)
-    data = load(config.data, config.score)
     stop = interrupts or Interrupts()
-    with DriverLock(folder.lock):
-        check_data(folder, data)
-        folder.sweep_up()
+    with _reopened(study, results, workers, executor) as (folder, config, data):
         record = folder.record(trial)
         wanted = wanted_advice(folder, record, prescriptions, changes or {})
         plan = treatment_plan(config, record, data, wanted, catalogue())
@@ -195,15 +187,28 @@ def audit(
     """
     if trials < 1:
         raise ValueError(f"needs at least one trial, got trials={trials}")
-    folder = stored_study(study, Path(results))
-    config = stored_config(folder, workers, executor)
-    data = load(config.data, config.score)
     stop = interrupts or Interrupts()
-    with DriverLock(folder.lock):
-        check_data(folder, data)
-        folder.sweep_up()
+    with _reopened(study, results, workers, executor) as (folder, config, _):
         records = folder.records()
         with stop:
             bench = bench_of(config, watch, stop, draw, functions)
             outcome, document = audit_pruning(config, folder, records, trials, bench)
     return AuditResult(outcome, folder, document)
+
+
+@contextlib.contextmanager
+def _reopened(
+    study: str, results: str | Path, workers: int | None, executor: str | None
+) -> Iterator[tuple[StudyFolder, StudyConfig, Data]]:
+    """Yield a stored study's folder, settings and data while its lock is held.
+
+    Raises:
+        SweepError: there are no such results, they are being run, or the data have changed.
+    """
+    folder = stored_study(study, Path(results))
+    config = stored_config(folder, workers, executor)
+    data = load(config.data, config.score)
+    with DriverLock(folder.lock):
+        check_data(folder, data)
+        folder.sweep_up()
+        yield folder, config, data

@@ -68,6 +68,16 @@ def test_help_imports_no_torch():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_setting_that_is_asked_for_again_holds(tmp_path):
+    for top in (2, 3, 2):
+        done = invoke(
+            "run", "sine", "--trials", "1", "--executor", "inline", "--no-confirm", *TINY,
+            "--set", f"confirm.top={top}", "--results", str(tmp_path),
+        )  # fmt: skip
+        assert done.exit_code == 0, done.stderr
+        assert f"top = {top}" in (tmp_path / "sine/study.toml").read_text()
+
+
 def test_report_json_is_the_documented_document(results):
     shown = invoke("report", "sine", "--json", "--results", str(results))
     document = json.loads(shown.stdout)

@@ -94,10 +94,10 @@ def test_a_run_ends_with_a_confirmation_and_a_second_one_trains_nothing(tmp_path
     document = report(tmp_path)
     assert (document["best_basis"], len(document["confirmation"]["arms"])) == ("confirmed", 2)
     assert document["test_looks"] == 1  # only that of the confirmed one: the selected one was never read
-    again = invoke(*RUN, "--results", str(tmp_path))  # [confirm] is recorded with the study
+    again = invoke(*RUN, *EASY, "--results", str(tmp_path))  # [confirm] is recorded with the study
     assert "confirming" not in again.stderr
     assert report(tmp_path) == document
-    without = invoke(*RUN, "--no-confirm", "--results", str(tmp_path))
+    without = invoke(*RUN, *EASY, "--no-confirm", "--results", str(tmp_path))
     assert without.exit_code == 0
     assert report(tmp_path) == document  # what is confirmed stays confirmed
 
@@ -105,14 +105,16 @@ def test_a_run_ends_with_a_confirmation_and_a_second_one_trains_nothing(tmp_path
 def test_a_run_keeps_a_confirmation_that_holds_more(results):
     confirm(results, "--top", "3", "--seeds", "2")
     before = report(results)
-    again = invoke(*RUN, "--set", "confirm.top=2", "--set", "confirm.seeds=2", "--results", str(results))
+    again = invoke(
+        *RUN, *EASY, "--set", "confirm.top=2", "--set", "confirm.seeds=2", "--results", str(results)
+    )
     assert again.exit_code == 0, again.stderr
     assert "confirming" not in again.stderr
     assert report(results)["confirmation"] == before["confirmation"]
 
 
 def test_confirm_is_no_part_of_what_a_study_is(results):
-    done = invoke(*RUN, "--set", "confirm.top=0", "--results", str(results))
+    done = invoke(*RUN, *EASY, "--set", "confirm.top=0", "--results", str(results))
     assert done.exit_code == 0, done.stderr
     assert not (results / "sine/confirm").exists()
 
@@ -174,7 +176,7 @@ def test_nothing_scored_is_nothing_to_confirm(tmp_path, monkeypatch):
         raise RuntimeError("the disk of this trial is on fire")
 
     monkeypatch.setattr("sweep.trial.segment.Run.advance", broken)
-    done = invoke(*RUN, "--results", str(tmp_path))
+    done = invoke(*RUN, *EASY, "--results", str(tmp_path))
     assert done.exit_code == 3
     assert "confirming" not in done.stderr
     shown = confirm(tmp_path)

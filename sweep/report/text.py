@@ -166,8 +166,9 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
         facts.append(("diverged at", f"{count_text(document['diverged_at'])} sequence-steps"))
     for name, value in document["skill"].items() if document["rollout_error"] is not None else ():
         facts.append((f"skill against {name}", "exact baseline" if value is None else number_text(value, 2)))
+    width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        print_line(console, f"  {name:<30}{value}")
+        print_line(console, f"  {name:<{width}}  {value}")
     if document["evaluations"]:
         console.print()
         console.print(_evaluations(document))

@@ -49,6 +49,11 @@ def test_a_hair_below_the_best_is_no_winner_and_still_among_the_best():
     assert found.verdict == "clear" and "1 would have been among the best 3" in found.text
 
 
+def test_the_best_three_reach_to_the_third():
+    assert "1 would have been among the best 3" in said([*NONE_GOOD[:-1], entry(17, 0.039, "drawn")]).text
+    assert "none would have been among the best 3" in said([*NONE_GOOD[:-1], entry(17, 0.041, "drawn")]).text
+
+
 def test_exact_forecasts_are_alike():
     exact = [trial(0, 1e-6), trial(1, 1e-5), trial(2, 1e-4), *PRUNED]
     assert said([*NONE_GOOD, entry(18, 1e-9)], exact).verdict == "clear"

@@ -75,6 +75,7 @@ def test_they_are_trained_with_their_own_seeds_to_the_end(swept):
     by_number = {record.number: record for record in pruned_of(swept)}
     below = StudyFolder(swept / "audit")
     assert len(document["trials"]) == len(below.records()) == 6
+    assert [entry["picked"] for entry in document["trials"]] == ["near"] * 3 + ["drawn"] * 3
     for entry in document["trials"]:
         before, whole = by_number[entry["number"]], below.record(entry["replication"])
         assert (before.config, "completed") == (whole.config, whole.origin)
