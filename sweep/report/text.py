@@ -138,7 +138,7 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
     facts = [("rollout error", number_text(document["rollout_error"]))]
     if document["valid_steps"] is not None:
         low, high = document["valid_steps_low"], document["valid_steps_high"]
-        spread = f" (10–90 % of starts: {number_text(low)}–{number_text(high)})"
+        spread = f" (10–90 %: {number_text(low)}–{number_text(high)})"
         facts += [
             ("valid steps", steps_text(document["valid_steps"], horizon) + spread),
             ("nrmse", number_text(document["nrmse"]) if document["nrmse"] is not None else "∞"),
