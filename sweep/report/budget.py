@@ -12,13 +12,19 @@ BEST = 10  # trials that are looked at; our choice
 LAST = 0.2  # of the budget; facts: D9, the Tuning Playbook's "still improving at the end"
 GAINS = 0.1  # decades of rollout error; our choice: a fifth less error
 FEWEST = 3
+FALLING = (
+    "cosine",
+    "warmup_cosine",
+    "one_cycle",
+)  # schedules whose rate falls to nothing at the end of any budget
 
 
 def budget_is_the_limit(records: Sequence[TrialRecord]) -> Finding:
     """Did the best trials that trained to the end still gain in the last fifth of their budget?
 
     The gain is log10 of the lowest rollout error before the last fifth by the lowest of all, the median over the
-    best BEST trials; found from GAINS on.
+    best BEST trials; found from GAINS on. Where most of them end with a rate that falls to nothing, a late gain is
+    what such a schedule gives at any budget: then it is unknown.
 
     Source: Deep Learning Tuning Playbook, "Is training compute-bound?"; the threshold is our choice.
     """
@@ -27,12 +33,26 @@ def budget_is_the_limit(records: Sequence[TrialRecord]) -> Finding:
     ]
     best = sorted(done, key=lambda record: (record.rollout_error, record.number))[:BEST]
     gains = [gain for record in best if (gain := late_gain(record)) is not None]
+    falling = sum(_schedule(record) in FALLING for record in best)
     if len(gains) < FEWEST:
         text = f"Fewer than {FEWEST} trials have trained to the end: whether the budget is the limit cannot be said."
         return Finding("budget_is_the_limit", "unknown", text, {"trials": len(gains)})
     median = float(np.median(gains))
-    evidence = {"trials": len(gains), "median_gain": median, "last": LAST, "threshold": GAINS}
+    evidence = {
+        "trials": len(gains),
+        "median_gain": median,
+        "last": LAST,
+        "threshold": GAINS,
+        "falling": falling,
+    }
     share = f"in the last {LAST:.0%} of their budget"
+    if median >= GAINS and 2 * falling > len(best):
+        text = (
+            f"The best {len(gains)} trials still gained a factor of {10**median:.2g} (median) {share}, but the rates "
+            f"of {falling} of them fall to nothing there, which gains at any budget: try a larger training.budget "
+            "to know."
+        )
+        return Finding("budget_is_the_limit", "unknown", text, evidence)
     if median >= GAINS:
         text = (
             f"The best {len(gains)} trials still gained a factor of {10**median:.2g} (median) {share}: a larger "
@@ -43,6 +63,11 @@ def budget_is_the_limit(records: Sequence[TrialRecord]) -> Finding:
         f"The best {len(gains)} trials gained a factor of {10**median:.2g} (median) {share}: it was enough."
     )
     return Finding("budget_is_the_limit", "clear", text, evidence)
+
+
+def _schedule(record: TrialRecord) -> str:
+    scheduler = (record.config.get("training") or {}).get("scheduler") or {}
+    return str(scheduler.get("name", ""))
 
 
 def late_gain(record: TrialRecord) -> float | None:
