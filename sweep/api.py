@@ -10,7 +10,7 @@ from sweep.best import name_best
 from sweep.config.errors import SweepError
 from sweep.confirmation import confirm_best, covers
 from sweep.data import load
-from sweep.diagnose import diagnosis_of
+from sweep.diagnose import diagnose_again, diagnosis_of
 from sweep.diagnosis.symptoms import baseline_errors
 from sweep.host import host_facts
 from sweep.loaded import LoadedStudy
@@ -221,13 +221,26 @@ def run(
     )
 
 
-def report(study: str = "sine", *, results: str | Path = "results") -> ReportPaths:
+def report(
+    study: str = "sine", *, results: str | Path = "results", diagnose_anew: bool = False
+) -> ReportPaths:
     """Write a study's report page, report.json and trials.csv; return where they are.
 
+    Args:
+        study: its name.
+        results: folder of all studies.
+        diagnose_anew: whether trials without a diagnosis, or with one of other rules, are diagnosed before, which is
+            stored. Nothing is trained.
+
     Raises:
-        SweepError: there are no results of that study, or a file is damaged.
+        SweepError: there are no results of that study, a file is damaged, or the study is being run while it is to be
+            diagnosed.
     """
-    return write_report(stored_study(study, Path(results)))
+    folder = stored_study(study, Path(results))
+    if diagnose_anew:
+        with DriverLock(folder.lock):
+            diagnose_again(folder)
+    return write_report(folder)
 
 
 def show(trial: int, study: str = "sine", *, results: str | Path = "results") -> dict[str, Any]:

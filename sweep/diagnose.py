@@ -1,23 +1,24 @@
 """The diagnosis of a stored trial: what was found at its end, and what is asked for beside it."""
 
+import contextlib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from sweep.config.errors import SweepError, UnknownName
+from sweep.config.errors import StoreError, SweepError, UnknownName
 from sweep.config.records import TrialRecord
 from sweep.config.registry import nearest
 from sweep.config.trial import trial_config_from_json
 from sweep.diagnosis.finding import findings_to_json
-from sweep.diagnosis.probes import PROBES
+from sweep.diagnosis.probes import PROBES, always_on
 from sweep.diagnosis.symptoms import baseline_errors
-from sweep.diagnosis.trial import CODES, Diagnosis, TrialEvidence, diagnosed
+from sweep.diagnosis.trial import CODES, CannotJudge, Diagnosis, TrialEvidence, diagnosed
 from sweep.diagnosis.version import rules_version
 from sweep.report.stored_diagnoses import muted_codes, stored_diagnosis
 from sweep.store import StudyFolder
-from sweep.trial import data_facts, probe_trial
+from sweep.trial import data_facts, diagnosis_bytes, probe_trial
 
 
 def diagnosis_of(
@@ -66,6 +67,37 @@ def diagnosis_of(
         "findings": findings_to_json(found.findings, muted),
         "probes": {name: measured[name] for name in PROBES if name in measured},
     }
+
+
+def diagnose_again(folder: StudyFolder) -> int:
+    """Make and store anew every diagnosis that there is not, or that was made by other rules; return how many.
+
+    From the trials' files and the probes that are stored with them; where there are none, the cheap ones are taken.
+    What cannot be judged is left as it is.
+
+    Raises:
+        StoreError: a trial's files are damaged, or the folder cannot be written.
+        DataError: the data are not there any more.
+    """
+    made = 0
+    for record in folder.records():
+        if not record.settled or record.state == "failed":
+            continue
+        try:
+            stored = stored_diagnosis(folder, record.number)
+        except StoreError:  # a damaged one is as good as none
+            stored = None
+        if stored is not None and stored.rules == rules_version():
+            continue
+        probes: Mapping[str, Mapping[str, Any]] = stored.probes if stored else {}
+        if not probes:
+            config = trial_config_from_json(record.config)
+            probes = probe_trial(config, folder.weights(record.number), always_on())
+        with contextlib.suppress(CannotJudge):
+            found = diagnosed(stored_evidence_of(folder, record, probes))
+            folder.write_files(record.number, {"diagnosis.json": diagnosis_bytes(found)})
+            made += 1
+    return made
 
 
 def _completed(stored: Diagnosis | None, made: Diagnosis) -> Diagnosis:

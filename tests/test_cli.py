@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from sweep.cli import main
 from sweep.diagnosis.probes import PROBES, always_on
 from sweep.diagnosis.symptoms import SYMPTOMS
+from sweep.store import DriverLock
 
 TINY = [
     "--set", "model.hidden=4", "--set", "model.layers=1", "--set", "training.budget=4000",
@@ -261,6 +262,27 @@ def test_what_other_rules_stored_is_made_again(results, tmp_path):
     assert json.loads(invoke("report", *shown, "--json").stdout)["diagnoses"]["other_rules"] == 1
     page = (copy / "sine/report/index.html").read_text(encoding="utf-8")
     assert "Found by other rules than today's: 1" in page
+
+
+def test_diagnosing_anew_gives_the_bytes_of_the_trials_end(results, tmp_path):
+    copy = Path(shutil.copytree(results, tmp_path / "results"))
+    files = sorted((copy / "sine/trials").glob("*/diagnosis.json"))
+    before = [path.read_bytes() for path in files]
+    assert len(files) == 3
+    document = json.loads(before[0])
+    files[0].write_text(json.dumps({**document, "rules": "old", "findings": []}))
+    files[1].unlink()
+    files[2].write_text("damaged")
+    shown = invoke("report", "sine", "--diagnose-anew", "--json", "--results", str(copy))
+    assert shown.exit_code == 0, shown.stderr
+    assert [path.read_bytes() for path in files] == before
+    said = json.loads(shown.stdout)["diagnoses"]
+    assert (said["judged"], said["not_judged"], said["other_rules"]) == (3, 0, 0)
+    files[0].write_text(json.dumps({**document, "findings": []}))  # of today's rules: left alone
+    invoke("report", "sine", "--diagnose-anew", "--results", str(copy))
+    assert json.loads(files[0].read_text())["findings"] == []
+    with DriverLock(copy / "sine/.lock"):
+        assert invoke("report", "sine", "--diagnose-anew", "--results", str(copy)).exit_code == 1
 
 
 def test_muted_codes_are_not_told_but_kept(results, tmp_path):

@@ -133,12 +133,17 @@ def run(
 @click.option(
     "--csv", "as_csv", is_flag=True, help="Print the table of trials as CSV instead of the summary."
 )
+@click.option(
+    "--diagnose-anew",
+    is_flag=True,
+    help="First diagnose, and store, what has no diagnosis or one of an older version's rules.",
+)
 @results_option
-def report(study: str, as_json: bool, as_csv: bool, results: str) -> None:
+def report(study: str, as_json: bool, as_csv: bool, diagnose_anew: bool, results: str) -> None:
     """Summarise STUDY in the terminal and write its page, report.json and trials.csv."""
     from sweep import api
 
-    paths = api.report(study, results=results)
+    paths = api.report(study, results=results, diagnose_anew=diagnose_anew)
     if as_json:
         click.echo(paths.document.read_text(encoding="utf-8"), nl=False)
     elif as_csv:

@@ -3,7 +3,7 @@
 Nothing here reads or writes files; what a trial leaves behind is returned as bytes and records.
 """
 
-from sweep.trial.finish import Finished, finish, score_on_test
+from sweep.trial.finish import Finished, diagnosis_bytes, finish, score_on_test
 from sweep.trial.probing import probe_trial
 from sweep.trial.segment import Segment, data_facts, load_data, run_segment
 
@@ -11,6 +11,7 @@ __all__ = [
     "Finished",
     "Segment",
     "data_facts",
+    "diagnosis_bytes",
     "finish",
     "load_data",
     "probe_trial",

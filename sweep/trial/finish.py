@@ -17,7 +17,7 @@ from sweep.config.trial import TrialConfig
 from sweep.data import Starts
 from sweep.diagnosis.probes import Probe, always_on
 from sweep.diagnosis.symptoms import Baselines
-from sweep.diagnosis.trial import CannotJudge, TrialEvidence, diagnosed, diagnosis_to_json
+from sweep.diagnosis.trial import CannotJudge, Diagnosis, TrialEvidence, diagnosed, diagnosis_to_json
 from sweep.model import Forecaster
 from sweep.score import (
     block_length,
@@ -88,7 +88,7 @@ def finish(
             record=record and replace(record, exposure_gap=gap),
         )
         with contextlib.suppress(CannotJudge):
-            files["diagnosis.json"] = _json_bytes(diagnosis_to_json(diagnosed(evidence)))
+            files["diagnosis.json"] = diagnosis_bytes(diagnosed(evidence))
         del run
         release_freed_memory()
     return Finished(files, gap, time.perf_counter() - began)
@@ -167,5 +167,6 @@ def _npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
     return buffer.getvalue()
 
 
-def _json_bytes(document: dict[str, Any]) -> bytes:
-    return (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()
+def diagnosis_bytes(diagnosis: Diagnosis) -> bytes:
+    """Return diagnosis.json."""
+    return (json.dumps(diagnosis_to_json(diagnosis), indent=1, allow_nan=False) + "\n").encode()
