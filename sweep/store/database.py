@@ -34,6 +34,7 @@ class Database:
         self.name = name
         self.say = say
         self._study: optuna.Study | None = None
+        self._connections: list[sqlite3.Connection] = []  # that the storage has asked for
 
     @property
     def study(self) -> optuna.Study:
@@ -97,6 +98,9 @@ class Database:
             backend.remove_session()
             backend.engine.dispose()
             self._study = None
+        for connection in self._connections:  # those of a storage that failed as it was made are in no pool
+            connection.close()
+        self._connections.clear()
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:
@@ -133,11 +137,12 @@ class Database:
                 self._patiently(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchone())
             self._study = self._patiently(lambda: self._loaded(self._storage()))
         except (*DATABASE_ERRORS, OSError) as error:
+            self.close()
             raise StoreError(f"cannot open {self.path}: {error}") from error
 
     def _storage(self) -> RDBStorage:
         # The path goes in by the connection, so that no character of it means anything in a URL.
-        return RDBStorage("sqlite:///study.db", engine_kwargs={"creator": self._connection})
+        return RDBStorage("sqlite:///study.db", engine_kwargs={"creator": self._pooled})
 
     def _loaded(self, storage: Any) -> optuna.Study:
         if self.name in optuna.get_all_study_names(storage):
@@ -148,6 +153,11 @@ class Database:
             return optuna.create_study(storage=storage, study_name=self.name, direction="minimize")
         finally:
             optuna.logging.set_verbosity(verbosity)
+
+    def _pooled(self) -> sqlite3.Connection:
+        connection = self._connection()
+        self._connections.append(connection)
+        return connection
 
     def _connection(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=ATTEMPT_SECONDS, check_same_thread=False)

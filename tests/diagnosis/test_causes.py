@@ -295,6 +295,19 @@ def test_one_finding_per_cause_issues_first():
             assert one.text.startswith("Cannot be decided here: ")
 
 
+def test_a_rollout_that_fails_without_an_alarm_names_only_what_has_a_twentieth(monkeypatch):
+    faults = [cause.fault for cause in CAUSES.values() if cause.decided == "calibrated"]
+    case = case_of()
+
+    def severity(probability: float, failing: bool) -> str:
+        said = {**dict.fromkeys(faults, 0.001), "overfit": probability}
+        monkeypatch.setattr("sweep.diagnosis.causes.findings.likely", lambda *_: (False, said))
+        return next(found.severity for found in cause_findings(case, failing) if found.code == "C12")
+
+    assert severity(0.05, failing=True) == "tip"
+    assert severity(0.049, failing=True) == severity(0.05, failing=False) == "ok"
+
+
 def test_what_cannot_be_is_not_applicable():
     momentum = next(cause for cause in CAUSES.values() if cause.fault == "momentum_high")
     clip = next(cause for cause in CAUSES.values() if cause.fault == "clip_tight")

@@ -12,7 +12,9 @@ from sweep.diagnosis.causes.table import CAUSES, Cause
 from sweep.diagnosis.finding import Change, Finding, Severity
 
 ALSO = 0.1  # probability from which on a cause that is not the first is told; our choice
-UNCLEAR = 0.3  # the same, among the causes alone, of a rollout that fails without an alarm; our choice
+UNCLEAR = (
+    0.05  # the same of a rollout that fails without an alarm; below, a cause is as good as none. Our choice
+)
 LEAKED = 0.05  # share of validation stretches in the training data from which on there is a leak; facts: D23
 REASONS = 3  # features that are named for a cause; our choice
 COUNTS = 0.2  # what a feature must add to a cause's score to be named; our choice
@@ -24,8 +26,8 @@ ORDER = ("issue", "tip", "ok", "not applicable")
 def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
     """Return one finding per cause: issues first, each severity by falling confidence.
 
-    issue: the most probable cause of a run of which something is wrong. tip: another that may be, a rule's, or the
-    likeliest ones of a rollout that fails though no cause stands out. ok: looked for and not found. not applicable:
+    issue: the most probable cause of a run of which something is wrong. tip: another that may be, a rule's, or what
+    speaks a little of a rollout that fails though no cause stands out. ok: looked for and not found. not applicable:
     cannot be decided here.
 
     Args:
@@ -36,9 +38,6 @@ def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
     values = {name: feature.read(case) for name, feature in FEATURES.items()}
     alarm, possible = likely(case, model, values)
     first = max(possible, key=lambda fault: possible[fault])
-    if failing and not alarm:  # something is wrong, whatever the model says: which cause is likeliest, then?
-        total = sum(possible.values())
-        possible = {fault: p / total for fault, p in possible.items()}
     found = []
     for cause in CAUSES.values():
         why = inapplicable(case, cause)
