@@ -54,6 +54,7 @@ def pruning_stopped_winners(
     lowest = min(entries, key=lambda entry: (entry["error"], entry["number"]))
     gain = math.log10(max(best, FLOOR) / max(lowest["error"], FLOOR))
     good = [entry["number"] for entry in entries if entry["error"] < bar]
+    as_good = [e["number"] for e in entries if math.log10(max(e["error"], FLOOR) / max(best, FLOOR)) < WINS]
     drawn = [entry for entry in entries if entry["picked"] == "drawn"]
     hits = sum(entry["error"] < bar for entry in drawn)
     bound = largest_share(hits, len(drawn))
@@ -64,6 +65,7 @@ def pruning_stopped_winners(
         "drawn_good": hits,
         "share_bound": bound,
         "good": good,
+        "as_good": as_good,
         "top": top,
         "best": best,
         "lowest": lowest["error"],
@@ -80,7 +82,8 @@ def pruning_stopped_winners(
         f"{number_text(best)}"
     )
     among = f"{len(good) or 'none'} would have been among the best {top}"
-    text = f"{sample}, {among}; {reached}."
+    text = f"{sample}, {among}; {reached}. {len(as_good) or 'None'} of them {'ends' if len(as_good) == 1 else 'end'} "
+    text += f"within a factor of {10**WINS:.2g} of it."
     if bound is not None:
         text += f" Of the {len(drawn)} drawn it is {hits or 'none'}: "
         text += f"at most {bound:.0%} of such trials (95 % confidence)."

@@ -54,6 +54,13 @@ def test_the_best_three_reach_to_the_third():
     assert "none would have been among the best 3" in said([*NONE_GOOD[:-1], entry(17, 0.041, "drawn")]).text
 
 
+def test_those_that_are_as_good_as_the_best_are_counted():
+    found = said([*NONE_GOOD[:-2], entry(16, 0.0125), entry(17, 0.0127)])
+    assert found.evidence["as_good"] == [16]  # a factor of 10^.1 = 1.26
+    assert "1 of them ends within a factor of 1.3 of it" in found.text
+    assert "None of them end within" in said(NONE_GOOD).text
+
+
 def test_exact_forecasts_are_alike():
     exact = [trial(0, 1e-6), trial(1, 1e-5), trial(2, 1e-4), *PRUNED]
     assert said([*NONE_GOOD, entry(18, 1e-9)], exact).verdict == "clear"
