@@ -220,7 +220,7 @@ class StudyFolder:
         """
         path = self.trial(number) / "curves.csv"
         try:
-            return pd.read_csv(path)
+            return pd.read_csv(path, dtype=str, keep_default_na=False).apply(_numbers)
         except (OSError, ValueError) as error:
             raise StoreError(f"cannot read {path}: {error}") from error
 
@@ -293,6 +293,13 @@ def _record(path: Path) -> TrialRecord:
     if f"{record.number:04d}" != path.parent.name:
         raise StoreError(f"{path} is damaged: it is the record of trial {record.number}")
     return record
+
+
+def _numbers(texts: "pd.Series[str]") -> "pd.Series[Any]":
+    """Return a column's numbers exactly as they were written; not every pandas reads them so."""
+    if all(text.removeprefix("-").isdecimal() for text in texts):
+        return texts.astype("int64")
+    return pd.Series([float(text or "nan") for text in texts], dtype="float64")
 
 
 def _without_none(value: Any) -> Any:
