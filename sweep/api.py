@@ -12,7 +12,6 @@ from sweep.confirmation import confirm_best, covers
 from sweep.data import load
 from sweep.diagnose import diagnose_again, diagnosis_of
 from sweep.diagnosis.symptoms import baseline_errors
-from sweep.host import host_facts
 from sweep.loaded import LoadedStudy
 from sweep.opening import check_data, make_folder, read, write_study
 from sweep.preview import Preview, preview_of
@@ -178,7 +177,7 @@ def run(
             study=config,
             folder=folder,
             projection=projection,
-            host=host_facts(),
+            host=dict(bench.host),
             workers=config.run.workers,
             watch=heard,
             interrupts=stop,

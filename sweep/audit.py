@@ -51,7 +51,7 @@ def audit_pruning(
         text = f"auditing: {len(picked)} pruned trials to their end; {missing} trainings are to be done"
         bench.watch(Message(text))
     facts = folder.read_study().get("record", {})
-    baselines = (folder.read_document("baselines") or {}).get("baselines", {})
+    baselines = folder.baselines()
     found = replicate(completion, study, facts, below, bench, PURPOSE, baseline_errors(baselines))
     if found.outcome is not Outcome.DONE:
         return found.outcome, None

@@ -31,7 +31,7 @@ def name_best(folder: StudyFolder, data: Data, records: Sequence[TrialRecord]) -
         winner.json: `number`, `reason` (why there is none), `basis` ("confirmed" or "selected"), `test`,
         `networks`, `median_seed`, `baselines_test`, `looks`.
     """
-    baselines = (folder.read_document("baselines") or {}).get("baselines", {})
+    baselines = folder.baselines()
     stored = folder.read_document("winner") or {}
     confirmation = folder.read_document("confirmation")
     if confirmation is not None and not confirmation_is_current(confirmation, records, baselines):

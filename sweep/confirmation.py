@@ -60,7 +60,7 @@ def confirm_best(
     Raises:
         StoreError, StudyChanged: as `replicate`.
     """
-    baselines = (folder.read_document("baselines") or {}).get("baselines", {})
+    baselines = folder.baselines()
     best, _ = candidates(records, baselines)
     if not best:
         return Outcome.DONE, None
@@ -83,7 +83,7 @@ def confirm_best(
 def covers(folder: StudyFolder, records: Sequence[TrialRecord], top: int, seeds: int) -> bool:
     """Return whether what is confirmed already is of the best of today, and as much as is asked for."""
     confirmation = folder.read_document("confirmation")
-    baselines = (folder.read_document("baselines") or {}).get("baselines", {})
+    baselines = folder.baselines()
     if confirmation is None or not confirmation_is_current(confirmation, records, baselines):
         return False
     best, _ = candidates(records, baselines)

@@ -119,7 +119,7 @@ def stored_evidence_of(
         DataError: the data are not there any more.
     """
     config = trial_config_from_json(record.config)
-    baselines = (folder.read_document("baselines") or {}).get("baselines", {})
+    baselines = folder.baselines()
     curves = folder.curves(record.number)
     return TrialEvidence(
         config=config,

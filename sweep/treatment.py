@@ -164,7 +164,7 @@ def treat_trial(
     below = folder.treatment(record.number)
     facts = folder.read_study().get("record", {})
     _announce(record, plan, replication, below, bench)
-    baselines = (folder.read_document("baselines") or {}).get("baselines", {})
+    baselines = folder.baselines()
     found = replicate(replication, study, facts, below, bench, PURPOSE, baseline_errors(baselines))
     if found.outcome is not Outcome.DONE:
         return found.outcome, None

@@ -9,6 +9,7 @@ import numpy as np
 from sweep.config.records import TrialRecord
 from sweep.report.findings import Finding
 from sweep.report.labels import number_text
+from sweep.score import fresh_seeds
 from sweep.score.effect import FLOOR
 
 CODE = "seed_noise"
@@ -71,7 +72,4 @@ def log_noise(errors: Sequence[Sequence[float]]) -> float | None:
     Args:
         errors: by arm and seed, in [0, 1]; below FLOOR they count as FLOOR.
     """
-    table = np.log10(np.maximum(np.array(errors, dtype=float), FLOOR))
-    if table.ndim != 2 or table.shape[1] < 2:
-        return None
-    return float(np.sqrt(table.var(axis=1, ddof=1).mean()))
+    return fresh_seeds.seed_noise(np.log10(np.maximum(np.array(errors, dtype=float), FLOOR)))

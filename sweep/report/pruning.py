@@ -46,8 +46,8 @@ def pruning_stopped_winners(
     )
     if len(entries) < min(FEWEST, pruned) or not scored:
         text = (
-            f"{_count(pruned, 'trial')} pruned, and too few of them trained to their end to say what they would have "
-            "come to: sweep audit does that."
+            f"{pruned} trial{' was' if pruned == 1 else 's were'} pruned, and too few of them trained to their end to "
+            "say what they would have come to: sweep audit does that."
         )
         return Finding(CODE, "unknown", text, {"pruned": pruned, "audited": len(entries)})
     bar, best = scored[min(top, len(scored)) - 1], scored[0]
@@ -129,7 +129,3 @@ def largest_share(hits: int, draws: int) -> float | None:
     if hits == draws:
         return 1.0
     return float(beta.ppf(1 - MISS, hits + 1, draws - hits))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun} was" if number == 1 else f"{number} {noun}s were"

@@ -100,7 +100,7 @@ def read_study(folder: StudyFolder) -> Study:
         StoreError: there is no study, or a file of it is damaged.
     """
     document = folder.read_study()
-    stored = (folder.read_document("baselines") or {}).get("baselines") or {}
+    stored = folder.baselines()
     scored = {name: entry for name, entry in stored.items() if entry.get("rollout_error") is not None}
     records = tuple(folder.records())
     confirmation = folder.read_document("confirmation")

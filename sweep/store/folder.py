@@ -107,6 +107,14 @@ class StudyFolder:
         path = self.path / f"{name}.json"
         return read_json(path) if path.is_file() else None
 
+    def baselines(self) -> dict[str, dict[str, Any]]:
+        """Return what the baselines of the study score, by name; those that could not be have a `reason`. Empty before.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        return (self.read_document("baselines") or {}).get("baselines") or {}
+
     def treatment(self, number: int) -> "StudyFolder":
         """Return the folder of a trial's treatment, whether it exists or not."""
         return StudyFolder(self.path / "treat" / f"{number:04d}")

@@ -13,7 +13,7 @@ from sweep.diagnosis.finding import Change, Finding, Severity
 
 ALSO = 0.1  # probability from which on a cause that is not the first is told; our choice
 UNCLEAR = (
-    0.05  # the same of a rollout that fails without an alarm; below, a cause is as good as none. Our choice
+    0.05  # the same of a rollout that fails without an alarm; below, there is as good as none. Our choice
 )
 LEAKED = 0.05  # share of validation stretches in the training data from which on there is a leak; facts: D23
 REASONS = 3  # features that are named for a cause; our choice
