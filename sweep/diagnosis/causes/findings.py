@@ -12,9 +12,7 @@ from sweep.diagnosis.causes.table import CAUSES, Cause
 from sweep.diagnosis.finding import Change, Finding, Severity
 
 ALSO = 0.1  # probability from which on a cause that is not the first is told; our choice
-UNCLEAR = (
-    0.05  # the same of a rollout that fails without an alarm; below, there is as good as none. Our choice
-)
+UNCLEAR = 0.05  # the same where a rollout fails and there is no alarm; our choice
 LEAKED = 0.05  # share of validation stretches in the training data from which on there is a leak; facts: D23
 REASONS = 3  # features that are named for a cause; our choice
 COUNTS = 0.2  # what a feature must add to a cause's score to be named; our choice
