@@ -7,7 +7,7 @@ the core costs a run its caches, not its turn. A turn is one run that is not tim
 TURN seconds, as training makes them. FLOP are those of matrix products alone, two per multiply-add, a training step
 three times its forward pass. Rivals:
 
-    native          the compiled kernel
+    native          the compiled kernel, as it trains: loss and gradient in one call
     torch tuned     nn.LSTM / nn.GRU, glibc's malloc kept from handing memory back (as a worker runs)
     torch default   the same with glibc's default malloc, in a process of its own
     cell loop       LSTMCell / GRUCell in a Python loop, as in PyTorch's time_sequence_prediction example
@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from sweep.config.sections import ModelConfig
 from sweep.model import Forecaster, engine
 from sweep.model.native.library import instruction_sets, peak_flops
+from sweep.train.flat import FlatParameters
 from sweep.trial.process import keep_freed_memory
 
 TRAINING = ("native", "torch tuned", "torch default", "cell loop")
@@ -101,6 +102,15 @@ def work(shape: Shape, rival: str) -> Callable[[], None]:
         return roll
     network = CellLoop(shape) if rival == "cell loop" else shape.forecaster(name)
     parameters = list(network.parameters())
+    if rival == "native":
+        flat = FlatParameters(network)
+        targets = inputs.roll(-1, dims=1)  # the last one is nonsense, and takes its time all the same
+
+        def train() -> None:
+            flat.gradient.zero_()
+            network.train_on(inputs, targets)
+
+        return train
 
     def step() -> None:
         for parameter in parameters:

@@ -9,7 +9,7 @@ from sweep.config.engines import NATIVE, TORCH
 from sweep.config.errors import SweepError
 from sweep.model.cells import State
 from sweep.model.native.library import instruction_sets
-from sweep.model.native.recurrence import Mode, run, trace
+from sweep.model.native.recurrence import Mode, run, trace, train
 from sweep.model.network import Network
 from sweep.model.stack import by_layer, stacked
 
@@ -31,6 +31,17 @@ class Engine(Protocol):
         self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
     ) -> tuple[Tensor, State]:
         """Return forecasts and the states after every step; see `Forecaster.trace`."""
+
+    def train(
+        self,
+        forecaster: "Forecaster",
+        inputs: Tensor,
+        targets: Tensor,
+        burn_in: int,
+        free: int,
+        weight: float,
+    ) -> float:
+        """Return a loss and add its gradient to the parameters'; see `Forecaster.train_on`."""
 
 
 class TorchEngine:
@@ -74,6 +85,21 @@ class TorchEngine:
         parts = zip(*states, strict=True)
         return torch.stack(said, dim=1), tuple(torch.stack(part) for part in parts)
 
+    def train(
+        self,
+        forecaster: "Forecaster",
+        inputs: Tensor,
+        targets: Tensor,
+        burn_in: int,
+        free: int,
+        weight: float,
+    ) -> float:
+        """Return a loss and add its gradient to the parameters'; see `Forecaster.train_on`."""
+        forecasts, _ = self.run(forecaster, inputs, None, free)
+        loss = weight * torch.nn.functional.mse_loss(forecasts[:, burn_in:], targets[:, burn_in:])
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.item()
+
 
 class NativeEngine:
     """The compiled kernel with one instruction set, on the CPU. See docs/engine.md."""
@@ -95,12 +121,34 @@ class NativeEngine:
         """Return forecasts and the states after every step; see `Forecaster.trace`."""
         return trace(*self._call(forecaster, inputs, state, free))
 
+    def train(
+        self,
+        forecaster: "Forecaster",
+        inputs: Tensor,
+        targets: Tensor,
+        burn_in: int,
+        free: int,
+        weight: float,
+    ) -> float:
+        """Return a loss and add its gradient to the parameters'; see `Forecaster.train_on`."""
+        parameters = forecaster.ordered_parameters()
+        gradients = [_gradient(parameter) for parameter in parameters]
+        mode = Mode(free, self.instructions, self.threads)
+        return train(forecaster.shape, parameters, gradients, inputs, targets, burn_in, weight, mode)
+
     def _call(
         self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
     ) -> tuple[Network, list[Tensor], Tensor, State | None, Mode]:
         whole = None if state is None else tuple(part.contiguous() for part in state)
         mode = Mode(free, self.instructions, self.threads)
         return forecaster.shape, forecaster.ordered_parameters(), inputs.contiguous(), whole, mode
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    """Return where a parameter's gradient is added up, from zeros on if there was none."""
+    if parameter.grad is None:
+        parameter.grad = torch.zeros_like(parameter)
+    return parameter.grad
 
 
 def engine(name: str, threads: int = 1) -> Engine:

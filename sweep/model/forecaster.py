@@ -116,6 +116,22 @@ class Forecaster(nn.Module):
         """
         return self.engine.run(self, inputs, state, free)
 
+    def train_on(
+        self, inputs: Tensor, targets: Tensor, burn_in: int = 0, free: int = 0, weight: float = 1.0
+    ) -> float:
+        """Return a batch's loss and add its gradient to every parameter's `grad`.
+
+        The loss is `weight` times the mean squared error of the forecasts from a zero state, model units.
+
+        Args:
+            inputs: (batch, time, channel + calendar feature), model units, contiguous.
+            targets: (batch, time, channel), what each step should have forecast, contiguous.
+            burn_in: first steps whose errors do not count, less than all.
+            free: last steps that are fed with the forecast of the step before, as in `forward`.
+            weight: of this batch in a mean over several.
+        """
+        return self.engine.train(self, inputs, targets, burn_in, free, weight)
+
     @torch.no_grad()
     def trace(self, inputs: Tensor, state: State | None = None, free: int = 0) -> tuple[Tensor, State]:
         """Return forecasts as `forward`, and the states after every step, without gradients.

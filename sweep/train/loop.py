@@ -121,10 +121,8 @@ class Trainer:
         size = inputs.shape[0] * inputs.shape[1]
         lr = self._set_rate(size, rollout_errors)
         self.flat.gradient.zero_()
-        loss = self._loss(inputs, targets, self.updates)
-        loss.backward()  # type: ignore[no-untyped-call]
+        value = self._loss(inputs, targets, self.updates)
         self.consumed += size
-        value = loss.item()
         norm = float(torch.linalg.vector_norm(self.flat.gradient))
         if not (math.isfinite(value) and math.isfinite(norm)):
             self.diverged = f"loss {value:.3g}, gradient norm {norm:.3g} at update {self.updates + 1}"
@@ -191,19 +189,18 @@ class Trainer:
 
     # --- losses ----------------------------------------------------------------------------------
 
-    def _loss(self, inputs: Tensor, targets: Tensor, draw: int) -> Tensor:
-        """Return the mean squared error of a batch, model units, without the first `burn_in` steps.
+    def _loss(self, inputs: Tensor, targets: Tensor, draw: int, weight: float = 1.0) -> float:
+        """Return the mean squared error of a batch, without the first `burn_in` steps, and add its gradient.
 
         Args:
             inputs: (batch, window, input).
             targets: (batch, window, channel).
             draw: number of the draw of input noise: of the update, or of a full batch's part.
+            weight: of this part in a full batch.
         """
         if self.config.input_noise > 0:
             inputs = self._noisy(inputs, targets.shape[-1], draw)
-        forecasts, _ = self.network(inputs, free=self.config.unroll)
-        start = self.config.burn_in
-        return torch.nn.functional.mse_loss(forecasts[:, start:], targets[:, start:])
+        return self.network.train_on(inputs, targets, self.config.burn_in, self.config.unroll, weight)
 
     def _noisy(self, inputs: Tensor, channels: int, draw: int) -> Tensor:
         """Return inputs with Gaussian noise on the channels (not on calendar features)."""
@@ -225,9 +222,7 @@ class Trainer:
         total = 0.0
         for chunk in range(0, len(picks), CHUNK):
             inputs, targets = self._batch(picks[chunk : chunk + CHUNK])
-            loss = self._loss(inputs, targets, chunk) * (len(inputs) / len(picks))
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += loss.item()
+            total += self._loss(inputs, targets, chunk, len(inputs) / len(picks))
             self.consumed += inputs.shape[0] * inputs.shape[1]
         decay = self.config.weight_decay
         if decay:

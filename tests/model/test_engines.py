@@ -64,6 +64,26 @@ def test_native_is_torch(name: str, cell: str, shape: str, free: int):
         assert close(one.detach(), other.detach())
 
 
+@pytest.mark.parametrize("free", [0, 4])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("name", NATIVE)
+def test_a_batch_s_loss_and_gradient_are_the_same(name: str, cell: str, shape: str, free: int):
+    inputs, targets = noise(3, 11, 4), noise(3, 11, 2).flip(1)
+    results = []
+    for network in (made("torch", cell, shape), made(name, cell, shape)):
+        first = network.train_on(inputs, targets, burn_in=2, free=free, weight=0.3)
+        alone = [parameter.grad.clone() for parameter in network.parameters()]
+        second = network.train_on(inputs, 2 * targets, free=free)  # gradients add up
+        both = [parameter.grad for parameter in network.parameters()]
+        results.append([torch.tensor([first, second], dtype=torch.float64), *alone, *both])
+    forecasts, _ = made("torch", cell, shape)(inputs, free=free)
+    wanted = 0.3 * float((forecasts - targets)[:, 2:].detach().square().mean())
+    assert float(results[0][0][0]) == pytest.approx(wanted, rel=1e-12)
+    for one, other in zip(*results, strict=True):
+        assert close(one, other)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("name", NATIVE)
 def test_what_native_trained_plain_torch_loads(name: str, cell: str):

@@ -21,6 +21,7 @@ class Call(ctypes.Structure):
         ("state", c_void_p * 2), ("outputs", c_void_p), ("last", c_void_p * 2), ("trace", c_void_p * 2),
         ("d_outputs", c_void_p), ("d_last", c_void_p * 2), ("d_parameters", POINTER(c_void_p)),
         ("d_x", c_void_p), ("d_state", c_void_p * 2),
+        ("targets", c_void_p), ("burn_in", c_int64), ("weight", c_double),
     )  # fmt: skip
 
 
@@ -40,9 +41,10 @@ def _declared(loaded: ctypes.CDLL) -> ctypes.CDLL:
     loaded.sweep_workspace.restype = c_int64
     loaded.sweep_peak.restype = c_double
     loaded.sweep_peak.argtypes = (c_int64, c_int64)
-    for name in ("sweep_workspace", "sweep_forward", "sweep_backward"):
+    for name in ("sweep_workspace", "sweep_forward", "sweep_backward", "sweep_train"):
         getattr(loaded, name).argtypes = (POINTER(Call),)
     loaded.sweep_forward.restype = loaded.sweep_backward.restype = None
+    loaded.sweep_train.restype = c_double
     return loaded
 
 

@@ -82,6 +82,49 @@ def trace(
     return _forward(buffers, traced=True)
 
 
+def train(
+    network: Network,
+    parameters: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    x: Tensor,
+    targets: Tensor,
+    burn_in: int = 0,
+    weight: float = 1.0,
+    mode: Mode = PLAIN,
+) -> float:
+    """Return a weighted mean squared error of the outputs from a zero state, and add its gradient to `gradients`.
+
+    Args:
+        network: what is computed.
+        parameters: contiguous, on the CPU, all float32 or all float64.
+        gradients: like the parameters.
+        x: (batch, time, input), contiguous; see `run`.
+        targets: (batch, time, output), contiguous.
+        burn_in: first steps whose errors do not count.
+        weight: of the error.
+        mode: how.
+
+    Raises:
+        ValueError: a tensor has the wrong shape, type, device or layout.
+        RuntimeError: the kernel was not built.
+    """
+    _check(network, parameters, x, (), mode)
+    batch, steps, _ = x.shape
+    if not 0 <= burn_in < steps:
+        raise ValueError(f"wanted at least one scored step, got a burn-in of {burn_in} of {steps}")
+    _check_tensor("targets", 0, targets, (batch, steps, network.outputs), x.dtype)
+    if len(gradients) != len(parameters):
+        raise ValueError(f"wanted {len(parameters)} gradients, got {len(gradients)}")
+    for number, (gradient, shape) in enumerate(zip(gradients, _shapes(network), strict=True)):
+        _check_tensor("gradient", number, gradient, shape, x.dtype)
+    buffers = _Buffers(network, parameters, x, (), mode, keep=True, targets=targets)
+    outputs, call = torch.empty_like(targets), buffers.call
+    addresses = pointers(gradients)
+    call.outputs = call.d_outputs = outputs.data_ptr()
+    call.d_parameters, call.burn_in, call.weight = addresses, burn_in, weight
+    return float(buffers.kernel.sweep_train(byref(call)))
+
+
 def _check(
     network: Network, parameters: Sequence[Tensor], x: Tensor, state: tuple[Tensor, ...], mode: Mode
 ) -> None:
@@ -125,7 +168,7 @@ def _check_tensor(kind: str, number: int, given: Tensor, shape: tuple[int, ...],
     dense = given.layout == torch.strided and given.is_contiguous()
     if given.shape == shape and given.dtype == dtype and given.is_cpu and dense:
         return
-    name = kind if kind == "inputs" else f"{kind} {number}"
+    name = kind if kind in ("inputs", "targets") else f"{kind} {number}"
     if given.shape != shape:
         raise ValueError(f"{name}: wanted shape {shape}, got {tuple(given.shape)}")
     if given.dtype != dtype:
@@ -146,6 +189,7 @@ class _Buffers:
         state: tuple[Tensor, ...],
         mode: Mode,
         keep: bool,
+        targets: Tensor | None = None,
     ) -> None:
         kernel = library()
         if kernel is None:
@@ -172,6 +216,7 @@ class _Buffers:
             parameters=pointers(parameters),  # read by the forward pass alone
             x=x.data_ptr(),
             state=pair(state),
+            targets=None if targets is None else targets.data_ptr(),
         )
         self.workspace = Workspace(kernel.sweep_workspace(byref(self.call)))
         self.call.workspace = self.workspace.pointer

@@ -97,8 +97,8 @@ struct Run {
     }
   }
 
-  /// Runs forward, and backward if `keep`.
-  void operator()(bool keep, bool traced, bool bare) {
+  /// Runs forward, and backward if `keep`; with targets a training step instead, whose loss it returns.
+  double operator()(bool keep, bool traced, bool bare, Array<T>* targets = nullptr, int64_t burn_in = 0) {
     const Shape& s = shape;
     SweepCall c{};
     c.bytes = sizeof(T), c.cell = s.cell, c.layers = s.layers, c.hidden = s.hidden, c.inputs = s.inputs;
@@ -113,20 +113,29 @@ struct Run {
     c.parameters = in.data(), c.x = x.numbers.get(), c.outputs = outputs.numbers.get();
     for (size_t part = 0; part < state.size(); ++part) {
       c.state[part] = bare ? nullptr : state[part].numbers.get();
-      c.last[part] = last[part].numbers.get();
+      c.last[part] = targets ? nullptr : last[part].numbers.get();
       c.trace[part] = traced ? trace[part].numbers.get() : nullptr;
       c.d_last[part] = bare ? nullptr : d_last[part].numbers.get();
       c.d_state[part] = bare ? nullptr : d_state[part].numbers.get();
     }
+    if (targets) c.targets = targets->numbers.get(), c.burn_in = burn_in, c.weight = 0.5;
     const int64_t bytes = sweep_workspace(&c);
     const std::unique_ptr<void, Free> workspace(std::aligned_alloc(64, size_t(bytes)));
     for (int64_t i = 0; i < bytes; ++i) static_cast<unsigned char*>(workspace.get())[i] = 0xFF;  // NaN
     c.workspace = workspace.get();
+    c.d_parameters = out.data();
+    if (targets) {
+      c.d_outputs = c.outputs;
+      for (auto& p : d_parameters)
+        for (int64_t i = 0; i < p.size; ++i) p[i] = T(0);
+      return sweep_train(&c);
+    }
     sweep_forward(&c);
-    if (!keep) return;
-    c.d_outputs = d_outputs.numbers.get(), c.d_parameters = out.data();
+    if (!keep) return 0;
+    c.d_outputs = d_outputs.numbers.get();
     c.d_x = bare ? nullptr : d_x.numbers.get();
     sweep_backward(&c);
+    return 0;
   }
 
   /// The sum whose gradients `d_outputs` and `d_last` ask for.
@@ -197,6 +206,24 @@ void check(const Shape& shape, int64_t set) {
 
   run(true, false, true);  // no states, no gradients of inputs: no null pointer is followed
   expect(finite(run.outputs), shape, set, "outputs not written without a state", 0);
+
+  // a training step is the same with the loss's own gradient of the outputs
+  Run<double> trained(shape, set, 7);
+  const int64_t burn_in = shape.steps / 3, width = shape.outputs(), row = shape.steps * width;
+  Array<double> targets(run.outputs.size, source, 1.0);
+  double sum = 0, count = double(shape.batch * (shape.steps - burn_in) * width);
+  for (int64_t i = 0; i < run.outputs.size; ++i) {
+    const double error = i % row < burn_in * width ? 0 : run.outputs[i] - targets[i];
+    sum += error * error;
+    run.d_outputs[i] = 2 / count * error * 0.5;
+  }
+  run(true, false, true);
+  const double loss = trained(true, false, true, &targets, burn_in);
+  expect(std::fabs(loss - 0.5 * sum / count) <= 1e-12 * loss, shape, set, "loss is not the mean", loss);
+  for (size_t p = 0; p < run.d_parameters.size(); ++p)
+    for (int64_t i = 0; i < run.d_parameters[p].size; ++i)
+      expect(trained.d_parameters[p][i] == run.d_parameters[p][i], shape, set, "training finds another gradient",
+             double(p));
 }
 
 }  // namespace

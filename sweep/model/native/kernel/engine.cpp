@@ -18,12 +18,12 @@ const Kernel& kernel(int64_t instructions, int64_t bytes) {
   return set[bytes == 8];
 }
 
-/// Runs every tile once. Tiles share nothing that is written, so the order does not show. What no thread can
-/// be had for is done here.
-void over_tiles(const SweepCall& call, Index tiles, void (*run)(const SweepCall&, Index)) {
-  const Index wanted = call.threads > 1 ? call.threads : 1, threads = wanted < tiles ? wanted : tiles;
+/// Runs every tile once, in a place of its own or in one per thread. Tiles share nothing that is written and read
+/// later, so the order does not show. What no thread can be had for is done here.
+void over_tiles(const SweepCall& call, Index tiles, bool own_places, void (*run)(const SweepCall&, Index, Index)) {
+  const Index threads = places_at_once(call, tiles);
   auto some = [&](Index first) {
-    for (Index tile = first; tile < tiles; tile += threads) run(call, tile);
+    for (Index tile = first; tile < tiles; tile += threads) run(call, tile, own_places ? tile : first);
   };
   std::vector<std::thread> others;
   others.reserve(size_t(threads));
@@ -58,13 +58,21 @@ int64_t sweep_workspace(const SweepCall* call) { return kernel(call->instruction
 void sweep_forward(const SweepCall* call) {
   const Kernel& k = kernel(call->instructions, call->bytes);
   k.prepare(*call);
-  over_tiles(*call, k.tiles(*call), k.forward);
+  over_tiles(*call, k.tiles(*call), true, k.forward);
 }
 
 void sweep_backward(const SweepCall* call) {
   const Kernel& k = kernel(call->instructions, call->bytes);
-  over_tiles(*call, k.tiles(*call), k.backward);
+  over_tiles(*call, k.tiles(*call), true, k.backward);
   k.finish_backward(*call);
+}
+
+double sweep_train(const SweepCall* call) {
+  const Kernel& k = kernel(call->instructions, call->bytes);
+  k.prepare(*call);
+  over_tiles(*call, k.tiles(*call), false, k.train);
+  k.finish_backward(*call);
+  return k.squared_error(*call);
 }
 
 double sweep_peak(int64_t instructions, int64_t bytes) {

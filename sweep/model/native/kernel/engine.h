@@ -25,7 +25,7 @@ struct SweepCall {
   // --- how
   int64_t instructions;      // 0: baseline, 1: AVX2, 2: AVX-512
   int64_t threads;           // over tiles of the batch; the bits do not depend on it
-  int64_t keep;              // 1: keep what `sweep_backward` needs in the workspace
+  int64_t keep;              // 1: keep what the way back needs in the workspace
   void* workspace;           // `sweep_workspace` bytes, aligned to 64
   // --- forward
   const void* const* parameters;  // per layer w_ih, w_hh, b_ih, b_hh as torch has them; per linear layer w, b;
@@ -33,7 +33,7 @@ struct SweepCall {
   const void* x;                  // (batch, steps, inputs)
   const void* state[2];           // h and c, (layers, batch, hidden); null: zeros
   void* outputs;                  // (batch, steps, output)
-  void* last[2];                  // state after the last step
+  void* last[2];                  // state after the last step; may be null
   void* trace[2];                 // state after every step, (steps, layers, batch, hidden)
   // --- backward
   const void* d_outputs;
@@ -41,6 +41,10 @@ struct SweepCall {
   void* const* d_parameters;
   void* d_x;
   void* d_state[2];
+  // --- training
+  const void* targets;            // (batch, steps, output); not null: the call is one of `sweep_train`
+  int64_t burn_in;                // first steps whose errors do not count; below steps
+  double weight;                  // of the mean squared error
 };
 
 /// Returns the best instruction set of this processor that was built; lower ones serve, too.
@@ -51,6 +55,9 @@ int64_t sweep_workspace(const SweepCall*);
 void sweep_forward(const SweepCall*);
 /// After a forward call with `keep` and the same workspace: fills the gradients.
 void sweep_backward(const SweepCall*);
+/// With `keep`, `targets` and `outputs`: returns `weight` times the mean squared error and adds its gradient to what
+/// d_parameters holds. Tile after tile goes forward and back, so that only one's history is in memory at a time.
+double sweep_train(const SweepCall*);
 /// Runs fused multiply-adds on registers for some milliseconds; returns the peak in FLOP per second.
 double sweep_peak(int64_t instructions, int64_t bytes);
 }

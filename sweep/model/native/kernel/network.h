@@ -97,12 +97,17 @@ struct Network {
   // --- memory of one tile --------------------------------------------------------------------------
 
   struct Tile {
-    Index first, count;
+    Index number, first, count;
     T *x, *h, *c, *kept, *read;             // history: what the backward pass goes by
     T *zx, *zh, *reading;                   // of a chunk
     T *dzx, *dzh, *d_in, *d_out, *d_read;   // of a chunk, backward
     T *dh, *dc, *fed;                       // carried from step to step, backward; a step writes `fed` before it is read
-    T *g_input, *g_hidden, *g_input_bias, *g_hidden_bias, *g_dense, *g_dense_bias;
+  };
+
+  /// What a tile finds, kept until all are through.
+  struct Found {
+    T *input, *hidden, *input_bias, *hidden_bias, *dense, *dense_bias;  // gradients, added up over the steps
+    double* squared_error;                                              // the sum over what is scored
   };
 
   Index read_width() const {
@@ -114,6 +119,7 @@ struct Network {
   Tile tile(Index number, Memory& memory) const {
     Tile t;
     const Index kept = call.keep ? 1 : 0, b = tile_limit;
+    t.number = number;
     t.first = tiles.begin(number);
     t.count = tiles.begin(number + 1) - t.first;
     t.x = memory.take<T>(steps * b * inputs);
@@ -132,19 +138,30 @@ struct Network {
     t.dh = memory.take<T>(kept * layers * b * wide);
     t.dc = memory.take<T>(kept * layers * b * wide);
     t.fed = memory.take<T>(kept * b * outputs());
-    t.g_input = memory.take<T>(kept * layers * input_size());
-    t.g_hidden = memory.take<T>(kept * layers * hidden_size());
-    t.g_input_bias = memory.take<T>(kept * layers * pitch);
-    t.g_hidden_bias = memory.take<T>(kept * layers * pitch);
-    t.g_dense = memory.take<T>(kept * dense * dense_size());
-    t.g_dense_bias = memory.take<T>(kept * dense * wide);
     return t;
   }
+
+  Found found(Memory& memory) const {
+    const Index kept = call.keep ? 1 : 0;
+    Found f;
+    f.input = memory.take<T>(kept * layers * input_size());
+    f.hidden = memory.take<T>(kept * layers * hidden_size());
+    f.input_bias = memory.take<T>(kept * layers * pitch);
+    f.hidden_bias = memory.take<T>(kept * layers * pitch);
+    f.dense = memory.take<T>(kept * dense * dense_size());
+    f.dense_bias = memory.take<T>(kept * dense * wide);
+    f.squared_error = memory.take<double>(1);
+    return f;
+  }
+
+  /// Where tiles have their histories: a training step goes forward and back in one, and hands its place on.
+  Index places() const { return call.targets ? places_at_once(call, tiles.parts) : tiles.parts; }
 
   Index bytes() const {
     Memory memory{nullptr};
     shared(memory);
-    for (Index number = 0; number < tiles.parts; ++number) tile(number, memory);
+    for (Index place = 0; place < places(); ++place) tile(0, memory);
+    for (Index number = 0; number < tiles.parts; ++number) found(memory);
     return memory.used;
   }
 
@@ -153,13 +170,23 @@ struct Network {
     return shared(memory);
   }
 
-  Tile tile(Index number) const {
+  Tile tile(Index number, Index place) const {
     Memory counting{nullptr};
     shared(counting);
     const Index before = counting.used;
     tile(0, counting);
-    Memory memory{static_cast<char*>(call.workspace) + before + number * (counting.used - before)};
+    Memory memory{static_cast<char*>(call.workspace) + before + place * (counting.used - before)};
     return tile(number, memory);
+  }
+
+  Found found(Index number) const {
+    Memory counting{nullptr};
+    shared(counting);
+    for (Index place = 0; place < places(); ++place) tile(0, counting);
+    const Index before = counting.used;
+    found(counting);
+    Memory memory{static_cast<char*>(call.workspace) + before + number * (counting.used - before)};
+    return found(memory);
   }
 
   T* h(const Tile& t, Index layer, Index slot) const {
@@ -233,9 +260,8 @@ struct Network {
     }
   }
 
-  void forward(Index number) const {
+  void forward(const Tile& t) const {
     const Shared s = shared();
-    const Tile t = tile(number);
     begin(t);
     for (Index start = 0; start < steps;) {
       const Index end = chunk_end(start), slot = call.keep ? start : 0;
@@ -344,17 +370,44 @@ struct Network {
   void write_last(const Tile& t) const {
     const Index slot = call.keep ? steps : 0;
     for (Index part = 0; part < parts; ++part)
-      for (Index layer = 0; layer < layers; ++layer)
+      for (Index layer = 0; call.last[part] && layer < layers; ++layer)
         copy(static_cast<T*>(call.last[part]) + (layer * call.batch + t.first) * hidden,
              part ? c(t, layer, slot) : h(t, layer, slot), t.count * hidden);
   }
 
+  // --- training ------------------------------------------------------------------------------------
+
+  /// Adds up the squared errors of a tile's outputs, and puts the gradient of `weight` times their mean, over all
+  /// that is scored of all tiles, in the outputs' place.
+  void compare(const Tile& t) const {
+    const Index width = outputs();
+    const T slope = T(2.0 / double(call.batch * (steps - call.burn_in) * width)), weight = T(call.weight);
+    double sum = 0;
+    for (Index n = t.first; n < t.first + t.count; ++n) {
+      const T* wanted = static_cast<const T*>(call.targets) + n * steps * width;
+      T* said = static_cast<T*>(call.outputs) + n * steps * width;
+      for (Index i = 0; i < call.burn_in * width; ++i) said[i] = T(0);
+      for (Index i = call.burn_in * width; i < steps * width; ++i) {
+        const T error = said[i] - wanted[i];
+        sum += double(error) * double(error);
+        said[i] = slope * error * weight;
+      }
+    }
+    *found(t.number).squared_error = sum;
+  }
+
+  double squared_error() const {
+    double sum = 0;
+    for (Index number = 0; number < tiles.parts; ++number) sum += *found(number).squared_error;
+    return call.weight * sum / double(call.batch * (steps - call.burn_in) * outputs());
+  }
+
   // --- backward ------------------------------------------------------------------------------------
 
-  void backward(Index number) const {
+  void backward(const Tile& t) const {
     const Shared s = shared();
-    const Tile t = tile(number);
-    begin_backward(t);
+    const Found f = found(t.number);
+    begin_backward(t, f);
     for (Index group_end = steps; group_end > 0;) {
       // gradients of weights wait for a whole group of steps, free ones too
       const Index group = group_end > forced ? larger(forced, group_end - chunk) : chunk_begin(group_end);
@@ -363,13 +416,13 @@ struct Network {
         back_steps(s, t, start, end, group);
         end = start;
       }
-      add_weight_gradients(s, t, group, group_end);
+      add_weight_gradients(s, t, f, group, group_end);
       group_end = group;
     }
     write_state_gradients(t);
   }
 
-  void begin_backward(const Tile& t) const {
+  void begin_backward(const Tile& t, const Found& f) const {
     for (Index layer = 0; layer < layers; ++layer)
       for (Index part = 0; part < parts; ++part) {
         const T* from = static_cast<const T*>(call.d_last[part]);
@@ -377,12 +430,12 @@ struct Network {
           copy((part ? t.dc : t.dh) + (layer * t.count + n) * wide,
                from ? from + (layer * call.batch + t.first + n) * hidden : nullptr, hidden);
       }
-    copy<T>(t.g_input, nullptr, layers * input_size());
-    copy<T>(t.g_hidden, nullptr, layers * hidden_size());
-    copy<T>(t.g_input_bias, nullptr, layers * pitch);
-    copy<T>(t.g_hidden_bias, nullptr, layers * pitch);
-    copy<T>(t.g_dense, nullptr, dense * dense_size());
-    copy<T>(t.g_dense_bias, nullptr, dense * wide);
+    copy<T>(f.input, nullptr, layers * input_size());
+    copy<T>(f.hidden, nullptr, layers * hidden_size());
+    copy<T>(f.input_bias, nullptr, layers * pitch);
+    copy<T>(f.hidden_bias, nullptr, layers * pitch);
+    copy<T>(f.dense, nullptr, dense * dense_size());
+    copy<T>(f.dense_bias, nullptr, dense * wide);
   }
 
   /// Goes back through the steps [start, end), whose gate gradients are kept from row `group` on.
@@ -469,22 +522,22 @@ struct Network {
       }
   }
 
-  void add_weight_gradients(const Shared& s, const Tile& t, Index start, Index end) const {
+  void add_weight_gradients(const Shared& s, const Tile& t, const Found& f, Index start, Index end) const {
     const Index b = t.count, n = (end - start) * b;
     for (Index layer = 0; layer < layers; ++layer) {
       const Index in = input_of(layer);
       const Matrix<T> dzx{d_gates(t, t.dzx, layer), pitch}, dzh{d_gates(t, t.dzh, layer), pitch};
-      T *gx = t.g_input + layer * input_size(), *gh = t.g_hidden + layer * hidden_size();
+      T *gx = f.input + layer * input_size(), *gh = f.hidden + layer * hidden_size();
       multiply<T>(n, rows, in, dzx, layer ? h(t, layer - 1, start + 1) : x(t, start), 1, in, gx, pitch, gx, pitch);
       multiply<T>(n, rows, hidden, dzh, h(t, layer, start), 1, hidden, gh, pitch, gh, pitch);
-      T *bx = t.g_input_bias + layer * pitch, *bh = t.g_hidden_bias + layer * pitch;
+      T *bx = f.input_bias + layer * pitch, *bh = f.hidden_bias + layer * pitch;
       multiply<T>(n, rows, 1, dzx, s.one, 0, 0, bx, 0, bx, 0);
       if (!lstm) multiply<T>(n, rows, 1, dzh, s.one, 0, 0, bh, 0, bh, 0);
     }
     for (Index j = 0; j < dense; ++j) {  // here the inputs lie along the lanes: they are more than the outputs
       const Index in = dense_input(j), out = call.sizes[j];
       const T* from = j ? read(t, j - 1, start) : h(t, layers - 1, start + 1);
-      T *g = t.g_dense + j * dense_size(), *gb = t.g_dense_bias + j * wide;
+      T *g = f.dense + j * dense_size(), *gb = f.dense_bias + j * wide;
       const T* d = d_reading(t, j);
       multiply<T>(n, in, out, {from, in}, d, 1, wide, g, padded<T>(in), g, padded<T>(in));
       multiply<T>(n, out, 1, {d, wide}, s.one, 0, 0, gb, 0, gb, 0);
@@ -502,23 +555,23 @@ struct Network {
     }
   }
 
-  /// Adds up the gradients of the tiles in their order, in torch's layouts.
+  /// Adds up the gradients of the tiles in their order, in torch's layouts; a training step adds them to what is there.
   void finish_backward() const {
     for (Index number = 0; number < tiles.parts; ++number) {
-      const Tile t = tile(number);
-      const bool first = number == 0;
+      const Found f = found(number);
+      const bool first = number == 0 && !call.targets;
       for (Index layer = 0; layer < layers; ++layer) {
-        const T *bias = t.g_input_bias + layer * pitch, *hidden_bias = t.g_hidden_bias + layer * pitch;
+        const T *bias = f.input_bias + layer * pitch, *hidden_bias = f.hidden_bias + layer * pitch;
         const Index in = input_of(layer);
-        add(gradient(4 * layer), t.g_input + layer * input_size(), in, rows, 1, in, pitch, first);
-        add(gradient(4 * layer + 1), t.g_hidden + layer * hidden_size(), hidden, rows, 1, hidden, pitch, first);
+        add(gradient(4 * layer), f.input + layer * input_size(), in, rows, 1, in, pitch, first);
+        add(gradient(4 * layer + 1), f.hidden + layer * hidden_size(), hidden, rows, 1, hidden, pitch, first);
         add(gradient(4 * layer + 2), bias, 1, rows, 0, 1, 0, first);
         add(gradient(4 * layer + 3), lstm ? bias : hidden_bias, 1, rows, 0, 1, 0, first);
       }
       for (Index j = 0; j < dense; ++j) {
         const Index in = dense_input(j), out = call.sizes[j];
-        add(gradient(4 * layers + 2 * j), t.g_dense + j * dense_size(), out, in, in, 1, padded<T>(in), first);
-        add(gradient(4 * layers + 2 * j + 1), t.g_dense_bias + j * wide, 1, out, 0, 1, 0, first);
+        add(gradient(4 * layers + 2 * j), f.dense + j * dense_size(), out, in, in, 1, padded<T>(in), first);
+        add(gradient(4 * layers + 2 * j + 1), f.dense_bias + j * wide, 1, out, 0, 1, 0, first);
       }
     }
   }

@@ -60,11 +60,24 @@ struct Entry {
   static void prepare(const SweepCall& c) {
     on(c, [](const auto& network) { network.prepare(); });
   }
-  static void forward(const SweepCall& c, Index tile) {
-    on(c, [=](const auto& network) { network.forward(tile); });
+  static void forward(const SweepCall& c, Index tile, Index place) {
+    on(c, [=](const auto& network) { network.forward(network.tile(tile, place)); });
   }
-  static void backward(const SweepCall& c, Index tile) {
-    on(c, [=](const auto& network) { network.backward(tile); });
+  static void backward(const SweepCall& c, Index tile, Index place) {
+    on(c, [=](const auto& network) { network.backward(network.tile(tile, place)); });
+  }
+  static void train(const SweepCall& c, Index tile, Index place) {
+    on(c, [=](const auto& network) {
+      const auto here = network.tile(tile, place);
+      network.forward(here);
+      network.compare(here);
+      network.backward(here);
+    });
+  }
+  static double squared_error(const SweepCall& c) {
+    double sum = 0;
+    on(c, [&](const auto& network) { sum = network.squared_error(); });
+    return sum;
   }
   static void finish_backward(const SweepCall& c) {
     on(c, [](const auto& network) { network.finish_backward(); });
@@ -84,8 +97,8 @@ struct Entry {
     return total;
   }
 
-  static constexpr Kernel kernel{tiles,    workspace,       prepare,       forward,
-                                 backward, finish_backward, multiply_adds, sums * lanes<T>};
+  static constexpr Kernel kernel{tiles, workspace,       prepare,       forward,       backward,
+                                 train, finish_backward, squared_error, multiply_adds, sums * lanes<T>};
 };
 
 const Kernel both[2] = {Entry<float>::kernel, Entry<double>::kernel};
