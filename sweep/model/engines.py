@@ -134,6 +134,7 @@ class NativeEngine:
         parameters = forecaster.ordered_parameters()
         gradients = [_gradient(parameter) for parameter in parameters]
         mode = Mode(free, self.instructions, self.threads)
+        inputs, targets = inputs.contiguous(), targets.contiguous()
         return train(forecaster.shape, parameters, gradients, inputs, targets, burn_in, weight, mode)
 
     def _call(

@@ -124,8 +124,8 @@ class Forecaster(nn.Module):
         The loss is `weight` times the mean squared error of the forecasts from a zero state, model units.
 
         Args:
-            inputs: (batch, time, channel + calendar feature), model units, contiguous.
-            targets: (batch, time, channel), what each step should have forecast, contiguous.
+            inputs: (batch, time, channel + calendar feature), model units.
+            targets: (batch, time, channel), what each step should have forecast.
             burn_in: first steps whose errors do not count, less than all.
             free: last steps that are fed with the forecast of the step before, as in `forward`.
             weight: of this batch in a mean over several.

@@ -69,7 +69,7 @@ def test_native_is_torch(name: str, cell: str, shape: str, free: int):
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("name", NATIVE)
 def test_a_batch_s_loss_and_gradient_are_the_same(name: str, cell: str, shape: str, free: int):
-    inputs, targets = noise(3, 11, 4), noise(3, 11, 2).flip(1)
+    inputs, targets = noise(3, 12, 4)[:, :-1], noise(3, 12, 2)[:, 1:]  # views, as batches are
     results = []
     for network in (made("torch", cell, shape), made(name, cell, shape)):
         first = network.train_on(inputs, targets, burn_in=2, free=free, weight=0.3)
