@@ -17,12 +17,13 @@ import torch
 from machine import machine
 
 from sweep.config.engines import engine_name
-from sweep.config.sections import Component, DataConfig, ModelConfig, ScoreConfig, TrainingConfig
+from sweep.config.sections import Component, DataConfig, ModelConfig, TrainingConfig
 from sweep.config.trial import TrialConfig
-from sweep.diagnosis.probes import PROBES, Probe, always_on, measured
+from sweep.diagnosis.probes import PROBES, Subject, always_on, measured
 from sweep.diagnosis.symptoms import stored_evidence, symptom_of_trial
 from sweep.diagnosis.symptoms.units import _truth_facts
 from sweep.model.native.library import instruction_sets
+from sweep.opening import read
 from sweep.trial import finish
 from sweep.trial.process import trial_process
 from sweep.trial.segment import Run
@@ -46,7 +47,7 @@ def trial(cell: str, engine: str | None, quick: bool) -> TrialConfig:
     name = engine or engine_name("auto", sets[-1] if sets else None, "cpu", model, training)
     return TrialConfig(
         data=DataConfig(source="sine"),
-        score=ScoreConfig(),
+        score=read("sine", [], name="probes")[0].score,
         model=model,
         training=training,
         seed=0,
@@ -54,11 +55,18 @@ def trial(cell: str, engine: str | None, quick: bool) -> TrialConfig:
     )
 
 
-def processor_seconds(probe: Probe, run: Run) -> float:
-    """Return what one measurement takes."""
-    began = time.process_time()
-    measured(probe, run.network, run.task, 0)
-    return time.process_time() - began
+def processor_seconds(run: Run) -> dict[str, float]:
+    """Return what each probe takes, one after another: what several need is counted where it is needed first.
+
+    The passes are there before: the files of a trial's rollout are made of them.
+    """
+    subject, seconds = Subject(run.network, run.task), {}
+    assert subject.passes
+    for probe in PROBES.values():
+        began = time.process_time()
+        measured(probe, subject)
+        seconds[probe.name] = time.process_time() - began
+    return seconds
 
 
 def symptom_seconds(config: TrialConfig, run: Run) -> list[float]:
@@ -84,9 +92,8 @@ def costs(cell: str, engine: str | None, quick: bool) -> dict[str, Any]:
     for point in range(len(config.points)):
         evaluation = run.advance(point)
     seconds = (time.process_time() - began) * BUDGET / config.training.budget
-    probes: dict[str, float] = {}
-    for probe in PROBES.values():
-        probes[probe.name] = min(processor_seconds(probe, run) for _ in range(ROUNDS))
+    rounds = [processor_seconds(run) for _ in range(ROUNDS)]
+    probes = {name: min(one[name] for one in rounds) for name in rounds[0]}
     symptom = symptom_seconds(config, run)
     cheap = sum(probes[probe.name] for probe in always_on())
     return {

@@ -14,7 +14,7 @@ from sweep.config.trial import TrialConfig
 from sweep.diagnosis.causes import Case, curves_of
 from sweep.diagnosis.causes.features import FEATURES, PROBED
 from sweep.diagnosis.facts import facts_of
-from sweep.diagnosis.probes import PROBES, measured
+from sweep.diagnosis.probes import PROBES, Subject, measured
 from sweep.trial.finish import trained
 from sweep.trial.process import trial_process
 from sweep.trial.segment import load_data, validation_task
@@ -50,7 +50,8 @@ def _probes(cache: Cache, config: TrialConfig) -> dict[str, dict[str, Any]]:
     with trial_process():
         network = trained(config, load_data(config.data, config.score), weights)
         task = validation_task(config)
-        found = {name: measured(PROBES[name], network, task, config.seed) for name in PROBED}
+        subject = Subject(network, task, config.seed)
+        found = {name: measured(PROBES[name], subject) for name in PROBED}
     values: dict[str, dict[str, Any]] = to_json(found)
     place.write_text(json.dumps(values))
     return values

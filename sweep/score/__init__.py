@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sweep.score.baselines import BASELINES, score_baselines, score_baselines_on_test
     from sweep.score.metrics import block_length, nrmse_by_step, scores, valid_steps
     from sweep.score.metrics_skill import exposure_gap_by_step, skill
-    from sweep.score.rollout import Forecasts, Task, forecasts, swapped
+    from sweep.score.rollout import Forecasts, Task, forecasts, passes, swapped
 
 _HOME = {
     "BASELINES": "baselines",
@@ -21,6 +21,7 @@ _HOME = {
     "exposure_gap_by_step": "metrics_skill",
     "forecasts": "rollout",
     "nrmse_by_step": "metrics",
+    "passes": "rollout",
     "score_baselines": "baselines",
     "score_baselines_on_test": "baselines",
     "scores": "metrics",
@@ -37,6 +38,7 @@ __all__ = [
     "exposure_gap_by_step",
     "forecasts",
     "nrmse_by_step",
+    "passes",
     "score_baselines",
     "score_baselines_on_test",
     "scores",

@@ -48,33 +48,95 @@ class Task:
         return torch.cat([self.channels[:, :-1], self.calendar[:, 1:]], dim=-1)
 
 
-@torch.no_grad()
 def forecasts(network: Forecaster, task: Task) -> Forecasts:
     """Return free-running and teacher-forced forecasts after a shared warm-up on the true past."""
+    return decoded_forecasts(task, *warm_and_free(network, task))
+
+
+@torch.no_grad()
+def warm_and_free(network: Forecaster, task: Task) -> tuple[Tensor, Tensor]:
+    """Return teacher-forced forecasts from the first step on, and the rollout after the warm-up, model units.
+
+    (start, warmup + horizon - 1, channel) and (start, horizon, channel); the rollout's first is the warm-up's last.
+    """
     inputs = task.inputs()
     start = task.warmup  # inputs[:, start - 1] forecasts the first step of the horizon
     warm, state = network(inputs[:, :start])
     forced, _ = network(inputs[:, start:], state)
-    one_step = torch.cat([warm[:, -1:], forced], dim=1)
-    free = _continue(network, task, warm[:, -1], state)
+    return torch.cat([warm, forced], dim=1), _continue(network, task, warm[:, -1], state)
+
+
+def decoded_forecasts(task: Task, said: Tensor, free: Tensor) -> Forecasts:
+    """Return what `warm_and_free` found in data units, from the first step of the horizon on."""
+    one_step = said[:, task.warmup - 1 :]
     return Forecasts(rollout=decoded(task, free), one_step=decoded_one_step(task, one_step))
 
 
+@dataclass(frozen=True)
+class Passes:
+    """A network's rollout and its teacher-forced pass after one warm-up, and the states that they went through.
+
+    Forecasts are (start, horizon, channel), model units; states per component (step, layer, start, hidden), after
+    each forecast but the first, which both have in common.
+    """
+
+    state: State  # after the warm-up, per component (layer, start, hidden)
+    free: Tensor
+    forced: Tensor
+    free_states: State
+    forced_states: State
+
+    def some(self, rows: Array) -> "Passes":
+        """Return those of some of the starts, by their numbers."""
+        return Passes(
+            state=tuple(part[:, rows] for part in self.state),
+            free=self.free[rows],
+            forced=self.forced[rows],
+            free_states=tuple(part[:, :, rows] for part in self.free_states),
+            forced_states=tuple(part[:, :, rows] for part in self.forced_states),
+        )
+
+    def forecasts(self, task: Task) -> Forecasts:
+        """Return what `forecasts` returns for the same starts."""
+        return Forecasts(decoded(task, self.free), decoded_one_step(task, self.forced))
+
+
 @torch.no_grad()
-def swapped(network: Forecaster, task: Task) -> Array:
+def passes(network: Forecaster, task: Task) -> Passes:
+    """Return a network's rollout and teacher-forced pass with their states."""
+    inputs, start = task.inputs(), task.warmup
+    warm, state = network(inputs[:, :start])
+    forced, forced_states = network.trace(inputs[:, start:], state)
+    fed = network.self_fed(warm[:, -1], task.calendar[:, start + 1 :])
+    free, free_states = network.trace(fed, state, free=task.horizon - 2)
+    first = warm[:, -1:]
+    return Passes(
+        state, torch.cat([first, free], dim=1), torch.cat([first, forced], dim=1), free_states, forced_states
+    )
+
+
+@torch.no_grad()
+def swapped(network: Forecaster, task: Task, seen: Passes) -> Array:
     """Return one-step forecasts from the network's own drifting state when it is fed a true input.
 
     The state at each step is that of the free-running rollout; only the input of this one step is
     replaced by the truth. (start, step, channel), data units. The first step equals the rollout's.
     """
-    inputs = task.inputs()
-    start = task.warmup
-    warm, state = network(inputs[:, :start])
-    first = warm[:, -1:]
-    fed = network.self_fed(warm[:, -1], task.calendar[:, start + 1 :])
-    _, after = network.trace(fed, state, free=task.horizon - 2)
-    answers = single_steps(network, inputs[:, start:], state, after)
-    return decoded_one_step(task, torch.cat([first, answers], dim=1))
+    true = task.inputs()[:, task.warmup :]
+    answers = single_steps(network, true, seen.state, seen.free_states)
+    return decoded_one_step(task, torch.cat([seen.free[:, :1], answers], dim=1))
+
+
+@torch.no_grad()
+def resynchronised(network: Forecaster, task: Task, seen: Passes) -> Array:
+    """Return the forecasts made from the rollout's inputs and the teacher-forced state.
+
+    The counterpart of `swapped`: at each step the state has seen the truth alone, and the input of this one step
+    is what the rollout is fed with. (start, step, channel), data units. The first step equals the rollout's.
+    """
+    own = torch.cat([seen.free[:, :-1], task.calendar[:, task.warmup + 1 :]], dim=-1)
+    answers = single_steps(network, own, seen.state, seen.forced_states)
+    return decoded_one_step(task, torch.cat([seen.free[:, :1], answers], dim=1))
 
 
 def single_steps(network: Forecaster, inputs: Tensor, state: State, after: State) -> Tensor:

@@ -15,7 +15,7 @@ import torch
 from sweep.config.records import Scores, TrialRecord
 from sweep.config.trial import TrialConfig
 from sweep.data import Starts
-from sweep.diagnosis.probes import Probe, always_on
+from sweep.diagnosis.probes import Probe, Subject, always_on
 from sweep.diagnosis.symptoms import Baselines
 from sweep.diagnosis.trial import CannotJudge, Diagnosis, TrialEvidence, diagnosed, diagnosis_to_json
 from sweep.model import Forecaster
@@ -70,7 +70,8 @@ def finish(
         run.restore(read_checkpoint(checkpoint))
         if run.best_weights is not None:
             run.trainer.flat.restore(run.best_weights)
-        arrays, mean_gap = _rollout_arrays(run)
+        subject = Subject(run.network, run.task, config.seed)
+        arrays, mean_gap = _rollout_arrays(subject)
         gap = mean_gap if np.isfinite(mean_gap) else None
         curves = run.trainer.log.columns()
         files = {
@@ -82,14 +83,14 @@ def finish(
             config=config,
             rollout=arrays,
             curves={name: np.asarray(column, dtype=float) for name, column in curves.items()},
-            probes=probed(config, run.network, run.task, always_on() if probes is None else probes),
+            probes=probed(subject, always_on() if probes is None else probes),
             facts=data_facts(config),
             baselines=baselines or {},
             record=record and replace(record, exposure_gap=gap),
         )
         with contextlib.suppress(CannotJudge):
             files["diagnosis.json"] = diagnosis_bytes(diagnosed(evidence))
-        del run
+        del run, subject
         release_freed_memory()
     return Finished(files, gap, time.perf_counter() - began)
 
@@ -108,13 +109,14 @@ def score_on_test(config: TrialConfig, weights: bytes) -> Scores:
         return scores(said.rollout, said.one_step, data.test, data.targets, data.period)
 
 
-def _rollout_arrays(run: Run) -> tuple[dict[str, np.ndarray], float]:
-    data, starts = run.data, run.data.validation
-    said = forecasts(run.network, run.task)
+def _rollout_arrays(subject: Subject) -> tuple[dict[str, np.ndarray], float]:
+    task, seen = subject.task, subject.passes
+    data, starts = task.data, task.starts
+    said = forecasts(subject.network, task)  # the bits of the evaluation, which a traced pass need not have
     chosen = list(data.targets)
     truth, scale = starts.truth[..., chosen], starts.scale[:, chosen]
     rollout, one_step = said.rollout[..., chosen], said.one_step[..., chosen]
-    swap = swapped(run.network, run.task)[..., chosen]
+    swap = swapped(subject.network, task, seen)[..., chosen]
     gap = exposure_gap_by_step(rollout, swap, truth, scale)
     block = block_length(data.period, truth.shape[1])
     tail = _tail(data.period, starts)

@@ -5,9 +5,7 @@ from typing import Any
 
 from sweep.config.records import to_json
 from sweep.config.trial import TrialConfig
-from sweep.diagnosis.probes import Probe, measured
-from sweep.model import Forecaster
-from sweep.score import Task
+from sweep.diagnosis.probes import Probe, Subject, measured
 from sweep.trial.process import trial_process
 from sweep.trial.segment import load_data, trained, validation_task
 
@@ -25,11 +23,9 @@ def probe_trial(config: TrialConfig, weights: bytes, probes: Iterable[Probe]) ->
     """
     with trial_process():
         network = trained(config, load_data(config.data, config.score), weights)
-        return probed(config, network, validation_task(config), probes)
+        return probed(Subject(network, validation_task(config), config.seed), probes)
 
 
-def probed(
-    config: TrialConfig, network: Forecaster, task: Task, probes: Iterable[Probe]
-) -> dict[str, dict[str, Any]]:
+def probed(subject: Subject, probes: Iterable[Probe]) -> dict[str, dict[str, Any]]:
     """Return what probes measure, as JSON values by name; non-finite numbers are None."""
-    return {probe.name: to_json(measured(probe, network, task, config.seed)) for probe in probes}
+    return {probe.name: to_json(measured(probe, subject)) for probe in probes}

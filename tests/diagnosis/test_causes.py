@@ -22,7 +22,7 @@ from sweep.diagnosis.causes.model import Model, calibrated, model_from_json
 from sweep.diagnosis.causes.prescriptions import fitting_window
 from sweep.diagnosis.causes.table import CAUSES, HEALTHY
 from sweep.diagnosis.facts import facts_of
-from sweep.diagnosis.probes import PROBES, measured
+from sweep.diagnosis.probes import PROBES, Subject, measured
 from sweep.diagnosis.symptoms import SYMPTOMS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "diagnosis" / "causes.md"
@@ -77,7 +77,8 @@ def case_of(errors: tuple[float, ...] = (0.9, 0.5, 0.6), **changes: Any) -> Case
     config = config_of(**changes)
     task = sine_task()
     network = network_of(1, cell=config.model.cell)
-    probes = {name: measured(PROBES[name], network, task, 0) for name in PROBED}
+    subject = Subject(network, task)
+    probes = {name: measured(PROBES[name], subject) for name in PROBED}
     evaluations = tuple(evaluation(i, error) for i, error in enumerate(errors))
     best = int(np.argmin(errors))
     record = TrialRecord(

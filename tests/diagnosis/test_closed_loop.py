@@ -66,7 +66,7 @@ def test_tangents_along_a_rollout_equal_forward_differentiation(cell: str, fed: 
     loop = ClosedLoop(network)
     path = free_trajectory(network, task, 9)
     tangents = torch.randn(STARTS, 3, loop.size, dtype=torch.float64)
-    now, linear = tangents, Linearised(network, path)
+    now, linear = tangents.numpy(), Linearised(network, path)
     for step in range(9):
         now = linear.advance(step, now, fed)
     for number in range(3):
@@ -79,7 +79,7 @@ def test_tangents_along_a_rollout_equal_forward_differentiation(cell: str, fed: 
                     flat = torch.cat([flat[:, : loop.state_size], held], dim=1)
                 flat = loop(flat, path.inputs[step, :, 2:])
             wanted = forward_ad.unpack_dual(flat).tangent
-        assert torch.allclose(now[:, number], wanted, rtol=1e-9, atol=1e-12)
+        assert torch.allclose(torch.from_numpy(now[:, number]), wanted, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -17,8 +17,8 @@ from sweep.diagnosis.probes.closed_loop import (
 from sweep.diagnosis.probes.driven import driven, washout_steps
 from sweep.diagnosis.probes.exponents import growth_exponents
 from sweep.diagnosis.probes.lyapunov import lyapunov
-from sweep.diagnosis.probes.noise_gain import STARTS as NOISE_STARTS
 from sweep.diagnosis.probes.noise_gain import noise_gain
+from sweep.diagnosis.probes.subject import FEW, Subject
 from sweep.diagnosis.probes.tangents import jacobians
 from sweep.model import CELLS
 
@@ -44,7 +44,7 @@ def first_tangents(count: int, size: int, seed: int) -> np.ndarray:
 def test_exponents_equal_those_of_full_matrices_orthogonalised_at_every_step(shape: str):
     network = network_of(1, **SHAPES[shape])
     path = free_trajectory(network, sine_task(), 203)
-    found = growth_exponents(network, path, 3, 50, 4, fed=True).numpy()
+    found = growth_exponents(network, path, 3, 50, 4, fed=True)
     every = matrices(network, path)
     for start in range(every.shape[1]):
         q = np.linalg.qr(first_tangents(3, every.shape[-1], 4))[0]
@@ -81,7 +81,7 @@ def test_a_linear_loop_has_the_exponents_of_its_eigenvalues(cell: str, factor: f
     assert two.outputs == 3
     block = np.zeros((3, 3))
     block[:2, :2], block[2, 2] = matrix, 0.6
-    found = lyapunov(linear_loop(cell, block, size=1e-7), task, seed=1, steps=300)
+    found = lyapunov(Subject(linear_loop(cell, block, size=1e-7), task, 1), steps=300)
     assert found.exponents[:3] == pytest.approx([math.log(factor)] * 2 + [math.log(0.6)], abs=2e-3)
     assert max(found.spread[:2]) < 2e-3
     assert found.resolution == pytest.approx(2 / found.steps)
@@ -89,13 +89,13 @@ def test_a_linear_loop_has_the_exponents_of_its_eigenvalues(cell: str, factor: f
 
 
 def test_a_loop_of_two_numbers_has_two_exponents():
-    found = lyapunov(network_of(1, cell="gru", hidden=1), sine_task(), seed=1, steps=200)
+    found = lyapunov(Subject(network_of(1, cell="gru", hidden=1), sine_task(), 1), steps=200)
     assert len(found.exponents) == len(found.spread) == 2
 
 
 def test_exponents_per_lyapunov_time():
     task = lorenz_task()
-    found = lyapunov(linear_loop("gru", 0.9 * np.eye(3), size=1e-7), task, seed=1, steps=200)
+    found = lyapunov(Subject(linear_loop("gru", 0.9 * np.eye(3), size=1e-7), task, 1), steps=200)
     assert task.data.lyapunov_time == pytest.approx(1 / (0.9056 * 0.02), rel=1e-3)
     assert found.per_lyapunov_time is not None
     assert found.per_lyapunov_time[0] == pytest.approx(math.log(0.9) * task.data.lyapunov_time, rel=1e-3)
@@ -105,11 +105,11 @@ def test_periods_are_measured_whole_and_a_calendar_limits_the_steps(tmp_path: Pa
     task = sine_task()
     period = task.data.period
     assert period is not None
-    found = lyapunov(network_of(1, cell="lstm"), task, seed=0, steps=500)
+    found = lyapunov(Subject(network_of(1, cell="lstm"), task), steps=500)
     assert found.steps / period == pytest.approx(round(found.steps / period), abs=0.5 / period)
-    assert lyapunov(network_of(1, cell="lstm"), task, seed=0, steps=500) == found
+    assert lyapunov(Subject(network_of(1, cell="lstm"), task), steps=500) == found
     hours = calendar_task(tmp_path)
-    limited = lyapunov(network_of(2, hours.data.inputs, cell="gru"), hours, seed=0)
+    limited = lyapunov(Subject(network_of(2, hours.data.inputs, cell="gru"), hours))
     assert limited.steps + limited.burn_in <= hours.horizon - 1
     assert len(limited.exponents) == 3
 
@@ -117,7 +117,7 @@ def test_periods_are_measured_whole_and_a_calendar_limits_the_steps(tmp_path: Pa
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_driven_linear_network_forgets_at_the_rate_it_keeps(cell: str):
     network = linear_loop(cell, 0.9 * np.eye(1), keep=0.8, size=1e-4)
-    found = driven(network, sine_task(warmup=60), seed=0)
+    found = driven(Subject(network, sine_task(warmup=60)))
     assert found.exponent == pytest.approx(math.log(0.8), rel=1e-6)
     assert found.expected_washout == pytest.approx(math.log(1000) / -math.log(0.8), rel=1e-6)
     # the states differ by about their own size at first, so they merge after about ln(1000) / ln(1 / .8) = 31
@@ -149,7 +149,7 @@ def test_wash_out_equals_two_runs_side_by_side(cell: str):
 
 def test_a_state_that_is_kept_for_ever_never_washes_out():
     network = linear_loop("gru", 0.9 * np.eye(1), keep=1 - 1e-9, size=1e-4)
-    found = driven(network, sine_task(), seed=0)
+    found = driven(Subject(network, sine_task()))
     assert found.exponent == pytest.approx(0, abs=1e-6)
     assert found.washout is None and found.washout_longest is None and found.agreed == 0
 
@@ -160,9 +160,9 @@ def test_gain_of_persistence_and_of_a_linear_loop(cell: str):
     network = network_of(1, cell=cell)
     for parameter in network.parameters():
         parameter.data.zero_()
-    assert noise_gain(network, task, 0).gain == (1.0, 1.0, 1.0)
+    assert noise_gain(Subject(network, task)).gain == (1.0, 1.0, 1.0)
     # x' = w s', s' = keep s + a x: the input alone enters by w a = .5, then all decays by .9
-    damped = noise_gain(linear_loop(cell, 0.9 * np.eye(1), keep=0.4, size=1e-6), task, 0)
+    damped = noise_gain(Subject(linear_loop(cell, 0.9 * np.eye(1), keep=0.4, size=1e-6), task))
     assert damped.after == (1, 10, 100)
     assert damped.gain == pytest.approx([0.5 * 0.9**n for n in (0, 9, 99)], rel=1e-5)
     assert damped.largest == pytest.approx(0.5) and damped.largest_after == 1
@@ -171,9 +171,9 @@ def test_gain_of_persistence_and_of_a_linear_loop(cell: str):
 def test_gain_equals_a_finite_difference(tmp_path: Path):
     task = calendar_task(tmp_path)
     network = network_of(2, task.data.inputs, cell="lstm", layers=2, scale=2.5)
-    found = noise_gain(network, task, 0)
+    found = noise_gain(Subject(network, task))
     assert found.after == (1, 10)  # the calendar ends before 100
-    task = with_some_starts(task, NOISE_STARTS)
+    task = with_some_starts(task, FEW)
     inputs, steps = task.inputs(), 10
     with torch.no_grad():
         warm, state = network(inputs[:, : task.warmup])

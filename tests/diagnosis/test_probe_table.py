@@ -12,7 +12,7 @@ import torch
 from probed import calendar_task, lorenz_task, network_of, sine_task
 
 from sweep.config.errors import UnknownName
-from sweep.diagnosis.probes import PROBES, always_on, measured
+from sweep.diagnosis.probes import PROBES, Subject, always_on, measured
 from sweep.model import CELLS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "diagnosis" / "probes.md"
@@ -49,23 +49,23 @@ def test_a_probe_keeps_its_promises(name: str, cell: str):
     before = {key: value.clone() for key, value in network.state_dict().items()}
     torch.manual_seed(1)
     state = torch.get_rng_state()
-    first, again = (measured(PROBES[name], network, task, 3) for _ in range(2))
+    first, again = (measured(PROBES[name], Subject(network, task, 3)) for _ in range(2))
     assert first == again and "reason" not in first and no_nan(first)
     json.dumps(first)
     assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
     assert torch.equal(torch.get_rng_state(), state)
     assert next(network.parameters()).dtype == torch.float32
-    assert is_dataclass(PROBES[name].measure(network, task, 3))
+    assert is_dataclass(PROBES[name].measure(Subject(network, task, 3)))
 
 
 @pytest.mark.parametrize("name", PROBES)
 def test_channels_calendars_layers_and_heads(name: str, tmp_path: Path):
     shape = {"cell": "lstm", "layers": 2, "head": (6,), "readout": "value"}
     lorenz = lorenz_task()
-    found = measured(PROBES[name], network_of(3, **shape), lorenz, 0)
+    found = measured(PROBES[name], Subject(network_of(3, **shape), lorenz))
     assert "reason" not in found and no_nan(found)
     hours = calendar_task(tmp_path)
-    found = measured(PROBES[name], network_of(2, hours.data.inputs, **shape), hours, 0)
+    found = measured(PROBES[name], Subject(network_of(2, hours.data.inputs, **shape), hours))
     assert no_nan(found)
     assert ("calendar" in found.get("reason", "")) == (name in ("fixed_points", "cycle"))
 
@@ -75,7 +75,7 @@ def test_a_broken_network_gives_a_reason_or_capped_numbers(name: str):
     network = network_of(1, cell="lstm")
     for parameter in network.parameters():
         parameter.data.fill_(math.nan)
-    found = measured(PROBES[name], network, sine_task(), 0)
+    found = measured(PROBES[name], Subject(network, sine_task()))
     assert no_nan(found)
     if name not in ("swap_test", "warmup_sweep", "precision"):
         assert "finite" in found["reason"] and set(found) == {"reason"}

@@ -12,6 +12,7 @@ from probed import calendar_task, linear_loop, lorenz_task, network_of, sine_tas
 from sweep.diagnosis.probes.closed_loop import CannotMeasure, ClosedLoop
 from sweep.diagnosis.probes.cycle import cycle, return_distances
 from sweep.diagnosis.probes.fixed_points import RESIDUAL, fixed_points, newton
+from sweep.diagnosis.probes.subject import Subject
 from sweep.model import CELLS
 from sweep.score import Task
 
@@ -28,7 +29,7 @@ def turning(angle: float, factor: float = 1.0, third: float = 0.3) -> np.ndarray
 @pytest.mark.parametrize("factor", [0.8, 0.99, 1.02])
 def test_the_rest_of_a_linear_loop_and_how_it_is_left(cell: str, factor: float):
     network = linear_loop(cell, turning(2 * math.pi / 25, factor), size=1e-6)
-    found = fixed_points(network, lorenz_task(), 0)
+    found = fixed_points(Subject(network, lorenz_task()))
     assert len(found.points) == 1 and found.unfinished == 0
     point = found.points[0]
     assert point.value == pytest.approx([0, 0, 0], abs=1e-6)
@@ -45,7 +46,7 @@ def test_a_rest_elsewhere_and_a_real_multiplier(cell: str):
     network = linear_loop(cell, 0.9 * np.eye(1), keep=0.4, size=1e-6)
     network.linears[0].bias.data.fill_(1.5)
     task = sine_task()
-    point = fixed_points(network, task, 0).points[0]
+    point = fixed_points(Subject(network, task)).points[0]
     # x = w s + b and s (1 - keep) = a x with keep + w a = .9: x = b (1 - keep) / (1 - .9)
     assert point.value == pytest.approx([1.5 * 0.6 / 0.1], rel=1e-6)
     assert point.radius == pytest.approx(0.9, rel=1e-6) and point.period is None
@@ -74,7 +75,7 @@ def test_a_map_without_rest_has_no_fixed_point():
     for parameter in network.parameters():
         parameter.data.zero_()
     network.linears[0].bias.data.fill_(0.1)  # x[t + 1] = x[t] + .1
-    found = fixed_points(network, sine_task(), 0)
+    found = fixed_points(Subject(network, sine_task()))
     assert found.points == () and found.unfinished == found.tried > 0
     assert found.attracted == 0 and found.stable == 0
 
@@ -84,7 +85,7 @@ def test_calendars_are_refused(tmp_path: Path):
     network = network_of(2, task.data.inputs, cell="gru")
     for probe in (fixed_points, cycle):
         with pytest.raises(CannotMeasure, match="calendar"):
-            probe(network, task, 0)
+            probe(Subject(network, task))
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -93,7 +94,7 @@ def test_calendars_are_refused(tmp_path: Path):
 )
 def test_cycles_of_whole_and_other_periods(cell: str, period: float, lock: int | None, turns: int | None):
     network = linear_loop(cell, turning(2 * math.pi / period), size=1e-7)
-    found = cycle(network, lorenz_task(horizon=150), 0)
+    found = cycle(Subject(network, lorenz_task(horizon=150)))
     assert found.period == pytest.approx(period, rel=0.01)
     assert found.locked_steps == lock and found.locked_turns == turns
     assert found.locked == (1.0 if lock else 0.0) and found.resting == 0
@@ -101,7 +102,7 @@ def test_cycles_of_whole_and_other_periods(cell: str, period: float, lock: int |
 
 
 def test_a_rollout_that_dies_is_at_rest_and_not_locked():
-    found = cycle(linear_loop("gru", 0.8 * np.eye(1)), sine_task(), 0)
+    found = cycle(Subject(linear_loop("gru", 0.8 * np.eye(1)), sine_task()))
     assert found.resting == 1.0 and found.locked == 0 and found.locked_steps is None
     assert found.period is None and found.return_distance == () and found.amplitude < 1e-4
 
@@ -117,7 +118,7 @@ def test_a_frequency_error_is_measured_against_the_datas_period():
     task = lorenz_task(horizon=150)
     data = replace(task.data, period=26.0)
     known = Task(data, task.starts, torch.float64, "cpu")
-    found = cycle(linear_loop("gru", turning(2 * math.pi / 25), size=1e-7), known, 0)
+    found = cycle(Subject(linear_loop("gru", turning(2 * math.pi / 25), size=1e-7), known))
     assert found.frequency_error == pytest.approx(26 / 25 - 1, abs=0.003)
     # at lags 26 and 52 +- 2 % (25, 50 and more among them), the cycle of 25 steps comes back
     assert found.return_distance[:2] == pytest.approx((0, 0), abs=1e-6)

@@ -11,12 +11,13 @@ from probed import HORIZON, SHAPES, STARTS, WARMUP, calendar_task, lorenz_task, 
 
 from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
 from sweep.diagnosis.probes.precision import precision
+from sweep.diagnosis.probes.subject import Subject
 from sweep.diagnosis.probes.swap import STARTS as SWAP_STARTS
-from sweep.diagnosis.probes.swap import resynchronised, swap_test
+from sweep.diagnosis.probes.swap import swap_test
 from sweep.diagnosis.probes.warmup import ENOUGH, SLACK, _from_which_on, warmup_sweep
 from sweep.model import CELLS
 from sweep.score import Task, forecasts, scores
-from sweep.score.rollout import decoded, decoded_one_step, rollout_error_of
+from sweep.score.rollout import decoded, decoded_one_step, passes, resynchronised, rollout_error_of
 
 
 def test_errors_are_those_of_the_score():
@@ -35,7 +36,7 @@ def test_errors_are_those_of_the_score():
 def test_warm_ups_of_all_lengths_equal_rollouts_one_by_one(cell: str, tmp_path: Path):
     task = calendar_task(tmp_path)
     network = network_of(2, task.data.inputs, cell=cell, layers=2, scale=2.5)
-    found = warmup_sweep(network, task, 0)
+    found = warmup_sweep(Subject(network, task))
     assert found.lengths == (1, 2, 4, 8, 16, 32, WARMUP)
     inputs = task.inputs()
     for length, error in zip(found.lengths, found.errors, strict=True):
@@ -70,7 +71,7 @@ def test_enough_is_from_where_on_it_stays_good():
 def test_own_inputs_with_the_true_state_equal_a_naive_loop(shape: str, tmp_path: Path):
     task = calendar_task(tmp_path)
     network = network_of(2, task.data.inputs, **SHAPES[shape])
-    found = resynchronised(network, task)
+    found = resynchronised(network, task, passes(network, task))
     inputs = task.inputs()
     _, state = network(inputs[:, :WARMUP])
     warm = network(inputs[:, :WARMUP])[0][:, -1]
@@ -94,14 +95,14 @@ def test_who_is_to_blame():
     weight_ih, weight_hh, bias_ih, _ = network.stack.weights()[0]
     weight_hh.data.zero_()
     bias_ih.data[5:10] = -50.0
-    found = swap_test(network, task, 0)
+    found = swap_test(Subject(network, task))
     assert found.own_input_own_state > found.true_input_true_state
     assert found.true_input_own_state == pytest.approx(found.true_input_true_state)
     assert found.own_input_true_state == pytest.approx(found.own_input_own_state)
     assert found.state_share == pytest.approx(0) and found.input_share == pytest.approx(1)
     # an input that is not looked at: all error comes with the state. Here the rollout is the teacher-forced run
     weight_ih.data.zero_()
-    blind = swap_test(network, task, 0)
+    blind = swap_test(Subject(network, task))
     assert blind.state_share is None and blind.input_share is None
     assert set(found.by_step) == {
         name for name in asdict(found) if "input_" in name and name != "input_share"
@@ -112,12 +113,12 @@ def test_who_is_to_blame():
 def test_the_four_cells_agree_where_they_must():
     task = lorenz_task()
     assert len(task.starts.truth) <= SWAP_STARTS
-    found = swap_test(network_of(3, cell="lstm", layers=2, scale=2.5), task, 0)
+    found = swap_test(Subject(network_of(3, cell="lstm", layers=2, scale=2.5), task))
     first = [curve[0] for curve in found.by_step.values()]
     assert first == pytest.approx([first[0]] * 4)  # nothing is swapped yet at step 1
     said = forecasts(network_of(3, cell="lstm", layers=2, scale=2.5), task)
-    assert found.own_input_own_state == rollout_error_of(task, said.rollout)
-    assert found.true_input_true_state == rollout_error_of(task, said.one_step)
+    assert found.own_input_own_state == pytest.approx(rollout_error_of(task, said.rollout), rel=1e-9)
+    assert found.true_input_true_state == pytest.approx(rollout_error_of(task, said.one_step), rel=1e-9)
     last = [curve[-1] for curve in found.by_step.values()]
     assert len({round(error, 6) for error in last}) == 4
 
@@ -126,7 +127,7 @@ def test_the_four_cells_agree_where_they_must():
 def test_precision_is_that_of_separate_rollouts(cell: str):
     task = lorenz_task(torch.float32)
     network = network_of(3, cell=cell, scale=2.5).float()
-    found = precision(network, task, 0)
+    found = precision(Subject(network, task))
     assert found.float32 == rollout_error_of(task, forecasts(network, task).rollout)
     exact = Task(task.data, task.starts, torch.float64, "cpu")
     double = forecasts(copy.deepcopy(network).double(), exact).rollout
@@ -142,11 +143,11 @@ def test_precision_sees_what_rounding_does():
     for parameter in network.parameters():
         parameter.data.zero_()
     network.linears[0].bias.data.fill_(1e-8)  # of a value of 1, float32 keeps 6e-8: it never moves
-    found = precision(network, task, 0)
+    found = precision(Subject(network, task))
     ratio = float(task.data.codec.std[0, 0]) / task.starts.scale.min()
     assert found.largest_difference == pytest.approx(HORIZON * 1e-8 * ratio, rel=0.1)
     broken = copy.deepcopy(network)
     broken.linears[0].bias.data.fill_(torch.nan)
-    found = precision(broken, task, 0)
+    found = precision(Subject(broken, task))
     assert found.float32 == found.float64 == 1.0 and found.largest_difference == 1e150
     assert found.parted_after == 0

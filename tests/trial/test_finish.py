@@ -24,7 +24,16 @@ from sweep.diagnosis.trial import (
     diagnosis_from_json,
     diagnosis_to_json,
 )
-from sweep.score import Task, exposure_gap_by_step, forecasts, nrmse_by_step, scores, swapped, valid_steps
+from sweep.score import (
+    Task,
+    exposure_gap_by_step,
+    forecasts,
+    nrmse_by_step,
+    passes,
+    scores,
+    swapped,
+    valid_steps,
+)
 from sweep.trial import data_facts, finish, probe_trial, score_on_test
 from sweep.trial.segment import Run, read_checkpoint, trained
 
@@ -83,7 +92,9 @@ def test_the_rollout_is_that_of_the_best_evaluation(settled: Made):
     assert arrays["nrmse"] == pytest.approx(nrmse_by_step(said.rollout, starts.truth, starts.scale), rel=1e-5)
     steps = valid_steps(said.rollout, starts.truth, starts.scale, int(arrays["block"]))
     assert np.array_equal(arrays["valid_steps"], steps)
-    gap = exposure_gap_by_step(said.rollout, swapped(network, task), starts.truth, starts.scale)
+    gap = exposure_gap_by_step(
+        said.rollout, swapped(network, task, passes(network, task)), starts.truth, starts.scale
+    )
     assert arrays["exposure_gap"] == pytest.approx(gap, abs=1e-5)
     assert finished.exposure_gap == pytest.approx(float(gap.mean()), rel=1e-9)
     assert gap[0] == 0 and abs(gap.mean()) > 1e-3

@@ -3,12 +3,14 @@
 from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.gates import gate_saturation
 from sweep.diagnosis.probes.gradients import input_gradient_by_lag
+from sweep.diagnosis.probes.subject import Subject
 from sweep.diagnosis.probes.table import PROBES, Probe, always_on, measured
 
 __all__ = [
     "PROBES",
     "CannotMeasure",
     "Probe",
+    "Subject",
     "always_on",
     "gate_saturation",
     "input_gradient_by_lag",

@@ -89,6 +89,8 @@ class Trajectory:
             finite &= torch.isfinite(part).all(dim=3).all(dim=1).all(dim=0)
         if not finite.any():
             raise CannotMeasure("no start stays finite over the steps that are measured")
+        if finite.all():
+            return self
         states = tuple(part[:, :, finite] for part in self.states)
         return Trajectory(self.inputs[:, finite], self.forecasts[:, finite], states)
 
@@ -103,14 +105,23 @@ def free_trajectory(network: Forecaster, task: Task, steps: int) -> Trajectory:
         steps: wanted; with calendar features no more than the horizon minus 1, since later ones are unknown.
     """
     warm, state = network(task.inputs()[:, : task.warmup])
+    return free_from(network, task, warm[:, -1], state, steps)
+
+
+@torch.no_grad()
+def free_from(network: Forecaster, task: Task, first: Tensor, state: State, steps: int) -> Trajectory:
+    """Return the free-running steps after a warm-up's last forecast (start, channel) and its state.
+
+    As `free_trajectory`, for whom the warm-up is known.
+    """
     known = task.calendar[:, task.warmup + 1 :]
     if known.shape[-1] > 0:
         steps = min(steps, task.horizon - 1)
         known = known[:, :steps]
     else:
         known = known.new_zeros(known.shape[0], steps, 0)
-    forecasts, after = network.trace(network.self_fed(warm[:, -1], known), state, free=steps - 1)
-    values = torch.cat([warm[:, -1:], forecasts[:, :-1]], dim=1)
+    forecasts, after = network.trace(network.self_fed(first, known), state, free=steps - 1)
+    values = torch.cat([first[:, None], forecasts[:, :-1]], dim=1)
     return _trajectory(torch.cat([values, known], dim=-1), forecasts, state, after)
 
 
@@ -142,14 +153,18 @@ def in_float64(network: Forecaster, task: Task, most: int | None = None) -> tupl
 
 
 def with_some_starts(task: Task, most: int) -> Task:
-    """Return the task with at most `most` of its starts, in the same precision."""
+    """Return the task with at most `most` of its starts, those of `spread`, in the same precision."""
     return Task(task.data, some_starts(task.starts, most), task.channels.dtype, str(task.channels.device))
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """Return the numbers of at most `most` of `count` starts, evenly spread over all."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
 
 
 def some_starts(starts: Starts, most: int) -> Starts:
     """Return at most `most` starts, evenly spread over all."""
-    count = len(starts.truth)
-    rows = np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
+    rows = spread(len(starts.truth), most)
     arrays = {
         field.name: getattr(starts, field.name)[rows] for field in fields(starts) if field.name != "n_eff"
     }

@@ -6,8 +6,7 @@ import numpy as np
 
 from sweep.data.period import dominant_period
 from sweep.diagnosis.probes.closed_loop import CannotMeasure, free_trajectory, in_float64
-from sweep.model import Forecaster
-from sweep.score import Task
+from sweep.diagnosis.probes.subject import Subject
 
 STARTS = 8  # our choice
 LENGTHS = 4  # the rollout is so many horizons long, its last half is looked at; our choice
@@ -32,7 +31,7 @@ class Cycle:
     steps: int  # of the tail
 
 
-def cycle(network: Forecaster, task: Task, seed: int) -> Cycle:
+def cycle(subject: Subject) -> Cycle:
     """Return what the second half of rollouts of four horizons does, in float64.
 
     The return distance at lag q is RMS(x[t + q] - x[t]) / RMS(x - mean) over the tail; at a multiple of the
@@ -41,9 +40,7 @@ def cycle(network: Forecaster, task: Task, seed: int) -> Cycle:
     frequency is then wrong by a fixed amount, which no longer warm-up mends.
 
     Args:
-        network: any precision, without calendar features.
-        task: a few of its starts are rolled out.
-        seed: not used; nothing is drawn.
+        subject: without calendar features; a few of its starts are rolled out; nothing is drawn.
 
     Raises:
         CannotMeasure: the data have calendar features, which are not known beyond the horizon; or no start
@@ -51,6 +48,7 @@ def cycle(network: Forecaster, task: Task, seed: int) -> Cycle:
 
     Source: return distances as in recurrence plots, Eckmann, Kamphorst & Ruelle (1987), Europhys. Lett. 4.
     """
+    network, task = subject.network, subject.task
     if task.calendar.shape[-1] > 0:
         raise CannotMeasure("calendar features are not known beyond the horizon")
     precise, few = in_float64(network, task, STARTS)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sweep.diagnosis.probes.closed_loop import Trajectory, forced_trajectory, in_float64
+from sweep.diagnosis.probes.closed_loop import Trajectory, forced_trajectory
 from sweep.diagnosis.probes.exponents import growth_exponents
+from sweep.diagnosis.probes.subject import Subject
 from sweep.model import Forecaster
 from sweep.score import Task
 
-STARTS = 4  # our choice
 MERGED = 1e-3  # relative distance at which two states count as one; our choice
 STEPS, BURN_IN = 300, 50  # of the exponent; our choice: over starts it scatters by a fraction of a per cent
 
@@ -29,7 +29,7 @@ class Driven:
     warmup: int  # steps that rollouts are given
 
 
-def driven(network: Forecaster, task: Task, seed: int) -> Driven:
+def driven(subject: Subject) -> Driven:
     """Return the conditional Lyapunov exponent and the wash-out length, on true inputs, in float64.
 
     The exponent is that of the state alone with the input held: the mean of log growth along the last steps of
@@ -37,28 +37,24 @@ def driven(network: Forecaster, task: Task, seed: int) -> Driven:
     from zeros and s' begun from the state that another start has at the end of its warm-up.
 
     Args:
-        network: any precision.
-        task: a few of its starts are used.
-        seed: of the first tangent.
+        subject: a few of its starts are used; its seed draws the first tangent.
 
     Raises:
         CannotMeasure: no start stays finite.
 
     Source: Pecora & Carroll (1990), Phys. Rev. Lett. 64, conditional exponents; Lu, Hunt & Ott (2018), Chaos 28.
     """
-    precise, few = in_float64(network, task, STARTS)
-    path = forced_trajectory(precise, few)
-    usable = path.finite()
-    last = usable.piece(max(0, usable.steps - STEPS), usable.steps)
+    (precise, few), path = subject.precise, subject.forced
+    last = path.piece(max(0, path.steps - STEPS), path.steps).finite()
     burn_in = last.steps * BURN_IN // STEPS
-    found = growth_exponents(precise, last, 1, burn_in, seed, fed=False)[:, 0]
+    found = growth_exponents(precise, last, 1, burn_in, subject.seed, fed=False)[:, 0]
     exponent = float(found.mean())
     steps = washout_steps(precise, few, path)
     agreed = [count for count in steps if count is not None and count <= few.warmup]
     median = sorted(math.inf if count is None else count for count in steps)[len(steps) // 2]
     return Driven(
         exponent=exponent,
-        spread=float(found.std(correction=0)),
+        spread=float(found.std()),
         washout=None if math.isinf(median) else float(median),
         washout_longest=None if None in steps else max(count for count in steps if count is not None),
         agreed=len(agreed) / len(steps),
@@ -93,7 +89,7 @@ def _distance(path: Trajectory, other: Trajectory) -> Tensor:
     """Return |s - s'| / |s| by time and start; +inf where it is not finite."""
     squares, sizes = torch.zeros(()), torch.zeros(())
     for one, two in zip(path.states, other.states, strict=True):
-        squares = squares + (one - two).square().sum(dim=(1, 3))
-        sizes = sizes + one.square().sum(dim=(1, 3))
+        squares = squares + (one - two).square().sum(dim=3).sum(dim=1)
+        sizes = sizes + one.square().sum(dim=3).sum(dim=1)
     distance = (squares / sizes.clamp_min(torch.finfo(one.dtype).tiny)).sqrt()
     return torch.nan_to_num(distance, nan=math.inf, posinf=math.inf)

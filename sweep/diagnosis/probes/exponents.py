@@ -3,22 +3,23 @@
 Source: Benettin et al. (1980), Meccanica 15; for recurrent networks Vogt et al. (2022), Front. Appl. Math. Stat. 8.
 """
 
+import numpy as np
 import torch
-from torch import Tensor
 
 from sweep.diagnosis.probes.closed_loop import Trajectory
 from sweep.diagnosis.probes.tangents import Linearised
 from sweep.model import Forecaster
+
+Array = np.ndarray
 
 EVERY = 5  # steps between orthogonalisations; our choice: short of losing a direction to rounding
 PIECE = 128  # steps whose factors are in memory at once
 LEAST = 1e-100  # growth over EVERY steps below which a direction counts as gone
 
 
-@torch.no_grad()
 def growth_exponents(
     network: Forecaster, path: Trajectory, count: int, burn_in: int, seed: int, fed: bool
-) -> Tensor:
+) -> Array:
     """Return (start, count) exponents per step, the mean over steps of log |R_ii|, largest first per start.
 
     Q spans `count` tangents, Q[t] R[t] = J ... J Q[t - 1] over EVERY steps. Where the map forgets a direction
@@ -42,30 +43,29 @@ def growth_exponents(
     hidden = path.states[0].shape[-1] * path.states[0].shape[1] * len(path.states)
     generator = torch.Generator().manual_seed(seed)
     size = hidden + network.outputs
-    tangents = torch.randn(count, size, generator=generator, dtype=torch.float64).to(path.inputs)
+    drawn = torch.randn(count, size, generator=generator, dtype=torch.float64).numpy()
     if not fed:
-        tangents[:, hidden:] = 0
-    tangents = tangents.expand(starts, -1, -1)
-    tangents, _ = _orthonormal(tangents)
-    total = path.inputs.new_zeros(starts, count)
+        drawn[:, hidden:] = 0
+    tangents, _ = _orthonormal(np.tile(drawn, (starts, 1, 1)))
+    total = np.zeros((starts, count))
     for begin in range(0, path.steps, PIECE):
         linear = Linearised(network, path.piece(begin, min(begin + PIECE, path.steps)))
         for step in range(linear.steps):
             tangents = linear.advance(step, tangents, fed)
             if not fed:
-                tangents = torch.cat([tangents[..., :hidden], torch.zeros_like(tangents[..., hidden:])], -1)
+                tangents[..., hidden:] = 0
             now = begin + step + 1
             if now % EVERY == 0 or now == path.steps:
                 tangents, grown = _orthonormal(tangents)
                 if now > burn_in:
-                    total += grown.clamp_min(LEAST).log()
-    return (total / (path.steps - burn_in)).sort(dim=1, descending=True).values
+                    total += np.log(np.maximum(grown, LEAST))
+    return -np.sort(-total / (path.steps - burn_in), axis=1)
 
 
-def _orthonormal(tangents: Tensor) -> tuple[Tensor, Tensor]:
+def _orthonormal(tangents: Array) -> tuple[Array, Array]:
     """Return orthonormal tangents (start, tangent, D) of the same span, and |diagonal of R| (start, tangent)."""
     if tangents.shape[1] == 1:
-        size = tangents.norm(dim=-1)
-        return tangents / size.clamp_min(LEAST).unsqueeze(-1), size
-    q, r = torch.linalg.qr(tangents.transpose(1, 2))
-    return q.transpose(1, 2), r.diagonal(dim1=-2, dim2=-1).abs()
+        size = np.linalg.norm(tangents, axis=-1)
+        return tangents / np.maximum(size, LEAST)[..., None], size
+    q, r = torch.linalg.qr(torch.from_numpy(tangents).transpose(1, 2))
+    return np.ascontiguousarray(q.transpose(1, 2).numpy()), r.diagonal(dim1=-2, dim2=-1).abs().numpy()

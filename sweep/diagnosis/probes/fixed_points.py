@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sweep.diagnosis.probes.closed_loop import CannotMeasure, ClosedLoop, free_trajectory, in_float64
+from sweep.diagnosis.probes.subject import Subject
 from sweep.diagnosis.probes.tangents import jacobians
 from sweep.model import Forecaster
 from sweep.score import Task
@@ -46,7 +47,7 @@ class FixedPoints:
     unfinished: int  # of those, how many led nowhere
 
 
-def fixed_points(network: Forecaster, task: Task, seed: int) -> FixedPoints:
+def fixed_points(subject: Subject) -> FixedPoints:
     """Return fixed points of the closed loop by Newton's method from states along the rollouts, in float64.
 
     Solves F(s) = s by s <- s - (J - I)^-1 (F(s) - s), halving a step that raises the residual. A rollout that dies
@@ -54,15 +55,14 @@ def fixed_points(network: Forecaster, task: Task, seed: int) -> FixedPoints:
     healthy oscillation circles an unstable one.
 
     Args:
-        network: any precision, without calendar features.
-        task: a few of its starts are rolled out.
-        seed: not used; nothing is drawn.
+        subject: without calendar features; a few of its starts are rolled out; nothing is drawn.
 
     Raises:
         CannotMeasure: the data have calendar features, so that the loop is never at rest; or no start stays finite.
 
     Source: Sussillo & Barak (2013), Neural Computation 25; thresholds after FixedPointFinder, Golub & Sussillo (2018).
     """
+    network, task = subject.network, subject.task
     if task.calendar.shape[-1] > 0:
         raise CannotMeasure("calendar features drive the closed loop: it has no fixed points")
     precise, few = in_float64(network, task, STARTS)

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-from sweep.diagnosis.probes.closed_loop import ClosedLoop, free_trajectory, in_float64
+from sweep.diagnosis.probes.closed_loop import ClosedLoop
 from sweep.diagnosis.probes.exponents import EVERY, growth_exponents
-from sweep.model import Forecaster
-from sweep.score import Task
+from sweep.diagnosis.probes.subject import Subject
 
 COUNT = 3  # exponents; our choice: a limit cycle needs 2, a Lorenz attractor 3
-STARTS = 4  # our choice: enough for a mean and its spread
 STEPS, BURN_IN = 800, 150  # our choice: a resolution of 2.5e-3 per step, enough to name an attractor
 
 
@@ -30,7 +28,7 @@ class Lyapunov:
     burn_in: int
 
 
-def lyapunov(network: Forecaster, task: Task, seed: int, steps: int = STEPS) -> Lyapunov:
+def lyapunov(subject: Subject, steps: int = STEPS) -> Lyapunov:
     """Return the closed loop's largest Lyapunov exponents along the rollouts of a few starts, in float64.
 
     lambda_i = mean over steps of log |R_ii|, with Q R the orthogonalisation of the Jacobians' products. Burn-in
@@ -38,9 +36,8 @@ def lyapunov(network: Forecaster, task: Task, seed: int, steps: int = STEPS) -> 
     one the growth of a cycle's tangent swings.
 
     Args:
-        network: any precision.
-        task: a few of its starts are used.
-        seed: of the first tangents; its influence is gone after the burn-in.
+        subject: a few of its starts are used. Its seed draws the first tangents, whose influence is gone after
+            the burn-in.
         steps: wanted after the burn-in; with calendar features no more than the horizon allows.
 
     Raises:
@@ -48,18 +45,18 @@ def lyapunov(network: Forecaster, task: Task, seed: int, steps: int = STEPS) -> 
 
     Source: Benettin et al. (1980); for networks in closed loop Margazoglou & Magri (2023), Nonlinear Dynamics 111.
     """
-    precise, few = in_float64(network, task, STARTS)
-    path = free_trajectory(precise, few, steps + BURN_IN * steps // STEPS).finite()
+    precise, few = subject.precise
+    path = subject.free(steps + BURN_IN * steps // STEPS).finite()
     burn_in = path.steps * BURN_IN // (STEPS + BURN_IN)
     burn_in -= burn_in % EVERY
     left = path.steps - burn_in
-    period = task.data.period
+    period = few.data.period
     if period and left > period:
         path = path.piece(0, burn_in + round(left // period * period))
     count = min(COUNT, ClosedLoop(precise).size)
-    found = growth_exponents(precise, path, count, burn_in, seed, fed=True)
-    mean, spread = found.mean(dim=0), found.std(dim=0, correction=0)
-    time = task.data.lyapunov_time
+    found = growth_exponents(precise, path, count, burn_in, subject.seed, fed=True)
+    mean, spread = found.mean(axis=0), found.std(axis=0)
+    time = few.data.lyapunov_time
     return Lyapunov(
         exponents=tuple(mean.tolist()),
         spread=tuple(spread.tolist()),

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 
-import torch
+import numpy as np
 
-from sweep.diagnosis.probes.closed_loop import ClosedLoop, free_trajectory, in_float64
+from sweep.diagnosis.probes.closed_loop import ClosedLoop
+from sweep.diagnosis.probes.subject import Subject
 from sweep.diagnosis.probes.tangents import Linearised
-from sweep.model import Forecaster
-from sweep.score import Task
 
-STARTS = 4  # our choice
 AFTER = (1, 10, 100)  # steps
 
 
@@ -26,34 +24,30 @@ class NoiseGain:
     largest_after: int  # where it is reached
 
 
-@torch.no_grad()
-def noise_gain(network: Forecaster, task: Task, seed: int) -> NoiseGain:
+def noise_gain(subject: Subject) -> NoiseGain:
     """Return the gain from an input error to later forecasts, to first order, in float64.
 
     gain(n) = sqrt(mean over starts and channels c of |d x[t + n] / d x_c[t]|^2), the state at t held: each
     column of the closed loop's Jacobian products that begins at the current value. Model units.
 
     Args:
-        network: any precision.
-        task: a few of its starts are used.
-        seed: not used; nothing is drawn.
+        subject: a few of its starts are used; nothing is drawn.
 
     Raises:
         CannotMeasure: no start stays finite.
 
     Source: Wikner et al. (2022), stabilising closed loops by input noise.
     """
-    precise, few = in_float64(network, task, STARTS)
-    path = free_trajectory(precise, few, max(AFTER)).finite()
+    precise, _ = subject.precise
+    path = subject.free(max(AFTER)).finite()
     linear, loop = Linearised(precise, path), ClosedLoop(precise)
-    channels = precise.outputs
-    tangents = torch.zeros(path.inputs.shape[1], channels, loop.size, dtype=torch.float64).to(path.inputs)
-    tangents[:, :, loop.state_size :] = torch.eye(channels, dtype=torch.float64)
+    tangents = np.zeros((path.inputs.shape[1], precise.outputs, loop.size))
+    tangents[:, :, loop.state_size :] = np.eye(precise.outputs)
     gains = []
     for step in range(path.steps):
         tangents = linear.advance(step, tangents)
-        squares = tangents[..., loop.state_size :].square().sum(dim=-1)
-        gains.append(float(squares.mean().sqrt()))
+        squares = np.square(tangents[..., loop.state_size :]).sum(axis=-1)
+        gains.append(float(np.sqrt(squares.mean())))
     after = tuple(step for step in AFTER if step <= path.steps)
     highest = max(range(len(gains)), key=gains.__getitem__)
     return NoiseGain(after, tuple(gains[step - 1] for step in after), gains[highest], highest + 1)

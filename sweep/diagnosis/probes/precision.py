@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sweep.model import Forecaster
+from sweep.diagnosis.probes.subject import Subject
 from sweep.score import Task
 from sweep.score.rollout import forecasts, rollout_error_of
 
@@ -26,14 +26,13 @@ class Precision:
     largest_difference: float  # scales, over all steps, starts and targets; capped at 1e150
 
 
-def precision(network: Forecaster, task: Task, seed: int) -> Precision:
+def precision(subject: Subject) -> Precision:
     """Return what rounding in float32 does to the rollout; weights trained in float64 are rounded first.
 
     Args:
-        network: any precision.
-        task: any precision; all its starts are used.
-        seed: not used; nothing is drawn.
+        subject: all its starts are used; nothing is drawn.
     """
+    network, task = subject.network, subject.task
     rounded = copy.deepcopy(network).float()
     device = str(task.channels.device)
     rollouts = [

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+from sweep.diagnosis.probes.subject import Subject
 from sweep.model import Forecaster
-from sweep.score import Task
 from sweep.score.refit import refit_readout
 
 
@@ -27,21 +27,21 @@ class ReadoutRefit:
     bias: tuple[float, ...]  # (channel,)
 
 
-def readout_refit(network: Forecaster, task: Task, seed: int) -> ReadoutRefit:
+def readout_refit(subject: Subject) -> ReadoutRefit:
     """Return the rollout errors with the last linear layer refitted by ridge regression; see `sweep.score.refit`.
 
     Args:
-        network: of the task's precision.
-        task: validation starts; they choose the ridge, so that the errors are selected ones.
-        seed: of the untrained network's weights.
+        subject: its validation starts choose the ridge, so that the errors are selected ones. Its seed draws the
+            untrained network's weights.
 
     Raises:
         CannotServe: the readout has no closed form, or there is too little training data.
     """
+    network, task = subject.network, subject.task
     trained = refit_readout(network, task)
     with torch.random.fork_rng(devices=[]):  # torch's modules draw weights when they are made
         fresh = Forecaster(network.config, task.data.inputs, network.outputs, network.engine)
-    untrained = refit_readout(fresh.initialise(seed).to(next(network.parameters())), task)
+    untrained = refit_readout(fresh.initialise(subject.seed).to(next(network.parameters())), task)
     last = trained.network.linears[-1]
     with torch.no_grad():
         weight, bias = last.weight.double().cpu().numpy(), last.bias.double().cpu().numpy()

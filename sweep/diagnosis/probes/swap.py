@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 
-import torch
-
-from sweep.diagnosis.probes.closed_loop import with_some_starts
-from sweep.diagnosis.probes.errors import Array, log_spaced, nrmse_by_step_of
-from sweep.model import Forecaster
-from sweep.score import Task, forecasts, swapped
-from sweep.score.rollout import decoded_one_step, rollout_error_of, single_steps
+from sweep.diagnosis.probes.closed_loop import spread, with_some_starts
+from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
+from sweep.diagnosis.probes.subject import Subject
+from sweep.score.rollout import resynchronised, rollout_error_of, swapped
 
 STARTS = 8  # our choice
 
@@ -31,7 +28,7 @@ class SwapTest:
     by_step: dict[str, tuple[float, ...]]  # normalised error at those steps, by the names above; may be inf
 
 
-def swap_test(network: Forecaster, task: Task, seed: int) -> SwapTest:
+def swap_test(subject: Subject) -> SwapTest:
     """Return how much of the rollout's error comes with its fed-back inputs and how much with its state.
 
     At each step the network makes one forecast, (a) from the true input and the rollout's state, (b) from the
@@ -39,18 +36,17 @@ def swap_test(network: Forecaster, task: Task, seed: int) -> SwapTest:
     into the forecast as it is.
 
     Args:
-        network: of the task's precision.
-        task: a few of its starts are used.
-        seed: not used; nothing is drawn.
+        subject: a few of its starts are used; nothing is drawn.
 
     Source: our construction, an intervention on one of the two paths by which an error comes back.
     """
-    task = with_some_starts(task, STARTS)
-    said = forecasts(network, task)
+    network, task = subject.network, with_some_starts(subject.task, STARTS)
+    seen = subject.passes.some(spread(len(subject.task.starts.truth), STARTS))
+    said = seen.forecasts(task)
     cells = {
         "own_input_own_state": said.rollout,
-        "true_input_own_state": swapped(network, task),
-        "own_input_true_state": resynchronised(network, task),
+        "true_input_own_state": swapped(network, task, seen),
+        "own_input_true_state": resynchronised(network, task, seen),
         "true_input_true_state": said.one_step,
     }
     total = {name: rollout_error_of(task, values) for name, values in cells.items()}
@@ -65,22 +61,3 @@ def swap_test(network: Forecaster, task: Task, seed: int) -> SwapTest:
         steps=steps,
         by_step={name: tuple(float(curve[step - 1]) for step in steps) for name, curve in curves.items()},
     )
-
-
-@torch.no_grad()
-def resynchronised(network: Forecaster, task: Task) -> Array:
-    """Return the forecasts made from the rollout's inputs and the teacher-forced state.
-
-    The counterpart of `sweep.score.swapped`: at each step the state has seen the truth alone, and the input of
-    this one step is what the rollout would be fed with. (start, step, channel), data units. The first step
-    equals the rollout's.
-    """
-    inputs, start = task.inputs(), task.warmup
-    warm, state = network(inputs[:, :start])
-    true = inputs[:, start:]
-    _, after = network.trace(true, state)
-    known = task.calendar[:, start + 1 :]
-    free, _ = network.run_free(warm[:, -1], state, known)
-    own = torch.cat([torch.cat([warm[:, -1:], free[:, :-1]], dim=1), known], dim=-1)
-    answers = single_steps(network, own, state, after)
-    return decoded_one_step(task, torch.cat([warm[:, -1:], answers], dim=1))

@@ -13,12 +13,11 @@ from sweep.diagnosis.probes.lyapunov import lyapunov
 from sweep.diagnosis.probes.noise_gain import noise_gain
 from sweep.diagnosis.probes.precision import precision
 from sweep.diagnosis.probes.refit import readout_refit
+from sweep.diagnosis.probes.subject import Subject
 from sweep.diagnosis.probes.swap import swap_test
 from sweep.diagnosis.probes.training_fit import training_fit
 from sweep.diagnosis.probes.units import units
 from sweep.diagnosis.probes.warmup import warmup_sweep
-from sweep.model import Forecaster
-from sweep.score import Task
 from sweep.score.baselines_simple import CannotServe
 
 
@@ -26,15 +25,14 @@ from sweep.score.baselines_simple import CannotServe
 class Probe:
     """A measurement of a trained network on a task, by name.
 
-    `measure` (network, task, seed) returns a frozen dataclass of numbers, the same for the same arguments; the
-    network and the task are of the same precision and are left alone. Cheap ones are taken at the end of every
-    trial: together they cost at most 5 % of one of the default study (benchmarks/probes.py).
+    `measure` returns a frozen dataclass of numbers, the same for the same subject. Cheap ones are taken at the end of
+    every trial: together they cost at most 5 % of one of the default study (benchmarks/probes.py).
     """
 
     name: str
     title: str
     cost: Literal["cheap", "costly"]
-    measure: Callable[[Forecaster, Task, int], Any]
+    measure: Callable[[Subject], Any]
 
 
 PROBES: Registry[Probe] = Registry(
@@ -62,9 +60,9 @@ def always_on() -> tuple[Probe, ...]:
     return tuple(probe for probe in PROBES.values() if probe.cost == "cheap")
 
 
-def measured(probe: Probe, network: Forecaster, task: Task, seed: int) -> dict[str, Any]:
+def measured(probe: Probe, subject: Subject) -> dict[str, Any]:
     """Return a probe's numbers by name, or only `reason` where it does not apply: tuples, numbers, None."""
     try:
-        return asdict(probe.measure(network, task, seed))
+        return asdict(probe.measure(subject))
     except (CannotMeasure, CannotServe) as error:
         return {"reason": str(error)}

@@ -1,7 +1,8 @@
 """Derivatives of the closed-loop map along a trajectory, as Jacobian-vector products of many tangents at once.
 
 The gates are known along a trajectory, so the factors of all its steps are computed at once; a step of the
-tangents is then two matrix products and a few sums per layer, without automatic differentiation.
+tangents is then a matrix product and a few sums per layer, without automatic differentiation. At these sizes
+calls are what costs, and numpy's are the cheaper ones; the product is torch's, whose threads are set.
 
 Notation: z are pre-activations, d tangents, a dash the value after the step.
 
@@ -16,6 +17,7 @@ GRU: n = tanh(z_n + r m), m = W_hn h + b_hn, h' = (1-z) n + z h
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,7 +26,9 @@ from sweep.diagnosis.probes.closed_loop import ClosedLoop, Trajectory
 from sweep.model import Forecaster
 from sweep.model.cells import State, Weights
 
+Array = np.ndarray
 Factors = tuple[Tensor, ...]
+Parts = tuple[Array, ...]
 
 
 @dataclass(frozen=True)
@@ -32,14 +36,14 @@ class CellTangent:
     """The derivative of one cell of the table of cells, under the cell's name.
 
     `factors` (input, state before, state after, weights) are elementwise, of any leading axes. `columns` turns the
-    weights into the matrices that `advance` multiplies by: (input tangent, state tangents, matrices, factors)
-    give the state's tangents after the step, in few calls, since at these sizes calls are what costs.
+    weights into the matrices that `advance` multiplies by: input tangent and state tangents (start, tangent, number),
+    matrices, and the factors (start, 1, number) of a step give the state's tangents after it.
     """
 
     name: str
     factors: Callable[[Tensor, State, State, Weights], Factors]
     columns: Callable[[Weights], Factors]
-    advance: Callable[[Tensor, State, Factors, Factors], State]
+    advance: Callable[[Array, Parts, Factors, Parts], Parts]
 
 
 def _lstm_factors(x: Tensor, before: State, after: State, weights: Weights) -> Factors:
@@ -55,14 +59,17 @@ def _lstm_columns(weights: Weights) -> Factors:
     return (torch.cat([weights[0], weights[1]], dim=1).T.contiguous(),)
 
 
-def _lstm_advance(dx: Tensor, state: State, weights: Factors, factors: Factors) -> State:
+def _lstm_advance(dx: Array, state: Parts, weights: Factors, factors: Parts) -> Parts:
     by_gate, forget, through = factors
-    dz = torch.cat([dx, state[0]], dim=-1) @ weights[0]
-    parts = by_gate * dz
+    parts = product(np.concatenate([dx, state[0]], axis=-1), weights[0])
+    parts *= by_gate
     hidden = forget.shape[-1]
-    into_c = parts[..., : 3 * hidden].view(*parts.shape[:-1], 3, hidden).sum(dim=-2)
-    dc = torch.addcmul(into_c, forget, state[1])
-    return torch.addcmul(parts[..., 3 * hidden :], through, dc), dc
+    dc = forget * state[1]
+    for begin in range(0, 3 * hidden, hidden):
+        dc += parts[..., begin : begin + hidden]
+    dh = through * dc
+    dh += parts[..., 3 * hidden :]
+    return dh, dc
 
 
 def _gru_factors(x: Tensor, before: State, after: State, weights: Weights) -> Factors:
@@ -72,19 +79,34 @@ def _gru_factors(x: Tensor, before: State, after: State, weights: Weights) -> Fa
     r, z = (x_r + h_r).sigmoid(), (x_z + h_z).sigmoid()
     n = (x_n + r * m).tanh()
     into_n = (1 - z) * (1 - n * n)
-    from_x = [into_n * m * r * (1 - r), (before[0] - n) * z * (1 - z), into_n]
-    from_h = [from_x[0], from_x[1], into_n * r]
-    return torch.cat(from_x, dim=-1), torch.cat(from_h, dim=-1), z
+    by_gate = [into_n * m * r * (1 - r), (before[0] - n) * z * (1 - z), into_n, into_n * r]
+    return torch.cat(by_gate, dim=-1), z
 
 
 def _gru_columns(weights: Weights) -> Factors:
-    return weights[0].T.contiguous(), weights[1].T.contiguous()
+    """Return one matrix for r, z, and apart, since r scales the second, what the input and the state add to n."""
+    (x_rz, x_n), (h_rz, h_n) = ((w[: 2 * len(w) // 3], w[2 * len(w) // 3 :]) for w in weights[:2])
+    from_input = torch.cat([x_rz, x_n, torch.zeros_like(h_n[:, :1]).expand(-1, x_n.shape[1])])
+    from_state = torch.cat([h_rz, torch.zeros_like(h_n), h_n])
+    return (torch.cat([from_input, from_state], dim=1).T.contiguous(),)
 
 
-def _gru_advance(dx: Tensor, state: State, weights: Factors, factors: Factors) -> State:
-    from_x, from_h, keep = factors
-    parts = torch.addcmul(from_x * (dx @ weights[0]), from_h, state[0] @ weights[1])
-    return (torch.addcmul(parts.view(*parts.shape[:-1], 3, -1).sum(dim=-2), keep, state[0]),)
+def _gru_advance(dx: Array, state: Parts, weights: Factors, factors: Parts) -> Parts:
+    by_gate, keep = factors
+    parts = product(np.concatenate([dx, state[0]], axis=-1), weights[0])
+    parts *= by_gate
+    hidden = keep.shape[-1]
+    dh = keep * state[0]
+    for begin in range(0, 4 * hidden, hidden):
+        dh += parts[..., begin : begin + hidden]
+    return (dh,)
+
+
+def product(tangents: Array, matrix: Tensor) -> Array:
+    """Return (start, tangent, column): tangents (start, tangent, row) times a matrix."""
+    flat = torch.from_numpy(tangents).reshape(-1, tangents.shape[-1])
+    found: Array = torch.mm(flat, matrix).view(*tangents.shape[:-1], -1).numpy()
+    return found
 
 
 CELL_TANGENTS: Registry[CellTangent] = Registry(
@@ -101,33 +123,31 @@ class Linearised:
 
     @torch.no_grad()
     def __init__(self, network: Forecaster, path: Trajectory) -> None:
-        self.loop = ClosedLoop(network)
+        loop = ClosedLoop(network)
         self.steps = path.steps
         self.increment = network.increment
-        self.sizes = [network.stack.hidden] * (network.stack.layers * self.loop.components) + [
-            network.outputs
-        ]
+        self.hidden, self.state_size = network.stack.hidden, loop.state_size
+        self.components = loop.components
         self.known = path.inputs.shape[-1] - network.outputs  # calendar features
         self.cell = CELL_TANGENTS[network.stack.cell.name]
         self.matrices: list[Factors] = []  # per layer
-        self.factors: list[list[Factors]] = []  # per layer and step, each (start, 1, number)
+        self.factors: list[Parts] = []  # per layer, each (step, start, 1, number)
         x = path.inputs
         for layer, weights in enumerate(network.stack.weights()):
             before = tuple(part[:-1, layer] for part in path.states)
             after = tuple(part[1:, layer] for part in path.states)
             factors = self.cell.factors(x, before, after, weights)
-            self.matrices.append(self.cell.columns(weights))
-            self.factors.append(
-                list(zip(*(factor.unsqueeze(-2).unbind() for factor in factors), strict=True))
-            )
+            self.matrices.append(tuple(matrix.cpu() for matrix in self.cell.columns(weights)))
+            self.factors.append(tuple(factor.unsqueeze(-2).cpu().numpy() for factor in factors))
             x = after[0]
-        self.readout = [linear.weight.T.contiguous() for linear in network.linears]
+        self.readout = [linear.weight.T.contiguous().cpu() for linear in network.linears]
         self.slopes = [
-            None if slope is None else slope.unsqueeze(-2).unbind() for slope in _readout_slopes(network, x)
+            None if slope is None else slope.unsqueeze(-2).cpu().numpy()
+            for slope in _readout_slopes(network, x)
         ]
 
     @torch.no_grad()
-    def advance(self, step: int, tangents: Tensor, fed: bool = True) -> Tensor:
+    def advance(self, step: int, tangents: Array, fed: bool = True) -> Array:
         """Return the tangents after one step, (start, tangent, D).
 
         Args:
@@ -136,22 +156,27 @@ class Linearised:
             fed: whether the current value's tangent is the input's; else the input is held, as it is by
                 teacher forcing.
         """
-        *parts, current = torch.split(tangents, self.sizes, dim=-1)
+        hidden, state_size = self.hidden, self.state_size
+        parts = [tangents[..., begin : begin + hidden] for begin in range(0, state_size, hidden)]
+        current = tangents[..., state_size:]
         if not fed:
-            current = torch.zeros_like(current)
+            current = np.zeros_like(current)
         dx = current
         if self.known:
-            dx = torch.cat([current, current.new_zeros(*current.shape[:-1], self.known)], dim=-1)
-        after: list[Tensor] = []
-        count = self.loop.components
+            dx = np.concatenate([current, np.zeros((*current.shape[:-1], self.known))], axis=-1)
+        after: list[Array] = []
+        count = self.components
         for layer, matrices in enumerate(self.matrices):
             state = tuple(parts[layer * count : (layer + 1) * count])
-            new = self.cell.advance(dx, state, matrices, self.factors[layer][step])
+            now = tuple(factor[step] for factor in self.factors[layer])
+            new = self.cell.advance(dx, state, matrices, now)
             after.extend(new)
             dx = new[0]
         for matrix, slope in zip(self.readout, self.slopes, strict=True):
-            dx = dx @ matrix if slope is None else slope[step] * (dx @ matrix)
-        return torch.cat([*after, dx + current if self.increment else dx], dim=-1)
+            dx = product(dx, matrix)
+            if slope is not None:
+                dx = slope[step] * dx
+        return np.concatenate([*after, dx + current if self.increment else dx], axis=-1)
 
 
 def _readout_slopes(network: Forecaster, hidden: Tensor) -> list[Tensor | None]:
@@ -182,5 +207,6 @@ def jacobians(network: Forecaster, flat: Tensor) -> tuple[Tensor, Tensor]:
     (state, current), (later, forecast) = loop.split(flat), loop.split(after)
     states = tuple(torch.stack([one, other]) for one, other in zip(state, later, strict=True))
     path = Trajectory(current[None], forecast[None], states)
-    identity = torch.eye(loop.size, dtype=flat.dtype, device=flat.device).expand(len(flat), -1, -1)
-    return after, Linearised(network, path).advance(0, identity).transpose(1, 2)
+    identity = np.tile(np.eye(loop.size), (len(flat), 1, 1))
+    columns = torch.from_numpy(Linearised(network, path).advance(0, identity))
+    return after, columns.transpose(1, 2).to(flat)

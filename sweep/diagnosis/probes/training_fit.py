@@ -3,15 +3,15 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
+from torch import Tensor
 
 from sweep.data import Data, Starts
 from sweep.data.starts import level_of
 from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.errors import Array
-from sweep.model import Forecaster
+from sweep.diagnosis.probes.subject import Subject
 from sweep.score import Task, forecasts
-from sweep.score.rollout import rollout_error_of
+from sweep.score.rollout import decoded_forecasts, rollout_error_of, warm_and_free
 
 STARTS = 8  # our choice
 FEWEST = 12  # samples of a training series that hold a start; our choice
@@ -36,24 +36,24 @@ class TrainingFit:
     settled: float  # the same of the last half of the training stretch
 
 
-def training_fit(network: Forecaster, task: Task, seed: int) -> TrainingFit:
+def training_fit(subject: Subject) -> TrainingFit:
     """Return one-step and rollout errors on training and on validation starts, and the error after a cold start.
 
     Args:
-        network: of the task's precision.
-        task: gives the validation starts and the data.
-        seed: not used; the training starts are spread evenly.
+        subject: its task gives the validation starts and the data; the training starts are spread evenly.
 
     Raises:
         CannotMeasure: the training series are too short to hold a start, or the forecasts are not finite.
     """
+    network, task = subject.network, subject.task
     data = task.data
     warmup, horizon = _lengths(data, task)
     dtype, device = task.channels.dtype, str(task.channels.device)
     known = Task(data, training_starts(data, warmup, horizon), dtype, device)
     new = Task(data, _shortened(task.starts, warmup + data.codec.lag, horizon), dtype, device)
-    on_known, on_new = forecasts(network, known), forecasts(network, new)
-    squares = _squares_from_zero(network, known)
+    said, free = warm_and_free(network, known)
+    on_known, on_new = decoded_forecasts(known, said, free), forecasts(network, new)
+    squares = _squares_from_zero(known, said)
     late = squares[len(squares) // 2 :]
     if not (np.isfinite(on_known.one_step).all() and np.isfinite(squares).all()):
         raise CannotMeasure("the network's forecasts of its training data are not finite")
@@ -133,9 +133,7 @@ def _rms(task: Task, forecast: Array) -> float:
     return found if np.isfinite(found) else float("inf")
 
 
-@torch.no_grad()
-def _squares_from_zero(network: Forecaster, task: Task) -> Array:
-    """Return (step,), the mean square one-step error in model units from a zero state on true inputs."""
-    said, _ = network(task.inputs())
+def _squares_from_zero(task: Task, said: Tensor) -> Array:
+    """Return (step,), the mean square error in model units of teacher-forced forecasts from a zero state."""
     errors = (said - task.channels[:, 1:]).double().square().mean(dim=(0, 2))
     return np.asarray(np.nan_to_num(errors.cpu().numpy(), nan=np.inf))

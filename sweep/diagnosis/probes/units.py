@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from sweep.diagnosis.probes.closed_loop import CannotMeasure, with_some_starts
+from sweep.diagnosis.probes.subject import Subject
 from sweep.model import Forecaster
-from sweep.score import Task
 
 STARTS = 4  # our choice
 ACTIVE = 0.01  # share of steps below which a ReLU counts as dead: SageMaker Debugger, rule DeadRelu
@@ -33,19 +33,18 @@ class Units:
 
 
 @torch.no_grad()
-def units(network: Forecaster, task: Task, seed: int) -> Units:
+def units(subject: Subject) -> Units:
     """Return dead units, unreachable targets, sizes of weights and the openness of keeping gates.
 
     Args:
-        network: of the task's precision.
-        task: a few of its starts are used, teacher-forced.
-        seed: not used; nothing is drawn.
+        subject: a few of its starts are used, teacher-forced; nothing is drawn.
 
     Raises:
         CannotMeasure: the state is not finite.
 
     Source: dead units after SageMaker Debugger's rule DeadRelu; weights against U(-1/sqrt(n), 1/sqrt(n)) of torch.
     """
+    network, task = subject.network, subject.task
     few = with_some_starts(task, STARTS)
     inputs, targets = few.inputs(), few.channels[:, 1:]
     hidden = network.trace(inputs)[1][0]  # (time, layer, batch, hidden)

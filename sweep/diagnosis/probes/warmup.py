@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sweep.model import Forecaster
-from sweep.score import Task
+from sweep.diagnosis.probes.subject import Subject
 from sweep.score.rollout import decoded, rollout_error_of
 
 ENOUGH, NEARLY = 1.05, 1.2  # times the full warm-up's error: our choice
@@ -25,19 +24,18 @@ class WarmupSweep:
 
 
 @torch.no_grad()
-def warmup_sweep(network: Forecaster, task: Task, seed: int) -> WarmupSweep:
+def warmup_sweep(subject: Subject) -> WarmupSweep:
     """Return the rollout error of the same starts after their last 1, 2, 4, ... true steps alone.
 
     An error that falls up to the full length asks for a longer warm-up (or a burn-in in training); one that is
     flat says that the state was never the trouble.
 
     Args:
-        network: of the task's precision.
-        task: all its starts are rolled out once per length.
-        seed: not used; nothing is drawn.
+        subject: all its starts are rolled out once per length; nothing is drawn.
 
     Source: Schiller et al. (2026), arXiv 2602.10911; Vlachas et al. (2020), hidden-state propagation length.
     """
+    network, task = subject.network, subject.task
     inputs = task.inputs()[:, : task.warmup]
     known = task.calendar[:, task.warmup + 1 :]
     lengths = [2**power for power in range(task.warmup.bit_length()) if 2**power < task.warmup] + [

@@ -76,7 +76,7 @@ def test_gradients_have_the_bits_of_the_graph_s(cell: str, readout: str, batch: 
 @pytest.mark.parametrize("cell", CELLS)
 def test_threads_do_not_show(cell: str):
     network = Network(cell, 2, 19, 3, (2,), increment=True)
-    arguments = case(network, 70, 37)
+    arguments = case(network, 70, 3000)  # tiles take longer than a thread takes to begin
     loss, gradients = at_once(network, *arguments)
     for threads in (2, 3, 64):
         again, others = at_once(network, *arguments, 0, 1.0, Mode(threads=threads))

@@ -1,0 +1,40 @@
+"""What is probed: a network on a task, and what several probes need of it, computed once."""
+
+from functools import cached_property
+
+from sweep.diagnosis.probes.closed_loop import Trajectory, forced_trajectory, free_from, in_float64
+from sweep.model import Forecaster
+from sweep.score import Task
+from sweep.score.rollout import Passes, passes
+
+FEW = 4  # starts of trajectories in float64; our choice: enough for a mean and its spread
+
+
+class Subject:
+    """A trained network, a task of the same precision, and the seed of what a probe draws. Left alone by probes."""
+
+    def __init__(self, network: Forecaster, task: Task, seed: int = 0) -> None:
+        self.network = network
+        self.task = task
+        self.seed = seed
+
+    @cached_property
+    def passes(self) -> Passes:
+        """Return the rollout and the teacher-forced pass of all starts, with their states."""
+        return passes(self.network, self.task)
+
+    @cached_property
+    def precise(self) -> tuple[Forecaster, Task]:
+        """Return the network in float64, and a few of the starts."""
+        return in_float64(self.network, self.task, FEW)
+
+    @cached_property
+    def forced(self) -> Trajectory:
+        """Return the teacher-forced steps of the few starts through warm-up and horizon, in float64."""
+        return forced_trajectory(*self.precise)
+
+    def free(self, steps: int) -> Trajectory:
+        """Return the free-running steps of the few starts after the warm-up, in float64; see `free_from`."""
+        network, task = self.precise
+        state = tuple(part[task.warmup] for part in self.forced.states)
+        return free_from(network, task, self.forced.forecasts[task.warmup - 1], state, steps)
