@@ -3,7 +3,7 @@
     python benchmarks/around_kernel.py [study] [trials]
 
 The study's first mini-batch configurations, whole budget, in one process with one thread. "Network" is loss and
-gradient of the updates, autograd included; "evaluation" the forecasts and scores of the evaluation points; "end" the
+gradient of the updates; "evaluation" the forecasts and scores of the evaluation points; "end" the
 last task of a trial, its diagnosis and files; "plot" its picture. The rest is batches, optimizer steps, records and
 checkpoints.
 """

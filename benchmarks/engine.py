@@ -100,17 +100,19 @@ def work(shape: Shape, rival: str) -> Callable[[], None]:
                 forecaster.run_free(inputs[:, 0], state, calendar)
 
         return roll
-    network = CellLoop(shape) if rival == "cell loop" else shape.forecaster(name)
-    parameters = list(network.parameters())
     if rival == "native":
-        flat = FlatParameters(network)
+        forecaster = shape.forecaster(name)
+        flat = FlatParameters(forecaster)
         targets = inputs.roll(-1, dims=1)  # the last one is nonsense, and takes its time all the same
 
         def train() -> None:
             flat.gradient.zero_()
-            network.train_on(inputs, targets)
+            forecaster.add_gradient(inputs, targets)
 
         return train
+
+    network = CellLoop(shape) if rival == "cell loop" else shape.forecaster(name)
+    parameters = list(network.parameters())
 
     def step() -> None:
         for parameter in parameters:

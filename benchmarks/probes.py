@@ -58,10 +58,10 @@ def trial(cell: str, engine: str | None, quick: bool) -> TrialConfig:
 def processor_seconds(run: Run) -> dict[str, float]:
     """Return what each probe takes, one after another: what several need is counted where it is needed first.
 
-    The passes are there before: the files of a trial's rollout are made of them.
+    The traced rollout is there before: a trial's files need it.
     """
     subject, seconds = Subject(run.network, run.task), {}
-    assert subject.passes
+    assert subject.rollout
     for probe in PROBES.values():
         began = time.process_time()
         measured(probe, subject)

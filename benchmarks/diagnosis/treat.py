@@ -1,6 +1,7 @@
 """Does the advice work? Prescriptions of scored faults on fresh seeds, against no change and a random change.
 
     python -m benchmarks.diagnosis.treat --cache DIR --labels labels.json [--each 3] [--seeds 5] [--minutes 30] [--json]
+    python -m benchmarks.diagnosis.treat --cache DIR --labels labels.json --ringing KIND
 
 A stratified sample of the scoring split's biting faults: `each` per cause, spread over kinds, cells and severities.
 Each is diagnosed by the shipped calibration; then three arms are trained on the same fresh seeds, never the
@@ -8,6 +9,9 @@ fault's own: *unchanged*, the first *prescription* of the first cause, and one *
 An arm beats another where its mean log10 rollout error over the seeds is lower by more than .1. A fault without alarm
 or whose first cause prescribes nothing that a configuration can do counts as not mended; a leak or a gap of the data
 is left out: no configuration mends it.
+
+With `--ringing` instead: the healthy scoring runs of a kind of data of which the diagnosis says that something is
+wrong, at most `each` per background and cell. Where the advice helps them, they were not as healthy as planned.
 """
 
 import argparse
@@ -122,6 +126,22 @@ def sample(keys: Sequence[Key], each: int) -> list[Key]:
     return chosen
 
 
+def ringing(cache: Cache, keys: Sequence[Key], each: int) -> tuple[list[Key], int]:
+    """Return at most `each` healthy runs per place among those with an alarm, and how many have one."""
+    alarmed = [
+        key
+        for key in keys
+        if any(
+            one.severity == "issue" for one in cause_findings(case_of(cache, plan(key).settled(cache.data)))
+        )
+    ]
+    chosen: list[Key] = []
+    for key in alarmed:
+        if sum(other.place == key.place for other in chosen) < each:
+            chosen.append(key)
+    return chosen, len(alarmed)
+
+
 def treatment(cache: Cache, key: Key, seeds: int) -> Treatment:
     """Return what the arms reach on fresh seeds."""
     planned = plan(key)
@@ -193,16 +213,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--runs", type=int, default=5, help="seeds of the scoring split")
     parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--ringing", metavar="KIND", help="treat healthy runs with an alarm")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     cache = Cache(options.cache)
     wanted = [
         key
         for key in whole_split("score", options.runs, options.labels)
-        if key.cause != HEALTHY and key.cause not in BEYOND
+        if (key.cause == HEALTHY and key.kind == options.ringing)
+        or (key.cause != HEALTHY and key.cause not in BEYOND and not options.ringing)
     ]
     made = [key for key in wanted if cache.place(plan(key).settled(cache.data)).exists()]
-    keys = sample(made, options.each)
+    if options.ringing:
+        keys, count = ringing(cache, made, options.each)
+        print(f"{count} of {len(made)} healthy runs ring; {len(keys)} are treated", file=sys.stderr)
+    else:
+        keys = sample(made, options.each)
     order = np.random.default_rng(0).permutation(len(keys))
     found = []
     until = time.monotonic() + 60 * options.minutes

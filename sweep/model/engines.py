@@ -9,7 +9,7 @@ from sweep.config.engines import NATIVE, TORCH
 from sweep.config.errors import SweepError
 from sweep.model.cells import State
 from sweep.model.native.library import instruction_sets
-from sweep.model.native.recurrence import Mode, run, trace, train
+from sweep.model.native.recurrence import Mode, add_gradient, run, trace
 from sweep.model.network import Network
 from sweep.model.stack import by_layer, stacked
 
@@ -32,7 +32,7 @@ class Engine(Protocol):
     ) -> tuple[Tensor, State]:
         """Return forecasts and the states after every step; see `Forecaster.trace`."""
 
-    def train(
+    def add_gradient(
         self,
         forecaster: "Forecaster",
         inputs: Tensor,
@@ -41,7 +41,7 @@ class Engine(Protocol):
         free: int,
         weight: float,
     ) -> float:
-        """Return a loss and add its gradient to the parameters'; see `Forecaster.train_on`."""
+        """Return a loss and add its gradient to the parameters'; see `Forecaster.add_gradient`."""
 
 
 class TorchEngine:
@@ -85,7 +85,7 @@ class TorchEngine:
         parts = zip(*states, strict=True)
         return torch.stack(said, dim=1), tuple(torch.stack(part) for part in parts)
 
-    def train(
+    def add_gradient(
         self,
         forecaster: "Forecaster",
         inputs: Tensor,
@@ -94,7 +94,7 @@ class TorchEngine:
         free: int,
         weight: float,
     ) -> float:
-        """Return a loss and add its gradient to the parameters'; see `Forecaster.train_on`."""
+        """Return a loss and add its gradient to the parameters'; see `Forecaster.add_gradient`."""
         forecasts, _ = self.run(forecaster, inputs, None, free)
         loss = weight * torch.nn.functional.mse_loss(forecasts[:, burn_in:], targets[:, burn_in:])
         loss.backward()  # type: ignore[no-untyped-call]
@@ -121,7 +121,7 @@ class NativeEngine:
         """Return forecasts and the states after every step; see `Forecaster.trace`."""
         return trace(*self._call(forecaster, inputs, state, free))
 
-    def train(
+    def add_gradient(
         self,
         forecaster: "Forecaster",
         inputs: Tensor,
@@ -130,12 +130,12 @@ class NativeEngine:
         free: int,
         weight: float,
     ) -> float:
-        """Return a loss and add its gradient to the parameters'; see `Forecaster.train_on`."""
+        """Return a loss and add its gradient to the parameters'; see `Forecaster.add_gradient`."""
         parameters = forecaster.ordered_parameters()
         gradients = [_gradient(parameter) for parameter in parameters]
         mode = Mode(free, self.instructions, self.threads)
         inputs, targets = inputs.contiguous(), targets.contiguous()
-        return train(forecaster.shape, parameters, gradients, inputs, targets, burn_in, weight, mode)
+        return add_gradient(forecaster.shape, parameters, gradients, inputs, targets, burn_in, weight, mode)
 
     def _call(
         self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int

@@ -116,7 +116,7 @@ class Forecaster(nn.Module):
         """
         return self.engine.run(self, inputs, state, free)
 
-    def train_on(
+    def add_gradient(
         self, inputs: Tensor, targets: Tensor, burn_in: int = 0, free: int = 0, weight: float = 1.0
     ) -> float:
         """Return a batch's loss and add its gradient to every parameter's `grad`.
@@ -129,8 +129,14 @@ class Forecaster(nn.Module):
             burn_in: first steps whose errors do not count, less than all.
             free: last steps that are fed with the forecast of the step before, as in `forward`.
             weight: of this batch in a mean over several.
+
+        Raises:
+            ValueError: nothing is left after the burn-in.
         """
-        return self.engine.train(self, inputs, targets, burn_in, free, weight)
+        steps = inputs.shape[1]
+        if not 0 <= burn_in < steps:
+            raise ValueError(f"wanted at least one scored step, got a burn-in of {burn_in} of {steps}")
+        return self.engine.add_gradient(self, inputs, targets, burn_in, free, weight)
 
     @torch.no_grad()
     def trace(self, inputs: Tensor, state: State | None = None, free: int = 0) -> tuple[Tensor, State]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sweep.score.baselines import BASELINES, score_baselines, score_baselines_on_test
     from sweep.score.metrics import block_length, nrmse_by_step, scores, valid_steps
     from sweep.score.metrics_skill import exposure_gap_by_step, skill
-    from sweep.score.rollout import Forecasts, Task, forecasts, passes, swapped
+    from sweep.score.rollout import Forecasts, Task, forecasts, swapped, traced
 
 _HOME = {
     "BASELINES": "baselines",
@@ -21,12 +21,12 @@ _HOME = {
     "exposure_gap_by_step": "metrics_skill",
     "forecasts": "rollout",
     "nrmse_by_step": "metrics",
-    "passes": "rollout",
     "score_baselines": "baselines",
     "score_baselines_on_test": "baselines",
     "scores": "metrics",
     "skill": "metrics_skill",
     "swapped": "rollout",
+    "traced": "rollout",
     "valid_steps": "metrics",
 }
 
@@ -38,12 +38,12 @@ __all__ = [
     "exposure_gap_by_step",
     "forecasts",
     "nrmse_by_step",
-    "passes",
     "score_baselines",
     "score_baselines_on_test",
     "scores",
     "skill",
     "swapped",
+    "traced",
     "valid_steps",
 ]
 

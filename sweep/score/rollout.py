@@ -73,70 +73,38 @@ def decoded_forecasts(task: Task, said: Tensor, free: Tensor) -> Forecasts:
 
 
 @dataclass(frozen=True)
-class Passes:
-    """A network's rollout and its teacher-forced pass after one warm-up, and the states that they went through.
+class Traced:
+    """A network's rollout after a warm-up, and the states that it went through."""
 
-    Forecasts are (start, horizon, channel), model units; states per component (step, layer, start, hidden), after
-    each forecast but the first, which both have in common.
-    """
+    first: State  # after the warm-up, per component (layer, start, hidden)
+    free: Tensor  # (start, horizon, channel), model units
+    states: State  # after each forecast but the first, per component (step, layer, start, hidden)
 
-    state: State  # after the warm-up, per component (layer, start, hidden)
-    free: Tensor
-    forced: Tensor
-    free_states: State
-    forced_states: State
-
-    def some(self, rows: Array) -> "Passes":
+    def some(self, rows: Array) -> "Traced":
         """Return those of some of the starts, by their numbers."""
-        return Passes(
-            state=tuple(part[:, rows] for part in self.state),
-            free=self.free[rows],
-            forced=self.forced[rows],
-            free_states=tuple(part[:, :, rows] for part in self.free_states),
-            forced_states=tuple(part[:, :, rows] for part in self.forced_states),
-        )
-
-    def forecasts(self, task: Task) -> Forecasts:
-        """Return what `forecasts` returns for the same starts."""
-        return Forecasts(decoded(task, self.free), decoded_one_step(task, self.forced))
+        first = tuple(part[:, rows] for part in self.first)
+        return Traced(first, self.free[rows], tuple(part[:, :, rows] for part in self.states))
 
 
 @torch.no_grad()
-def passes(network: Forecaster, task: Task) -> Passes:
-    """Return a network's rollout and teacher-forced pass with their states."""
-    inputs, start = task.inputs(), task.warmup
-    warm, state = network(inputs[:, :start])
-    forced, forced_states = network.trace(inputs[:, start:], state)
-    fed = network.self_fed(warm[:, -1], task.calendar[:, start + 1 :])
-    free, free_states = network.trace(fed, state, free=task.horizon - 2)
-    first = warm[:, -1:]
-    return Passes(
-        state, torch.cat([first, free], dim=1), torch.cat([first, forced], dim=1), free_states, forced_states
-    )
+def traced(network: Forecaster, task: Task) -> Traced:
+    """Return a network's rollout with its states; an engine may round it otherwise than `forecasts`."""
+    warm, state = network(task.inputs()[:, : task.warmup])
+    fed = network.self_fed(warm[:, -1], task.calendar[:, task.warmup + 1 :])
+    free, states = network.trace(fed, state, free=task.horizon - 2)
+    return Traced(state, torch.cat([warm[:, -1:], free], dim=1), states)
 
 
 @torch.no_grad()
-def swapped(network: Forecaster, task: Task, seen: Passes) -> Array:
+def swapped(network: Forecaster, task: Task, rollout: Traced) -> Array:
     """Return one-step forecasts from the network's own drifting state when it is fed a true input.
 
     The state at each step is that of the free-running rollout; only the input of this one step is
     replaced by the truth. (start, step, channel), data units. The first step equals the rollout's.
     """
     true = task.inputs()[:, task.warmup :]
-    answers = single_steps(network, true, seen.state, seen.free_states)
-    return decoded_one_step(task, torch.cat([seen.free[:, :1], answers], dim=1))
-
-
-@torch.no_grad()
-def resynchronised(network: Forecaster, task: Task, seen: Passes) -> Array:
-    """Return the forecasts made from the rollout's inputs and the teacher-forced state.
-
-    The counterpart of `swapped`: at each step the state has seen the truth alone, and the input of this one step
-    is what the rollout is fed with. (start, step, channel), data units. The first step equals the rollout's.
-    """
-    own = torch.cat([seen.free[:, :-1], task.calendar[:, task.warmup + 1 :]], dim=-1)
-    answers = single_steps(network, own, seen.state, seen.forced_states)
-    return decoded_one_step(task, torch.cat([seen.free[:, :1], answers], dim=1))
+    answers = single_steps(network, true, rollout.first, rollout.states)
+    return decoded_one_step(task, torch.cat([rollout.free[:, :1], answers], dim=1))
 
 
 def single_steps(network: Forecaster, inputs: Tensor, state: State, after: State) -> Tensor:

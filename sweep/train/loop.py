@@ -20,7 +20,7 @@ from sweep.train.log import Log
 from sweep.train.optimizers import OPTIMIZERS
 from sweep.train.schedulers import SCHEDULERS
 
-CHUNK = 64  # windows per backward pass of a full batch: bounds memory; changes rounding and input noise only
+CHUNK = 64  # windows per backward pass of a full batch: bounds torch's memory; changes rounding and input noise only
 
 
 class Trainer:
@@ -190,7 +190,7 @@ class Trainer:
     # --- losses ----------------------------------------------------------------------------------
 
     def _loss(self, inputs: Tensor, targets: Tensor, draw: int, weight: float = 1.0) -> float:
-        """Return the mean squared error of a batch, without the first `burn_in` steps, and add its gradient.
+        """Return a batch's weighted loss and add its gradient; see `Forecaster.add_gradient`.
 
         Args:
             inputs: (batch, window, input).
@@ -200,7 +200,7 @@ class Trainer:
         """
         if self.config.input_noise > 0:
             inputs = self._noisy(inputs, targets.shape[-1], draw)
-        return self.network.train_on(inputs, targets, self.config.burn_in, self.config.unroll, weight)
+        return self.network.add_gradient(inputs, targets, self.config.burn_in, self.config.unroll, weight)
 
     def _noisy(self, inputs: Tensor, channels: int, draw: int) -> Tensor:
         """Return inputs with Gaussian noise on the channels (not on calendar features)."""

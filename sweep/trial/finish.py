@@ -110,13 +110,15 @@ def score_on_test(config: TrialConfig, weights: bytes) -> Scores:
 
 
 def _rollout_arrays(subject: Subject) -> tuple[dict[str, np.ndarray], float]:
-    task, seen = subject.task, subject.passes
+    task = subject.task
     data, starts = task.data, task.starts
-    said = forecasts(subject.network, task)  # the bits of the evaluation, which a traced pass need not have
+    said = forecasts(
+        subject.network, task
+    )  # the bits of the evaluation, which a traced rollout need not have
     chosen = list(data.targets)
     truth, scale = starts.truth[..., chosen], starts.scale[:, chosen]
     rollout, one_step = said.rollout[..., chosen], said.one_step[..., chosen]
-    swap = swapped(subject.network, task, seen)[..., chosen]
+    swap = swapped(subject.network, task, subject.rollout)[..., chosen]
     gap = exposure_gap_by_step(rollout, swap, truth, scale)
     block = block_length(data.period, truth.shape[1])
     tail = _tail(data.period, starts)

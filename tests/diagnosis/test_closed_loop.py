@@ -15,6 +15,7 @@ from sweep.diagnosis.probes.closed_loop import (
     in_float64,
     some_starts,
 )
+from sweep.diagnosis.probes.subject import FEW, Subject
 from sweep.diagnosis.probes.tangents import CELL_TANGENTS, Linearised, jacobians
 from sweep.model import CELLS
 from sweep.model.stack import by_layer
@@ -102,6 +103,17 @@ def test_trajectories_are_those_that_are_scored(cell: str, tmp_path: Path):
             later = by_layer(tuple(part[step + 1] for part in path.states))
             for layer, layer_later in zip(state, later, strict=True):
                 assert all(torch.allclose(a, b, atol=1e-12) for a, b in zip(layer, layer_later, strict=True))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_subject_s_rollout_goes_on_from_its_forced_path(cell: str, tmp_path: Path):
+    task = calendar_task(tmp_path)
+    network = network_of(2, task.data.inputs, cell=cell, layers=2)
+    precise, few = in_float64(network, task, FEW)
+    wanted, found = free_trajectory(precise, few, 12), Subject(network, task).free(12)
+    assert torch.allclose(found.inputs, wanted.inputs, atol=1e-12)
+    assert torch.allclose(found.forecasts, wanted.forecasts, atol=1e-12)
+    assert all(torch.allclose(a, b, atol=1e-12) for a, b in zip(found.states, wanted.states, strict=True))
 
 
 def test_without_a_calendar_a_rollout_goes_on_beyond_the_horizon():

@@ -58,6 +58,17 @@ def test_a_probe_keeps_its_promises(name: str, cell: str):
     assert is_dataclass(PROBES[name].measure(Subject(network, task, 3)))
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_probes_of_one_subject_do_not_see_each_other(cell: str):
+    task, network = sine_task(dtype=torch.float32), network_of(1, cell=cell, scale=1.2).float()
+    alone = {name: measured(probe, Subject(network, task, 3)) for name, probe in PROBES.items()}
+    for order in (list(PROBES), list(PROBES)[::-1]):
+        subject = Subject(network, task, 3)
+        shared = {name: measured(PROBES[name], subject) for name in order}
+        again = {name: measured(PROBES[name], subject) for name in order}
+        assert shared == again == alone
+
+
 @pytest.mark.parametrize("name", PROBES)
 def test_channels_calendars_layers_and_heads(name: str, tmp_path: Path):
     shape = {"cell": "lstm", "layers": 2, "head": (6,), "readout": "value"}

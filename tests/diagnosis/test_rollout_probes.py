@@ -9,15 +9,16 @@ import pytest
 import torch
 from probed import HORIZON, SHAPES, STARTS, WARMUP, calendar_task, lorenz_task, network_of, sine_task
 
+from sweep.diagnosis.probes.closed_loop import with_some_starts
 from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
 from sweep.diagnosis.probes.precision import precision
 from sweep.diagnosis.probes.subject import Subject
 from sweep.diagnosis.probes.swap import STARTS as SWAP_STARTS
-from sweep.diagnosis.probes.swap import swap_test
+from sweep.diagnosis.probes.swap import resynchronised, swap_test
 from sweep.diagnosis.probes.warmup import ENOUGH, SLACK, _from_which_on, warmup_sweep
 from sweep.model import CELLS
 from sweep.score import Task, forecasts, scores
-from sweep.score.rollout import decoded, decoded_one_step, passes, resynchronised, rollout_error_of
+from sweep.score.rollout import decoded, decoded_one_step, rollout_error_of, traced
 
 
 def test_errors_are_those_of_the_score():
@@ -71,9 +72,10 @@ def test_enough_is_from_where_on_it_stays_good():
 def test_own_inputs_with_the_true_state_equal_a_naive_loop(shape: str, tmp_path: Path):
     task = calendar_task(tmp_path)
     network = network_of(2, task.data.inputs, **SHAPES[shape])
-    found = resynchronised(network, task, passes(network, task))
     inputs = task.inputs()
     _, state = network(inputs[:, :WARMUP])
+    _, forced = network.trace(inputs[:, WARMUP:], state)
+    found = resynchronised(network, task, traced(network, task), forced)
     warm = network(inputs[:, :WARMUP])[0][:, -1]
     rows, own, free_state = [warm], warm, state
     for step in range(1, HORIZON):
@@ -86,6 +88,19 @@ def test_own_inputs_with_the_true_state_equal_a_naive_loop(shape: str, tmp_path:
     wanted = decoded_one_step(task, torch.stack(rows, dim=1))
     assert found == pytest.approx(wanted, abs=1e-9)
     assert found[:, 0] == pytest.approx(forecasts(network, task).rollout[:, 0])
+
+
+def test_of_many_starts_some_are_swapped():
+    task = sine_task(starts=SWAP_STARTS + 4)
+    assert len(task.starts.truth) == SWAP_STARTS + 4
+    network = network_of(1, cell="lstm", layers=2, scale=2.0)
+    found = asdict(swap_test(Subject(network, task)))
+    alone = asdict(swap_test(Subject(network, with_some_starts(task, SWAP_STARTS))))
+    fewer = asdict(swap_test(Subject(network, with_some_starts(task, SWAP_STARTS - 1))))
+    for curves in (found, alone, fewer):
+        curves.update(curves.pop("by_step"))
+    assert all(found[name] == pytest.approx(alone[name], rel=1e-9) for name in found)
+    assert found["own_input_own_state"] != pytest.approx(fewer["own_input_own_state"], rel=1e-6)
 
 
 def test_who_is_to_blame():

@@ -12,7 +12,7 @@ import torch
 from sweep.config.sections import DataConfig, ModelConfig, ScoreConfig
 from sweep.data import Data, Starts, load
 from sweep.model import Forecaster
-from sweep.score import Task, forecasts, passes, swapped
+from sweep.score import Task, forecasts, swapped, traced
 from sweep.trial.process import trial_process
 
 WARMUP, HORIZON, STARTS = 12, 15, 3
@@ -104,7 +104,7 @@ def test_rollouts_equal_naive_loops(cell: str, case: tuple[Data, Starts]):
     data, starts = case
     network = network_for(data, cell)
     task = Task(data, starts, torch.float64, "cpu")
-    said, swap = forecasts(network, task), swapped(network, task, passes(network, task))
+    said, swap = forecasts(network, task), swapped(network, task, traced(network, task))
     assert said.rollout.shape == starts.truth.shape and len(starts.truth) > 1
     for start in range(len(starts.truth)):
         one = slice(start, start + 1)

@@ -11,7 +11,7 @@ import torch
 from sweep.config.sections import Component, DataConfig, ModelConfig, ScoreConfig, TrainingConfig
 from sweep.config.trial import TrialConfig
 from sweep.data.windows import WindowSource
-from sweep.model import Forecaster
+from sweep.model import Forecaster, engine
 from sweep.train import Trainer
 
 SERIES, LENGTH = 4, 41
@@ -33,7 +33,11 @@ def windows_of(window: int, dtype: type = np.float64, series: int = SERIES) -> W
 
 
 def config_of(
-    optimizer: str | dict[str, Any] = "adam", seed: int = 3, cell: str = "lstm", **training: Any
+    optimizer: str | dict[str, Any] = "adam",
+    seed: int = 3,
+    cell: str = "lstm",
+    engine: str = "torch",
+    **training: Any,
 ) -> TrialConfig:
     """The configuration of a trial; `optimizer` and `scheduler` by name or with settings."""
     settings: dict[str, Any] = {
@@ -51,13 +55,14 @@ def config_of(
         model=ModelConfig(cell=cell, hidden=5, layers=1),
         training=TrainingConfig(**settings),
         seed=seed,
+        engine=engine,
     )
 
 
 def trainer_of(config: TrialConfig) -> Trainer:
     """A trainer at its start."""
     dtype = torch.float64 if config.training.precision == "float64" else torch.float32
-    network = Forecaster(config.model, 1, 1).initialise(config.seed).to(dtype)
+    network = Forecaster(config.model, 1, 1, engine(config.engine)).initialise(config.seed).to(dtype)
     numpy_dtype = np.float64 if dtype == torch.float64 else np.float32
     return Trainer(config, windows_of(config.training.window, numpy_dtype), network)
 

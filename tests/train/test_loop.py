@@ -1,5 +1,6 @@
 """The training loop against naive twins: what each setting does, what it costs, how a run goes on."""
 
+import functools
 import itertools
 import math
 from collections.abc import Mapping
@@ -12,10 +13,17 @@ from torch import Tensor
 
 from sweep.config.errors import DataError
 from sweep.config.seeds import stream
+from sweep.model.native.library import instruction_sets
 from sweep.train import OPTIMIZERS, Trainer
 
 Made = Any
 SGD = {"name": "sgd", "lr": 0.05}
+
+
+@pytest.fixture(params=["torch", *(f"native-{name}" for name in instruction_sets()[-1:])])
+def trainer(request: pytest.FixtureRequest, trainer: Made) -> Made:
+    """Make a trainer on each engine."""
+    return functools.partial(trainer, engine=request.param)
 
 
 def weights(trainer: Trainer) -> Tensor:

@@ -29,9 +29,9 @@ from sweep.score import (
     exposure_gap_by_step,
     forecasts,
     nrmse_by_step,
-    passes,
     scores,
     swapped,
+    traced,
     valid_steps,
 )
 from sweep.trial import data_facts, finish, probe_trial, score_on_test
@@ -93,7 +93,7 @@ def test_the_rollout_is_that_of_the_best_evaluation(settled: Made):
     steps = valid_steps(said.rollout, starts.truth, starts.scale, int(arrays["block"]))
     assert np.array_equal(arrays["valid_steps"], steps)
     gap = exposure_gap_by_step(
-        said.rollout, swapped(network, task, passes(network, task)), starts.truth, starts.scale
+        said.rollout, swapped(network, task, traced(network, task)), starts.truth, starts.scale
     )
     assert arrays["exposure_gap"] == pytest.approx(gap, abs=1e-5)
     assert finished.exposure_gap == pytest.approx(float(gap.mean()), rel=1e-9)

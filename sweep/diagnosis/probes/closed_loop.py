@@ -110,9 +110,14 @@ def free_trajectory(network: Forecaster, task: Task, steps: int) -> Trajectory:
 
 @torch.no_grad()
 def free_from(network: Forecaster, task: Task, first: Tensor, state: State, steps: int) -> Trajectory:
-    """Return the free-running steps after a warm-up's last forecast (start, channel) and its state.
+    """Return the free-running steps after a warm-up; see `free_trajectory`.
 
-    As `free_trajectory`, for whom the warm-up is known.
+    Args:
+        network: of the task's precision.
+        task: gives the calendar.
+        first: (start, channel), the warm-up's last forecast.
+        state: after the warm-up.
+        steps: wanted; see there.
     """
     known = task.calendar[:, task.warmup + 1 :]
     if known.shape[-1] > 0:

@@ -17,6 +17,7 @@ PIECE = 128  # steps whose factors are in memory at once
 LEAST = 1e-100  # growth over EVERY steps below which a direction counts as gone
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a tangent may grow beyond all numbers
 def growth_exponents(
     network: Forecaster, path: Trajectory, count: int, burn_in: int, seed: int, fed: bool
 ) -> Array:

@@ -24,6 +24,7 @@ class NoiseGain:
     largest_after: int  # where it is reached
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a gain may grow beyond all numbers
 def noise_gain(subject: Subject) -> NoiseGain:
     """Return the gain from an input error to later forecasts, to first order, in float64.
 

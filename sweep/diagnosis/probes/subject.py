@@ -5,7 +5,7 @@ from functools import cached_property
 from sweep.diagnosis.probes.closed_loop import Trajectory, forced_trajectory, free_from, in_float64
 from sweep.model import Forecaster
 from sweep.score import Task
-from sweep.score.rollout import Passes, passes
+from sweep.score.rollout import Traced, traced
 
 FEW = 4  # starts of trajectories in float64; our choice: enough for a mean and its spread
 
@@ -19,9 +19,9 @@ class Subject:
         self.seed = seed
 
     @cached_property
-    def passes(self) -> Passes:
-        """Return the rollout and the teacher-forced pass of all starts, with their states."""
-        return passes(self.network, self.task)
+    def rollout(self) -> Traced:
+        """Return the rollout of all starts with its states, in the network's own precision."""
+        return traced(self.network, self.task)
 
     @cached_property
     def precise(self) -> tuple[Forecaster, Task]:

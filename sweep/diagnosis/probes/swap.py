@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 
+import torch
+
 from sweep.diagnosis.probes.closed_loop import spread, with_some_starts
-from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
+from sweep.diagnosis.probes.errors import Array, log_spaced, nrmse_by_step_of
 from sweep.diagnosis.probes.subject import Subject
-from sweep.score.rollout import resynchronised, rollout_error_of, swapped
+from sweep.model import Forecaster
+from sweep.model.cells import State
+from sweep.score import Task
+from sweep.score.rollout import Traced, decoded, decoded_one_step, rollout_error_of, single_steps, swapped
 
 STARTS = 8  # our choice
 
@@ -41,13 +46,14 @@ def swap_test(subject: Subject) -> SwapTest:
     Source: our construction, an intervention on one of the two paths by which an error comes back.
     """
     network, task = subject.network, with_some_starts(subject.task, STARTS)
-    seen = subject.passes.some(spread(len(subject.task.starts.truth), STARTS))
-    said = seen.forecasts(task)
+    rollout = subject.rollout.some(spread(len(subject.task.starts.truth), STARTS))
+    with torch.no_grad():
+        forced, forced_states = network.trace(task.inputs()[:, task.warmup :], rollout.first)
     cells = {
-        "own_input_own_state": said.rollout,
-        "true_input_own_state": swapped(network, task, seen),
-        "own_input_true_state": resynchronised(network, task, seen),
-        "true_input_true_state": said.one_step,
+        "own_input_own_state": decoded(task, rollout.free),
+        "true_input_own_state": swapped(network, task, rollout),
+        "own_input_true_state": resynchronised(network, task, rollout, forced_states),
+        "true_input_true_state": decoded_one_step(task, torch.cat([rollout.free[:, :1], forced], dim=1)),
     }
     total = {name: rollout_error_of(task, values) for name, values in cells.items()}
     steps = log_spaced(task.horizon)
@@ -61,3 +67,21 @@ def swap_test(subject: Subject) -> SwapTest:
         steps=steps,
         by_step={name: tuple(float(curve[step - 1]) for step in steps) for name, curve in curves.items()},
     )
+
+
+@torch.no_grad()
+def resynchronised(network: Forecaster, task: Task, rollout: Traced, forced: State) -> Array:
+    """Return the forecasts made from the rollout's inputs and the teacher-forced state.
+
+    The counterpart of `sweep.score.swapped`: at each step the state has seen the truth alone, and the input of this
+    one step is what the rollout is fed with. (start, step, channel), data units. The first step equals the rollout's.
+
+    Args:
+        network: of the task's precision.
+        task: its starts are those of the rollout.
+        rollout: gives the inputs.
+        forced: states after each teacher-forced step of the horizon, as `Forecaster.trace` gives them.
+    """
+    own = torch.cat([rollout.free[:, :-1], task.calendar[:, task.warmup + 1 :]], dim=-1)
+    answers = single_steps(network, own, rollout.first, forced)
+    return decoded_one_step(task, torch.cat([rollout.free[:, :1], answers], dim=1))

@@ -119,7 +119,7 @@ CELL_TANGENTS: Registry[CellTangent] = Registry(
 
 
 class Linearised:
-    """The Jacobians of all steps of a trajectory, applied to tangents (start, tangent, D) one step at a time."""
+    """The Jacobians of all steps of a float64 trajectory, applied to tangents (start, tangent, D) step by step."""
 
     @torch.no_grad()
     def __init__(self, network: Forecaster, path: Trajectory) -> None:
@@ -198,7 +198,7 @@ def _readout_slopes(network: Forecaster, hidden: Tensor) -> list[Tensor | None]:
 
 @torch.no_grad()
 def jacobians(network: Forecaster, flat: Tensor) -> tuple[Tensor, Tensor]:
-    """Return F (batch, D) and its Jacobians (batch, D, D) at flat vectors; for networks without calendar.
+    """Return F (batch, D) and its Jacobians (batch, D, D) at flat vectors, float64; for networks without calendar.
 
     Row a, column b is the derivative of F's a-th number by the b-th of the flat vector.
     """

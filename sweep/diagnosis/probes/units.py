@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sweep.diagnosis.probes.closed_loop import CannotMeasure, with_some_starts
+from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.subject import Subject
 from sweep.model import Forecaster
 
-STARTS = 4  # our choice
 ACTIVE = 0.01  # share of steps below which a ReLU counts as dead: SageMaker Debugger, rule DeadRelu
 
 
@@ -37,17 +36,16 @@ def units(subject: Subject) -> Units:
     """Return dead units, unreachable targets, sizes of weights and the openness of keeping gates.
 
     Args:
-        subject: a few of its starts are used, teacher-forced; nothing is drawn.
+        subject: a few of its starts are used, teacher-forced in float64; nothing is drawn.
 
     Raises:
         CannotMeasure: the state is not finite.
 
     Source: dead units after SageMaker Debugger's rule DeadRelu; weights against U(-1/sqrt(n), 1/sqrt(n)) of torch.
     """
-    network, task = subject.network, subject.task
-    few = with_some_starts(task, STARTS)
+    network, few = subject.precise
     inputs, targets = few.inputs(), few.channels[:, 1:]
-    hidden = network.trace(inputs)[1][0]  # (time, layer, batch, hidden)
+    hidden = subject.forced.states[0][1:]  # (time, layer, batch, hidden)
     if not torch.isfinite(hidden).all():
         raise CannotMeasure("the network's state on true inputs is not finite")
     top = hidden[:, -1].transpose(0, 1)

@@ -1,4 +1,4 @@
-"""The recurrent network as one differentiable function of torch tensors, computed by the compiled kernel."""
+"""The recurrent network as one differentiable function of torch tensors, and its loss's gradient, by the kernel."""
 
 import functools
 from collections.abc import Sequence
@@ -82,7 +82,7 @@ def trace(
     return _forward(buffers, traced=True)
 
 
-def train(
+def add_gradient(
     network: Network,
     parameters: Sequence[Tensor],
     gradients: Sequence[Tensor],
@@ -120,7 +120,7 @@ def train(
     buffers = _Buffers(network, parameters, x, (), mode, keep=True, targets=targets)
     outputs, call = torch.empty_like(targets), buffers.call
     addresses = pointers(gradients)
-    call.outputs = call.d_outputs = outputs.data_ptr()
+    call.outputs = outputs.data_ptr()
     call.d_parameters, call.burn_in, call.weight = addresses, burn_in, weight
     return float(buffers.kernel.sweep_train(byref(call)))
 

@@ -219,6 +219,16 @@ void check(const Shape& shape, int64_t set) {
   }
   run(true, false, true);
   const double loss = trained(true, false, true, &targets, burn_in);
+  if (shape.threads > 1) {  // tiles share the places of fewer threads
+    Shape serial = shape;
+    serial.threads = 1;
+    Run<double> again(serial, set, 7);
+    expect(again(true, false, true, &targets, burn_in) == loss, shape, set, "loss depends on threads", loss);
+    for (size_t p = 0; p < run.d_parameters.size(); ++p)
+      for (int64_t i = 0; i < run.d_parameters[p].size; ++i)
+        expect(again.d_parameters[p][i] == trained.d_parameters[p][i], shape, set, "gradient depends on threads",
+               double(p));
+  }
   expect(std::fabs(loss - 0.5 * sum / count) <= 1e-12 * loss, shape, set, "loss is not the mean", loss);
   for (size_t p = 0; p < run.d_parameters.size(); ++p)
     for (int64_t i = 0; i < run.d_parameters[p].size; ++i)
@@ -233,10 +243,10 @@ int main() {
   for (int64_t set = 0; set <= sweep_instructions(); ++set)
     for (int64_t cell = 0; cell < 2; ++cell)
       for (const int64_t hidden : {1, 7, 16, 33})
-        for (const int64_t batch : {1, 3, 17})
+        for (const int64_t batch : {1, 3, 17, 40})
           for (const int64_t layers : {1, 3}) {
             const int64_t steps = 1 + (hidden * 5 + batch) % 19, channels = 1 + (hidden + batch) % 3;
-            const int64_t threads = 1 + batch / 8, free = steps / 3, odd = (batch + layers) % 2;
+            const int64_t threads = batch == 40 ? 2 : 1 + batch / 8, free = steps / 3, odd = (batch + layers) % 2;
             check({cell, layers, hidden, channels, {}, 0, 0, 0, batch, steps, 0, threads}, set);
             check({cell, layers, hidden, channels, {channels}, 0, 0, 1, batch, steps, free, threads}, set);
             check({cell, layers, hidden, channels + 2, {9, 4, channels}, 1, 0, odd, batch, steps, free, threads}, set);

@@ -9,7 +9,7 @@ from torch_twin import drawn, noise
 
 from sweep.model.native import workspace
 from sweep.model.native.library import instruction_sets
-from sweep.model.native.recurrence import CELLS, PLAIN, Mode, Network, run, train
+from sweep.model.native.recurrence import CELLS, PLAIN, Mode, Network, add_gradient, run
 
 READOUTS = {
     "increment": {"readout": (2,), "increment": True},
@@ -48,7 +48,7 @@ def at_once(
     network: Network, parameters: Sequence[Tensor], x: Tensor, targets: Tensor, *how
 ) -> tuple[float, list[Tensor]]:
     gradients = [torch.zeros_like(p) for p in parameters]
-    return train(network, parameters, gradients, x, targets, *how), gradients
+    return add_gradient(network, parameters, gradients, x, targets, *how), gradients
 
 
 def same(one: Sequence[Tensor], other: Sequence[Tensor]) -> bool:
@@ -101,8 +101,8 @@ def test_gradients_are_added_to_what_is_there():
     parameters, x, targets = case(network, 5, dtype=torch.float64)
     _, found = at_once(network, parameters, x, targets)
     gradients = [torch.full_like(p, 3.0) for p in parameters]
-    half = train(network, parameters, gradients, x, targets, weight=0.5)
-    assert half == pytest.approx(train(network, parameters, gradients, x, targets, weight=0.5))
+    half = add_gradient(network, parameters, gradients, x, targets, weight=0.5)
+    assert half == pytest.approx(add_gradient(network, parameters, gradients, x, targets, weight=0.5))
     for came, wanted in zip(gradients, found, strict=True):
         torch.testing.assert_close(came, wanted + 3.0, rtol=1e-13, atol=1e-15)
 
@@ -119,6 +119,18 @@ def test_what_is_not_finite_comes_out_as_by_the_graph(where: str, bad: float):
     for one, other in zip(gradients, by_torch, strict=True):
         assert torch.equal(one.isnan(), other.isnan())
         assert torch.equal(one.isinf(), other.isinf())
+
+
+def test_a_loss_beyond_the_numbers_is_infinite_as_it_is_in_torch():
+    network = Network("gru", 1, 5, 3, (2,))
+    parameters, x, targets = case(network, 3)
+    targets[0, 4, 0] = 3e20
+    wanted, _ = by_graph(network, parameters, x, targets)
+    loss, gradients = at_once(network, parameters, x, targets)
+    assert wanted == loss == torch.inf and all(gradient.isfinite().all() for gradient in gradients)
+    exact = case(network, 3, dtype=torch.float64)
+    exact[2][0, 4, 0] = 3e20
+    assert at_once(network, *exact)[0] == pytest.approx(3e20**2 / targets.numel())
 
 
 @pytest.mark.parametrize("byte", [0xFF, 0x7E, 0x01])
@@ -171,5 +183,5 @@ def test_what_cannot_be_computed_is_refused():
     ]:
         given = {"parameters": parameters, "gradients": gradients, "x": x, "targets": targets, **changed}
         with pytest.raises(ValueError, match=message):
-            train(network, **given)
+            add_gradient(network, **given)
     assert not any(gradient.any() for gradient in gradients)

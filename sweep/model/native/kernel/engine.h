@@ -42,7 +42,7 @@ struct SweepCall {
   void* d_x;
   void* d_state[2];
   // --- training
-  const void* targets;            // (batch, steps, output); not null: the call is one of `sweep_train`
+  const void* targets;            // (batch, steps, output); given to `sweep_train` alone, whose workspace is smaller
   int64_t burn_in;                // first steps whose errors do not count; below steps
   double weight;                  // of the mean squared error
 };
@@ -56,7 +56,8 @@ void sweep_forward(const SweepCall*);
 /// After a forward call with `keep` and the same workspace: fills the gradients.
 void sweep_backward(const SweepCall*);
 /// With `keep`, `targets` and `outputs`: returns `weight` times the mean squared error and adds its gradient to what
-/// d_parameters holds. Tile after tile goes forward and back, so that only one's history is in memory at a time.
+/// d_parameters holds; the outputs become its gradient. Tile after tile goes forward and back, so that a thread has one
+/// history in memory at a time. No states, and no gradients but those of the parameters.
 double sweep_train(const SweepCall*);
 /// Runs fused multiply-adds on registers for some milliseconds; returns the peak in FLOP per second.
 double sweep_peak(int64_t instructions, int64_t bytes);

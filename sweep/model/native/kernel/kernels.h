@@ -9,7 +9,7 @@ struct Kernel {
   Index (*tiles)(const SweepCall&);
   Index (*workspace)(const SweepCall&);
   void (*prepare)(const SweepCall&);           // once, before the tiles of the forward pass
-  // with `place`, a piece of the workspace that no other tile uses at the same time
+  // with `place`, a piece of the workspace that no other tile uses from a tile's way forward to its way back
   void (*forward)(const SweepCall&, Index tile, Index place);
   void (*backward)(const SweepCall&, Index tile, Index place);
   void (*train)(const SweepCall&, Index tile, Index place);

@@ -15,7 +15,7 @@ struct Lanes<float> {
   static constexpr int mantissa = 23, bias = 127;
   static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440054690583e-4f;  // high has 10 bits
   static constexpr float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to whole numbers
-  static constexpr float largest_exponent = 88.0f, largest_tanh = 10.0f;
+  static constexpr float largest_exponent = 88.0f, largest_tanh = 10.0f, largest = __FLT_MAX__;
   // of (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2, Chebyshev interpolation, highest power first; error 1e-8
   static constexpr int terms = 5;
   static constexpr float series[terms] = {1.39263256181e-3f, 8.36329275303e-3f, 4.16665537626e-2f,
@@ -31,7 +31,7 @@ struct Lanes<double> {
   static constexpr int mantissa = 52, bias = 1023;
   static constexpr double ln2_high = 0.693145751953125, ln2_low = 1.42860682030941723212e-6;  // high has 20 bits
   static constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52
-  static constexpr double largest_exponent = 709.0, largest_tanh = 20.0;
+  static constexpr double largest_exponent = 709.0, largest_tanh = 20.0, largest = __DBL_MAX__;
   static constexpr int terms = 10;  // as above; error 2e-17
   static constexpr double series[terms] = {
       2.5100569275813682631e-8, 2.762032742826823816e-7,  2.7557268072890098263e-6, 2.4801520792572692843e-5,

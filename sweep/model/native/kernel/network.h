@@ -1,4 +1,4 @@
-// One tile of the batch through the whole network: forward, backward, and the memory of both.
+// One tile of the batch through the whole network: forward, backward, or both for a training step, and their memory.
 //
 // A tile is a few sequences that run through all time steps together, a chunk of steps at a time: within a
 // chunk each layer's input products are one large product, its recurrent steps follow one by one, then the
@@ -396,10 +396,12 @@ struct Network {
     *found(t.number).squared_error = sum;
   }
 
+  /// Returns the loss, infinite where it is beyond the numbers that are computed with.
   double squared_error() const {
     double sum = 0;
     for (Index number = 0; number < tiles.parts; ++number) sum += *found(number).squared_error;
-    return call.weight * sum / double(call.batch * (steps - call.burn_in) * outputs());
+    const double loss = call.weight * sum / double(call.batch * (steps - call.burn_in) * outputs());
+    return loss > double(Lanes<T>::largest) ? __builtin_inf() : loss;
   }
 
   // --- backward ------------------------------------------------------------------------------------
