@@ -36,6 +36,7 @@ from sweep.retraining import AuditResult, ConfirmResult, TreatResult, audit, con
 from sweep.score import score_baselines
 from sweep.search import (
     Driver,
+    Ended,
     Interrupts,
     Message,
     Outcome,
@@ -44,7 +45,7 @@ from sweep.search import (
     Watch,
 )
 from sweep.search.driver import Functions, SideTask
-from sweep.store import DriverLock, OptunaProjection, StudyFolder
+from sweep.store import DriverLock, OptunaProjection
 from sweep.studies import stored_study
 from sweep.study_engine import WITHOUT_KERNEL
 
@@ -81,21 +82,14 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class RunResult:
+class RunResult(Ended):
     """How a run ended, and where its results are."""
 
-    outcome: Outcome
-    folder: StudyFolder
     trials: int  # settled
     scored: int  # settled with a score: neither failed nor running
     winner: dict[str, Any] | None  # winner.json
     confirmation: dict[str, Any] | None  # as in report.json; None where nothing was confirmed
     utilisation: float  # share of the workers' time that went into tasks
-
-    @property
-    def interrupted(self) -> bool:
-        """Return whether the run was stopped before its end."""
-        return self.outcome is Outcome.INTERRUPTED
 
 
 class _Heard:

@@ -16,7 +16,7 @@ from sweep.data import Data, load
 from sweep.opening import check_data
 from sweep.prescribed import wanted_advice
 from sweep.report import stored_confirmation
-from sweep.search import Interrupts, Outcome, Watch
+from sweep.search import Ended, Interrupts, Outcome, Watch
 from sweep.search.driver import Functions
 from sweep.store import DriverLock, StudyFolder
 from sweep.studies import stored_study
@@ -24,46 +24,25 @@ from sweep.treatment import treat_trial, treatment_plan
 
 
 @dataclass(frozen=True)
-class ConfirmResult:
+class ConfirmResult(Ended):
     """How a confirmation ended, and what it says."""
 
-    outcome: Outcome
-    folder: StudyFolder
     confirmation: dict[str, Any] | None  # as in report.json; None where it was stopped or there is nothing
     winner: dict[str, Any] | None  # winner.json; None where it was stopped
 
-    @property
-    def interrupted(self) -> bool:
-        """Return whether it was stopped before its end."""
-        return self.outcome is Outcome.INTERRUPTED
-
 
 @dataclass(frozen=True)
-class TreatResult:
+class TreatResult(Ended):
     """How a treatment ended, and what it says."""
 
-    outcome: Outcome
-    folder: StudyFolder
     treatment: dict[str, Any] | None  # as in report.json; None where it was stopped
-
-    @property
-    def interrupted(self) -> bool:
-        """Return whether it was stopped before its end."""
-        return self.outcome is Outcome.INTERRUPTED
 
 
 @dataclass(frozen=True)
-class AuditResult:
+class AuditResult(Ended):
     """How an audit of the pruning ended, and what it says."""
 
-    outcome: Outcome
-    folder: StudyFolder
     audit: dict[str, Any] | None  # as in report.json; None where it was stopped or nothing was pruned
-
-    @property
-    def interrupted(self) -> bool:
-        """Return whether it was stopped before its end."""
-        return self.outcome is Outcome.INTERRUPTED
 
 
 def confirm(

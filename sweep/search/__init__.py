@@ -3,7 +3,7 @@
 Whatever the number of workers and whenever it is killed, the same study gives the same trials.
 """
 
-from sweep.search.driver import Driver, Outcome
+from sweep.search.driver import Driver, Ended, Outcome
 from sweep.search.events import Message, Progress, Settled, Watch
 from sweep.search.interrupts import Interrupts
 from sweep.search.replication import (
@@ -24,6 +24,7 @@ __all__ = [
     "Bench",
     "Completion",
     "Driver",
+    "Ended",
     "History",
     "Interrupts",
     "Message",

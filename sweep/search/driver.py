@@ -37,6 +37,19 @@ class Outcome(enum.Enum):
 
 
 @dataclass(frozen=True)
+class Ended:
+    """How a command that runs trials ended, and where its results are; what it found is added by each."""
+
+    outcome: Outcome
+    folder: StudyFolder
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether it was stopped before its end."""
+        return self.outcome is Outcome.INTERRUPTED
+
+
+@dataclass(frozen=True)
 class Functions:
     """What a trial consists of; replaced in tests and in measurements of the driver itself."""
 
