@@ -7,9 +7,12 @@ units, no calendar inputs.
 Source: Lukosevicius (2012), "A practical guide to applying echo state networks".
 """
 
+import contextlib
 import importlib.util
 import math
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -79,10 +82,19 @@ def echo_state_network(data: Data, settings: Settings) -> Forecast:
     return lambda starts, horizon: rollouts(reservoir, [weights], data, starts, horizon)[0]
 
 
+def _tidy() -> None:
+    """Remove the temporary folder that an import of reservoirpy makes, for data sets that are not used here."""
+    place = Path(getattr(sys.modules["reservoirpy"], "_TEMPDIR", ""))
+    if place.name.startswith("reservoirpy-"):
+        with contextlib.suppress(OSError):
+            place.rmdir()
+
+
 def build(settings: Settings, channels: int) -> Reservoir:
     """Return the reservoir that the settings describe; the same settings give the same matrices."""
     mat_gen = importlib.import_module("reservoirpy.mat_gen")
     nodes = importlib.import_module("reservoirpy.nodes")
+    _tidy()
     widest = float(settings["bias"])
     node = nodes.Reservoir(
         int(settings["units"]),

@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -36,6 +41,13 @@ def test_the_states_are_those_of_reservoirpy():
     for step, row in enumerate(values):
         state = reservoir.advanced(state, row[:, None])
         assert state.ravel() == pytest.approx(wanted[step])
+
+
+def test_no_temporary_folder_is_left(tmp_path: Path):
+    code = f"from sweep.score import esn; esn.build({SETTINGS}, 1)"
+    place = {"TMPDIR": str(tmp_path), "TEMP": str(tmp_path), "TMP": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, **place}, check=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_reservoir_is_what_its_settings_say_and_repeats():
