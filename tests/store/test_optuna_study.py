@@ -209,6 +209,7 @@ def test_a_contradiction_is_mended_before_the_eyes_of_a_reader(original, path):
 def test_another_study_in_the_file_is_not_touched(path):
     storage = optuna.storages.RDBStorage(f"sqlite:///{path / 'study.db'}")
     optuna.create_study(storage=storage, study_name="somebody's").add_trial(optuna.create_trial(value=7.0))
+    storage.remove_session()
     storage.engine.dispose()
     projection, reason = opened(path, RECORDS)
     projection.close()
