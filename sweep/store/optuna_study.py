@@ -70,8 +70,11 @@ class OptunaProjection:
                 if contradiction is not None:
                     self._database.empty()
                 self._catch_up(records)
-        except DATABASE_ERRORS as error:
-            raise StoreError(f"cannot write {self.path}: {error}") from error
+        except BaseException as error:
+            self.close()  # whoever hears of the error has nothing to close
+            if isinstance(error, DATABASE_ERRORS):
+                raise StoreError(f"cannot write {self.path}: {error}") from error
+            raise
         return reason or contradiction
 
     def start(self, record: TrialRecord) -> None:
