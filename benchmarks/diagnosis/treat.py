@@ -37,7 +37,7 @@ from benchmarks.diagnosis.runs import Key, plan
 from sweep.config.ranges import LogUniform, OneMinusLog
 from sweep.config.seeds import seed_of
 from sweep.diagnosis.causes.findings import cause_findings
-from sweep.diagnosis.finding import Change
+from sweep.diagnosis.finding import Change, Finding
 from sweep.model import CELLS
 from sweep.train import OPTIMIZERS, SCHEDULERS
 
@@ -126,15 +126,15 @@ def sample(keys: Sequence[Key], each: int) -> list[Key]:
     return chosen
 
 
+def issue_of(cache: Cache, planned: Plan) -> Finding | None:
+    """Return what the diagnosis says is wrong with a run, None where there is no alarm."""
+    findings = cause_findings(case_of(cache, planned.settled(cache.data)))
+    return next((one for one in findings if one.severity == "issue"), None)
+
+
 def ringing(cache: Cache, keys: Sequence[Key], each: int) -> tuple[list[Key], int]:
     """Return at most `each` healthy runs per place among those with an alarm, and how many have one."""
-    alarmed = [
-        key
-        for key in keys
-        if any(
-            one.severity == "issue" for one in cause_findings(case_of(cache, plan(key).settled(cache.data)))
-        )
-    ]
+    alarmed = [key for key in keys if issue_of(cache, plan(key)) is not None]
     chosen: list[Key] = []
     for key in alarmed:
         if sum(other.place == key.place for other in chosen) < each:
@@ -145,9 +145,7 @@ def ringing(cache: Cache, keys: Sequence[Key], each: int) -> tuple[list[Key], in
 def treatment(cache: Cache, key: Key, seeds: int) -> Treatment:
     """Return what the arms reach on fresh seeds."""
     planned = plan(key)
-    case = case_of(cache, planned.settled(cache.data))
-    findings = cause_findings(case)
-    issue = next((one for one in findings if one.severity == "issue"), None)
+    issue = issue_of(cache, planned)
     rng = np.random.default_rng([seed_of("random change", *asdict(key).values()) % 2**32])
     advice = issue.prescriptions[0] if issue is not None and issue.prescriptions else None
 

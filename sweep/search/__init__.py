@@ -3,9 +3,10 @@
 Whatever the number of workers and whenever it is killed, the same study gives the same trials.
 """
 
-from sweep.search.driver import Driver, Ended, Outcome
+from sweep.search.driver import Driver
 from sweep.search.events import Message, Progress, Settled, Watch
 from sweep.search.interrupts import Interrupts
+from sweep.search.outcome import Ended, Outcome
 from sweep.search.replication import (
     Arm,
     Bench,

@@ -1,6 +1,5 @@
 """The driver: asks for trials, hands out segments, decides at rungs, and alone writes what is stored."""
 
-import enum
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -18,6 +17,7 @@ from sweep.search.events import Message, Progress, Settled, Watch
 from sweep.search.executors import EXECUTORS, Slot, WorkerDied, outcome
 from sweep.search.interrupts import Interrupts
 from sweep.search.live import MAX_DEATHS, LiveTrial, at_rung
+from sweep.search.outcome import Outcome
 from sweep.search.proposals import Proposed, Proposer, SampledTrials
 from sweep.search.pruning import AtRung, goes_on
 from sweep.store import Projection, StudyFolder
@@ -27,26 +27,6 @@ STOP_SECONDS = 6.0  # how long a stop waits for running segments: within 10 s al
 TICK_SECONDS = 0.25  # how long the driver sleeps when nothing happens
 
 Draw = Callable[[StudyFolder, int], bytes]
-
-
-class Outcome(enum.Enum):
-    """How a run ended."""
-
-    DONE = "done"
-    INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command that runs trials ended, and where its results are; what it found is added by each."""
-
-    outcome: Outcome
-    folder: StudyFolder
-
-    @property
-    def interrupted(self) -> bool:
-        """Return whether it was stopped before its end."""
-        return self.outcome is Outcome.INTERRUPTED
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from sweep.config.seeds import seed_of
 from sweep.config.study import StudyConfig, differences
 from sweep.config.trial import TrialConfig, trial_config_from_json
 from sweep.diagnosis.symptoms import Baselines
-from sweep.search.driver import Draw, Driver, Functions, Outcome
+from sweep.search.driver import Draw, Driver, Functions
 from sweep.search.events import Message, Progress, Settled, Watch
 from sweep.search.interrupts import Interrupts
+from sweep.search.outcome import Outcome
 from sweep.search.proposals import Proposed
 from sweep.store import NoProjection, StudyFolder
 

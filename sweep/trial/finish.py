@@ -112,9 +112,8 @@ def score_on_test(config: TrialConfig, weights: bytes) -> Scores:
 def _rollout_arrays(subject: Subject) -> tuple[dict[str, np.ndarray], float]:
     task = subject.task
     data, starts = task.data, task.starts
-    said = forecasts(
-        subject.network, task
-    )  # the bits of the evaluation, which a traced rollout need not have
+    # not the subject's traced rollout, which need not have the bits of the evaluation
+    said = forecasts(subject.network, task)
     chosen = list(data.targets)
     truth, scale = starts.truth[..., chosen], starts.scale[:, chosen]
     rollout, one_step = said.rollout[..., chosen], said.one_step[..., chosen]

@@ -65,10 +65,9 @@ def _lstm_advance(dx: Array, state: Parts, weights: Factors, factors: Parts) -> 
     parts *= by_gate
     hidden = forget.shape[-1]
     dc = forget * state[1]
-    for begin in range(0, 3 * hidden, hidden):
-        dc += parts[..., begin : begin + hidden]
+    add_blocks(dc, parts[..., : 3 * hidden])
     dh = through * dc
-    dh += parts[..., 3 * hidden :]
+    add_blocks(dh, parts[..., 3 * hidden :])
     return dh, dc
 
 
@@ -95,11 +94,16 @@ def _gru_advance(dx: Array, state: Parts, weights: Factors, factors: Parts) -> P
     by_gate, keep = factors
     parts = product(np.concatenate([dx, state[0]], axis=-1), weights[0])
     parts *= by_gate
-    hidden = keep.shape[-1]
     dh = keep * state[0]
-    for begin in range(0, 4 * hidden, hidden):
-        dh += parts[..., begin : begin + hidden]
+    add_blocks(dh, parts)
     return (dh,)
+
+
+def add_blocks(total: Array, parts: Array) -> None:
+    """Add to a total (..., number) the blocks of its width that lie side by side in the parts' last axis."""
+    width = total.shape[-1]
+    for begin in range(0, parts.shape[-1], width):
+        total += parts[..., begin : begin + width]
 
 
 def product(tangents: Array, matrix: Tensor) -> Array:
