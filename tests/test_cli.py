@@ -327,6 +327,17 @@ def test_the_list_says_what_the_best_trial_shows(results):
     assert entry["best_symptom"] in invoke("list", "--csv", "--results", str(results)).stdout
 
 
+def test_the_list_fits_80_columns_with_the_whole_of_its_numbers(results, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("sine", "a_study_of_the_pressure_at_seven_stations"):
+        shutil.copytree(results / "sine", tmp_path / name)
+    (entry, _) = json.loads(invoke("list", "--json", "--results", str(tmp_path)).stdout)["results"]
+    lines = invoke("list", "--results", str(tmp_path)).stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert all(heading in lines[1] for heading in ("trials", "complete", "rollout error", "symptom"))
+    assert sum(f"{entry['best_rollout_error']:.4g}" in line for line in lines) == 2
+
+
 def test_what_baselines_reach_takes_an_excuse_away(results, tmp_path):
     """Of noise nothing can be forecast; where a baseline is said to do it, no trial has the data for an excuse."""
     rng = np.random.default_rng(0)
