@@ -53,7 +53,12 @@ def csv_text(document: Mapping[str, Any]) -> str:
 
 def _table(title: str) -> Table:
     return Table(
-        title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold"
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
     )
 
 
