@@ -1,6 +1,6 @@
 """How often the diagnosis is right on planted faults that no threshold was chosen on, beside its rivals.
 
-    python -m benchmarks.diagnosis.accuracy --cache DIR --labels labels.json --mends mends.json [--seeds 5] [--json]
+    python -m benchmarks.diagnosis.accuracy --cache DIR --labels labels.json --mends mends.json [--split final]
 
 The diagnosis is the shipped one (sweep/diagnosis/causes/calibration.json). Rivals learn from the calibration runs.
 Runs of both splits that are in the cache are used. Intervals: 95 % bootstrap over backgrounds and their runs.
@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.diagnosis.backgrounds import SCORED
 from benchmarks.diagnosis.bites import interval
 from benchmarks.diagnosis.calibrate import FALSE_ALARMS, top, usable
 from benchmarks.diagnosis.cases import case_of
@@ -231,13 +232,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--mends", type=Path, help="document of benchmarks.diagnosis.mends --json")
+    parser.add_argument("--split", choices=SCORED, default="score")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     known, scored = (
         usable(options.cache, options.labels, split, options.seeds, options.workers)
-        for split in ("calibrate", "score")
+        for split in ("calibrate", options.split)
     )
     right = accepted(json.loads(options.mends.read_text()) if options.mends else [])
     told = document(Cache(options.cache), known, scored, right)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.diagnosis.data import KINDS
-
 TABLE = Path(__file__).with_name("backgrounds.json")
-SPLITS = ("label", "calibrate", "score")
+# What was scored while the diagnosis was being made, more than once, and what is scored once, at the end.
+SCORED = ("score", "final")
+SPLITS = ("label", "calibrate", *SCORED)
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Background:
     number: int
     kind: str
     cell: str
+    split: str  # "calibrate" or "score"
     settings: Mapping[str, Any]  # `model` and `training`
     found: tuple[float, ...]
 
@@ -32,18 +33,18 @@ def backgrounds(kind: str, cell: str) -> tuple[Background, ...]:
     """Return all backgrounds of a kind of data and a cell."""
     rows = [row for row in json.loads(TABLE.read_text()) if (row["kind"], row["cell"]) == (kind, cell)]
     return tuple(
-        Background(number, kind, cell, row["settings"], tuple(row["found"]))
+        Background(number, kind, cell, row["split"], row["settings"], tuple(row["found"]))
         for number, row in enumerate(rows)
     )
 
 
 def pool(split: str, kind: str, cell: str) -> tuple[Background, ...]:
-    """Return the backgrounds of a split: even ones calibrate, odd ones score, labels take all.
+    """Return the backgrounds of a split: some calibrate, the others are scored, labels take all.
 
     Labels may: they say what a fault does to the rollout, and no threshold is taken from them. A kind that is
-    kept out calibrates nothing and scores with all.
+    kept out calibrates nothing and is scored with all.
     """
     every = backgrounds(kind, cell)
-    if KINDS[kind].kept_out:
-        return () if split == "calibrate" else every
-    return {"label": every, "calibrate": every[::2], "score": every[1::2]}[split]
+    if split == "label":
+        return every
+    return tuple(one for one in every if one.split == ("score" if split in SCORED else split))

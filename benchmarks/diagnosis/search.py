@@ -1,14 +1,17 @@
 """Find backgrounds: a random search per kind of data and cell, then more seeds for the best of each optimizer.
 
     python -m benchmarks.diagnosis.search --cache DIR [--tries 20] [--minutes 10] [--kinds sine ...] [--cells gru ...]
+    python -m benchmarks.diagnosis.search --cache DIR --also sgd muon   # one of each where a split has none
 
-Writes backgrounds.json. A setting is kept if most of its seeds forecast well (`Kind.healthy`).
+Writes backgrounds.json. A setting is kept if most of its seeds forecast well (`Kind.healthy`). The best one
+calibrates, the second one is scored, and so on; a kind that is kept out of calibration is scored with all.
 """
 
 import argparse
 import json
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,7 @@ SCHEDULERS = ("cosine", "warmup_cosine", "one_cycle", "exponential", "none")
 # Without these some faults have no background to be planted into; each gets a few tries of its own.
 WANTED: tuple[dict[str, str], ...] = ({"optimizer": "sgd"}, {"scheduler": "none"})
 EXTRA_TRIES = 5
+ALSO_TRIES = 25  # with `--also`, for each optimizer that a split lacks
 KEPT, SEEDS, MOST_OF_ONE_OPTIMIZER = 6, 3, 2
 
 
@@ -85,7 +89,28 @@ def found(cache: Cache, kind: Kind, cell: str, tries: int, until: float) -> list
                 break
             settings = drawn(rng, cell, **wanted)
             rows += chosen(cache, kind, cell, [(rollout_error(cache, kind, settings, 0), settings)])
-    return rows
+    splits = ("score", "score") if kind.kept_out else ("calibrate", "score")
+    return [{**row, "split": splits[number % 2]} for number, row in enumerate(rows)]
+
+
+def lacking(
+    cache: Cache, kind: Kind, cell: str, optimizers: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return a row for each split and optimizer of which there is none yet, as far as one is found."""
+    rng = np.random.default_rng([list(KINDS).index(kind.name), list(CELLS).index(cell), 1])
+    known = {(row["split"], traits(row["settings"])["optimizer"]) for row in rows}
+    new: list[dict[str, Any]] = []
+    for optimizer in optimizers:
+        for split in ("score",) if kind.kept_out else ("calibrate", "score"):
+            if (split, optimizer) in known:
+                continue
+            for _ in range(ALSO_TRIES):
+                settings = drawn(rng, cell, optimizer)
+                good = chosen(cache, kind, cell, [(rollout_error(cache, kind, settings, 0), settings)])
+                new += [{**row, "split": split} for row in good]
+                if good:
+                    break
+    return new
 
 
 def chosen(
@@ -124,15 +149,24 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS))
+    parser.add_argument(
+        "--also", nargs="+", choices=OPTIMIZERS, default=[], help="keep what there is, and add"
+    )
     options = parser.parse_args()
     cache = Cache(options.cache)
     places = [(kind, cell) for kind in options.kinds for cell in options.cells]
     began, rows = time.monotonic(), []
     if TABLE.exists():
-        rows = [row for row in json.loads(TABLE.read_text()) if (row["kind"], row["cell"]) not in places]
+        rows = json.loads(TABLE.read_text())
+    if not options.also:
+        rows = [row for row in rows if (row["kind"], row["cell"]) not in places]
     for number, (kind, cell) in enumerate(places, 1):
         until = began + 60 * options.minutes * number / len(places)
-        new = found(cache, KINDS[kind], cell, options.tries, until)
+        if options.also:
+            own = [row for row in rows if (row["kind"], row["cell"]) == (kind, cell)]
+            new = lacking(cache, KINDS[kind], cell, options.also, own)
+        else:
+            new = found(cache, KINDS[kind], cell, options.tries, until)
         rows += new
         print(
             f"{kind} {cell}: {len(new)} kept, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True

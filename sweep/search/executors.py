@@ -14,7 +14,7 @@ from typing import Any
 from joblib.externals.loky.backend import resource_tracker as loky_tracker
 from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 
-from sweep.search.worker import call, start_worker
+from sweep.search.worker import call, serve, start_worker
 
 CLOSE_SECONDS = 1.0  # how long the threads around a killed worker may take to end
 
@@ -72,10 +72,10 @@ class LokySlot(Slot):
         self.started = time.monotonic()
         with _deaf():
             try:
-                return self._open().submit(call, function, *args)  # type: ignore[no-any-return]
+                return self._open().submit(serve, function, *args)  # type: ignore[no-any-return]
             except BrokenProcessPool:
                 self.kill()
-                return self._open().submit(call, function, *args)  # type: ignore[no-any-return]
+                return self._open().submit(serve, function, *args)  # type: ignore[no-any-return]
 
     def _open(self) -> ProcessPoolExecutor:
         if self._executor is None:

@@ -119,6 +119,7 @@ def test_backgrounds_are_there_and_split(kind: str, cell: str):
     calibrate, score = ({b.number for b in pool(split, kind, cell)} for split in ("calibrate", "score"))
     assert score and not calibrate & score
     assert bool(calibrate) != KINDS[kind].kept_out
+    assert {b.number for b in pool("final", kind, cell)} == score
     for one in every:
         assert np.median(one.found) <= KINDS[kind].healthy
         plan_of(KINDS[kind], one.settings, 0, 0)

@@ -1,6 +1,7 @@
 """Slots with real worker processes: whatever a task does to its worker, the driver hears of it and goes on."""
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -53,6 +54,14 @@ def kill_self(number):
 
 def leave():
     sys.exit(3)
+
+
+KEPT = []
+
+
+def fill():
+    KEPT.extend([] for _ in range(5000))
+    return 5000
 
 
 def throw(kind, *args):
@@ -181,6 +190,21 @@ def test_a_worker_is_deaf_from_its_first_moment_and_the_driver_is_not(slot):
 
 def test_the_worker_computes_with_one_thread(slot):
     assert result_of(slot, os.getenv, "OMP_NUM_THREADS") == "1"
+
+
+def test_what_a_function_leaves_behind_at_first_is_out_of_the_collectors_sight(slot):
+    """Full collections, which loky makes all the time, look through modules and caches: a sixth of a worker's time."""
+    slot.submit(add, 1, 2).result()
+    frozen = slot.submit(gc.get_freeze_count).result()
+    assert frozen > 10_000
+    grown = slot.submit(fill).result()
+    assert slot.submit(gc.get_freeze_count).result() >= frozen + grown
+    seen = slot.submit(gc.get_freeze_count).result()
+    slot.submit(fill).result()
+    assert slot.submit(gc.get_freeze_count).result() == seen  # not the second time: that would be a leak
+    ours = gc.get_freeze_count()
+    InlineSlot().submit(add, 1, 2).result()
+    assert gc.get_freeze_count() == ours
 
 
 def test_the_table_holds_what_the_study_file_may_name():
