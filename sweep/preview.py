@@ -37,6 +37,7 @@ class Preview:
     sequence_steps: int  # of all trials, none pruned
     kept_share: float  # of that, about what is left where the rungs prune as they say
     confirmed: int  # configurations that are trained again at the end, each on `study.confirm.seeds` seeds
+    warnings: tuple[str, ...]  # of the data and the trials
 
     @property
     def tera_flop(self) -> float:
@@ -61,7 +62,8 @@ def preview_of(study: StudyConfig, data: Data, trials: int, confirm: bool = True
         costs.append(_cost(config, params, data))
     confirmed = min(study.confirm.top, trials) if confirm and study.confirm.seeds else 0
     total = trials * study.training.budget
-    return Preview(study, trials, tuple(costs), total, _kept_share(study), confirmed)
+    warnings = dict.fromkeys([*data.warnings, *(cost.warning for cost in costs if cost.warning)])
+    return Preview(study, trials, tuple(costs), total, _kept_share(study), confirmed, tuple(warnings))
 
 
 def _cost(config: TrialConfig, params: dict[str, Any], data: Data) -> TrialCost:

@@ -139,6 +139,15 @@ def test_a_changed_study_is_refused_with_the_difference(results):
     assert "training.budget: 4000 in the results, 9000 now" in shown.stderr
 
 
+def test_a_dry_run_warns_of_the_data(tmp_path):
+    steps = np.arange(1500)
+    np.save(tmp_path / "rising.npy", (0.1 * steps + np.sin(steps / 5))[:, None])
+    study = tmp_path / "rising.toml"
+    study.write_text('[data]\npath = "rising.npy"\n[space]\ncell = ["lstm", "gru"]\n')
+    shown = invoke("run", str(study), "--dry-run", "--set", "score.warmup=50", "--set", "score.horizon=50")
+    assert shown.stdout.count("strong trend") == 1
+
+
 def test_dry_run_writes_nothing(tmp_path):
     shown = invoke("run", "sine", "--dry-run", "--results", str(tmp_path / "none"))
     assert shown.exit_code == 0

@@ -33,7 +33,7 @@ def print_preview(preview: Preview) -> None:
             f"confirmation: the best {preview.confirmed} on {seeds} fresh seeds each, {again} full trainings: "
             f"{again * preview.study.training.budget:,} sequence-steps on top (--no-confirm leaves them out)"
         )
-    lines += [f"warning: {warning}" for warning in dict.fromkeys(c.warning for c in preview.costs) if warning]
+    lines += [f"warning: {warning}" for warning in preview.warnings]
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 

@@ -130,5 +130,5 @@ def _too_short(part: str, series: Sequence[Series], need: Need, lag: int) -> str
         ways.append(f"score.horizon = {horizon} or less would fit")
     if need.horizon <= end - begin and end - need.horizon - lag >= 1:
         ways.append(f"score.warmup = {end - need.horizon - lag} or less would fit")
-    ways.append(f"or give more data or data.split a larger {part} share")
-    return f"{text}: {', '.join(ways)}"
+    more = f"give more data or data.split a larger {part} share"
+    return f"{text}: {', '.join([*ways, f'or {more}']) if ways else more}"

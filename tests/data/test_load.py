@@ -188,7 +188,7 @@ def test_series_too_short_for_a_rollout_are_named(tmp_path):
             SCORE.model_copy(update={"warmup": 141}),
             r"score.horizon = 29 or less would fit, score.warmup = 140 or less would fit",
         ),
-        (40, SCORE, r"holds 6 of 40 samples.*: or give more data or data.split a larger validation share"),
+        (40, SCORE, r"holds 6 of 40 samples.*= 30: give more data or data.split a larger validation share"),
     ],
 )
 def test_a_part_too_short_for_a_rollout_says_what_would_fit(file, length, score, message):
