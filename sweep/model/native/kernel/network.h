@@ -98,7 +98,7 @@ struct Network {
 
   struct Tile {
     Index number, first, count;
-    T *x, *h, *c, *kept, *read;             // history: what the backward pass goes by
+    T *x, *h, *c, *kept, *read;             // history: what the backward pass goes by; without one, `kept` is one row
     T *zx, *zh, *reading;                   // of a chunk
     T *dzx, *dzh, *d_in, *d_out, *d_read;   // of a chunk, backward
     T *dh, *dc, *fed;                       // carried from step to step, backward; a step writes `fed` before it is read
@@ -125,7 +125,7 @@ struct Network {
     t.x = memory.take<T>(steps * b * inputs);
     t.h = memory.take<T>(layers * (slots + 1) * b * hidden);
     t.c = memory.take<T>(lstm ? layers * (slots + 1) * b * hidden : 0);
-    t.kept = memory.take<T>(layers * slots * b * Cell::kept * hidden);
+    t.kept = memory.take<T>(kept ? layers * slots * b * Cell::kept * hidden : Cell::kept * hidden);
     t.read = memory.take<T>(slots * b * read_width());
     t.zx = memory.take<T>(chunk * b * pitch);
     t.zh = memory.take<T>(b * pitch);
@@ -307,11 +307,12 @@ struct Network {
         multiply<T>(hidden, rows, b, recurrent, before, hidden, 1, s.hidden_bias + layer * pitch, 0, t.zh, pitch);
       T *after = h(t, layer, slot + step + 1), *cell_after = c(t, layer, slot + step + 1);
       const T* cell = c(t, layer, slot + step);
-      T* keep = kept(t, layer, slot + step);
+      T* keep = call.keep ? kept(t, layer, slot + step) : t.kept;
+      const Index keep_row = call.keep ? Cell::kept * hidden : 0;  // one row stays in the first cache
       for (Index i = 0; i < b; ++i) {
-        fetch_history(t, layer, minimum(slot + step + 2, slots - 1), i);
+        if (call.keep) fetch_history(t, layer, minimum(slot + step + 2, slots - 1), i);
         Cell::forward(hidden, z + i * pitch, t.zh + i * pitch, before + i * hidden,
-                      lstm ? cell + i * hidden : nullptr, keep + i * Cell::kept * hidden, after + i * hidden,
+                      lstm ? cell + i * hidden : nullptr, keep + i * keep_row, after + i * hidden,
                       lstm ? cell_after + i * hidden : nullptr);
       }
     }

@@ -86,8 +86,10 @@ struct Entry {
   /// Enough independent sums to hide the latency of a multiply-add, all in registers.
   static constexpr int sums = SWEEP_BYTES == 64 ? 24 : 12;
   static double multiply_adds(Index rounds) {
-    Vec<T> sum[sums], factor = splat(T(0.999)), term = splat(T(0.001));
-    for (int i = 0; i < sums; ++i) sum[i] = splat(T(i));
+    volatile T known_later = T(0.5);  // sums whose numbers are known beforehand, compilers leave out
+    const T unknown = known_later;
+    Vec<T> sum[sums], factor = splat(T(1) - unknown), term = splat(unknown);
+    for (int i = 0; i < sums; ++i) sum[i] = splat(unknown + T(i));
     for (Index round = 0; round < rounds; ++round) {
 #pragma GCC unroll 24
       for (int i = 0; i < sums; ++i) sum[i] = sum[i] * factor + term;
