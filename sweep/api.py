@@ -161,6 +161,8 @@ def run(
         write_study(folder, config, data, recorded, source)
         records = {record.number: record for record in folder.records(watch_damage(watch))}
         total = max(total, len(records))
+        if len(records) == total and all(record.settled for record in records.values()):
+            watch(Message(f"all {total} trials are there: none is left to train"))
         projection = OptunaProjection(folder.database, config.name, config.space)
         remade = projection.open(list(records.values()))
         if remade is not None:

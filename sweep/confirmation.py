@@ -17,7 +17,7 @@ from sweep.config.trial import trial_config_from_json
 from sweep.diagnosis.symptoms import baseline_errors
 from sweep.report.study import FEW_STARTS, candidates, confirmation_is_current
 from sweep.score.fresh_seeds import Ranking, optimism, ranking, seed_noise
-from sweep.score.intervals import percentile_interval
+from sweep.score.intervals import iqm, percentile_interval
 from sweep.search import (
     Arm,
     Bench,
@@ -135,7 +135,7 @@ def confirmation_document(
         )
     verdict, reason = verdict_of(ranks, claims, n_eff, shape)
     equals = ranks.equals if claims else ranks.order[1:]
-    gaps = errors - np.array([record.rollout_error for record in best])[:, None]
+    selected = np.array([error_of(record) for record in best])
     return {
         "top": top,
         "seeds": shape[1],
@@ -144,7 +144,7 @@ def confirmation_document(
         "reason": reason,
         "leader": best[ranks.leader].number,
         "equals": [best[arm].number for arm in equals],
-        "optimism": _mean_with_interval(gaps, rng),
+        "optimism": _mean_optimism(errors, selected, rng),
         "seed_noise": seed_noise(errors),
         "arms": entries,
     }
@@ -199,15 +199,24 @@ def trained_entry(row: Sequence[TrialRecord], numbers: Sequence[int]) -> dict[st
     }
 
 
-def _mean_with_interval(gaps: np.ndarray, rng: np.random.Generator) -> dict[str, float | None]:
-    """Return the mean over arms and seeds of (arm, seed) gaps; its interval draws seeds within each arm."""
-    arms, seeds = gaps.shape
+def _mean_optimism(
+    errors: np.ndarray, selected: np.ndarray, rng: np.random.Generator
+) -> dict[str, float | None]:
+    """Return the mean of the arms' optimism, IQM minus selected score; its interval draws seeds within each arm.
+
+    Args:
+        errors: (arm, seed), on fresh seeds.
+        selected: (arm,).
+        rng: draws seeds with replacement.
+    """
+    value = float((iqm(errors, axis=1) - selected).mean())
+    arms, seeds = errors.shape
     if seeds < 3:
-        return {"value": float(gaps.mean()), "low": None, "high": None}
+        return {"value": value, "low": None, "high": None}
     drawn = rng.integers(0, seeds, size=(2000, arms, seeds))
-    means = gaps[np.arange(arms)[None, :, None], drawn].mean(axis=(1, 2))
-    low, high = percentile_interval(means)
-    return {"value": float(gaps.mean()), "low": low, "high": high}
+    draws = iqm(errors[np.arange(arms)[None, :, None], drawn], axis=2) - selected
+    low, high = percentile_interval(draws.mean(axis=1))
+    return {"value": value, "low": low, "high": high}
 
 
 def _announce(replication: Replication, below: StudyFolder, bench: Bench) -> None:

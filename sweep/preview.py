@@ -1,5 +1,6 @@
 """What a study would do, before it does it: sampled configurations and their cost."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +72,10 @@ def _cost(config: TrialConfig, params: dict[str, Any], data: Data) -> TrialCost:
     windows = len(window_offsets([len(series) for series in data.train], training.window, None))
     steps = training.window or len(data.train[0]) - 1
     full_batch = OPTIMIZERS[training.optimizer.name].full_batch
-    per_update = (windows if full_batch else min(training.batch_size, windows)) * steps
+    batches = (
+        1 if full_batch else math.ceil(windows / training.batch_size)
+    )  # of an epoch, the last one smaller
+    per_update = windows * steps // batches
     updates = max(1, round(training.budget / per_update))
     forward = Forecaster(config.model, data.inputs, len(data.channels)).multiply_adds()
     warning = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweep.config.errors import SweepError
+from sweep.config.errors import SweepError, UsageError
 from sweep.config.records import SETTLED, TrialRecord
 from sweep.config.registry import nearest
 from sweep.report.diagnosis_words import symptom_words
@@ -41,12 +41,12 @@ def chosen_study(study: str, name: str | None, results: Path) -> Chosen:
         results: folder of all studies.
 
     Raises:
-        SweepError: no such study, with the nearest known name.
+        UsageError: no such study, with the nearest known name.
     """
     path = Path(study)
     if path.suffix == ".toml":
         if not path.is_file():
-            raise SweepError(f"no study file {path}")
+            raise UsageError(f"no study file {path}")
     else:
         known = study_files()
         stored = StudyFolder(results / study)
@@ -55,7 +55,7 @@ def chosen_study(study: str, name: str | None, results: Path) -> Chosen:
         elif stored.exists():
             path = stored.path / "study.toml"
         else:
-            raise SweepError(f"no study named {study!r}.{nearest(study, known)} Known: {', '.join(known)}")
+            raise UsageError(f"no study named {study!r}.{nearest(study, known)} Known: {', '.join(known)}")
     default = path.parent.name if path.name == "study.toml" else path.stem
     return Chosen(path, StudyFolder(results / checked_study_name(name or default)))
 
@@ -64,14 +64,14 @@ def stored_study(study: str, results: Path) -> StudyFolder:
     """Return the results folder of a study given as a name, or as the path of the folder.
 
     Raises:
-        SweepError: it has no results, with the nearest that has.
+        UsageError: it has no results, with the nearest that has.
     """
     for folder in (StudyFolder(results / study), StudyFolder(Path(study))):
         if folder.exists():
             return folder
     known = [folder.name for folder in study_folders(results)]
     listed = f"Studies in {results}: {', '.join(known)}" if known else f"There are no studies in {results}"
-    raise SweepError(
+    raise UsageError(
         f"no results of a study {study!r}.{nearest(study, known)} {listed}; `sweep run` makes some"
     )
 
@@ -81,30 +81,34 @@ def listing(results: Path) -> dict[str, Any]:
 
     A stored study has `name`, `path`, `trials`, and by state `running`, `complete`, `pruned`, `diverged`,
     `failed`; `best_rollout_error` is null where there is none, and so is `best_symptom`, code and title of what
-    that trial shows, or "muted".
+    that trial shows, or "muted". One that cannot be read has its `error`, and null for all numbers.
     """
     stored: list[dict[str, Any]] = []
     for folder in study_folders(results):
-        records = folder.records()
-        states = [record.state for record in records]
-        scored = [record for record in records if record.rollout_error is not None]
-        best = min(scored, key=lambda record: (record.rollout_error or 0.0, record.number), default=None)
-        counts: dict[str, Any] = {state: states.count(state) for state in ("running", *SETTLED)}
-        stored.append(
-            {
-                "name": folder.name,
-                "path": str(folder.path),
-                "trials": len(records),
-                **counts,
-                "best_rollout_error": None if best is None else best.rollout_error,
-                "best_symptom": None if best is None else _symptom(folder, best),
-            }
-        )
+        entry: dict[str, Any] = {"name": folder.name, "path": str(folder.path)}
+        try:
+            stored.append({**entry, **_summary(folder), "error": None})
+        except SweepError as error:
+            nothing = dict.fromkeys(("trials", "running", *SETTLED, "best_rollout_error", "best_symptom"))
+            stored.append({**entry, **nothing, "error": str(error)})
     known = [
         {"name": name, "path": str(path), "description": _description(path)}
         for name, path in study_files().items()
     ]
     return {"results": stored, "study_files": known}
+
+
+def _summary(folder: StudyFolder) -> dict[str, Any]:
+    records = folder.records()
+    states = [record.state for record in records]
+    scored = [record for record in records if record.rollout_error is not None]
+    best = min(scored, key=lambda record: (record.rollout_error or 0.0, record.number), default=None)
+    return {
+        "trials": len(records),
+        **{state: states.count(state) for state in ("running", *SETTLED)},
+        "best_rollout_error": None if best is None else best.rollout_error,
+        "best_symptom": None if best is None else _symptom(folder, best),
+    }
 
 
 def _symptom(folder: StudyFolder, record: TrialRecord) -> str | None:

@@ -125,6 +125,52 @@ def test_list_json(results):
     assert {"sine", "forum", "lorenz"} <= {entry["name"] for entry in document["study_files"]}
 
 
+def test_one_damaged_study_hides_no_other(results, tmp_path):
+    for name in ("good", "torn"):
+        shutil.copytree(results / "sine", tmp_path / name)
+    (tmp_path / "torn/trials/0001/trial.json").write_text('{"number": 1, "sta')
+    document = json.loads(invoke("list", "--json", "--results", str(tmp_path)).stdout)["results"]
+    assert [(entry["name"], entry["trials"]) for entry in document] == [("good", 3), ("torn", None)]
+    assert "0001/trial.json is damaged" in document[1]["error"] and document[0]["error"] is None
+    assert "torn cannot be read" in invoke("list", "--results", str(tmp_path)).stdout
+
+
+def test_a_damaged_checkpoint_is_one_line(results, tmp_path):
+    shutil.copytree(results / "sine", tmp_path / "sine")
+    whole = (tmp_path / "sine/trials/0000/checkpoint.pt").read_bytes()
+    for content in (b"", whole[:100], whole[: len(whole) // 2], b"no checkpoint at all"):
+        (tmp_path / "sine/trials/0000/checkpoint.pt").write_bytes(content)
+        shown = invoke("diagnose", "0", "sine", "--results", str(tmp_path))
+        assert shown.exit_code == 1 and len(shown.stderr.splitlines()) == 1
+        assert shown.stderr.startswith("error: a checkpoint is damaged (")
+
+
+def test_a_finished_study_says_that_nothing_is_left(results):
+    args = ("--no-confirm", "--executor", "inline", "--results", str(results))
+    assert "all 3 trials are there" in invoke("run", "sine", "--trials", "2", *args).stderr
+
+
+def test_an_interrupt_before_the_first_trial_is_no_failure(tmp_path, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sweep.api.load", interrupted)
+    shown = invoke("run", "sine", "--trials", "1", "--results", str(tmp_path))
+    assert (shown.exit_code, shown.stderr) == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("run", "nowhere.toml"),
+        ("run", "sine", "--name", "../x"),
+        ("run", "sine", "--set", 'search.sampler="gp"'),
+    ],
+)
+def test_a_call_that_cannot_be_meant_is_a_usage_error(tmp_path, args):
+    assert invoke(*args, "--dry-run", "--results", str(tmp_path)).exit_code == 2
+
+
 def test_running_again_with_the_same_settings_goes_on(results):
     again = invoke(
         "run", "sine", "--trials", "3", "--no-confirm", "--executor", "inline", "--results", str(results)
@@ -135,7 +181,7 @@ def test_running_again_with_the_same_settings_goes_on(results):
 
 def test_a_changed_study_is_refused_with_the_difference(results):
     shown = invoke("run", "sine", "--results", str(results), "--set", "training.budget=9000")
-    assert shown.exit_code == 1
+    assert shown.exit_code == 2
     assert "training.budget: 4000 in the results, 9000 now" in shown.stderr
 
 
@@ -175,7 +221,7 @@ def test_a_wrong_setting_is_a_usage_error(tmp_path, override, told):
 
 def test_an_unknown_study_names_the_nearest(tmp_path):
     shown = invoke("run", "lorens", "--results", str(tmp_path))
-    assert shown.exit_code == 1
+    assert shown.exit_code == 2
     assert "Did you mean 'lorenz'?" in shown.stderr
 
 

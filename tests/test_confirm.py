@@ -52,6 +52,8 @@ def test_the_json_document_is_the_documented_one_and_that_of_the_report(results)
         "top", "seeds", "verdict", "reason", "leader", "equals", "optimism", "seed_noise", "arms", "test",
     }  # fmt: skip
     assert [set(arm) for arm in document["arms"]] == [ARM, ARM]
+    gaps = [arm["optimism"]["value"] for arm in document["arms"]]
+    assert document["optimism"]["value"] == pytest.approx(sum(gaps) / 2)  # as a reader of the table expects
     assert set(document["test"]) == {"networks", "median_seed", "iqm", "looks", "use"}
     after = report(results)
     assert after["confirmation"] == document
@@ -131,7 +133,7 @@ def test_one_worker_or_two_give_the_same(results, tmp_path):
 
 def test_what_cannot_be_confirmed_says_why(results, tmp_path):
     shown = confirm(tmp_path / "none")
-    assert shown.exit_code == 1
+    assert shown.exit_code == 2
     assert "no results of a study 'sine'" in shown.stderr
     assert confirm(results, "--top", "0").exit_code == 2
     with DriverLock(results / "sine/.lock"):
@@ -142,7 +144,7 @@ def test_what_cannot_be_confirmed_says_why(results, tmp_path):
     text = path.read_text()
     path.write_text(text.replace(report(results)["study"]["data_fingerprint"], "0" * 64))
     shown = confirm(results)
-    assert shown.exit_code == 1
+    assert shown.exit_code == 2
     assert "the data of the study" in shown.stderr and "have changed" in shown.stderr
     assert len(shown.stderr.splitlines()) == 1
 
@@ -152,7 +154,7 @@ def test_a_study_that_was_edited_after_its_confirmation_is_refused(results):
     path = results / "sine/study.toml"
     path.write_text(path.read_text().replace("hidden = 4", "hidden = 5"))
     shown = confirm(results, "--top", "1", "--seeds", "2")
-    assert shown.exit_code == 1
+    assert shown.exit_code == 2
     assert "model.hidden: 4 in the results, 5 now" in shown.stderr
 
 

@@ -8,6 +8,7 @@ import click
 from sweep import __version__
 from sweep.cli.options import (
     EXIT_FAILED,
+    EXIT_INTERRUPTED,
     EXIT_NOTHING,
     EXIT_USAGE,
     complete_trials,
@@ -26,13 +27,16 @@ class SweepGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a subcommand, turning errors that the user can mend into messages."""
-        from sweep.config.errors import StudyFileError, SweepError, UnknownName
+        from sweep.config.errors import StudyFileError, SweepError, UnknownName, UsageError
 
         try:
             return super().invoke(ctx)
-        except (StudyFileError, UnknownName) as error:
+        except (StudyFileError, UnknownName, UsageError) as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(EXIT_USAGE)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(EXIT_INTERRUPTED)
         except SweepError as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(EXIT_FAILED)

@@ -18,6 +18,10 @@ class StudyFileError(SweepError):
         return (type(self), (self.problems, self.where))
 
 
+class UsageError(SweepError):
+    """The call asks for what there is not, or for what its study cannot do."""
+
+
 class UnknownName(SweepError, KeyError):
     """A name that no table holds; the text gives the nearest known one."""
 
@@ -37,5 +41,5 @@ class StudyLocked(SweepError):
     """Another driver holds the study; the text says which."""
 
 
-class StudyChanged(SweepError):
+class StudyChanged(UsageError):
     """The study file no longer matches what the results were made with; the text gives the difference."""

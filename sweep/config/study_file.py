@@ -114,11 +114,24 @@ def study_from_document(document: Mapping[str, Any], catalogue: Catalogue, where
     return study
 
 
+# What forecasters of other kinds know: part of a key's name, and what to do here.
+UNSUPPORTED = {
+    "exog": "inputs that are not forecast; every column is, known calendar inputs are data.calendar",
+    "covariate": "inputs that are not forecast; every column is, known calendar inputs are data.calendar",
+    "inputs": "inputs that are not forecast; every column is, known calendar inputs are data.calendar",
+    "quantile": "quantiles; a forecast is one number per channel and step",
+    "freq": "resampling; series are sampled in even steps, which are read from the time column",
+}
+
+
 def mistake_line(section: str, error: Any, model: type[Section] | None) -> str:
     """Return a mistake that pydantic found in a section as one line, with the nearest right name."""
     path = ".".join([section, *(str(part) for part in error["loc"])])
     if error["type"] == "extra_forbidden":
         known = _fields(model, error["loc"][:-1]) if model else ()
+        for word, why in UNSUPPORTED.items():
+            if word in str(error["loc"][-1]).lower():
+                return f"{path}: not supported: {why}"
         return f"{path}: no such key.{nearest(error['loc'][-1], known)} Known: {', '.join(known)}"
     if error["type"] == "missing":
         return f"{path}: is missing"

@@ -84,12 +84,22 @@ def fit_codec(
     for values, label in zip(train, labels, strict=True):
         if len(values) < lag + 2:
             raise DataError(
-                f"{label}: {len(values)} training samples, but the transforms consume {lag} and scaling "
-                "needs 2 more: give more data or lower data.season"
+                f"{label}: {len(values)} training samples, scaling needs 2"
+                + (f" and the transforms consume {lag} before" if lag else "")
+                + ": give more data"
+                + (
+                    " or lower data.season"
+                    if lag
+                    else " (arrays are [time, channel] or [series, time, channel])"
+                )
             )
     encoded = [_transformed(values, transforms) for values in train]
     pooled = np.concatenate(encoded)
-    mean, std = pooled.mean(axis=0), pooled.std(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, std = pooled.mean(axis=0), pooled.std(axis=0)
+    if not np.isfinite(std).all():
+        channel = channels[int(np.argmin(np.isfinite(std)))]
+        raise DataError(f"channel {channel!r}: the values are too large to be squared: use another unit")
     _require_spread(pooled, std, channels, "the training data")
     count, width = len(encoded), len(channels)
     means, stds = np.tile(mean, (count + 1, 1)), np.tile(std, (count + 1, 1))

@@ -56,7 +56,6 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         calendars[position][lag : len(raw[index])] for position, index in enumerate(known) if index >= 0
     )
     scored = [values[:, list(targets)] for values in raw]
-    names = [recording.channels[index] for index in targets]
     arrays = [*train, *raw, *train_calendar, codec.mean, codec.std, *_arrays(validation), *_arrays(test)]
     return Data(
         name=recording.name,
@@ -72,7 +71,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         lyapunov_time=lyapunov_time,
         fingerprint=_fingerprint((recording.channels, targets, config.transforms, config.season), arrays),
         warnings=(
-            *trend_warnings(scored, names, config.transforms),
+            *trend_warnings(raw, recording.channels, config.transforms),
             *start_warnings("validation", validation, recording.series, need),
             *start_warnings("test", test, recording.series, need),
         ),

@@ -135,8 +135,8 @@ def choice_shares(judged: Judged) -> list[dict[str, Any]]:
 def cause_counts(judged: Judged) -> list[dict[str, Any]]:
     """Return a row per cause that was found in some trial, the most frequent first.
 
-    `prescriptions` are the different sets of changes that were prescribed for it, with how many `trials` have
-    each, the most frequent first.
+    `prescriptions` are the different sets of changes that are to be tried first, with how many `trials` have
+    each, the most frequent first, and one of those trials as `example`.
     """
     found: dict[str, list[tuple[int, Finding]]] = {}
     for number, diagnosis in sorted(judged.diagnoses.items()):
@@ -147,11 +147,13 @@ def cause_counts(judged: Judged) -> list[dict[str, Any]]:
     for code, cases in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
         counts: Counter[tuple[tuple[str, str], ...]] = Counter()
         changes: dict[tuple[tuple[str, str], ...], list[dict[str, Any]]] = {}
-        for _, finding in cases:
-            for alternative in finding.prescriptions:
-                key = tuple((change.path, repr(change.value)) for change in alternative)
+        examples: dict[tuple[tuple[str, str], ...], int] = {}
+        for number, finding in cases:
+            for first in finding.prescriptions[:1]:
+                key = tuple((change.path, repr(change.value)) for change in first)
                 counts[key] += 1
-                changes[key] = [{"path": change.path, "value": change.value} for change in alternative]
+                changes[key] = [{"path": change.path, "value": change.value} for change in first]
+                examples.setdefault(key, number)
         rows.append(
             {
                 "code": code,
@@ -160,7 +162,7 @@ def cause_counts(judged: Judged) -> list[dict[str, Any]]:
                 "share": len(cases) / len(judged.diagnoses),
                 "numbers": [number for number, _ in cases],
                 "prescriptions": [
-                    {"changes": changes[key], "trials": count}
+                    {"changes": changes[key], "trials": count, "example": examples[key]}
                     for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
                 ],
                 "muted": code in judged.muted,

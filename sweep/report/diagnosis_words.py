@@ -29,6 +29,21 @@ def changes_text(changes: Sequence[Mapping[str, Any]]) -> str:
     return " and ".join(f"{change['path']} = {_value(change['value'])}" for change in changes)
 
 
+def tries_text(row: Mapping[str, Any]) -> list[str]:
+    """Return what to try first for a cause, over all trials that have it: nothing, or one text.
+
+    Args:
+        row: of `cause_counts`.
+    """
+    if not row["prescriptions"]:
+        return []
+    most = row["prescriptions"][0]
+    words = changes_text(most["changes"])
+    if 2 * most["trials"] >= row["trials"]:
+        return [f"try {words}"]
+    return [f"to each its own, such as {words} to trial {most['example']}"]
+
+
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"

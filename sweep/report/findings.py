@@ -267,8 +267,16 @@ def _claim_text(claim: Claim) -> str:
 
 
 def trial_failures(trials: pd.DataFrame) -> Finding:
-    """Which trials failed, that is, ended with an error rather than a score?"""
+    """Which trials failed, that is, ended with an error rather than a score? And which have left nothing at all?"""
     failed = trials[trials["state"] == "failed"]
+    gone = sorted(set(range(int(trials["number"].max()) + 1)) - set(trials["number"])) if len(trials) else []
+    if gone:
+        listed = ", ".join(str(number) for number in gone[:5]) + (" and more" if len(gone) > 5 else "")
+        text = (
+            f"{len(failed)} trials failed, and the folders of {len(gone)} are gone ({listed}): sweep run trains "
+            "those again."
+        )
+        return Finding("trial_failures", "found", text, {"failed": len(failed), "gone": gone})
     if not len(failed):
         return Finding("trial_failures", "clear", "No trial failed.", {"failed": 0})
     reasons = failed["reason"].fillna("no reason recorded").value_counts()

@@ -56,7 +56,10 @@ def importances(study: Study, rung: CommonRung) -> Importances:
     finally:
         optuna.logging.set_verbosity(verbosity)
     names = {axis.span.key(name): name for name, axis in axes.items()}
-    return Importances({names[key]: float(share) for key, share in raw.items()}, len(records))
+    ordered = sorted(
+        ((names[key], float(share)) for key, share in raw.items()), key=lambda one: (-one[1], one[0])
+    )
+    return Importances(dict(ordered), len(records))
 
 
 def _optuna_trial(record: TrialRecord, axes: Mapping[str, Axis], score: float) -> Any:

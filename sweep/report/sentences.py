@@ -166,7 +166,7 @@ def cost_facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     if progress["share_of_full_budget"] is not None:
         facts.append(
             (
-                "pruning and divergence",
+                "with pruning and divergence",
                 f"{progress['share_of_full_budget']:.0%} of what full trials would have cost",
             )
         )

@@ -18,7 +18,8 @@ from sweep.report.confirmation import (
     seeds_text,
     verdict_text,
 )
-from sweep.report.diagnosis_words import MUTED, changes_text, symptom_words
+from sweep.report.diagnoses import TOLD, is_cause
+from sweep.report.diagnosis_words import MUTED, alternatives_text, symptom_words, tries_text
 from sweep.report.labels import config_words, count_text, duration_text, number_text, param_text, steps_text
 from sweep.report.treatment import LEGEND as TREATMENT_LEGEND
 from sweep.report.treatment import short_text, treatment_lines, treatment_texts
@@ -193,6 +194,21 @@ def _symptom_of_trial(document: Mapping[str, Any], console: Console) -> None:
         print_line(
             console, f"{symptom['code']}: {symptom['text']}", "green" if symptom["code"] == FINE else "yellow"
         )
+        _causes_of_trial(document, console)
+
+
+def _causes_of_trial(document: Mapping[str, Any], console: Console) -> None:
+    """Print the causes that were found, each with what to try first; `sweep diagnose` has their evidence."""
+    found = [
+        finding
+        for finding in document["diagnosis"]["findings"]
+        if finding["severity"] in TOLD and is_cause(finding["code"]) and not finding["muted"]
+    ]
+    for finding in found:
+        tries = "".join(f"; try {words}" for words in alternatives_text(finding["prescriptions"])[:1])
+        print_line(console, f"  {finding['code']} {finding['title']} ({finding['severity']}){tries}")
+    if found:
+        print_line(console, f"  why: sweep diagnose {document['number']} {document['study']}", "dim")
 
 
 def _symptoms(document: Mapping[str, Any], console: Console) -> None:
@@ -208,9 +224,8 @@ def _symptoms(document: Mapping[str, Any], console: Console) -> None:
     print_line(console, f"symptoms of {section['judged']} trials: {', '.join(counts)}")
     for row in section["causes"]:
         if not row["muted"]:
-            tries = [changes_text(one["changes"]) for one in row["prescriptions"][:1]]
             said = f"{row['code']} {row['title']}: {row['trials']} trials"
-            print_line(console, said + "".join(f"; try {words}" for words in tries))
+            print_line(console, said + "".join(f"; {words}" for words in tries_text(row)[:1]))
     console.print()
 
 

@@ -17,7 +17,7 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import qmc
 
-from sweep.config.errors import SweepError
+from sweep.config.errors import UsageError
 from sweep.config.ranges import Value, suggest
 from sweep.config.registry import Registry
 from sweep.config.seeds import seed_of
@@ -58,7 +58,7 @@ def check_sampler(name: str, space: Space) -> None:
     """Raise SweepError with the reason where a sampler cannot serve a space."""
     reason = SAMPLERS[name].refuses(space)
     if reason is not None:
-        raise SweepError(
+        raise UsageError(
             f"search.sampler = {name!r} cannot serve this space: {reason}. Use 'tpe', 'random' or 'qmc'"
         )
 

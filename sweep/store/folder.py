@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import tomli_w
 
-from sweep.config.errors import StoreError, SweepError
+from sweep.config.errors import StoreError, UsageError
 from sweep.config.records import State, TrialRecord, record_from_json, to_json
 from sweep.store.files import read_json, sync_folder, write_atomic, write_json
 
@@ -27,11 +27,11 @@ def checked_study_name(name: str) -> str:
     """Return the name if it is a plain file name.
 
     Raises:
-        SweepError: it is not (a path, a dot file, an empty or overlong name, odd characters).
+        UsageError: it is not (a path, a dot file, an empty or overlong name, odd characters).
     """
     if STUDY_NAME.fullmatch(name):
         return name
-    raise SweepError(
+    raise UsageError(
         f"a study's name must be a plain file name of letters, digits, '.', '_' and '-', got {name!r}"
     )
 

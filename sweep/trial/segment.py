@@ -3,6 +3,7 @@
 import functools
 import io
 import math
+import pickle
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import torch
 
+from sweep.config.errors import StoreError
 from sweep.config.records import Evaluation, Scores
 from sweep.config.sections import DataConfig, ScoreConfig
 from sweep.config.seeds import stream
@@ -186,8 +188,18 @@ def trained(config: TrialConfig, data: Data, weights: bytes) -> Forecaster:
 
 
 def read_checkpoint(content: bytes) -> dict[str, Any]:
-    """Return a checkpoint's values; only tensors and plain values are read, nothing is executed."""
-    return dict(torch.load(io.BytesIO(content), weights_only=True, map_location="cpu"))
+    """Return a checkpoint's values; only tensors and plain values are read, nothing is executed.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    try:
+        return dict(torch.load(io.BytesIO(content), weights_only=True, map_location="cpu"))
+    except (EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise StoreError(
+            f"a checkpoint is damaged ({said}): remove the trial's folder, and sweep run trains it again"
+        ) from error
 
 
 def load_data(data: DataConfig, score: ScoreConfig) -> Data:

@@ -155,8 +155,16 @@ def test_a_channel_without_spread_after_the_transforms():
         fit_codec((), [np.array([[1.0, 3.0], [2.0, 5.0]]), flat], ["a", "b"], "series", ["s", "t"])
 
 
+def test_values_that_cannot_be_squared_are_refused():
+    huge = 1e200 * np.arange(10.0)[:, None]
+    with pytest.raises(DataError, match="channel 'y': the values are too large to be squared"):
+        fit_codec((), (huge,), ("y",), "global", ["s"])
+
+
 def test_a_series_too_short_for_its_transforms():
-    with pytest.raises(DataError, match=r"s: 6 training samples, but the transforms consume 5"):
+    with pytest.raises(
+        DataError, match=r"s: 6 training samples, scaling needs 2 and the transforms consume 5"
+    ):
         fit_codec(build_transforms(["seasonal_difference"], 5), [np.ones((6, 1))], ["y"], "global", ["s"])
 
 

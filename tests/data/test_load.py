@@ -188,7 +188,7 @@ def test_series_too_short_for_a_rollout_are_named(tmp_path):
             SCORE.model_copy(update={"warmup": 141}),
             r"score.horizon = 29 or less would fit, score.warmup = 140 or less would fit",
         ),
-        (40, SCORE, r"holds 6 of 40 samples.*= 30: give more data or data.split a larger validation share"),
+        (40, SCORE, r"holds 6 of 40 samples.*= 20: give more data or data.split a larger validation share"),
     ],
 )
 def test_a_part_too_short_for_a_rollout_says_what_would_fit(file, length, score, message):
@@ -241,7 +241,7 @@ def broken(row, value, channel=0):
             {"transforms": ("seasonal_difference",), "season": 9},
             r"6 samples are too few for transform",
         ),
-        (noise(1, 1), {}, r"values.npy: 1 training samples, but .* scaling needs 2"),
+        (noise(1, 1), {}, r"values.npy: 1 training samples, scaling needs 2: give more data .arrays are"),
     ],
 )
 def test_refusals(file, values, config, message):

@@ -127,6 +127,10 @@ MISTAKES = [
     ),
     ([*GOOD, "2024-01-07,4"], r"^my.csv, column 'ds', line 6: a gap: .* 2 missing at a step of 1 days"),
     ([*GOOD, "2024-01-05T07:00,4"], r"^my.csv, column 'ds', line 6: irregular sampling"),
+    (
+        ["ds,y", "1,1", "3,3", "2,2", "4,4"],
+        r"^my.csv, column 'ds', line 4: 2 comes after the later 3: sort the rows of a series by time; if",
+    ),
     (["ds,y", "1,1", "2,3", "3,2", "5,4"], r"^my.csv, column 'ds', line 5: a gap: 5 follows 3, 1 missing"),
     (["ds,y", "1,1", "2,3", "3,2", "4.5,4"], r"^my.csv, column 'ds', line 5: irregular sampling"),
     (
@@ -149,6 +153,18 @@ MISTAKES = [
     (
         ["unique_id,ds,y", "a,1,1", "a,2,3", "b,1,1", "b,1,3"],
         r"^my.csv, series 'b', column 'ds', line 5: 1 stands here and in the line before",
+    ),
+    (
+        ["unique_id,ds,y", "a,1,1", "a,2,3", "b,1,1", "b,3,3"],
+        r"^my.csv, series 'b', column 'ds', line 4: steps of 2, but my.csv, series 'a' has steps of 1: resample",
+    ),
+    (
+        ["unique_id,ds,y", "a,1,1", "a,2,3", "b,2024-01-01,1", "b,2024-01-02,3"],
+        r"series 'b', column 'ds', line 4: steps of 1 days 00:00:00, but my.csv, series 'a' has steps of 1: ",
+    ),
+    (
+        ["shop,ds,y", "s1,1,1", "s1,2,3", "s2,1,1", "s2,2,3"],
+        r"column 'shop', line 2: wanted a number, got 's1'.*name the column .* as data.id_column",
     ),
     (["t,y", "0.5,1", "1.0,3", "1.5,2"], r"^my.csv, column 't': changes by 0.5 per row.*time_column = \"t\""),
     (["date,y", "2024-01-01,1", "2024-01-02,3"], r"^my.csv, column 'date', line 2: .*time_column = \"date\""),

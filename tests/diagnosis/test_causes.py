@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -364,6 +365,51 @@ def test_rules_say_what_they_saw():
         and unshuffled["C24"].prescriptions[0][0].path == "training.shuffle"
     )
     assert found["C26"].severity == "not applicable" and "sweep diagnose" in found["C26"].text
+
+
+def test_a_readout_in_closed_form_is_advised_where_it_was_seen_to_help():
+    def said(**probe: Any):
+        case = case_of()
+        (found,) = (
+            one
+            for one in cause_findings(replace(case, probes={**case.probes, "readout_refit": probe}))
+            if one.code == "C27"
+        )
+        return found
+
+    good = said(raw=0.6, refit=0.01)
+    assert good.severity == "tip" and "0.01 instead of 0.6" in good.text
+    assert [(change.path, change.value) for change in good.prescriptions[0]] == [
+        ("training.readout_refit", True)
+    ]
+    assert said(raw=0.6, refit=0.4).severity == "ok"  # 0.18 decades
+    assert said(raw=0.04, refit=1e-6).severity == "ok"  # good enough as it is
+    reason = said(reason="the last layer has a ReLU")
+    assert reason.severity == "not applicable" and "ReLU" in reason.text
+    (untaken,) = (one for one in cause_findings(case_of()) if one.code == "C27")
+    assert untaken.severity == "not applicable" and "sweep diagnose" in untaken.text
+
+
+def test_memory_is_judged_where_training_could_show_it():
+    lags = {str(2**k): 10.0 ** (-4 * k) for k in range(6)}
+    case = case_of()
+    forgetful = tuple(evaluation(i, 0.9, input_gradient_by_lag=lags) for i in range(3))
+    record = replace(case.record, evaluations=forgetful, rollout_error=0.9)
+
+    def severity(change: Callable[[TrialRecord], TrialRecord]) -> str:
+        found = cause_findings(replace(case, record=change(record)))
+        return next(one for one in found if one.code == "C08").severity
+
+    assert severity(lambda record: record) == "tip"
+    assert severity(lambda record: replace(record, state="pruned")) == "not applicable"
+    assert severity(lambda record: replace(record, state="diverged", diverged_at=500)) == "not applicable"
+
+    def blown_up(record: TrialRecord) -> TrialRecord:
+        scores = [replace(one.scores, diverged_fraction=0.75) for one in record.evaluations]
+        evaluations = zip(record.evaluations, scores, strict=True)
+        return replace(record, evaluations=tuple(replace(one, scores=of) for one, of in evaluations))
+
+    assert severity(blown_up) == "not applicable"
 
 
 def test_a_text_names_features_with_their_healthy_range():

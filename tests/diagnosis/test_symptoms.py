@@ -198,6 +198,22 @@ def test_a_mixture_is_reported_as_one():
     assert by_code["S03"].severity == "ok"
 
 
+def test_fine_speaks_for_a_trial_only_where_most_is_fine():
+    good = np.sin(OMEGA * T + PHASES)
+    halves = symptom_of_trial(sine(np.concatenate([good[:4], 0 * good[4:]])))
+    assert (halves.code, halves.mixture) == ("S02", True) and halves.title.startswith("collapsed")
+    most = symptom_of_trial(sine(np.concatenate([good[:6], 0 * good[6:]])))
+    assert (most.code, most.mixture) == ("S01", True) and most.title == "fine / collapsed to a constant"
+    nearly = symptom_of_trial(sine(np.concatenate([good[:7], 0 * good[7:]])))
+    assert (nearly.code, nearly.mixture) == ("S01", False)
+
+
+def test_a_phase_that_is_lost_soon_was_not_wrong_from_the_first_step():
+    lost = 1.2 / (1 + np.exp((60 - T) / 8))  # right for half a period, then off by 1.2 rad and no further
+    assert symptom_of_trial(sine(np.sin(OMEGA * T + PHASES + lost))).code == "S10"
+    assert symptom_of_trial(sine(np.sin(OMEGA * T + PHASES + 1.2))).code == "S11"
+
+
 def test_channels_are_judged_one_by_one():
     one = sine(np.sin(OMEGA * T + PHASES))
     two = sine(np.sin(OMEGA * T + PHASES) * np.exp(-3 * T / 1000))

@@ -190,6 +190,7 @@ def test_importance_goes_to_what_decides(one, evaluation):
         }
         records.append(record_at(evaluation, number, [min(1.0, abs(u - 0.5))] * 9, params=params))
     found = importances(study_of(one, records, space), common_rung(study_of(one, records, space)))
+    assert list(found.shares) == sorted(found.shares, key=lambda name: (-found.shares[name], name))
     assert found.reason is None
     assert sum(found.shares.values()) == pytest.approx(1)
     assert set(list(found.shares)[:2]) == {"sgd.lr", "adam.lr"}  # conditional, and yet first

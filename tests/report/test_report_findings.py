@@ -181,4 +181,9 @@ def test_failures_are_counted_by_reason():
         [1, 1, 1], [1, 1, 1], ["failed", "failed", "complete"], reason=["no memory", "no memory", None]
     )
     assert trial_failures(frame).text == "2 of 3 trials failed: no memory (2)."
-    assert trial_failures(frame[2:]).verdict == "clear"
+    assert trial_failures(trials([1], [1], ["complete"])).verdict == "clear"
+
+
+def test_folders_that_are_gone_are_missed():
+    found = trial_failures(trials([1, 1, 1, 1], [1, 1, 1, 1], ["complete"] * 4).drop(index=[1, 2]))
+    assert found.verdict == "found" and "the folders of 2 are gone (1, 2)" in found.text

@@ -1,6 +1,6 @@
 """The time column of a series: dates or numbers, which must rise in even steps."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,31 @@ SHORTEST_MONTH = 28  # days
 OFFSET = r"[T ]\d.*?(Z|[+-]\d{2}(?::?\d{2})?)$"  # from UTC, at the end of a date with a time of day
 
 
-def read_times(label: str, column: str, cells: pd.Series, lines: Array) -> Array | None:
-    """Return the stamps of dates, (time,) datetime64; None where the column holds numbers.
+SEVERAL = "; if the file holds several series, name the column that tells them apart as data.id_column"
+
+
+@dataclass(frozen=True)
+class Times:
+    """When a series was sampled."""
+
+    stamps: Array | None  # (time,) datetime64; None where the column holds numbers
+    step: float | None  # usual distance of two rows; None where there is one row
+    unit: str  # of the step: "", "months" or "seconds"
+
+    def unlike(self, other: "Times") -> bool:
+        """Return whether another series has other steps than this one."""
+        if self.step is None or other.step is None:
+            return False
+        return self.unit != other.unit or abs(self.step - other.step) > EVEN * self.step
+
+    def words(self) -> str:
+        """Return the step as text: `1 hour` is `0 days 01:00:00`, as pandas writes it."""
+        step = self.step or 0.0
+        return str(pd.Timedelta(seconds=step)) if self.unit == "seconds" else f"{step:g} {self.unit}".strip()
+
+
+def read_times(label: str, column: str, cells: pd.Series, lines: Array, alone: bool = False) -> Times:
+    """Return the dates, or the counted times, of one series and their step.
 
     Dates are ISO 8601, such as 2024-01-31 or 2024-01-31T13:00. Steps of whole months count as even when the
     day of the month stays the same, or is always the last. Dates with an offset keep their local time.
@@ -24,6 +47,7 @@ def read_times(label: str, column: str, cells: pd.Series, lines: Array) -> Array
         column: name of the column, for messages.
         cells: the text of the rows of one series, in the order of the file.
         lines: their lines in the file.
+        alone: whether the file has no column of ids, so that all of its rows are one series.
 
     Raises:
         DataError: not dates or numbers, twice the same, unsorted, gaps, irregular.
@@ -35,16 +59,17 @@ def read_times(label: str, column: str, cells: pd.Series, lines: Array) -> Array
         raise DataError(f"{place} {lines[int(np.argmax(empty))]}: the time is missing: fill it in")
     numbers = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
     if np.isfinite(numbers).all():
-        _require_even(place, numbers, text, lines, "{:g}".format)
-        return None
+        return _even(place, Times(None, _usual(numbers), ""), numbers, text, lines, alone)
     stamps = _stamps(place, text, lines)
     months = _whole_months(stamps)
     if months is not None:
-        _require_even(place, months, text, lines, "{:g} months".format)
-    else:
-        seconds = np.asarray((stamps - stamps[0]) / pd.Timedelta(seconds=1), dtype=np.float64)
-        _require_even(place, seconds, text, lines, lambda step: str(pd.Timedelta(seconds=step)))
-    return np.asarray(stamps)
+        return _even(place, Times(np.asarray(stamps), _usual(months), "months"), months, text, lines, alone)
+    seconds = np.asarray((stamps - stamps[0]) / pd.Timedelta(seconds=1), dtype=np.float64)
+    return _even(place, Times(np.asarray(stamps), _usual(seconds), "seconds"), seconds, text, lines, alone)
+
+
+def _usual(times: Array) -> float | None:
+    return float(np.median(np.diff(times))) if len(times) > 1 else None
 
 
 def _stamps(place: str, text: pd.Series, lines: Array) -> pd.DatetimeIndex:
@@ -81,30 +106,44 @@ def _whole_months(stamps: pd.DatetimeIndex) -> Array | None:
     return np.asarray(stamps.year * 12 + stamps.month, dtype=np.float64)
 
 
-def _require_even(
-    place: str, times: Array, text: pd.Series, lines: Array, show: Callable[[float], str]
-) -> None:
-    """Refuse the first step that is zero, negative or unlike the median step."""
-    steps = np.diff(times)
-    if not len(steps):
-        return
-    step = float(np.median(steps))
+def _even(place: str, known: Times, times: Array, text: pd.Series, lines: Array, alone: bool) -> Times:
+    """Return what is known of the times; refuse the first step that is zero, negative or unlike the usual one."""
+    if known.step is None:
+        return known
+    steps, step = np.diff(times), known.step
     bad = (steps <= 0) | (np.abs(steps - step) > EVEN * step)
     if not bad.any():
-        return
+        return known
     row = int(np.argmax(bad)) + 1
     before, here, at = text.iloc[row - 1], text.iloc[row], f"{place} {lines[row]}"
+    several = SEVERAL if alone else ""
     if steps[row - 1] == 0:
-        raise DataError(f"{at}: {here} stands here and in the line before: keep one row for each time")
+        raise DataError(
+            f"{at}: {here} stands here and in the line before: keep one row for each time{several}"
+        )
     if steps[row - 1] < 0:
-        raise DataError(f"{at}: {here} comes after the later {before}: sort the rows of a series by time")
+        raise DataError(
+            f"{at}: {here} comes after the later {before}: sort the rows of a series by time{several}"
+        )
+    if (steps < 0).any() and _is_even(np.sort(times)):
+        back = int(np.argmax(steps < 0)) + 1
+        raise DataError(
+            f"{place} {lines[back]}: {text.iloc[back]} comes after the later {text.iloc[back - 1]}: sort the rows of "
+            f"a series by time{several}"
+        )
     ratio = steps[row - 1] / step if step > 0 else np.nan
     if ratio > 1.5 and abs(ratio - np.rint(ratio)) < EVEN:
         raise DataError(
             f"{at}: a gap: {here} follows {before}, {int(np.rint(ratio)) - 1} missing at a step of "
-            f"{show(step)}: fill the gap, or cut the series there"
+            f"{known.words()}: fill the gap, or cut the series there"
         )
     raise DataError(
         f"{at}: irregular sampling, which is not supported: {here} follows {before}, but the usual step is "
-        f"{show(step)}: resample to even steps"
+        f"{known.words()}: resample to even steps"
     )
+
+
+def _is_even(times: Array) -> bool:
+    steps = np.diff(times)
+    step = float(np.median(steps))
+    return bool((np.abs(steps - step) <= EVEN * step).all())

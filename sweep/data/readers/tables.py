@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
-from sweep.data.readers.sampling import read_times
+from sweep.data.readers.sampling import SEVERAL, Times, read_times
 from sweep.data.recording import Recording, Series
 from sweep.data.types import Array
 
@@ -59,13 +59,24 @@ def read_csv(path: Path, columns: Columns) -> Recording:
     channels = tuple(name for name in header if name not in (columns.series_id, columns.time))
     if not channels:
         raise DataError(f"{table.name}: no column with values beside those of ids and time: add one")
-    values = np.stack([_numbers(table, name, has_time) for name in channels], axis=1)
-    series = []
+    values = np.stack(
+        [_numbers(table, name, has_time, columns.series_id in header) for name in channels], axis=1
+    )
+    series: list[Series] = []
+    first: tuple[str, Times] | None = None
     for label, rows in _groups(table, columns.series_id):
         lines = table.lines[rows]
         stamps = None
         if has_time:
-            stamps = read_times(label, columns.time, table.cells[columns.time].iloc[rows], lines)
+            alone = columns.series_id not in table.cells
+            times = read_times(label, columns.time, table.cells[columns.time].iloc[rows], lines, alone)
+            first = first or (label, times)
+            if times.unlike(first[1]):
+                raise DataError(
+                    f"{label}, column {columns.time!r}, line {lines[0]}: steps of {times.words()}, but {first[0]} has "
+                    f"steps of {first[1].words()}: resample all series to the same steps"
+                )
+            stamps = times.stamps
         else:
             _refuse_unnamed_time(label, channels, values[rows])
         series.append(Series(label, values[rows], stamps=stamps, lines=lines))
@@ -127,7 +138,7 @@ def _require_names(name: str, header: list[str], line: int) -> None:
         )
 
 
-def _numbers(table: Table, column: str, has_time: bool) -> Array:
+def _numbers(table: Table, column: str, has_time: bool, has_ids: bool) -> Array:
     """Return the column as finite numbers, (row,)."""
     cells = table.cells[column].astype(object).str.strip()
     missing = cells.str.lower().isin(MISSING).to_numpy(dtype=bool)
@@ -142,6 +153,7 @@ def _numbers(table: Table, column: str, has_time: bool) -> Array:
     if text.any():
         row = int(np.argmax(text))
         hint = "" if has_time else f'; if the column holds the time, set data.time_column = "{column}"'
+        hint += SEVERAL if not has_ids and text.mean() > 0.5 else ""
         raise DataError(
             f"{table.name}, column {column!r}, line {table.lines[row]}: wanted a number, got "
             f"{cells.iloc[row]!r}: mend the value or drop the column{hint}"

@@ -193,6 +193,11 @@ def train_the_loop(case: Case) -> Prescriptions:
     return ((Change("training.input_noise", 0.02),), (Change("training.unroll", max(1, window // 4)),))
 
 
+def solved_readout(case: Case) -> Prescriptions:
+    """Return the best checkpoint's last layer in closed form."""
+    return ((Change("training.readout_refit", True),),)
+
+
 def shuffled(case: Case) -> Prescriptions:
     """Return shuffled windows."""
     return ((Change("training.shuffle", True),),)

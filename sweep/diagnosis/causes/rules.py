@@ -18,8 +18,9 @@ from sweep.score.effect import FLOOR
 FADED = 3.0  # decades by which a quarter cycle's input may matter less than the latest; facts: D13, 1e-3
 SMALL_ONE_STEP = 0.1  # scales; our choice: a forecast that is good for one step
 BAD_ROLLOUT = 0.3  # rollout error from which on something is worth saying; our choice
+WORTH = 0.05  # rollout error from which on a better readout is advised; our choice
 GAIN = 3.0  # of an input error over the first 100 steps, from which on the loop spoils it; our choice
-REGRET = 0.3  # decades; facts: D17
+REGRET = 0.3  # decades; facts: D17, and for a better readout
 RICH = 10.0  # weights per training number beyond which a network is large for its data; our choice
 KNOWN = (
     0.3  # decades by which training rollouts are better than new ones, to speak of overfitting; our choice
@@ -47,6 +48,10 @@ def fading_memory(case: Case) -> Verdict:
         if case.record.evaluations
         else {}
     )
+    if case.record.state == "pruned":
+        return Verdict(None, "the trial was pruned before its training could show it")
+    if case.record.diverged_at is not None or _blown_up(case):
+        return Verdict(None, "what blows up says nothing about memory")
     known = sorted(int(lag) for lag in lags if lags[lag] is not None)
     reached = [lag for lag in known if lag <= wanted]
     if len(reached) < 2 or not lags["1"]:
@@ -55,6 +60,11 @@ def fading_memory(case: Case) -> Verdict:
     evidence = {"lag": reached[-1], "decades": ratio}
     said = f"The input {reached[-1]} steps back matters {10**ratio:.3g} times less than the latest."
     return Verdict(ratio > FADED and _error(case) > BAD_ROLLOUT, said, evidence)
+
+
+def _blown_up(case: Case) -> bool:
+    best = case.record.best
+    return best is not None and case.record.evaluations[best].scores.diverged_fraction > 0.5
 
 
 def exposure_bias(case: Case) -> Verdict:
@@ -114,6 +124,20 @@ def rounding(case: Case) -> Verdict:
     return Verdict(bool(found), said, {"change": change})
 
 
+def readout_off(case: Case) -> Verdict:
+    """C27: does the same network roll out better with its last layer in closed form?"""
+    raw, refit = case.probe("readout_refit", "raw"), case.probe("readout_refit", "refit")
+    if math.isnan(raw) or math.isnan(refit):
+        why = case.probes.get("readout_refit", {}).get("reason")
+        return Verdict(None, str(why or "the probe of the readout is costly: sweep diagnose takes it"))
+    gain = math.log10(max(FLOOR, raw) / max(FLOOR, refit))
+    said = (
+        f"With its last layer in closed form it rolls out with an error of {refit:.2g} instead of {raw:.2g}."
+    )
+    found = gain > REGRET and raw > WORTH
+    return Verdict(found, said, {"raw": raw, "refit": refit, "decades": gain})
+
+
 RULES: Mapping[str, Callable[[Case], Verdict]] = {
     "C08": fading_memory,
     "C22": exposure_bias,
@@ -121,4 +145,5 @@ RULES: Mapping[str, Callable[[Case], Verdict]] = {
     "C24": batch_order,
     "C25": large_capacity,
     "C26": rounding,
+    "C27": readout_off,
 }

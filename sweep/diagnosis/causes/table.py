@@ -219,6 +219,14 @@ CAUSES: Registry[Cause] = Registry(
             prescribe.double_precision,
             "rule",
         ),
+        Cause(
+            "C27",
+            "readout_off",
+            "readout not at its best",
+            "The state holds what the forecast needs, and the last layer does not read it out.",
+            prescribe.solved_readout,
+            "rule",
+        ),
     ],
 )
 

@@ -16,14 +16,15 @@ from sweep.diagnosis.symptoms.wording import detail
 from sweep.score.metrics import nrmse_by_step, valid_steps
 
 MIXED = 0.6  # share below which no symptom speaks for the trial; our choice
+ALL_FINE = 0.8  # share of what is fine below which a trial is no longer just fine; our choice
 
 
 @dataclass(frozen=True)
 class TrialSymptom:
     """How a trial's rollout fails."""
 
-    code: str  # of the largest share of starts and channels
-    mixture: bool  # no symptom has MIXED of them
+    code: str  # of the largest share of starts and channels; "fine" only where most are
+    mixture: bool  # no symptom has MIXED of them, or fine ones less than ALL_FINE
     shares: Mapping[str, float]  # by code, largest first; they sum to 1
     by_start: tuple[str, ...]  # the most frequent failing symptom of a start's channels; S01 if none fails
     by_unit: tuple[tuple[str, ...], ...]  # [start][channel]
@@ -39,7 +40,8 @@ class TrialSymptom:
         """Return the main symptom's title; of a mixture, the two largest."""
         if not self.mixture:
             return SYMPTOMS[self.code].title
-        return " / ".join(SYMPTOMS[code].title for code in list(self.shares)[:2])
+        others = [code for code in self.shares if code != self.code]
+        return " / ".join(SYMPTOMS[code].title for code in (self.code, *others[:1]))
 
 
 def symptom_of_trial(evidence: RolloutEvidence) -> TrialSymptom:
@@ -51,13 +53,13 @@ def symptom_of_trial(evidence: RolloutEvidence) -> TrialSymptom:
     counts = Counter(unit.verdict.code for unit in found.units)
     total = len(found.units)
     shares = {code: count / total for code, count in sorted(counts.items(), key=lambda c: (-c[1], c[0]))}
-    code = next(iter(shares))
+    code = _speaking(shares)
     channels = evidence.truth.shape[2]
     codes = [unit.verdict.code for unit in found.units]
     by_unit = tuple(tuple(codes[k : k + channels]) for k in range(0, total, channels))
     numbers = _numbers(evidence, found, code)
     sure = [unit.verdict.confidence for unit in found.units if unit.verdict.code == code]
-    mixture = shares[code] < MIXED
+    mixture = shares[code] < (ALL_FINE if code == "S01" else MIXED)
     return TrialSymptom(
         code=code,
         mixture=mixture,
@@ -69,6 +71,13 @@ def symptom_of_trial(evidence: RolloutEvidence) -> TrialSymptom:
         confidence=float(np.mean(sure)) * min(1.0, shares[code] / MIXED),
         text=_text(code, mixture, shares, numbers, evidence.truth.shape[1]),
     )
+
+
+def _speaking(shares: Mapping[str, float]) -> str:
+    """Return the symptom that speaks for the trial: fine where at least MIXED are, else the most frequent failure."""
+    if shares.get("S01", 0.0) >= MIXED or len(shares) == 1:
+        return "S01" if "S01" in shares else next(iter(shares))
+    return next(code for code in shares if code != "S01")
 
 
 def _of_start(row: tuple[str, ...]) -> str:
