@@ -608,7 +608,7 @@ def test_a_missing_trial_a_lock_and_changed_data_are_refused(results):
     fingerprint = StudyFolder(results / "sine").read_study()["record"]["data_fingerprint"]
     study.write_text(study.read_text().replace(fingerprint, "0" * 64))
     shown = treat(results, *change)
-    assert (shown.exit_code, "have changed" in shown.stderr) == (1, True)
+    assert (shown.exit_code, "have changed" in shown.stderr) == (2, True)
 
 
 def test_an_engine_that_is_not_here_is_refused(results):

@@ -117,6 +117,9 @@ def verdict_text(arm: Mapping[str, Any]) -> str:
         f"{_capital(arm_name(arm))} ({code}{changes_text(arm['changes'])}) {VERDICTS[arm['verdict']]}: "
         f"{_beside(found, 'unchanged', seeds)}"
     )
+    one_sided = found["low"] is not None and not found["low"] <= 0 <= found["high"]
+    if arm["verdict"] == "no difference shown" and one_sided:
+        text += ", too few for a claim"
     if random is not None:
         how = {True: "it beats a random change", False: "it is not shown to beat a random change"}
         said = (

@@ -14,9 +14,7 @@ OUTSIDE = 1.25  # furthest late point over the truth's own, below which a large 
 STILL = 0.1  # late amplitude of what does not move
 OFF = 0.5  # scales: a level so far off alone ends validity
 PHASE = 0.505  # rad: the phase error at which the error of a sine reaches .5 over a period, 2 sin(phase / 2)
-SOON_WRONG = (
-    0.2  # first error over the fitted phase error: below, it began right. A modulated wave may begin weak
-)
+SOON_WRONG = 0.15  # first error over that of a sine this far off: below, it began right. Beats may begin weak
 STRAIGHT, BENT = 0.8, 0.3  # R^2, and rad around it, of a phase that drifts steadily: worse in both wanders
 OTHER_SPEED = 0.2  # relative frequency error from which a cycle is another one, not a drifting one
 FOREIGN = 0.4  # share of a forecast's variance outside of the truth's tones, from which it does not have them
@@ -143,7 +141,9 @@ def _by_phase(seen: Measures, parts: dict[str, float], whole: float) -> Verdict:
         if straight < STRAIGHT and (seen.phase_bent or 0.0) >= BENT:
             return Verdict("S10", beyond(seen.phase_bent or 0.0, BENT))
         if abs(first) >= 0.8 * PHASE and abs(first) >= drift:
-            if seen.first_error < SOON_WRONG * abs(first):  # it began right, and lost the phase soon after
+            if seen.first_error < SOON_WRONG * 2 * math.sin(
+                min(abs(first), math.pi) / 2
+            ):  # it was right at first
                 return Verdict("S10", beyond(abs(first), 0.8 * PHASE))
             return Verdict("S11", beyond(abs(first), 0.8 * PHASE))
         if abs(seen.frequency_error or 0.0) > OTHER_SPEED:

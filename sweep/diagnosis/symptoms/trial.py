@@ -16,6 +16,7 @@ from sweep.diagnosis.symptoms.wording import detail
 from sweep.score.metrics import nrmse_by_step, valid_steps
 
 MIXED = 0.6  # share below which no symptom speaks for the trial; our choice
+PHASELESS = ("S02", "S06", "S07", "S13")  # their phase against the truth's tones means nothing
 ALL_FINE = 0.8  # share of what is fine below which a trial is no longer just fine; our choice
 
 
@@ -90,10 +91,11 @@ def _numbers(
 ) -> dict[str, float | int | str | bool | None]:
     seen = [unit.measures for unit in found.units if unit.verdict.code == code and unit.measures is not None]
 
-    def median(read: Callable[[Measures], float | None]) -> float | None:
-        values = [value for value in map(read, seen) if value is not None]
+    def median(read: Callable[[Measures], float | None], of: list[Measures] | None = None) -> float | None:
+        values = [value for value in map(read, seen if of is None else of) if value is not None]
         return float(np.median(values)) if values else None
 
+    followed = [] if code in PHASELESS else seen  # where a forecast has the truth's tones there is a phase
     growth = error_growth(_nrmse(evidence), evidence.block)
     steps = valid_steps(evidence.forecast, evidence.truth, evidence.scale, evidence.block)
     locked = [m.locked_period for m in seen if m.locked_period is not None]
@@ -110,13 +112,13 @@ def _numbers(
         "decay_per_step": median(lambda m: m.decay_per_step),
         "amplitude_early": median(lambda m: m.amplitude_early),
         "amplitude_late": median(lambda m: m.amplitude_late),
-        "frequency_error": median(lambda m: m.frequency_error),
+        "frequency_error": median(lambda m: m.frequency_error, followed),
         "frequency_error_size": median(
-            lambda m: None if m.frequency_error is None else abs(m.frequency_error)
+            lambda m: None if m.frequency_error is None else abs(m.frequency_error), followed
         ),
-        "phase_r2": median(lambda m: m.phase_r2),
-        "phase_first": median(lambda m: m.phase_first),
-        "phase_last": median(lambda m: m.phase_last),
+        "phase_r2": median(lambda m: m.phase_r2, followed),
+        "phase_first": median(lambda m: m.phase_first, followed),
+        "phase_last": median(lambda m: m.phase_last, followed),
         "level_late": median(lambda m: m.level_late),
         "first_error": median(lambda m: m.first_error),
         "recurrence": median(lambda m: m.recurrence),
