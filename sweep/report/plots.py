@@ -58,9 +58,10 @@ def scatter_plot(trials: pd.DataFrame, best: int | None, by_loss: int | None) ->
     _points(axes, np.log10(x), y, shown["state"])
     key(axes, _states(shown["state"]))
     numbers = shown["number"].to_numpy()
-    for number, text, color in (
-        (by_loss, "the loss's choice", ONE_STEP),
-        (best, "the rollout's choice", GOOD),
+    apart = 14  # points between the labels, as the two choices are often neighbours
+    for number, text, color, lift in (
+        (by_loss, "the loss's choice", ONE_STEP, 0 if by_loss == best else apart),
+        (best, "the rollout's choice", GOOD, 0),
     ):
         at = np.flatnonzero(numbers == (-1 if number is None else number))
         if len(at):
@@ -73,7 +74,7 @@ def scatter_plot(trials: pd.DataFrame, best: int | None, by_loss: int | None) ->
                 axes,
                 *place,
                 text if by_loss != best else "the choice of both",
-                (9 if right else -9, 0),
+                (9 if right else -9, lift),
                 size=9,
                 color=color,
                 weight="bold",

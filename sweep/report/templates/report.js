@@ -18,8 +18,8 @@
       const key = (row) => row.cells[column].dataset.sort ?? row.cells[column].textContent;
       const numeric = head.classList.contains("number");
       rows.sort((a, b) => {
-        const [x, y] = [key(a), key(b)];
-        if (!numeric) return (rising ? 1 : -1) * x.localeCompare(y, undefined, { numeric: true });
+        const [x, y] = [key(a).trim(), key(b).trim()];
+        if (!numeric && x && y) return (rising ? 1 : -1) * x.localeCompare(y, undefined, { numeric: true });
         if ((x === "") !== (y === "")) return x === "" ? 1 : -1;
         return (rising ? 1 : -1) * (Number(x) - Number(y));
       });
