@@ -235,6 +235,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--split", choices=SCORED, default="score")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--symptoms", type=Path, help="document of symptoms.py --json, to go with --json")
+    parser.add_argument("--treated", type=Path, help="document of benchmarks.diagnosis.treat --json, same")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     known, scored = (
@@ -243,6 +245,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     right = accepted(json.loads(options.mends.read_text()) if options.mends else [])
     told = document(Cache(options.cache), known, scored, right)
+    for name in ("symptoms", "treated"):
+        path = getattr(options, name)
+        told |= {name: json.loads(path.read_text())} if path else {}
     print(json.dumps(told, indent=1) if options.json else text(told))
 
 
