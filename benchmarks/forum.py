@@ -4,22 +4,27 @@
 
 The first trial of studies/forum.toml with an evaluation at the end of each of its 50 epochs. `--seed` 0 is the
 study's own trial; others are fresh seeds. Printed per epoch: training loss, one-step error, rollout error over
-1000 steps, valid steps, and the symptom of the rollout.
+1000 steps, valid steps, the symptom of the rollout, and the causes that a training which ended there would be told,
+from its best checkpoint and its curves so far.
 """
 
 import argparse
+import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 from machine import machine
 
+from sweep.config.records import Evaluation, TrialRecord
 from sweep.config.seeds import seed_of
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.symptoms import SYMPTOMS, RolloutEvidence, symptom_of_trial
 from sweep.opening import read
 from sweep.score import block_length, forecasts
+from sweep.trial import finish
 from sweep.trial.process import trial_process
 from sweep.trial.segment import Run
 
@@ -38,6 +43,7 @@ class Epoch:
     valid_steps: float
     symptom: str
     shares: dict[str, float]  # of starts, by code
+    causes: list[str]  # codes of issues, then of tips
 
 
 def post(seed: int) -> TrialConfig:
@@ -68,19 +74,41 @@ def symptom(run: Run) -> tuple[str, dict[str, float]]:
     return found.code, dict(found.shares)
 
 
+def causes(config: TrialConfig, run: Run, evaluations: Sequence[Evaluation]) -> list[str]:
+    """Return the codes of the causes that are found in the training so far, issues first."""
+    state = io.BytesIO()
+    torch.save(run.state(), state)
+    errors = [one.scores.rollout_error for one in evaluations]
+    one_step = [one.scores.one_step_error for one in evaluations]
+    best = errors.index(min(errors))
+    record = TrialRecord(
+        0, "complete", {}, config.model_dump(mode="json"), "enqueued", tuple(evaluations), errors[best], best,
+        one_step.index(min(one_step)), updates=run.trainer.updates, sequence_steps=run.trainer.consumed,
+    )  # fmt: skip
+    found = json.loads(finish(config, state.getvalue(), None, record).files["diagnosis.json"])["findings"]
+    return [
+        finding["code"]
+        for severity in ("issue", "tip")
+        for finding in found
+        if finding["severity"] == severity and finding["code"].startswith("C")
+    ]
+
+
 def epochs(config: TrialConfig) -> list[Epoch]:
     """Return what each epoch ends with."""
-    rows = []
+    rows: list[Epoch] = []
+    evaluations: list[Evaluation] = []
     with trial_process():
         run = Run(config)
         for point in range(EPOCHS):
             evaluation = run.advance(point)
+            evaluations.append(evaluation)
             code, shares = symptom(run)
             s = evaluation.scores
             rows.append(
                 Epoch(
                     point + 1, evaluation.train_loss, s.one_step_error, s.rollout_error, s.nrmse, s.valid_steps,
-                    code, shares,
+                    code, shares, causes(config, run, evaluations),
                 )
             )  # fmt: skip
             if run.trainer.diverged:
@@ -97,11 +125,12 @@ def main() -> None:
     if args.json:
         print(json.dumps({"machine": machine(), "epochs": [asdict(row) for row in rows]}, indent=1))
         return
-    print("epoch      loss  one-step   rollout  valid  symptom")
+    print("epoch      loss  one-step   rollout  valid  symptom, causes")
     for row in rows:
         print(
             f"{row.epoch:5d}  {row.loss:8.2g}  {row.one_step_error:8.3f}  {row.rollout_error:8.3f}"
-            f"  {row.valid_steps:5.0f}  {row.symptom} {SYMPTOMS[row.symptom].title}"
+            f"  {row.valid_steps:5.0f}  {row.symptom} {SYMPTOMS[row.symptom].title}; "
+            f"{' '.join(row.causes)}"
         )
 
 

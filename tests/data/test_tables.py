@@ -128,8 +128,8 @@ MISTAKES = [
     ([*GOOD, "2024-01-07,4"], r"^my.csv, column 'ds', line 6: a gap: .* 2 missing at a step of 1 days"),
     ([*GOOD, "2024-01-05T07:00,4"], r"^my.csv, column 'ds', line 6: irregular sampling"),
     (
-        ["ds,y", "1,1", "3,3", "2,2", "4,4"],
-        r"^my.csv, column 'ds', line 4: 2 comes after the later 3: sort the rows of a series by time; if",
+        ["ds,y", "1,1", "2,3", "4,2", "3,4", "5,5", "6,5"],
+        r"^my.csv, column 'ds', line 5: 3 comes after the later 4: sort the rows of a series by time; if",
     ),
     (["ds,y", "1,1", "2,3", "3,2", "5,4"], r"^my.csv, column 'ds', line 5: a gap: 5 follows 3, 1 missing"),
     (["ds,y", "1,1", "2,3", "3,2", "4.5,4"], r"^my.csv, column 'ds', line 5: irregular sampling"),
