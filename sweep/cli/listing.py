@@ -10,8 +10,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sweep.report.text import print_line
-
 NUMBERS = ("trials", "complete", "pruned", "diverged", "failed", "running", "best_rollout_error")
 COLUMNS = ("name", *NUMBERS, "best_symptom")
 SELDOM = ("pruned", "diverged", "failed", "running")  # shown where a study has some: 80 columns are few
@@ -36,7 +34,8 @@ def print_listing(document: Mapping[str, Any]) -> None:
         console.print(table, "")
         for entry in document["results"]:
             if entry["error"]:
-                print_line(console, f"{entry['name']} cannot be read: {entry['error']}", "yellow")
+                text = Text(f"{entry['name']} cannot be read: {entry['error']}", style="yellow")
+                console.print(text, soft_wrap=True)
     else:
         console.print("no studies with results yet: sweep run", markup=False, highlight=False)
     table = _table("known study files")
