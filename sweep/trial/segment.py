@@ -196,7 +196,9 @@ def read_checkpoint(content: bytes) -> dict[str, Any]:
     try:
         return dict(torch.load(io.BytesIO(content), weights_only=True, map_location="cpu"))
     except (EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        said = "it holds more than tensors and plain values"
+        if not isinstance(error, pickle.UnpicklingError):
+            said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise StoreError(
             f"a checkpoint is damaged ({said}): remove the trial's folder, and sweep run trains it again"
         ) from error
