@@ -390,6 +390,14 @@ def test_a_readout_in_closed_form_is_advised_where_it_was_seen_to_help():
     assert untaken.severity == "not applicable" and "sweep diagnose" in untaken.text
 
 
+def test_what_diverged_did_not_stop_too_early():
+    case = case_of()
+    diverged = replace(case, record=replace(case.record, state="diverged", diverged_at=500))
+    found = {one.code: one.severity for one in cause_findings(diverged)}
+    assert found["C05"] == found["C02"] == "not applicable" != found["C01"]
+    assert {one.code: one.severity for one in cause_findings(case)}["C05"] != "not applicable"
+
+
 def test_memory_is_judged_where_training_could_show_it():
     lags = {str(2**k): 10.0 ** (-4 * k) for k in range(6)}
     case = case_of()

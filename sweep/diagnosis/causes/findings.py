@@ -86,6 +86,9 @@ def inapplicable(case: Case, cause: Cause) -> str:
             else "the readout has no ReLU"
         ),
         "decay_early": "" if training.scheduler.name != "none" else "the rate never falls",
+        # what stopped a training that diverged was no lack of budget, and no rate that was too low
+        "undertrained": "" if case.record.diverged_at is None else "training ended by diverging",
+        "lr_low": "" if case.record.diverged_at is None else "training ended by diverging",
     }
     why = reasons.get(cause.fault, "")
     return why or ("" if cause.fault in OF_TASK or cause.decided == "rule" else _outside(case))
