@@ -366,6 +366,7 @@ def test_a_confirmation_that_is_killed_goes_on_with_the_same_result(undisturbed,
             60,
             "progress",
         )
+        process.send_signal(signal.SIGSTOP)  # to look for the others takes longer than the last trainings
         for victim in ours(killed):
             victim.kill()
         process.communicate()
