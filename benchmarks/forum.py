@@ -23,6 +23,7 @@ from sweep.config.seeds import seed_of
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.symptoms import SYMPTOMS, RolloutEvidence, symptom_of_trial
 from sweep.opening import read
+from sweep.report.diagnoses import TOLD, is_cause
 from sweep.score import block_length, forecasts
 from sweep.trial import finish
 from sweep.trial.process import trial_process
@@ -88,9 +89,9 @@ def causes(config: TrialConfig, run: Run, evaluations: Sequence[Evaluation]) -> 
     found = json.loads(finish(config, state.getvalue(), None, record).files["diagnosis.json"])["findings"]
     return [
         finding["code"]
-        for severity in ("issue", "tip")
+        for severity in TOLD
         for finding in found
-        if finding["severity"] == severity and finding["code"].startswith("C")
+        if finding["severity"] == severity and is_cause(finding["code"])
     ]
 
 

@@ -114,11 +114,12 @@ def study_from_document(document: Mapping[str, Any], catalogue: Catalogue, where
     return study
 
 
+EXTERNAL = "inputs that are not forecast; every column is, known calendar inputs are data.calendar"
 # What forecasters of other kinds know: part of a key's name, and what to do here.
 UNSUPPORTED = {
-    "exog": "inputs that are not forecast; every column is, known calendar inputs are data.calendar",
-    "covariate": "inputs that are not forecast; every column is, known calendar inputs are data.calendar",
-    "inputs": "inputs that are not forecast; every column is, known calendar inputs are data.calendar",
+    "exog": EXTERNAL,
+    "covariate": EXTERNAL,
+    "inputs": EXTERNAL,
     "quantile": "quantiles; a forecast is one number per channel and step",
     "freq": "resampling; series are sampled in even steps, which are read from the time column",
 }

@@ -55,7 +55,7 @@ class SamplerSpec:
 
 
 def check_sampler(name: str, space: Space) -> None:
-    """Raise SweepError with the reason where a sampler cannot serve a space."""
+    """Raise UsageError with the reason where a sampler cannot serve a space."""
     reason = SAMPLERS[name].refuses(space)
     if reason is not None:
         raise UsageError(

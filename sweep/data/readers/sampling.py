@@ -58,18 +58,15 @@ def read_times(label: str, column: str, cells: pd.Series, lines: Array, alone: b
     if empty.any():
         raise DataError(f"{place} {lines[int(np.argmax(empty))]}: the time is missing: fill it in")
     numbers = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
-    if np.isfinite(numbers).all():
-        return _even(place, Times(None, _usual(numbers), ""), numbers, text, lines, alone)
-    stamps = _stamps(place, text, lines)
-    months = _whole_months(stamps)
-    if months is not None:
-        return _even(place, Times(np.asarray(stamps), _usual(months), "months"), months, text, lines, alone)
-    seconds = np.asarray((stamps - stamps[0]) / pd.Timedelta(seconds=1), dtype=np.float64)
-    return _even(place, Times(np.asarray(stamps), _usual(seconds), "seconds"), seconds, text, lines, alone)
-
-
-def _usual(times: Array) -> float | None:
-    return float(np.median(np.diff(times))) if len(times) > 1 else None
+    stamps, times, unit = None, numbers, ""
+    if not np.isfinite(numbers).all():
+        dates = _stamps(place, text, lines)
+        stamps, months = np.asarray(dates), _whole_months(dates)
+        seconds = np.asarray((dates - dates[0]) / pd.Timedelta(seconds=1), dtype=np.float64)
+        times, unit = (seconds, "seconds") if months is None else (months, "months")
+    known = Times(stamps, float(np.median(np.diff(times))) if len(times) > 1 else None, unit)
+    _require_even(place, known, times, text, lines, SEVERAL if alone else "")
+    return known
 
 
 def _stamps(place: str, text: pd.Series, lines: Array) -> pd.DatetimeIndex:
@@ -106,17 +103,18 @@ def _whole_months(stamps: pd.DatetimeIndex) -> Array | None:
     return np.asarray(stamps.year * 12 + stamps.month, dtype=np.float64)
 
 
-def _even(place: str, known: Times, times: Array, text: pd.Series, lines: Array, alone: bool) -> Times:
-    """Return what is known of the times; refuse the first step that is zero, negative or unlike the usual one."""
-    if known.step is None:
-        return known
+def _require_even(
+    place: str, known: Times, times: Array, text: pd.Series, lines: Array, several: str
+) -> None:
+    """Refuse the first step that is zero, negative or unlike the usual one."""
     steps, step = np.diff(times), known.step
-    bad = (steps <= 0) | (np.abs(steps - step) > EVEN * step)
-    if not bad.any():
-        return known
+    if step is None or not _uneven(times).any():
+        return
+    bad = _uneven(times)
+    if (steps < 0).any() and not _uneven(np.sort(times)).any():
+        bad = steps < 0  # nothing is missing: rows are out of order
     row = int(np.argmax(bad)) + 1
     before, here, at = text.iloc[row - 1], text.iloc[row], f"{place} {lines[row]}"
-    several = SEVERAL if alone else ""
     if steps[row - 1] == 0:
         raise DataError(
             f"{at}: {here} stands here and in the line before: keep one row for each time{several}"
@@ -124,12 +122,6 @@ def _even(place: str, known: Times, times: Array, text: pd.Series, lines: Array,
     if steps[row - 1] < 0:
         raise DataError(
             f"{at}: {here} comes after the later {before}: sort the rows of a series by time{several}"
-        )
-    if (steps < 0).any() and _is_even(np.sort(times)):
-        back = int(np.argmax(steps < 0)) + 1
-        raise DataError(
-            f"{place} {lines[back]}: {text.iloc[back]} comes after the later {text.iloc[back - 1]}: sort the rows of "
-            f"a series by time{several}"
         )
     ratio = steps[row - 1] / step if step > 0 else np.nan
     if ratio > 1.5 and abs(ratio - np.rint(ratio)) < EVEN:
@@ -143,7 +135,8 @@ def _even(place: str, known: Times, times: Array, text: pd.Series, lines: Array,
     )
 
 
-def _is_even(times: Array) -> bool:
+def _uneven(times: Array) -> Array:
+    """Return which steps are zero, negative or unlike the usual one."""
     steps = np.diff(times)
-    step = float(np.median(steps))
-    return bool((np.abs(steps - step) <= EVEN * step).all())
+    step = np.median(steps)
+    return np.asarray((steps <= 0) | (np.abs(steps - step) > EVEN * step))

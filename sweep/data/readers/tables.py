@@ -59,17 +59,15 @@ def read_csv(path: Path, columns: Columns) -> Recording:
     channels = tuple(name for name in header if name not in (columns.series_id, columns.time))
     if not channels:
         raise DataError(f"{table.name}: no column with values beside those of ids and time: add one")
-    values = np.stack(
-        [_numbers(table, name, has_time, columns.series_id in header) for name in channels], axis=1
-    )
+    has_ids = columns.series_id in header
+    values = np.stack([_numbers(table, name, has_time, has_ids) for name in channels], axis=1)
     series: list[Series] = []
     first: tuple[str, Times] | None = None
     for label, rows in _groups(table, columns.series_id):
         lines = table.lines[rows]
         stamps = None
         if has_time:
-            alone = columns.series_id not in table.cells
-            times = read_times(label, columns.time, table.cells[columns.time].iloc[rows], lines, alone)
+            times = read_times(label, columns.time, table.cells[columns.time].iloc[rows], lines, not has_ids)
             first = first or (label, times)
             if times.unlike(first[1]):
                 raise DataError(

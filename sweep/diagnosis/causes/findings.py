@@ -7,7 +7,7 @@ from typing import Any
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.model import Model, calibrated
-from sweep.diagnosis.causes.rules import RULES
+from sweep.diagnosis.causes.rules import PRUNED, RULES
 from sweep.diagnosis.causes.table import CAUSES, Cause
 from sweep.diagnosis.finding import Change, Finding, Severity
 
@@ -75,6 +75,8 @@ def inapplicable(case: Case, cause: Cause) -> str:
         "lbfgs",
         "adagrad",
     )
+    # what stopped a training that diverged was no lack of budget, and no rate that was too low
+    diverged = "" if case.record.diverged_at is None else "training ended by diverging"
     reasons = {
         "momentum_high": "" if has_momentum else f"{training.optimizer.name} has no momentum",
         "clip_tight": "" if training.clip > 0 else "no gradient clip is set",
@@ -86,9 +88,8 @@ def inapplicable(case: Case, cause: Cause) -> str:
             else "the readout has no ReLU"
         ),
         "decay_early": "" if training.scheduler.name != "none" else "the rate never falls",
-        # what stopped a training that diverged was no lack of budget, and no rate that was too low
-        "undertrained": "" if case.record.diverged_at is None else "training ended by diverging",
-        "lr_low": "" if case.record.diverged_at is None else "training ended by diverging",
+        "undertrained": diverged,
+        "lr_low": diverged,
     }
     why = reasons.get(cause.fault, "")
     return why or ("" if cause.fault in OF_TASK or cause.decided == "rule" else _outside(case))
@@ -97,7 +98,7 @@ def inapplicable(case: Case, cause: Cause) -> str:
 def _outside(case: Case) -> str:
     """Return why the training itself cannot be judged, "" where it can."""
     if case.record.state == "pruned":
-        return "the trial was pruned before its training could show it"
+        return PRUNED
     if case.config.training.optimizer.name == "lbfgs":
         return "the calibration knows training by mini-batches only"
     return ""

@@ -18,6 +18,7 @@ from sweep.score.effect import FLOOR
 FADED = 3.0  # decades by which a quarter cycle's input may matter less than the latest; facts: D13, 1e-3
 SMALL_ONE_STEP = 0.1  # scales; our choice: a forecast that is good for one step
 BAD_ROLLOUT = 0.3  # rollout error from which on something is worth saying; our choice
+PRUNED = "the trial was pruned before its training could show it"
 WORTH = 0.05  # rollout error from which on a better readout is advised; our choice
 GAIN = 3.0  # of an input error over the first 100 steps, from which on the loop spoils it; our choice
 REGRET = 0.3  # decades; facts: D17, and for a better readout
@@ -49,7 +50,7 @@ def fading_memory(case: Case) -> Verdict:
         else {}
     )
     if case.record.state == "pruned":
-        return Verdict(None, "the trial was pruned before its training could show it")
+        return Verdict(None, PRUNED)
     if case.record.diverged_at is not None or _blown_up(case):
         return Verdict(None, "what blows up says nothing about memory")
     known = sorted(int(lag) for lag in lags if lags[lag] is not None)
