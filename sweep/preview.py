@@ -76,7 +76,8 @@ def _cost(config: TrialConfig, params: dict[str, Any], data: Data) -> TrialCost:
         1 if full_batch else math.ceil(windows / training.batch_size)
     )  # of an epoch, the last one smaller
     per_update = windows * steps // batches
-    updates = max(1, round(training.budget / per_update))
+    wanted = training.budget / per_update
+    updates = max(1, int(wanted) if full_batch else round(wanted))
     forward = Forecaster(config.model, data.inputs, len(data.channels)).multiply_adds()
     warning = None
     if full_batch and updates < FEW_CLOSURES:

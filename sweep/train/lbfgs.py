@@ -1,4 +1,4 @@
-"""L-BFGS whose closure is not evaluated twice at the same point."""
+"""L-BFGS whose closure is not evaluated twice at the same point, and that ends where its budget does."""
 
 import math
 from collections.abc import Callable
@@ -13,6 +13,10 @@ LINE_SEARCH = 25  # evaluations of a line search, at most: torch's own default f
 
 class _NonFinite(Exception):
     """A closure gave a loss or gradient that is not finite: the step ends there."""
+
+
+class OutOfBudget(Exception):
+    """Raised by a closure that may not be evaluated once more: the step ends at the best point it has seen."""
 
 
 class MemoLBFGS(LBFGS):
@@ -65,6 +69,9 @@ class MemoLBFGS(LBFGS):
                     remembered()
         except _NonFinite:
             self.lost = True
+        except OutOfBudget:
+            if self.memo:
+                self._set_parameters(min(self.memo, key=lambda entry: entry[1])[0])
         here = self._flat_parameters()
         self.memo = [entry for entry in self.memo if torch.equal(entry[0], here)][:1]
         return start
@@ -85,6 +92,10 @@ class MemoLBFGS(LBFGS):
 
     def _flat_parameters(self) -> Tensor:
         return torch.cat([p.detach().reshape(-1) for p in self._params])
+
+    def _set_parameters(self, flat: Tensor) -> None:
+        for p, part in zip(self._params, flat.split([p.numel() for p in self._params]), strict=True):
+            p.copy_(part.view_as(p))
 
     def _flat_gradient(self) -> Tensor:
         return torch.cat([p.grad.reshape(-1) for p in self._params])

@@ -15,7 +15,7 @@ from sweep.config.trial import TrialConfig
 from sweep.data import WindowSource
 from sweep.model import Forecaster
 from sweep.train.flat import FlatParameters
-from sweep.train.lbfgs import MemoLBFGS
+from sweep.train.lbfgs import MemoLBFGS, OutOfBudget
 from sweep.train.log import Log
 from sweep.train.optimizers import OPTIMIZERS
 from sweep.train.schedulers import SCHEDULERS
@@ -83,7 +83,7 @@ class Trainer:
         self._gradient_before = (
             None  # cosines begin anew with every segment, however many a run makes in one go
         )
-        while self.consumed < until and self.diverged is None:
+        while self.consumed < until and self.diverged is None and not self.spent:
             update = self._full_update if self.full_batch else self._mini_update
             losses.append(update(rollout_errors))
         finite = [loss for loss in losses if math.isfinite(loss)]
@@ -93,6 +93,15 @@ class Trainer:
     def lr(self) -> float:
         """Return the learning rate of the latest update."""
         return float(self.optimizer.param_groups[0]["lr"])
+
+    @property
+    def spent(self) -> bool:
+        """Return whether the budget holds no further full batch; mini-batches fill it up, the last one beyond."""
+        return self.full_batch and self.consumed > max(0, self.config.budget - self._full_size)
+
+    @property
+    def _full_size(self) -> int:
+        return len(self.windows.offsets(None)) * self.windows.window
 
     @property
     def changes(self) -> int:
@@ -144,7 +153,7 @@ class Trainer:
     def _full_update(self, rollout_errors: Sequence[float]) -> float:
         assert isinstance(self.optimizer, MemoLBFGS)
         optimizer = self.optimizer
-        lr = self._set_rate(len(self.windows.offsets(None)) * self.windows.window, rollout_errors)
+        lr = self._set_rate(self._full_size, rollout_errors)
         before = self.flat.snapshot()
         start = optimizer.step(self._full_loss)
         if start < self.best_loss:
@@ -216,7 +225,12 @@ class Trainer:
         """Return the loss over the fixed windows and leave its gradient; counts its sequence-steps.
 
         Input noise is the same at every call: a line search needs one function.
+
+        Raises:
+            OutOfBudget: they are more than the budget has left.
         """
+        if self.spent:
+            raise OutOfBudget
         picks = self.windows.offsets(None)
         self.flat.gradient.zero_()
         total = 0.0

@@ -100,6 +100,37 @@ def test_closures_are_counted(trainer: Made, monkeypatch: pytest.MonkeyPatch):
     assert 1 < running.updates < calls  # line searches take some of them
 
 
+@pytest.mark.parametrize("closures", [1, 2, 3, 7, 12.5])
+def test_closures_stay_within_the_budget(trainer: Made, closures: float):
+    running = trainer("lbfgs", budget=round(160 * closures))
+    running.train(running.config.budget, [])
+    assert running.consumed == 160 * int(closures) and running.spent and running.diverged is None
+    assert math.isnan(running.train(running.config.budget, []))
+
+
+def test_a_line_search_cut_short_ends_at_the_best_point_it_has_seen(
+    trainer: Made, monkeypatch: pytest.MonkeyPatch
+):
+    cut = 0
+    for closures in range(2, 40):
+        running = trainer("lbfgs", budget=160 * closures)
+        seen: list[tuple[float, torch.Tensor]] = []
+        original = running._full_loss
+
+        def remembered(running=running, original=original, seen=seen) -> float:
+            loss = original()
+            seen.append((loss, weights(running)))
+            return loss
+
+        monkeypatch.setattr(running, "_full_loss", remembered)
+        running.train(running.config.budget, [])
+        assert len(seen) == closures
+        ended = next(loss for loss, at in seen if torch.equal(at, weights(running)))
+        cut += not torch.equal(seen[-1][1], weights(running))
+        assert ended == min(loss for loss, _ in seen)
+    assert cut  # some line search had tried worse points last
+
+
 # --- what the settings do ---------------------------------------------------------------------------
 
 
@@ -394,7 +425,7 @@ def test_a_rate_of_a_million_is_no_exception(name: str, trainer: Made):
     running = trainer({"name": name, "lr": 1e6}, precision="float32", budget=2000)
     running.train(2000, [])
     assert torch.isfinite(weights(running)).all()
-    assert running.diverged is not None or running.consumed >= 2000
+    assert running.diverged is not None or running.spent or running.consumed >= 2000
 
 
 def test_l_bfgs_restarts_from_its_best_point(trainer: Made, monkeypatch: pytest.MonkeyPatch):
