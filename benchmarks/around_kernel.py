@@ -80,15 +80,14 @@ def main() -> None:
     configs = configurations(name, count, training.budget, training.evaluations)
     shares: list[dict[str, float]] = []
     seconds = []
-    loss, scores, evidence = Trainer._loss, Run._scores, Run._evidence
+    loss, evaluated = Trainer._loss, Run._evaluated
     with tempfile.TemporaryDirectory() as place:
         folder = StudyFolder(Path(place) / name)
         folder.write_study({})
         for number in range(-1, count):  # the first one twice: what loads once is not counted
             spent: Counter[str] = Counter()
             Trainer._loss = timed(spent, "network", loss)  # type: ignore[method-assign]
-            Run._scores = timed(spent, "evaluation", scores)  # type: ignore[method-assign]
-            Run._evidence = timed(spent, "evaluation", evidence)  # type: ignore[method-assign]
+            Run._evaluated = timed(spent, "evaluation", evaluated)  # type: ignore[method-assign]
             trial(configs[max(0, number)], spent, folder)
             if number >= 0:
                 total = sum(spent[part] for part in PARTS)

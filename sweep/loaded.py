@@ -9,6 +9,7 @@ import pandas as pd
 
 from sweep.report import (
     draw_trial,
+    errors_frame,
     leaderboard,
     report_document,
     rollout_frame,
@@ -33,6 +34,11 @@ class LoadedStudy:
     def evaluations(self) -> pd.DataFrame:
         """Return a row per trial and evaluation point."""
         return steps_frame(self.folder)
+
+    @cached_property
+    def errors(self) -> pd.DataFrame:
+        """Return a row per trial, evaluation point and step 1, 2, 5, 10, ... of the horizon."""
+        return errors_frame(self.folder)
 
     @cached_property
     def leaderboard(self) -> pd.DataFrame:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sweep.report.confirmation import confirmation_lines, optimism_text, verdict_text
     from sweep.report.diagnosis_text import print_diagnosis
     from sweep.report.document import report_document, stored_confirmation, trial_document
-    from sweep.report.frames import leaderboard, rollout_frame, steps_frame, trials_frame
+    from sweep.report.frames import errors_frame, leaderboard, rollout_frame, steps_frame, trials_frame
     from sweep.report.pruning import audit_lines, audit_text
     from sweep.report.text import print_report, print_trial
     from sweep.report.treatment import treatment_lines, treatment_texts
@@ -23,6 +23,7 @@ _HOME = {
     "audit_text": "pruning",
     "confirmation_lines": "confirmation",
     "draw_trial": "trial_plot",
+    "errors_frame": "frames",
     "leaderboard": "frames",
     "optimism_text": "confirmation",
     "print_diagnosis": "diagnosis_text",
@@ -46,6 +47,7 @@ __all__ = [
     "audit_text",
     "confirmation_lines",
     "draw_trial",
+    "errors_frame",
     "leaderboard",
     "optimism_text",
     "print_diagnosis",

@@ -176,6 +176,29 @@ def steps_frame(folder: StudyFolder | Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def errors_frame(folder: StudyFolder | Study) -> pd.DataFrame:
+    """Return a row per trial, evaluation point and step 1, 2, 5, 10, ... of the horizon: how the forecast grew.
+
+    `nrmse` is of the rollout at that step, `one_step_nrmse` on true inputs; +inf where they are not finite. Records of
+    versions that did not store them give no rows.
+
+    Raises:
+        StoreError: there is no study, or a record is damaged.
+    """
+    study = folder if isinstance(folder, Study) else read_study(folder)
+    rows = []
+    for record in study.records:
+        for entry in record.evaluations:
+            on_truth = entry.evidence.get("one_step_nrmse_by_step", {})
+            for step, error in entry.evidence.get("nrmse_by_step", {}).items():
+                place = (record.number, entry.point, entry.sequence_steps)
+                rows.append((*place, int(step), error, on_truth.get(step)))
+    columns = ["number", "point", "sequence_steps", "step", "nrmse", "one_step_nrmse"]
+    frame = pd.DataFrame(rows, columns=columns)
+    errors = frame[columns[4:]].astype(float).fillna(math.inf)
+    return frame.assign(**errors)
+
+
 def rollout_frame(folder: StudyFolder, numbers: Sequence[int] | None = None) -> pd.DataFrame:
     """Return a row per trial and rollout step: nrmse free-running and on true inputs, and the exposure gap.
 

@@ -5,10 +5,12 @@ import io
 import math
 import pickle
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from sweep.config.errors import StoreError
@@ -18,9 +20,10 @@ from sweep.config.seeds import stream
 from sweep.config.trial import TrialConfig
 from sweep.data import Data, Starts, WindowSource, load, window_source
 from sweep.diagnosis.facts import DataFacts, facts_of
-from sweep.diagnosis.probes import gate_saturation, input_gradient_by_lag
+from sweep.diagnosis.probes import gate_saturation, gradients_by_lag
+from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
 from sweep.model import Forecaster, engine
-from sweep.score import Task, forecasts, scores
+from sweep.score import Forecasts, Task, forecasts, scores
 from sweep.score.baselines_simple import CannotServe
 from sweep.score.refit import refit_readout
 from sweep.train import Trainer
@@ -89,7 +92,7 @@ class Run:
         """Train to an evaluation point, evaluate there, keep the weights if they are the best so far."""
         loss = self.trainer.train(self.config.points[point], self.rollout_errors)
         if self.latest is None or self.latest_changes != self.trainer.changes:
-            self.latest = {"scores": asdict(self._scores()), "evidence": self._evidence()}
+            self.latest = self._evaluated()
             self.latest_changes = self.trainer.changes
             self.rollout_errors.append(self.latest["scores"]["rollout_error"])
         result = Scores(**self.latest["scores"])
@@ -128,7 +131,7 @@ class Run:
             found["latest"] = latest.rollout_error
             if refit.ridge is not None:
                 self.network.load_state_dict(refit.network.state_dict())
-                scored = self._scores()
+                scored = self._scores(forecasts(self.network, self.task))
                 if scored.rollout_error < self.best_error:  # both as evaluations score: rounding may differ
                     latest, self.best_error = scored, scored.rollout_error
                     self.best_weights = self.trainer.flat.snapshot()
@@ -137,16 +140,24 @@ class Run:
         self.trainer.flat.restore(now)
         return latest, found
 
-    def _scores(self) -> Scores:
+    def _evaluated(self) -> dict[str, Any]:
         said = forecasts(self.network, self.task)
+        return {"scores": asdict(self._scores(said)), "evidence": self._evidence(said)}
+
+    def _scores(self, said: Forecasts) -> Scores:
         return scores(said.rollout, said.one_step, self.data.validation, self.data.targets, self.data.period)
 
-    def _evidence(self) -> dict[str, Any]:
-        inputs = self.task.inputs()[:PROBED_STARTS, : self.task.warmup][:, -PROBED_STEPS:]
-        gradients = input_gradient_by_lag(self.network, inputs)
+    def _evidence(self, said: Forecasts) -> dict[str, Any]:
+        """Return what diagnosis and curves need of these weights; steps and lags are keys, as JSON has them."""
+        task = self.task
+        inputs = task.inputs()[:PROBED_STARTS, : task.warmup][:, -PROBED_STEPS:]
+        gradients = gradients_by_lag(self.network, inputs, task.channels[:PROBED_STARTS, task.warmup])
         return {
             "gate_saturation": gate_saturation(self.network, inputs),
-            "input_gradient_by_lag": {str(lag): norm for lag, norm in gradients.items()},
+            "input_gradient_by_lag": _keyed(gradients.forecast),
+            "loss_gradient_by_lag": _keyed(gradients.loss),
+            "nrmse_by_step": _by_step(task, said.rollout),
+            "one_step_nrmse_by_step": _by_step(task, said.one_step),
         }
 
     def state(self) -> dict[str, Any]:
@@ -168,6 +179,15 @@ class Run:
         self.best_weights = state["best_weights"]
         self.latest = state["latest"]
         self.latest_changes = state["latest_changes"]
+
+
+def _keyed(numbers: Mapping[int, float]) -> dict[str, float]:
+    return {str(key): number for key, number in numbers.items()}
+
+
+def _by_step(task: Task, forecast: np.ndarray) -> dict[str, float]:
+    curve = nrmse_by_step_of(task, forecast)
+    return {str(step): float(curve[step - 1]) for step in log_spaced(task.horizon)}
 
 
 def network_of(config: TrialConfig, data: Data) -> Forecaster:

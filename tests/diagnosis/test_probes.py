@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from sweep.config.sections import ModelConfig
-from sweep.diagnosis.probes import gate_saturation, input_gradient_by_lag
-from sweep.model import CELLS, Forecaster
+from sweep.diagnosis.probes import gate_saturation, gradients_by_lag
+from sweep.model import CELLS, Forecaster, engine
+from sweep.model.native.library import instruction_sets
 
 
 def made(cell: str, layers: int = 2, scale: float = 1.0, **more) -> Forecaster:
@@ -64,25 +65,45 @@ def test_saturation_by_hand(cell: str):
 @pytest.mark.parametrize("cell", CELLS)
 def test_gradients_by_lag_equal_finite_differences(cell: str):
     network = made(cell, scale=2.0)
-    inputs = noise(3, 9, 1)
-    found = input_gradient_by_lag(network, inputs)
-    assert list(found) == [1, 2, 4, 8]
-    for lag, norm in found.items():
-        steps = []
+    inputs, truth = noise(3, 9, 1), noise(3, 1) + 2.0
+    found = gradients_by_lag(network, inputs, truth)
+    assert list(found.forecast) == list(found.loss) == [1, 2, 4, 8]
+    for lag in found.forecast:
+        ends = []
         for sign in (1, -1):
             moved = inputs.clone()
             moved[:, -lag] += sign * 1e-5
-            steps.append(network(moved)[0][:, -1, 0])
-        slope = (steps[0] - steps[1]) / 2e-5
-        assert norm == pytest.approx(float(slope.square().mean().sqrt().detach()), rel=1e-5)
+            ends.append(network(moved)[0][:, -1, 0].detach())
+        forecast = (ends[0] - ends[1]) / 2e-5
+        loss = ((ends[0] - truth[:, 0]) ** 2 - (ends[1] - truth[:, 0]) ** 2) / 2e-5
+        assert found.forecast[lag] == pytest.approx(float(forecast.square().mean().sqrt()), rel=1e-5)
+        assert found.loss[lag] == pytest.approx(float(loss.square().mean().sqrt()), rel=1e-5)
+
+
+def test_an_exact_forecast_has_no_gradient_of_the_loss():
+    network, inputs = made("gru"), noise(3, 9, 1)
+    found = gradients_by_lag(network, inputs, network(inputs)[0][:, -1].detach())
+    assert set(found.loss.values()) == {0.0} and min(found.forecast.values()) > 0
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_by_lag_are_the_same_on_both_engines(cell: str):
+    config = ModelConfig(cell=cell, hidden=6, layers=2)
+    inputs, truth = noise(3, 40, 2), noise(3, 2)
+    found = []
+    for name in ("torch", f"native-{instruction_sets()[-1]}"):
+        network = Forecaster(config, 2, 2, engine(name)).initialise(0).double()
+        found.append(gradients_by_lag(network, inputs, truth))
+    assert found[0].forecast == pytest.approx(found[1].forecast, rel=1e-9)
+    assert found[0].loss == pytest.approx(found[1].loss, rel=1e-9)
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_network_of_zeros_has_no_memory(cell: str):
-    inputs = noise(3, 9, 1)
-    found = input_gradient_by_lag(made(cell, scale=0.0), inputs)
+    inputs, truth = noise(3, 9, 1), noise(3, 1)
+    found = gradients_by_lag(made(cell, scale=0.0), inputs, truth).forecast
     assert found == {1: 1.0, 2: 0.0, 4: 0.0, 8: 0.0}  # only the direct path of the increment
-    assert input_gradient_by_lag(made(cell, scale=0.0, readout="value"), inputs)[1] == 0.0
+    assert gradients_by_lag(made(cell, scale=0.0, readout="value"), inputs, truth).forecast[1] == 0.0
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -91,7 +112,7 @@ def test_probes_leave_the_network_alone(cell: str):
     before = {name: value.clone() for name, value in network.state_dict().items()}
     inputs = noise(3, 9, 1)
     gate_saturation(network, inputs)
-    input_gradient_by_lag(network, inputs)
+    gradients_by_lag(network, inputs, noise(3, 1))
     assert all(parameter.grad is None for parameter in network.parameters())
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     assert not inputs.requires_grad

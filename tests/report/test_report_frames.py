@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sweep.report.frames import leaderboard, rollout_frame, steps_frame, trials_frame
+from sweep.report.frames import errors_frame, leaderboard, rollout_frame, steps_frame, trials_frame
 from sweep.report.study import read_study, scores_on_test, selected
 
 
@@ -61,6 +61,24 @@ def test_a_row_per_trial_and_evaluation(study):
     assert mine["share"].iloc[-1] == 1.0
     assert mine["error_30"].iloc[0] == record.evaluations[0].scores.prefix_errors[2]
     assert not (frame["number"] == 38).any()
+
+
+def test_a_row_per_trial_evaluation_and_step(study):
+    record = study.record(0)
+    curves = {"nrmse_by_step": {"1": 0.1, "400": None}, "one_step_nrmse_by_step": {"1": 0.1, "400": 0.2}}
+    first = replace(record.evaluations[0], evidence=curves)
+    whole = read_study(study)
+    frame = errors_frame(
+        replace(whole, records=(replace(record, evaluations=(first, *record.evaluations[1:])),))
+    )
+    assert frame.to_dict("list") == {
+        "number": [0, 0],
+        "point": [0, 0],
+        "sequence_steps": [first.sequence_steps] * 2,
+        "step": [1, 400],
+        "nrmse": [0.1, math.inf],
+        "one_step_nrmse": [0.1, 0.2],
+    }
 
 
 def test_a_row_per_trial_and_rollout_step(study):

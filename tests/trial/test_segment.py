@@ -169,14 +169,14 @@ def test_an_evaluation_is_reused_where_nothing_has_changed(trial: Made, monkeypa
     )  # a full batch is 6 windows a series: far more than a point
     run = Run(config)
     calls = 0
-    original = run._scores
+    original = run._evaluated
 
     def counted() -> Any:
         nonlocal calls
         calls += 1
         return original()
 
-    monkeypatch.setattr(run, "_scores", counted)
+    monkeypatch.setattr(run, "_evaluated", counted)
     evaluations = [run.advance(point) for point in range(len(config.points))]
     changes = {evaluation.updates for evaluation in evaluations}
     assert calls == len(changes) < len(evaluations)
@@ -217,7 +217,15 @@ def test_the_best_weights_are_those_of_the_lowest_rollout_error(trial: Made):
 def test_evidence_is_plain(trial: Made):
     evidence = run_segment(trial(), None, 0).evaluation.evidence
     assert len(evidence["gate_saturation"]) == 2
-    assert list(evidence["input_gradient_by_lag"]) == ["1", "2", "4", "8"]
+    assert (
+        list(evidence["input_gradient_by_lag"])
+        == list(evidence["loss_gradient_by_lag"])
+        == ["1", "2", "4", "8"]
+    )
+    assert list(evidence["nrmse_by_step"]) == ["1", "2", "5", "10", "20"]
+    # the first step is not yet fed with an own forecast; later ones are
+    free, forced = evidence["nrmse_by_step"], evidence["one_step_nrmse_by_step"]
+    assert free["1"] == forced["1"] and free["20"] != forced["20"]
     json.dumps(to_json(evidence), allow_nan=False)
 
 

@@ -2,7 +2,7 @@
 
 from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.gates import gate_saturation
-from sweep.diagnosis.probes.gradients import input_gradient_by_lag
+from sweep.diagnosis.probes.gradients import gradients_by_lag
 from sweep.diagnosis.probes.subject import Subject
 from sweep.diagnosis.probes.table import PROBES, Probe, always_on, measured
 
@@ -13,6 +13,6 @@ __all__ = [
     "Subject",
     "always_on",
     "gate_saturation",
-    "input_gradient_by_lag",
+    "gradients_by_lag",
     "measured",
 ]

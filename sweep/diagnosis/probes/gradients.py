@@ -1,4 +1,6 @@
-"""How far back the last forecast depends on its inputs, on a few true sequences."""
+"""How far back the last forecast, and its error, depend on the inputs, on a few true sequences."""
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -6,22 +8,39 @@ from torch import Tensor
 from sweep.model import Forecaster
 
 
-def input_gradient_by_lag(network: Forecaster, inputs: Tensor) -> dict[int, float]:
-    """Return how much the last forecast depends on the input `lag` steps before it, by lag 1, 2, 4, ...
+@dataclass(frozen=True)
+class GradientsByLag:
+    """Norms of gradients with respect to the input `lag` steps before, by lag 1, 2, 4, ...; RMS over the batch.
 
-    The norm of d(sum of the last forecast over channels) / d(input at that lag), RMS over the batch,
-    in model units; 0 is no memory. For lag 1 the direct path of an increment readout is included.
+    In model units; 0 is no memory. For lag 1 the direct path of an increment readout is included.
+    """
+
+    forecast: dict[int, float]  # of the sum of the last forecast over channels
+    loss: dict[int, float]  # of each sequence's mean squared error of the last forecast over channels
+
+
+def gradients_by_lag(network: Forecaster, inputs: Tensor, truth: Tensor) -> GradientsByLag:
+    """Return how much the last forecast and its loss depend on the input at each lag.
 
     Args:
         network: the forecaster; its parameters' gradients are left alone.
         inputs: (batch, time, input), model units.
+        truth: (batch, channel), model units, what the last step should forecast.
+
+    Source: Bengio, Simard & Frasconi (1994), IEEE Transactions on Neural Networks 5, gradients that vanish by lag.
     """
     inputs = inputs.detach().clone().requires_grad_(True)
-    forecast, _ = network(inputs)
-    (gradient,) = torch.autograd.grad(forecast[:, -1].sum(), inputs)
+    last = network(inputs)[0][:, -1]
+    loss = (last - truth).square().mean(dim=1).sum()
+    (of_forecast,) = torch.autograd.grad(last.sum(), inputs, retain_graph=True)
+    (of_loss,) = torch.autograd.grad(loss, inputs)
+    return GradientsByLag(_by_lag(of_forecast), _by_lag(of_loss))
+
+
+def _by_lag(gradient: Tensor) -> dict[int, float]:
     norms = gradient.norm(dim=2).square().mean(dim=0).sqrt()
     result, lag = {}, 1
-    while lag <= inputs.shape[1]:
+    while lag <= gradient.shape[1]:
         result[lag] = float(norms[-lag])
         lag *= 2
     return result
