@@ -94,7 +94,7 @@ class MemoLBFGS(LBFGS):
         return torch.cat([p.detach().reshape(-1) for p in self._params])
 
     def _set_parameters(self, flat: Tensor) -> None:
-        for p, part in zip(self._params, flat.split([p.numel() for p in self._params]), strict=True):
+        for p, part in zip(self._params, torch.split(flat, [p.numel() for p in self._params]), strict=True):
             p.copy_(part.view_as(p))
 
     def _flat_gradient(self) -> Tensor:

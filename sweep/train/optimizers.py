@@ -68,10 +68,10 @@ def _rmsprop(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimi
     )
 
 
-def _adam_like(kind: Callable[..., Optimizer]) -> Build:
+def _adam_like(kind: Callable[..., Optimizer], **how: bool) -> Build:
     def build(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:
         betas = (s["momentum"], s["beta2"])
-        return kind(params, lr=s["lr"], betas=betas, eps=s["eps"], weight_decay=decay)
+        return kind(params, lr=s["lr"], betas=betas, eps=s["eps"], weight_decay=decay, **how)
 
     return build
 
@@ -115,7 +115,7 @@ OPTIMIZERS: Registry[OptimizerSpec] = Registry(
         ),
         OptimizerSpec(
             name="adam",
-            build=_adam_like(Adam),
+            build=_adam_like(Adam, fused=True),
             defaults=ADAM,
             space={"lr": LogUniform(1e-4, 1e-1), "momentum": MOMENTUM},
             source="Kingma & Ba (2015)",
@@ -137,7 +137,7 @@ OPTIMIZERS: Registry[OptimizerSpec] = Registry(
         ),
         OptimizerSpec(
             name="adamw",
-            build=_adam_like(AdamW),
+            build=_adam_like(AdamW, fused=True),
             defaults=ADAM,
             space={"lr": LogUniform(1e-4, 1e-1), "momentum": MOMENTUM},
             source="Loshchilov & Hutter (2019)",
