@@ -18,6 +18,7 @@ PLACES = {
 }
 
 PARTS_OF_WINDOW = ("burn_in", "unroll")
+OF_MINI_BATCHES = ("batch_size", "clip", "shuffle")  # without effect on optimizers that take all windows at once
 
 
 class _Reader:
@@ -145,7 +146,7 @@ def parse_space(
             reader.component(owner, document[owner])
     for name in sorted(set(document) - set(COMPONENTS)):
         condition = None
-        if name == "batch_size" and reader.axes and reader.axes[0].name == "optimizer":
+        if name in OF_MINI_BATCHES and reader.axes and reader.axes[0].name == "optimizer":
             batched = [v for v in _ends(reader.axes[0].span) if not catalogue.optimizers[v].full_batch]
             condition = Condition("optimizer", frozenset(batched))
         reader.setting(name, document[name], condition)
@@ -169,8 +170,12 @@ def _against_training(axes: list[Axis], training: TrainingConfig, catalogue: Cat
                 f"space names the {owner}: put them under [space.{owner}.{component.name}]"
             )
     fixed = catalogue.optimizers.get(training.optimizer.name)
-    if "batch_size" in spans and "optimizer" not in spans and fixed is not None and fixed.full_batch:
-        problems.append(f"space.batch_size: {training.optimizer.name} takes all windows at once, it has none")
+    if "optimizer" not in spans and fixed is not None and fixed.full_batch:
+        problems += [
+            f"space.{name}: {training.optimizer.name} takes all windows at once, it has none"
+            for name in OF_MINI_BATCHES
+            if name in spans
+        ]
     if not {"window", *PARTS_OF_WINDOW} & set(spans):
         return problems  # then the section has checked itself
     windows = _ends(spans["window"]) if "window" in spans else [training.window]

@@ -1,7 +1,7 @@
 """A study: fixed settings, a search space, default trials, and what makes two studies the same."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -61,7 +61,6 @@ class StudyConfig:
     space: Space
     space_document: Mapping[str, Any]  # the space as TOML values, default ranges written out
     enqueue: tuple[Mapping[str, Value], ...] = ()
-    full_batch: frozenset[str] = field(default_factory=frozenset)  # optimizers that take no batch_size
     instructions: str | None = None  # of the kernel that this study computes with, settled when it begins
 
     def trial(self, params: Mapping[str, Value]) -> TrialConfig:

@@ -101,7 +101,6 @@ def study_from_document(document: Mapping[str, Any], catalogue: Catalogue, where
         space=space,
         space_document=space_document,
         enqueue=tuple({key: _tupled(value) for key, value in params.items()} for params in enqueue),
-        full_batch=frozenset(name for name, offer in catalogue.optimizers.items() if offer.full_batch),
         **sections,  # type: ignore[arg-type]
     )
     for number, params in enumerate(study.enqueue):

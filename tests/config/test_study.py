@@ -121,6 +121,13 @@ def test_full_batch_optimizers_have_no_batch_size(study):
     assert set(params) == {"optimizer", "adam.lr", "batch_size", "cell"}
 
 
+def test_what_has_no_effect_on_full_batches_is_not_sampled_for_them(study):
+    space = study("space.clip=[0.0, 1.0]", "space.shuffle=[true, false]").space
+    for optimizer, more in (("lbfgs", set()), ("sgd", {"clip", "shuffle", "batch_size"})):
+        drawn = space.draw(lambda a, o=optimizer: o if a.name == "optimizer" else a.span.from_unit(0.0))
+        assert {"clip", "shuffle", "batch_size"} & set(drawn) == more
+
+
 def test_the_seed_depends_on_content_and_study_seed_alone(study):
     seed = study().trial(SGD).seed
     assert 0 <= seed < 2**63

@@ -191,6 +191,8 @@ def test_batch_size_of_a_fixed_full_batch_optimizer(problems, study):
     study(document=document)
     (line,) = problems("training.optimizer='lbfgs'", document=document)
     assert line.startswith("space.batch_size: lbfgs")
+    lines = problems("training.optimizer='lbfgs'", "space.clip=[0.0, 1.0]", document=document)
+    assert [line.split(":")[0] for line in lines] == ["space.batch_size", "space.clip"]
 
 
 def test_enqueued_trials_are_complete_and_in_range(study, problems):
