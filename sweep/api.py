@@ -13,7 +13,7 @@ from sweep.data import load
 from sweep.diagnose import diagnose_again, diagnosis_of
 from sweep.diagnosis.symptoms import baseline_errors
 from sweep.loaded import LoadedStudy
-from sweep.opening import check_data, make_folder, read, write_study
+from sweep.opening import check_data, data_warnings, make_folder, read, write_study
 from sweep.preview import Preview, preview_of
 from sweep.report import (
     ReportPaths,
@@ -153,7 +153,7 @@ def run(
     with DriverLock(folder.lock):
         check_data(folder, data)
         folder.sweep_up()
-        for text in data.warnings:
+        for text in data_warnings(config, data):
             watch(Message(text))
         if config.instructions is None and config.run.engine == "auto" and config.run.device == "cpu":
             watch(Message(WITHOUT_KERNEL))

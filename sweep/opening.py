@@ -9,7 +9,7 @@ from sweep.catalogue import catalogue
 from sweep.config.errors import StudyChanged, SweepError
 from sweep.config.study import StudyConfig, differences
 from sweep.config.study_file import read_study
-from sweep.data import Data
+from sweep.data import Data, window_warnings
 from sweep.host import host_facts
 from sweep.score import block_length
 from sweep.search import check_sampler
@@ -48,6 +48,16 @@ def read(
             )
     config = with_engine(config, None if old is None else old.get("record", {}))
     return config, chosen.folder, together, chosen.file
+
+
+def data_warnings(config: StudyConfig, data: Data) -> tuple[str, ...]:
+    """Return what is odd about a study's data.
+
+    Raises:
+        DataError: no training series holds a window that trials may ask for.
+    """
+    windows = [entry for window in config.windows for entry in window_warnings(data, window)]
+    return (*data.warnings, *windows)
 
 
 def check_data(folder: StudyFolder, data: Data) -> None:

@@ -9,6 +9,7 @@ from sweep.config.study import StudyConfig
 from sweep.config.trial import TrialConfig
 from sweep.data import Data, window_offsets
 from sweep.model import Forecaster
+from sweep.opening import data_warnings
 from sweep.search.proposals import proposal
 from sweep.train import OPTIMIZERS
 
@@ -63,7 +64,8 @@ def preview_of(study: StudyConfig, data: Data, trials: int, confirm: bool = True
         costs.append(_cost(config, params, data))
     confirmed = min(study.confirm.top, trials) if confirm and study.confirm.seeds else 0
     total = trials * study.training.budget
-    warnings = dict.fromkeys([*data.warnings, *(cost.warning for cost in costs if cost.warning)])
+    told = data_warnings(study, data)
+    warnings = dict.fromkeys([*told, *(cost.warning for cost in costs if cost.warning)])
     return Preview(study, trials, tuple(costs), total, _kept_share(study), confirmed, tuple(warnings))
 
 

@@ -239,6 +239,13 @@ def suggest(trial: optuna.Trial, name: str, span: Range) -> Value:
     return span.value(trial.suggest_categorical(key, dist.choices))
 
 
+def ends(span: Range) -> list[Any]:
+    """Return every value of a choice, the bounds of a range: floats unless it is one of integers."""
+    if isinstance(span, Choice):
+        return list(span.values)
+    return [span.low, span.high] if isinstance(span, IntUniform) else [float(span.low), float(span.high)]
+
+
 def _number(value: Value) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"a number was wanted, got {value!r}")

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sweep.config.catalogue import Catalogue, Offer
-from sweep.config.ranges import RANGE_WORDS, Choice, IntUniform, Range, SpaceError
+from sweep.config.ranges import RANGE_WORDS, Choice, IntUniform, Range, SpaceError, ends
 from sweep.config.registry import nearest
 from sweep.config.sections import ModelConfig, Section, TrainingConfig
 from sweep.config.space import COMPONENTS, Axis, Condition, Space
@@ -77,7 +77,7 @@ class _Reader:
                 continue
             span = self.span(f"{path}.{key}", settings[key])
             if span is not None:
-                for value in _ends(span):
+                for value in ends(span):
                     self._check(f"{path}.{key}", {**offer.defaults, key: value}, offer)
                 self.axes.append(Axis(f"{name}.{key}", place, span, condition))
                 written[key] = span_document(span)
@@ -107,7 +107,7 @@ class _Reader:
             return
         section: type[Section] = ModelConfig if place[0] == "model" else TrainingConfig
         alone = {"window": 0} if name in PARTS_OF_WINDOW else {}  # how they fit together is checked later
-        for value in _ends(span):
+        for value in ends(span):
             try:
                 section.model_validate({name: value, **alone})
             except ValidationError as error:
@@ -147,7 +147,7 @@ def parse_space(
     for name in sorted(set(document) - set(COMPONENTS)):
         condition = None
         if name in OF_MINI_BATCHES and reader.axes and reader.axes[0].name == "optimizer":
-            batched = [v for v in _ends(reader.axes[0].span) if not catalogue.optimizers[v].full_batch]
+            batched = [v for v in ends(reader.axes[0].span) if not catalogue.optimizers[v].full_batch]
             condition = Condition("optimizer", frozenset(batched))
         reader.setting(name, document[name], condition)
     training = sections.get("training")
@@ -178,10 +178,10 @@ def _against_training(axes: list[Axis], training: TrainingConfig, catalogue: Cat
         ]
     if not {"window", *PARTS_OF_WINDOW} & set(spans):
         return problems  # then the section has checked itself
-    windows = _ends(spans["window"]) if "window" in spans else [training.window]
+    windows = ends(spans["window"]) if "window" in spans else [training.window]
     smallest = min((window for window in windows if _whole(window) and window > 0), default=None)
     parts = [
-        max((end for end in _ends(spans[name]) if _whole(end)), default=0)
+        max((end for end in ends(spans[name]) if _whole(end)), default=0)
         if name in spans
         else getattr(training, name)
         for name in PARTS_OF_WINDOW
@@ -228,10 +228,3 @@ def span_document(span: Range) -> Any:
         return [list(value) if isinstance(value, tuple) else value for value in span.values]
     word = next(word for word, kind in RANGE_WORDS.items() if isinstance(span, kind))
     return {word: [span.low, span.high]}
-
-
-def _ends(span: Range) -> list[Any]:
-    """Return every value of a choice, the bounds of a range: floats unless it is one of integers."""
-    if isinstance(span, Choice):
-        return list(span.values)
-    return [span.low, span.high] if isinstance(span, IntUniform) else [float(span.low), float(span.high)]

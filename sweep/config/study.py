@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from sweep.config.later import without_later
-from sweep.config.ranges import Value
+from sweep.config.ranges import Value, ends
 from sweep.config.sections import (
     ConfirmConfig,
     DataConfig,
@@ -62,6 +62,14 @@ class StudyConfig:
     space_document: Mapping[str, Any]  # the space as TOML values, default ranges written out
     enqueue: tuple[Mapping[str, Value], ...] = ()
     instructions: str | None = None  # of the kernel that this study computes with, settled when it begins
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """Return the training windows that trials may have: a choice's, or a range's shortest and longest."""
+        axis = next((axis for axis in self.space.axes if axis.name == "window"), None)
+        if axis is None:
+            return (self.training.window,)
+        return tuple(int(window) for window in ends(axis.span))
 
     def trial(self, params: Mapping[str, Value]) -> TrialConfig:
         """Return the configuration of a trial with these hyperparameters."""

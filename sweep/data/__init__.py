@@ -9,7 +9,7 @@ from sweep.data.load import load
 from sweep.data.sources import SOURCES
 from sweep.data.transforms import TRANSFORMS
 from sweep.data.types import Codec, Data, Starts
-from sweep.data.windows import WindowSource, batch_arrays, window_offsets, window_source
+from sweep.data.windows import WindowSource, batch_arrays, window_offsets, window_source, window_warnings
 
 
 def offers() -> dict[str, Offer]:
@@ -30,4 +30,5 @@ __all__ = [
     "offers",
     "window_offsets",
     "window_source",
+    "window_warnings",
 ]

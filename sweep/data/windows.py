@@ -46,6 +46,23 @@ def window_offsets(lengths: Sequence[int], window: int, rng: np.random.Generator
     return np.stack([series, shifts[series] + number * window], axis=1)
 
 
+def window_warnings(data: Data, window: int) -> tuple[str, ...]:
+    """Return whether some training series are too short for a window, and are not trained on.
+
+    Raises:
+        DataError: as `window_offsets`.
+    """
+    lengths = [len(values) for values in data.train]
+    window_offsets(lengths, window, None)
+    short = sum(length <= window for length in lengths)
+    if window == 0 or not short:
+        return ()
+    return (
+        f"{short} of {len(lengths)} training series hold fewer than the {window + 1} samples of a window "
+        f"(training.window = {window}): nothing is learnt from them",
+    )
+
+
 @dataclass(frozen=True)
 class WindowSource:
     """All training series end to end, so that a batch of windows is one gather of rows.

@@ -60,9 +60,10 @@ void rows(Index n, const Product<T>& p) {
 
 /// Cuts `total` into parts of at most `limit`, as equal as can be.
 struct Cut {
-  Index total, parts;
-  Cut(Index total, Index limit) : total(total), parts((total + limit - 1) / limit) {}
-  Index begin(Index part) const { return part * (total / parts) + minimum(part, total % parts); }
+  Index parts, least, larger;  // the first `larger` parts hold one more than `least`
+  Cut(Index total, Index limit)
+      : parts((total + limit - 1) / limit), least(parts ? total / parts : 0), larger(total - parts * least) {}
+  Index begin(Index part) const { return part * least + minimum(part, larger); }
 };
 
 template <class T>
