@@ -14,7 +14,7 @@ struct LstmStep {
   static constexpr Index gates = 4, kept = 4;
 
   /// z: pre-activations of all gates; c: before; writes kept, c_after and h_after.
-  static void forward(Index hidden, const T* z, const T*, const T*, const T* c, T* kept, T* h_after, T* c_after) {
+  static void forward(Index hidden, const T*, const T* z, const T*, const T* c, T* kept, T* h_after, T* c_after) {
     for (Index j = 0; j < hidden; j += lanes<T>) {
       const Index rest = hidden - j;
       const Vec<T> i = sigmoid<T>(load(z + j));

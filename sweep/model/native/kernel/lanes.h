@@ -76,6 +76,24 @@ inline void store(T* to, Vec<T> value, Index count) {
   store(to, lane < typename Lanes<T>::Bits(count) ? value : load(to));
 }
 
+/// Loads the first `count` lanes, zeros behind them; memory is read up to the last lane.
+template <class T>
+inline Vec<T> load(const T* from, Index count) {
+  typename Lanes<T>::BitVector lane;
+  for (Index i = 0; i < lanes<T>; ++i) lane[i] = typename Lanes<T>::Bits(i);
+  return lane < typename Lanes<T>::Bits(count) ? load(from) : Vec<T>{};
+}
+
+/// Returns the sum of all lanes, halves added to halves.
+template <class T>
+inline T total(Vec<T> value) {
+  T part[lanes<T>];
+  store(part, value);
+  for (Index half = lanes<T> / 2; half > 0; half /= 2)
+    for (Index i = 0; i < half; ++i) part[i] += part[i + half];
+  return part[0];
+}
+
 /// Returns the smaller of x and a bound, NaN where x is NaN.
 template <class T>
 inline Vec<T> at_most(Vec<T> x, T bound) {

@@ -1,8 +1,8 @@
 // One tile of the batch through the whole network: forward, backward, or both for a training step, and their memory.
 //
 // A tile is a few sequences that run through all time steps together, a chunk of steps at a time: within a
-// chunk each layer's input products are one large product, its recurrent steps follow one by one, then the
-// next layer. Free-running steps are chunks of one. Arrays are time-major, [step][sequence][number].
+// chunk one layer goes through all steps before the next one does. Free-running steps are chunks of one.
+// Arrays are time-major, [step][sequence][number].
 
 constexpr Index tile_rows = 16;      // sequences of a tile at most
 constexpr Index chunk_rows = 128;    // steps x sequences of a chunk at most: gate gradients stay in cache
@@ -99,7 +99,7 @@ struct Network {
   struct Tile {
     Index number, first, count;
     T *x, *h, *c, *kept, *read;             // history: what the backward pass goes by; without one, `kept` is one row
-    T *zx, *zh, *reading;                   // of a chunk
+    T *zx, *zh, *reading;                   // of a chunk; zh, and all there is of an LSTM, of a step
     T *dzx, *dzh, *d_in, *d_out, *d_read;   // of a chunk, backward
     T *dh, *dc, *fed;                       // carried from step to step, backward; a step writes `fed` before it is read
   };
@@ -127,7 +127,7 @@ struct Network {
     t.c = memory.take<T>(lstm ? layers * (slots + 1) * b * hidden : 0);
     t.kept = memory.take<T>(kept ? layers * slots * b * Cell::kept * hidden : Cell::kept * hidden);
     t.read = memory.take<T>(slots * b * read_width());
-    t.zx = memory.take<T>(chunk * b * pitch);
+    t.zx = memory.take<T>(lstm ? 0 : chunk * b * pitch);
     t.zh = memory.take<T>(b * pitch);
     t.reading = memory.take<T>(chunk * b * wide);
     t.dzx = memory.take<T>(kept * layers * chunk * b * pitch);
@@ -238,11 +238,11 @@ struct Network {
     *s.one = T(1);
     for (Index layer = 0; layer < layers; ++layer) {
       const Index in = input_of(layer);
-      pack(in, rows, parameter(4 * layer), 1, in, s.input_weights + layer * input_size());
-      pack(hidden, rows, parameter(4 * layer + 1), 1, hidden, s.hidden_weights + layer * hidden_size());
+      pack(in, rows, parameter(4 * layer), 1, in, s.input_weights + layer * input_size(), 0);
+      pack(hidden, rows, parameter(4 * layer + 1), 1, hidden, s.hidden_weights + layer * hidden_size(), 0);
       if (call.keep) {
-        pack(rows, in, parameter(4 * layer), in, 1, s.input_back + layer * back_size());
-        pack(rows, hidden, parameter(4 * layer + 1), hidden, 1, s.hidden_back + layer * back_size());
+        pack_apart(rows, in, parameter(4 * layer), in, 1, s.input_back + layer * back_size());
+        pack_apart(rows, hidden, parameter(4 * layer + 1), hidden, 1, s.hidden_back + layer * back_size());
       }
       const T *bias_ih = parameter(4 * layer + 2), *bias_hh = parameter(4 * layer + 3);
       T *input_bias = s.input_bias + layer * pitch, *hidden_bias = s.hidden_bias + layer * pitch;
@@ -253,12 +253,18 @@ struct Network {
     }
     for (Index j = 0; j < dense; ++j) {
       const Index in = dense_input(j), out = call.sizes[j];
-      pack(in, out, parameter(4 * layers + 2 * j), 1, in, s.dense_weights + j * dense_size());
-      if (call.keep) pack(out, in, parameter(4 * layers + 2 * j), in, 1, s.dense_back + j * dense_size());
+      pack_apart(in, out, parameter(4 * layers + 2 * j), 1, in, s.dense_weights + j * dense_size());
+      if (call.keep) pack_apart(out, in, parameter(4 * layers + 2 * j), in, 1, s.dense_back + j * dense_size());
       const T* bias = parameter(4 * layers + 2 * j + 1);
       for (Index i = 0; i < wide; ++i) s.dense_bias[j * wide + i] = i < out ? bias[i] : T(0);
     }
   }
+
+  /// As `pack` and `Matrix`, with as many columns apart as pays; the gates' weights have none.
+  static void pack_apart(Index k, Index m, const T* numbers, Index row_stride, Index column_stride, T* to) {
+    pack(k, m, numbers, row_stride, column_stride, to, columns_apart<T>(k, m));
+  }
+  static Matrix<T> packed_apart(Index k, Index m, const T* numbers) { return {numbers, 0, columns_apart<T>(k, m)}; }
 
   void forward(const Tile& t) const {
     const Shared s = shared();
@@ -295,23 +301,24 @@ struct Network {
   void run_layer(const Shared& s, const Tile& t, Index layer, Index start, Index end, Index slot) const {
     const Index b = t.count, in = input_of(layer), n = (end - start) * b;
     const T* from = layer ? h(t, layer - 1, slot + 1) : x(t, start);
-    multiply<T>(in, rows, n, {s.input_weights + layer * input_size(), 0}, from, in, 1,
-                s.input_bias + layer * pitch, 0, t.zx, pitch);
-    const Matrix<T> recurrent{s.hidden_weights + layer * hidden_size(), 0};
+    const T *input_weights = s.input_weights + layer * input_size(), *input_bias = s.input_bias + layer * pitch;
+    if (!lstm) multiply<T>(in, rows, n, {input_weights, 0, 0}, from, in, 1, input_bias, 0, t.zx, pitch);
+    const Matrix<T> recurrent{s.hidden_weights + layer * hidden_size(), 0, 0};
     for (Index step = 0; step < end - start; ++step) {
-      T* z = t.zx + step * b * pitch;
       const T* before = h(t, layer, slot + step);
       if (lstm)
-        multiply<T>(hidden, rows, b, recurrent, before, hidden, 1, z, pitch, z, pitch);
+        multiply<T>(hidden, rows, b, recurrent, before, hidden, 1, input_bias, 0, t.zh, pitch,
+                    {in, input_weights, from + step * b * in, in});
       else
         multiply<T>(hidden, rows, b, recurrent, before, hidden, 1, s.hidden_bias + layer * pitch, 0, t.zh, pitch);
       T *after = h(t, layer, slot + step + 1), *cell_after = c(t, layer, slot + step + 1);
       const T* cell = c(t, layer, slot + step);
+      const T* zx = lstm ? nullptr : t.zx + step * b * pitch;
       T* keep = call.keep ? kept(t, layer, slot + step) : t.kept;
       const Index keep_row = call.keep ? Cell::kept * hidden : 0;  // one row stays in the first cache
       for (Index i = 0; i < b; ++i) {
         if (call.keep) fetch_history(t, layer, minimum(slot + step + 2, slots - 1), i);
-        Cell::forward(hidden, z + i * pitch, t.zh + i * pitch, before + i * hidden,
+        Cell::forward(hidden, lstm ? nullptr : zx + i * pitch, t.zh + i * pitch, before + i * hidden,
                       lstm ? cell + i * hidden : nullptr, keep + i * keep_row, after + i * hidden,
                       lstm ? cell_after + i * hidden : nullptr);
       }
@@ -324,8 +331,8 @@ struct Network {
     const Index n = count * t.count;
     for (Index j = 0; j < dense; ++j) {
       const Index from = dense_input(j), to = call.sizes[j];
-      multiply<T>(from, to, n, {s.dense_weights + j * dense_size(), 0}, in, from, 1, s.dense_bias + j * wide, 0,
-                  t.reading, wide);
+      const Matrix<T> weights = packed_apart(from, to, s.dense_weights + j * dense_size());
+      multiply<T>(from, to, n, weights, in, from, 1, s.dense_bias + j * wide, 0, t.reading, wide);
       T* out = read(t, j, slot);
       const bool last = j == dense - 1, relu = last ? call.relu_output : !call.tanh_between;
       for (Index i = 0; i < n; ++i)
@@ -446,7 +453,7 @@ struct Network {
     const Index b = t.count, n = (end - start) * b, offset = (start - group) * b;
     const T* d_out = back_readout(s, t, start, end, group);
     for (Index layer = layers - 1; layer >= 0; --layer) {
-      const Matrix<T> recurrent{s.hidden_back + layer * back_size(), 0};
+      const Matrix<T> recurrent = packed_apart(rows, hidden, s.hidden_back + layer * back_size());
       T *dh = t.dh + layer * b * wide, *dc = t.dc + layer * b * wide;
       T *dzx = d_gates(t, t.dzx, layer), *dzh = d_gates(t, t.dzh, layer);
       for (Index step = end - 1; step >= start; --step) {
@@ -463,8 +470,8 @@ struct Network {
                     lstm ? 0 : wide, dh, wide);
       }
       if (layer || call.d_x || call.free_steps) {
-        multiply<T>(rows, input_of(layer), n, {s.input_back + layer * back_size(), 0}, dzx + offset * pitch,
-                    pitch, 1, s.zeros, 0, t.d_in, wide);
+        const Matrix<T> down = packed_apart(rows, input_of(layer), s.input_back + layer * back_size());
+        multiply<T>(rows, input_of(layer), n, down, dzx + offset * pitch, pitch, 1, s.zeros, 0, t.d_in, wide);
         d_out = t.d_in;
       }
     }
@@ -502,8 +509,8 @@ struct Network {
           }
       }
       T* below = j ? d_reading(t, j - 1) + offset * wide : t.reading;
-      multiply<T>(width_out, width_in, n, {s.dense_back + j * dense_size(), 0}, d, wide, 1, s.zeros, 0, below,
-                  wide);
+      const Matrix<T> weights = packed_apart(width_out, width_in, s.dense_back + j * dense_size());
+      multiply<T>(width_out, width_in, n, weights, d, wide, 1, s.zeros, 0, below, wide);
       d = below;
     }
     return d;
@@ -529,7 +536,7 @@ struct Network {
     const Index b = t.count, n = (end - start) * b;
     for (Index layer = 0; layer < layers; ++layer) {
       const Index in = input_of(layer);
-      const Matrix<T> dzx{d_gates(t, t.dzx, layer), pitch}, dzh{d_gates(t, t.dzh, layer), pitch};
+      const Matrix<T> dzx{d_gates(t, t.dzx, layer), pitch, 0}, dzh{d_gates(t, t.dzh, layer), pitch, 0};
       T *gx = f.input + layer * input_size(), *gh = f.hidden + layer * hidden_size();
       multiply<T>(n, rows, in, dzx, layer ? h(t, layer - 1, start + 1) : x(t, start), 1, in, gx, pitch, gx, pitch);
       multiply<T>(n, rows, hidden, dzh, h(t, layer, start), 1, hidden, gh, pitch, gh, pitch);
@@ -542,8 +549,8 @@ struct Network {
       const T* from = j ? read(t, j - 1, start) : h(t, layers - 1, start + 1);
       T *g = f.dense + j * dense_size(), *gb = f.dense_bias + j * wide;
       const T* d = d_reading(t, j);
-      multiply<T>(n, in, out, {from, in}, d, 1, wide, g, padded<T>(in), g, padded<T>(in));
-      multiply<T>(n, out, 1, {d, wide}, s.one, 0, 0, gb, 0, gb, 0);
+      multiply<T>(n, in, out, {from, in, 0}, d, 1, wide, g, padded<T>(in), g, padded<T>(in));
+      multiply<T>(n, out, 1, {d, wide, 0}, s.one, 0, 0, gb, 0, gb, 0);
     }
   }
 

@@ -5,22 +5,29 @@
 // m runs along the lanes of vectors, n over rows whose numbers are broadcast. A block of up to
 // `max_vectors` x `max_rows` sums stays in registers while k runs. Recurrent steps, input projections,
 // gradients of inputs and gradients of weights are all this product with other strides. `init` comes last,
-// so that a gradient over many steps is a sum of sums, which rounds far less than one long sum.
+// so that a gradient over many steps is a sum of sums, which rounds far less than one long sum. Two such sums
+// may run one after the other in the same registers, and columns that do not fill a vector may be summed along k.
 
-constexpr int max_vectors = 3;
+constexpr int max_vectors = 3, max_vectors_of_one_row = 12;
 constexpr Index longest_sum = 256;  // beyond, k is cut: sums of sums round less, and a panel stays in cache
 constexpr int registers = SWEEP_BYTES == 64 ? 32 : 16;
 
 /// Rows of a block `V` vectors wide: as many as leave registers for a row of weights and one broadcast number.
-constexpr int max_rows(int V) { return int(minimum(8, (registers - V - 1) / V)); }
+constexpr int max_rows(int V) { return V > max_vectors ? 1 : int(minimum(8, (registers - V - 1) / V)); }
 
+/// Rows of numbers to be broadcast, and the weights that they meet.
 template <class T>
-struct Product {
+struct Factors {
   Index k;
   const T* weights;
   Index weights_step;  // from k to k + 1
   const T* in;
   Index in_row, in_step;  // from n to n + 1, from k to k + 1
+};
+
+template <class T>
+struct Product {
+  Factors<T> first, second;
   const T* init;
   Index init_row;
   T* out;
@@ -28,34 +35,50 @@ struct Product {
 };
 
 template <class T, int V, int N>
-void block(const Product<T>& p) {
-  Vec<T> sum[N][V] = {};
-  const T *w = p.weights, *in = p.in, *init = p.init;  // copies: what is stored might else be these numbers
-  T* out = p.out;
-  const Index in_row = p.in_row, init_row = p.init_row, out_row = p.out_row;
-  for (Index k = p.k; k > 0; --k, w += p.weights_step, in += p.in_step) {
+inline void add_products(Vec<T> (&sum)[N][V], const Factors<T>& f) {
+  const T *w = f.weights, *in = f.in;  // copies: what is stored might else be these numbers
+  const Index in_row = f.in_row;
+  for (Index k = f.k; k > 0; --k, w += f.weights_step, in += f.in_step) {
     Vec<T> weights[V];
-#pragma GCC unroll 3
+#pragma GCC unroll 12
     for (int v = 0; v < V; ++v) weights[v] = load(w + v * lanes<T>);
 #pragma GCC unroll 8
     for (int n = 0; n < N; ++n) {
       const Vec<T> x = splat(in[n * in_row]);
-#pragma GCC unroll 3
+#pragma GCC unroll 12
       for (int v = 0; v < V; ++v) sum[n][v] += x * weights[v];
     }
   }
+}
+
+template <class T, int V, int N, bool two>
+void block(const Product<T>& p) {
+  Vec<T> sum[N][V] = {};
+  const T* init = p.init;
+  T* out = p.out;
+  const Index init_row = p.init_row, out_row = p.out_row;
+  add_products<T, V, N>(sum, p.first);
+  if constexpr (two) add_products<T, V, N>(sum, p.second);
 #pragma GCC unroll 8
   for (int n = 0; n < N; ++n, init += init_row, out += out_row)
-#pragma GCC unroll 3
+#pragma GCC unroll 12
     for (int v = 0; v < V; ++v) store(out + v * lanes<T>, load(init + v * lanes<T>) + sum[n][v]);
 }
 
 /// Computes a block of n <= N rows.
-template <class T, int V, int N = max_rows(V)>
+template <class T, int V, bool two, int N = max_rows(V)>
 void rows(Index n, const Product<T>& p) {
   if constexpr (N > 1)
-    if (n < N) return rows<T, V, N - 1>(n, p);
-  block<T, V, N>(p);
+    if (n < N) return rows<T, V, two, N - 1>(n, p);
+  block<T, V, N, two>(p);
+}
+
+/// Computes a block of n rows and `width` vectors, up to `max_vectors_of_one_row`.
+template <class T, bool two, int V = 1>
+void panel(Index width, Index n, const Product<T>& p) {
+  if constexpr (V < (two ? max_vectors : max_vectors_of_one_row))
+    if (width > V) return panel<T, two, V + 1>(width, n, p);
+  rows<T, V, two>(n, p);
 }
 
 /// Cuts `total` into parts of at most `limit`, as equal as can be.
@@ -75,55 +98,128 @@ constexpr Index padded(Index numbers) {
   return vectors<T>(numbers) * lanes<T>;
 }
 
-/// A matrix of k rows whose m columns lie along lanes: packed in panels as `pack` does, or plain rows.
+/// A matrix of k rows whose m columns lie along lanes: packed as `pack` does, or plain rows.
 template <class T>
 struct Matrix {
   const T* numbers;
   Index pitch;  // of plain rows; 0: packed
+  Index apart;  // last columns of a packed matrix that stand apart, each with its k numbers along the lanes
 };
 
-/// Computes `rows_count` rows of the product with a matrix of `k` rows and `m` columns. Rows of `init` and
-/// `out` hold padded(m) numbers. A panel of the matrix stays in cache while n runs.
-/// k >= 1; `in` and `out` do not overlap.
+/// A packed matrix of k rows without columns apart, and the rows, `in_row` from each other, that meet it.
 template <class T>
-void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in, Index in_row, Index in_step,
-              const T* init, Index init_row, T* out, Index out_row) {
-  if (rows_count == 0) return;
-  const Cut panels(vectors<T>(m), max_vectors), sums(k, longest_sum);
-  for (Index panel = 0; panel < panels.parts; ++panel) {
-    const Index first = panels.begin(panel), width = panels.begin(panel + 1) - first;
-    const Cut groups(rows_count, max_rows(int(width)));
-    for (Index sum = 0; sum < sums.parts; ++sum) {
-      const Index from = sums.begin(sum);
-      Product<T> p;
-      p.k = sums.begin(sum + 1) - from;
-      p.weights_step = matrix.pitch ? matrix.pitch : width * lanes<T>;
-      p.weights = matrix.numbers + first * lanes<T> * (matrix.pitch ? 1 : k) + from * p.weights_step;
-      p.in_row = in_row, p.in_step = in_step, p.out_row = out_row;
-      p.init_row = sum ? out_row : init_row;
-      for (Index group = 0; group < groups.parts; ++group) {
-        const Index n = groups.begin(group), count = groups.begin(group + 1) - n;
-        p.in = in + n * in_row + from * in_step;
-        p.out = out + n * out_row + first * lanes<T>;
-        p.init = sum ? p.out : init + n * init_row + first * lanes<T>;
-        if (width == 1)
-          rows<T, 1>(count, p);
-        else if (width == 2)
-          rows<T, 2>(count, p);
-        else
-          rows<T, 3>(count, p);
-      }
+struct Operand {
+  Index k;
+  const T *packed, *in;
+  Index in_row;
+};
+
+/// Returns how many columns had better stand apart: those that do not fill a vector, where they are few and k is long.
+/// Such a column costs k / lanes multiply-adds and a sum over lanes, as much as 10 of them by measurement; a vector of
+/// columns, full or not, costs k.
+template <class T>
+constexpr Index columns_apart(Index k, Index m) {
+  const Index rest = m % lanes<T>;
+  return rest * (k + 10 * lanes<T>) < k * lanes<T> ? rest : 0;
+}
+
+/// Computes N rows of R columns whose k lie along the lanes. Rows of `in` are read up to a vector behind their end.
+template <class T, int R, int N = 4>
+void dots(Index n, Index k, const T* columns, const T* in, Index in_row, const T* init, Index init_row, T* out,
+          Index out_row) {
+  if constexpr (N > 1)
+    if (n < N) return dots<T, R, N - 1>(n, k, columns, in, in_row, init, init_row, out, out_row);
+  Vec<T> sum[N][R] = {};
+  auto add = [&](Index begin, auto loaded) {
+    Vec<T> column[R];
+#pragma GCC unroll 3
+    for (int r = 0; r < R; ++r) column[r] = load(columns + r * padded<T>(k) + begin);
+#pragma GCC unroll 4
+    for (int row = 0; row < N; ++row) {
+      const Vec<T> x = loaded(in + row * in_row + begin);
+#pragma GCC unroll 3
+      for (int r = 0; r < R; ++r) sum[row][r] += x * column[r];
+    }
+  };
+  const Index whole = k / lanes<T> * lanes<T>;
+  for (Index begin = 0; begin < whole; begin += lanes<T>) add(begin, [](const T* from) { return load(from); });
+  if (whole < k) add(whole, [=](const T* from) { return load(from, k - whole); });
+#pragma GCC unroll 4
+  for (int row = 0; row < N; ++row)
+#pragma GCC unroll 3
+    for (int r = 0; r < R; ++r) out[row * out_row + r] = init[row * init_row + r] + total<T>(sum[row][r]);
+}
+
+/// Computes `rows_count` rows of the last `apart` columns of a packed matrix.
+template <class T>
+void multiply_apart(Index apart, Index rows_count, Index k, const T* columns, const T* in, Index in_row, const T* init,
+                    Index init_row, T* out, Index out_row) {
+  const Cut columns_cut(apart, 3), groups(rows_count, 4);
+  for (Index part = 0; part < columns_cut.parts; ++part) {
+    const Index first = columns_cut.begin(part), count = columns_cut.begin(part + 1) - first;
+    for (Index group = 0; group < groups.parts; ++group) {
+      const Index row = groups.begin(group), n = groups.begin(group + 1) - row;
+      const auto some = count == 1 ? dots<T, 1> : count == 2 ? dots<T, 2> : dots<T, 3>;
+      some(n, k, columns + first * padded<T>(k), in + row * in_row, in_row, init + row * init_row + first, init_row,
+           out + row * out_row + first, out_row);
     }
   }
 }
 
-/// Packs a matrix into panels of up to `max_vectors` vectors, zeros in the lanes behind column m.
+/// Computes `rows_count` rows of the product with a matrix of `k` rows and `m` columns. Rows of `init` and
+/// `out` hold padded(m) numbers; what lies behind m of them is left open. A panel of the matrix stays in cache while n
+/// runs. A second operand of as many columns is added on the way; then the matrix is packed without columns apart.
+/// k >= 1; `in` and `out` do not overlap; of a packed matrix in_step is 1.
+template <class T>
+void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in, Index in_row, Index in_step,
+              const T* init, Index init_row, T* out, Index out_row, Operand<T> second = {}) {
+  if (rows_count == 0) return;
+  if (second.k && k + second.k > longest_sum) {
+    const Matrix<T> other{second.packed, 0, 0};
+    multiply<T>(second.k, m, rows_count, other, second.in, second.in_row, 1, init, init_row, out, out_row);
+    return multiply<T>(k, m, rows_count, matrix, in, in_row, in_step, out, out_row, out, out_row);
+  }
+  const Index wide = vectors<T>(m - matrix.apart);
+  const Cut panels(wide, matrix.pitch && rows_count == 1 ? max_vectors_of_one_row : max_vectors), sums(k, longest_sum);
+  for (Index number = 0; number < panels.parts; ++number) {
+    const Index first = panels.begin(number), width = panels.begin(number + 1) - first;
+    const Cut groups(rows_count, max_rows(int(width)));
+    for (Index sum = 0; sum < sums.parts; ++sum) {
+      const Index from = sums.begin(sum);
+      Product<T> p;
+      p.first.k = sums.begin(sum + 1) - from;
+      p.first.weights_step = matrix.pitch ? matrix.pitch : width * lanes<T>;
+      p.first.weights = matrix.numbers + first * lanes<T> * (matrix.pitch ? 1 : k) + from * p.first.weights_step;
+      p.first.in_row = in_row, p.first.in_step = in_step;
+      p.second = {second.k, second.packed + first * lanes<T> * second.k, width * lanes<T>, nullptr,
+                  second.in_row, 1};
+      p.out_row = out_row;
+      p.init_row = sum ? out_row : init_row;
+      for (Index group = 0; group < groups.parts; ++group) {
+        const Index n = groups.begin(group), count = groups.begin(group + 1) - n;
+        p.first.in = in + n * in_row + from * in_step;
+        p.second.in = second.in + n * second.in_row;
+        p.out = out + n * out_row + first * lanes<T>;
+        p.init = sum ? p.out : init + n * init_row + first * lanes<T>;
+        if (second.k)
+          panel<T, true>(width, count, p);
+        else
+          panel<T, false>(width, count, p);
+      }
+    }
+  }
+  if (matrix.apart)
+    multiply_apart<T>(matrix.apart, rows_count, k, matrix.numbers + k * wide * lanes<T>, in, in_row,
+                      init + wide * lanes<T>, init_row, out + wide * lanes<T>, out_row);
+}
+
+/// Packs a matrix into panels of up to `max_vectors` vectors, then the columns that stand apart, all padded with zeros.
 /// Element (row, column) is read from numbers[row * row_stride + column * column_stride].
 template <class T>
-void pack(Index k, Index m, const T* numbers, Index row_stride, Index column_stride, T* to) {
-  const Cut panels(vectors<T>(m), max_vectors);
-  for (Index panel = 0; panel < panels.parts; ++panel) {
-    const Index begin = panels.begin(panel) * lanes<T>, width = panels.begin(panel + 1) * lanes<T> - begin;
+void pack(Index k, Index m, const T* numbers, Index row_stride, Index column_stride, T* to, Index apart) {
+  const Cut panels(vectors<T>(m - apart), max_vectors);
+  for (Index number = 0; number < panels.parts; ++number) {
+    const Index begin = panels.begin(number) * lanes<T>, width = panels.begin(number + 1) * lanes<T> - begin;
     for (Index column = 0; column < width; ++column) {
       const T* from = numbers + (begin + column) * column_stride;
       for (Index row = 0; row < k; ++row)
@@ -131,4 +227,7 @@ void pack(Index k, Index m, const T* numbers, Index row_stride, Index column_str
     }
     to += k * width;
   }
+  for (Index column = m - apart; column < m; ++column, to += padded<T>(k))
+    for (Index row = 0; row < padded<T>(k); ++row)
+      to[row] = row < k ? numbers[row * row_stride + column * column_stride] : T(0);
 }
