@@ -17,6 +17,7 @@ from sweep.cli.options import (
     print_json,
     results_option,
     study_argument,
+    trial_and_study,
     workers_option,
 )
 from sweep.cli.retraining import audit, confirm, treat
@@ -177,7 +178,7 @@ def show(trial: int, study: str, as_json: bool, results: str) -> None:
 
 
 @main.command()
-@click.argument("trial", type=click.IntRange(min=0), required=False, shell_complete=complete_trials)
+@click.argument("trial", required=False, shell_complete=complete_trials)
 @study_argument
 @click.option("--no-probes", is_flag=True, help="Show what is stored; do not probe the network.")
 @click.option(
@@ -189,12 +190,13 @@ def show(trial: int, study: str, as_json: bool, results: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @results_option
 def diagnose(
-    trial: int | None, study: str, no_probes: bool, mute: tuple[str, ...], as_json: bool, results: str
+    trial: str | None, study: str, no_probes: bool, mute: tuple[str, ...], as_json: bool, results: str
 ) -> None:
     """Say how the rollout of one trial of STUDY fails (the best by default), and probe its network."""
     from sweep import api
 
-    document = api.diagnose(trial, study, probes=not no_probes, mute=mute, results=results)
+    number, study = trial_and_study(trial, study)
+    document = api.diagnose(number, study, probes=not no_probes, mute=mute, results=results)
     if as_json:
         print_json(document)
     else:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING, EXIT_INTERRUPTED = 1, 2, 3, 130
@@ -48,6 +49,19 @@ workers_option = click.option(
 executor_option = click.option(
     "--executor", type=click.Choice(["loky", "inline"]), envvar="SWEEP_EXECUTOR", help="Where trials run."
 )
+
+
+def trial_and_study(trial: str | None, study: str) -> tuple[int | None, str]:
+    """Return a trial's number, None where a command line names a study alone, and the study.
+
+    Raises:
+        UsageError: what stands in the trial's place is no number, and a study is named beside it.
+    """
+    if trial is None or trial.isdecimal():
+        return None if trial is None else int(trial), study
+    if click.get_current_context().get_parameter_source("study") is ParameterSource.COMMANDLINE:
+        raise click.UsageError(f"{trial!r} is no number of a trial of {study}")
+    return None, trial
 
 
 def print_json(document: object) -> None:
