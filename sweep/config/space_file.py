@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sweep.config.catalogue import Catalogue, Offer
-from sweep.config.ranges import RANGE_WORDS, Choice, IntUniform, Range, SpaceError, ends
+from sweep.config.ranges import RANGE_WORDS, Choice, Range, SpaceError, ends
 from sweep.config.registry import nearest
 from sweep.config.sections import ModelConfig, Section, TrainingConfig
 from sweep.config.space import COMPONENTS, Axis, Condition, Space
