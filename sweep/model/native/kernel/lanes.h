@@ -160,8 +160,8 @@ struct Exponential {
 };
 
 /// Splits `factor` x = n ln 2 + `factor` r with |factor r| <= ln 2 / 2, and returns 2^n and, for
-/// t = tanh(`factor` r / 2), 2 t / `factor`, which is r but for an odd polynomial from r^3 on. A fraction of two sums costs
-/// a third of the multiplications that a polynomial for e^r does; the gates divide in any case.
+/// t = tanh(`factor` r / 2), 2 t / `factor`, which is r but for an odd polynomial from r^3 on. That takes fewer
+/// multiplications than a polynomial for e^r, and the gates divide in any case.
 /// x must be such that n lies between -`bias` and `bias`; 2^-bias comes out as zero. Where products are
 /// rounded before they are added, ln 2 comes in two parts, the high one's product exact. With fused
 /// operations one constant serves: what n times its rounding adds to e^x is lost in the gates, which are flat

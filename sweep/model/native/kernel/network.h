@@ -39,14 +39,15 @@ struct Network {
   const Index layers, hidden, inputs, dense, steps, forced;
   const Index rows;   // gate rows of a layer
   const Index pitch;  // of a row of gates
-  const Index wide;   // of a row of hidden units, inputs or readout
+  const Index wide;   // of a row of hidden units, inputs or readout, where sums are
+  const Index h_row, x_row;  // of histories: a one behind each row makes a bias's gradient a row of the weights'
   const Cut tiles;
   const Index tile_limit, chunk, slots;
 
   explicit Network(const SweepCall& c)
       : call(c), layers(c.layers), hidden(c.hidden), inputs(c.inputs), dense(c.dense), steps(c.steps),
         forced(c.steps - c.free_steps), rows(Cell::gates * c.hidden), pitch(padded<T>(rows)),
-        wide(padded<T>(widest(c))), tiles(c.batch, tile_rows),
+        wide(padded<T>(widest(c))), h_row(c.hidden + 1), x_row(c.inputs + 1), tiles(c.batch, tile_rows),
         tile_limit((c.batch + tiles.parts - 1) / tiles.parts),
         chunk(larger(1, minimum(c.steps, chunk_rows / tile_limit))), slots(c.keep ? c.steps : chunk) {}
 
@@ -57,7 +58,9 @@ struct Network {
   }
 
   Index input_of(Index layer) const { return layer ? hidden : inputs; }
+  Index input_row(Index layer) const { return layer ? h_row : x_row; }
   Index dense_input(Index j) const { return j ? call.sizes[j - 1] : hidden; }
+  Index dense_row(Index j) const { return j ? call.sizes[j - 1] : h_row; }
   Index outputs() const { return dense ? call.sizes[dense - 1] : hidden; }
   const T* parameter(Index index) const { return static_cast<const T*>(call.parameters[index]); }
   T* gradient(Index index) const { return static_cast<T*>(call.d_parameters[index]); }
@@ -74,6 +77,7 @@ struct Network {
   Index most_input() const { return larger(hidden, inputs); }
   Index input_size() const { return most_input() * pitch; }
   Index hidden_size() const { return hidden * pitch; }
+  Index with_bias(Index size) const { return size + pitch; }  // of a gradient
   Index dense_size() const { return padded<T>(widest(call)) * widest(call); }
   Index back_size() const { return rows * padded<T>(most_input()); }
 
@@ -101,13 +105,13 @@ struct Network {
     T *x, *h, *c, *kept, *read;             // history: what the backward pass goes by; without one, `kept` is one row
     T *zx, *zh, *reading;                   // of a chunk; zh, and all there is of an LSTM, of a step
     T *dzx, *dzh, *d_in, *d_out, *d_read;   // of a chunk, backward
-    T *dh, *dc, *fed;                       // carried from step to step, backward; a step writes `fed` before it is read
+    T *dh, *dc, *fed;                       // carried from step to step, backward; `fed` is written before it is read
   };
 
   /// What a tile finds, kept until all are through.
   struct Found {
-    T *input, *hidden, *input_bias, *hidden_bias, *dense, *dense_bias;  // gradients, added up over the steps
-    double* squared_error;                                              // the sum over what is scored
+    T *input, *hidden, *dense, *dense_bias;  // gradients, added up over the steps; biases in the row behind the weights
+    double* squared_error;                   // the sum over what is scored
   };
 
   Index read_width() const {
@@ -122,8 +126,8 @@ struct Network {
     t.number = number;
     t.first = tiles.begin(number);
     t.count = tiles.begin(number + 1) - t.first;
-    t.x = memory.take<T>(steps * b * inputs);
-    t.h = memory.take<T>(layers * (slots + 1) * b * hidden);
+    t.x = memory.take<T>(steps * b * x_row);
+    t.h = memory.take<T>(layers * (slots + 1) * b * h_row);
     t.c = memory.take<T>(lstm ? layers * (slots + 1) * b * hidden : 0);
     t.kept = memory.take<T>(kept ? layers * slots * b * Cell::kept * hidden : Cell::kept * hidden);
     t.read = memory.take<T>(slots * b * read_width());
@@ -144,10 +148,8 @@ struct Network {
   Found found(Memory& memory) const {
     const Index kept = call.keep ? 1 : 0;
     Found f;
-    f.input = memory.take<T>(kept * layers * input_size());
-    f.hidden = memory.take<T>(kept * layers * hidden_size());
-    f.input_bias = memory.take<T>(kept * layers * pitch);
-    f.hidden_bias = memory.take<T>(kept * layers * pitch);
+    f.input = memory.take<T>(kept * layers * with_bias(input_size()));
+    f.hidden = memory.take<T>(kept * layers * with_bias(hidden_size()));
     f.dense = memory.take<T>(kept * dense * dense_size());
     f.dense_bias = memory.take<T>(kept * dense * wide);
     f.squared_error = memory.take<double>(1);
@@ -190,7 +192,7 @@ struct Network {
   }
 
   T* h(const Tile& t, Index layer, Index slot) const {
-    return t.h + (layer * (slots + 1) + slot) * t.count * hidden;
+    return t.h + (layer * (slots + 1) + slot) * t.count * h_row;
   }
   T* c(const Tile& t, Index layer, Index slot) const {
     return lstm ? t.c + (layer * (slots + 1) + slot) * t.count * hidden : nullptr;
@@ -203,7 +205,7 @@ struct Network {
     for (Index k = 0; k < j; ++k) before += call.sizes[k];
     return t.read + slots * t.count * before + slot * t.count * call.sizes[j];
   }
-  T* x(const Tile& t, Index step) const { return t.x + step * t.count * inputs; }
+  T* x(const Tile& t, Index step) const { return t.x + step * t.count * x_row; }
   T* d_gates(const Tile& t, T* gates, Index layer) const { return gates + layer * chunk * t.count * pitch; }
   T* d_reading(const Tile& t, Index j) const { return t.d_read + j * chunk * t.count * wide; }
 
@@ -212,7 +214,7 @@ struct Network {
   /// a function that only prefetches for one without effect, and drops its calls.
   __attribute__((always_inline)) inline void fetch_history(const Tile& t, Index layer, Index slot, Index n) const {
     fetch(kept(t, layer, slot) + n * Cell::kept * hidden, Cell::kept * hidden);
-    fetch(h(t, layer, slot) + n * hidden, hidden);
+    fetch(h(t, layer, slot) + n * h_row, h_row);
     if (lstm) fetch(c(t, layer, slot) + n * hidden, hidden);
   }
 
@@ -277,7 +279,7 @@ struct Network {
       write_trace(t, start, end, slot);
       if (!call.keep)
         for (Index layer = 0; layer < layers; ++layer) {
-          copy(h(t, layer, 0), h(t, layer, end - start), t.count * hidden);
+          copy(h(t, layer, 0), h(t, layer, end - start), t.count * h_row);
           if (lstm) copy(c(t, layer, 0), c(t, layer, end - start), t.count * hidden);
         }
       start = end;
@@ -288,29 +290,35 @@ struct Network {
   void begin(const Tile& t) const {
     const T* given = static_cast<const T*>(call.x);
     for (Index step = 0; step < steps; ++step)
-      for (Index n = 0; n < t.count; ++n)
-        copy(x(t, step) + n * inputs, given + ((t.first + n) * steps + step) * inputs, inputs);
+      for (Index n = 0; n < t.count; ++n) {
+        T* row = x(t, step) + n * x_row;
+        copy(row, given + ((t.first + n) * steps + step) * inputs, inputs);
+        row[inputs] = T(1);
+      }
     for (Index layer = 0; layer < layers; ++layer)
-      for (Index part = 0; part < parts; ++part) {
-        const T* from = static_cast<const T*>(call.state[part]);
-        copy(part ? c(t, layer, 0) : h(t, layer, 0),
-             from ? from + (layer * call.batch + t.first) * hidden : nullptr, t.count * hidden);
+      for (Index n = 0; n < t.count; ++n) {
+        const Index at = (layer * call.batch + t.first + n) * hidden;
+        const T *given_h = static_cast<const T*>(call.state[0]), *given_c = static_cast<const T*>(call.state[1]);
+        T* row = h(t, layer, 0) + n * h_row;
+        copy(row, given_h ? given_h + at : nullptr, hidden);
+        row[hidden] = T(1);
+        if (lstm) copy(c(t, layer, 0) + n * hidden, given_c ? given_c + at : nullptr, hidden);
       }
   }
 
   void run_layer(const Shared& s, const Tile& t, Index layer, Index start, Index end, Index slot) const {
-    const Index b = t.count, in = input_of(layer), n = (end - start) * b;
+    const Index b = t.count, in = input_of(layer), in_row = input_row(layer), n = (end - start) * b;
     const T* from = layer ? h(t, layer - 1, slot + 1) : x(t, start);
     const T *input_weights = s.input_weights + layer * input_size(), *input_bias = s.input_bias + layer * pitch;
-    if (!lstm) multiply<T>(in, rows, n, {input_weights, 0, 0}, from, in, 1, input_bias, 0, t.zx, pitch);
+    if (!lstm) multiply<T>(in, rows, n, {input_weights, 0, 0}, from, in_row, 1, input_bias, 0, t.zx, pitch);
     const Matrix<T> recurrent{s.hidden_weights + layer * hidden_size(), 0, 0};
     for (Index step = 0; step < end - start; ++step) {
       const T* before = h(t, layer, slot + step);
       if (lstm)
-        multiply<T>(hidden, rows, b, recurrent, before, hidden, 1, input_bias, 0, t.zh, pitch,
-                    {in, input_weights, from + step * b * in, in});
+        multiply<T>(hidden, rows, b, recurrent, before, h_row, 1, input_bias, 0, t.zh, pitch,
+                    {in, input_weights, from + step * b * in_row, in_row});
       else
-        multiply<T>(hidden, rows, b, recurrent, before, hidden, 1, s.hidden_bias + layer * pitch, 0, t.zh, pitch);
+        multiply<T>(hidden, rows, b, recurrent, before, h_row, 1, s.hidden_bias + layer * pitch, 0, t.zh, pitch);
       T *after = h(t, layer, slot + step + 1), *cell_after = c(t, layer, slot + step + 1);
       const T* cell = c(t, layer, slot + step);
       const T* zx = lstm ? nullptr : t.zx + step * b * pitch;
@@ -318,21 +326,21 @@ struct Network {
       const Index keep_row = call.keep ? Cell::kept * hidden : 0;  // one row stays in the first cache
       for (Index i = 0; i < b; ++i) {
         if (call.keep) fetch_history(t, layer, minimum(slot + step + 2, slots - 1), i);
-        Cell::forward(hidden, lstm ? nullptr : zx + i * pitch, t.zh + i * pitch, before + i * hidden,
-                      lstm ? cell + i * hidden : nullptr, keep + i * keep_row, after + i * hidden,
+        Cell::forward(hidden, lstm ? nullptr : zx + i * pitch, t.zh + i * pitch, before + i * h_row,
+                      lstm ? cell + i * hidden : nullptr, keep + i * keep_row, after + i * h_row,
                       lstm ? cell_after + i * hidden : nullptr);
       }
     }
   }
 
-  /// Returns the readout of `count` steps from a slot on, rows of `outputs()` numbers.
+  /// Returns the readout of `count` steps from a slot on, rows of `outputs()` numbers; `dense_row(dense)` apart.
   const T* readout(const Shared& s, const Tile& t, Index slot, Index count) const {
     const T* in = h(t, layers - 1, slot + 1);
     const Index n = count * t.count;
     for (Index j = 0; j < dense; ++j) {
       const Index from = dense_input(j), to = call.sizes[j];
       const Matrix<T> weights = packed_apart(from, to, s.dense_weights + j * dense_size());
-      multiply<T>(from, to, n, weights, in, from, 1, s.dense_bias + j * wide, 0, t.reading, wide);
+      multiply<T>(from, to, n, weights, in, dense_row(j), 1, s.dense_bias + j * wide, 0, t.reading, wide);
       T* out = read(t, j, slot);
       const bool last = j == dense - 1, relu = last ? call.relu_output : !call.tanh_between;
       for (Index i = 0; i < n; ++i)
@@ -354,11 +362,11 @@ struct Network {
     T* to = static_cast<T*>(call.outputs);
     for (Index step = start; step < end; ++step)
       for (Index n = 0; n < t.count; ++n) {
-        const T* from = said + ((step - start) * t.count + n) * width;
-        const T* current = x(t, step) + n * inputs;
+        const T* from = said + ((step - start) * t.count + n) * dense_row(dense);
+        const T* current = x(t, step) + n * x_row;
         T* out = to + ((t.first + n) * steps + step) * width;
         for (Index i = 0; i < width; ++i) out[i] = call.increment ? from[i] + current[i] : from[i];
-        if (step + 1 >= forced && step + 1 < steps) copy(x(t, step + 1) + n * inputs, out, width);
+        if (step + 1 >= forced && step + 1 < steps) copy(x(t, step + 1) + n * x_row, out, width);
       }
   }
 
@@ -369,8 +377,8 @@ struct Network {
       for (Index step = start; step < end; ++step)
         for (Index layer = 0; layer < layers; ++layer) {
           const Index at = slot + step - start + 1;
-          copy(to + ((step * layers + layer) * call.batch + t.first) * hidden,
-               part ? c(t, layer, at) : h(t, layer, at), t.count * hidden);
+          T* rows_to = to + ((step * layers + layer) * call.batch + t.first) * hidden;
+          write_state(t, part, layer, at, rows_to);
         }
     }
   }
@@ -379,8 +387,12 @@ struct Network {
     const Index slot = call.keep ? steps : 0;
     for (Index part = 0; part < parts; ++part)
       for (Index layer = 0; call.last[part] && layer < layers; ++layer)
-        copy(static_cast<T*>(call.last[part]) + (layer * call.batch + t.first) * hidden,
-             part ? c(t, layer, slot) : h(t, layer, slot), t.count * hidden);
+        write_state(t, part, layer, slot, static_cast<T*>(call.last[part]) + (layer * call.batch + t.first) * hidden);
+  }
+
+  void write_state(const Tile& t, Index part, Index layer, Index slot, T* to) const {
+    for (Index n = 0; n < t.count; ++n)
+      copy(to + n * hidden, part ? c(t, layer, slot) + n * hidden : h(t, layer, slot) + n * h_row, hidden);
   }
 
   // --- training ------------------------------------------------------------------------------------
@@ -440,10 +452,8 @@ struct Network {
           copy((part ? t.dc : t.dh) + (layer * t.count + n) * wide,
                from ? from + (layer * call.batch + t.first + n) * hidden : nullptr, hidden);
       }
-    copy<T>(f.input, nullptr, layers * input_size());
-    copy<T>(f.hidden, nullptr, layers * hidden_size());
-    copy<T>(f.input_bias, nullptr, layers * pitch);
-    copy<T>(f.hidden_bias, nullptr, layers * pitch);
+    copy<T>(f.input, nullptr, layers * with_bias(input_size()));
+    copy<T>(f.hidden, nullptr, layers * with_bias(hidden_size()));
     copy<T>(f.dense, nullptr, dense * dense_size());
     copy<T>(f.dense_bias, nullptr, dense * wide);
   }
@@ -461,7 +471,7 @@ struct Network {
         for (Index i = 0; i < b; ++i) {
           fetch_history(t, layer, larger(step - 1, 0), i);
           Cell::backward(hidden, kept(t, layer, step) + i * Cell::kept * hidden,
-                         h(t, layer, step) + i * hidden, lstm ? c(t, layer, step) + i * hidden : nullptr,
+                         h(t, layer, step) + i * h_row, lstm ? c(t, layer, step) + i * hidden : nullptr,
                          lstm ? c(t, layer, step + 1) + i * hidden : nullptr,
                          d_out + ((step - start) * b + i) * wide, dh + i * wide, dc + i * wide,
                          dzx + (row + i) * pitch, dzh + (row + i) * pitch);
@@ -537,19 +547,17 @@ struct Network {
     for (Index layer = 0; layer < layers; ++layer) {
       const Index in = input_of(layer);
       const Matrix<T> dzx{d_gates(t, t.dzx, layer), pitch, 0}, dzh{d_gates(t, t.dzh, layer), pitch, 0};
-      T *gx = f.input + layer * input_size(), *gh = f.hidden + layer * hidden_size();
-      multiply<T>(n, rows, in, dzx, layer ? h(t, layer - 1, start + 1) : x(t, start), 1, in, gx, pitch, gx, pitch);
-      multiply<T>(n, rows, hidden, dzh, h(t, layer, start), 1, hidden, gh, pitch, gh, pitch);
-      T *bx = f.input_bias + layer * pitch, *bh = f.hidden_bias + layer * pitch;
-      multiply<T>(n, rows, 1, dzx, s.one, 0, 0, bx, 0, bx, 0);
-      if (!lstm) multiply<T>(n, rows, 1, dzh, s.one, 0, 0, bh, 0, bh, 0);
+      T *gx = f.input + layer * with_bias(input_size()), *gh = f.hidden + layer * with_bias(hidden_size());
+      const T* from = layer ? h(t, layer - 1, start + 1) : x(t, start);
+      multiply<T>(n, rows, in + 1, dzx, from, 1, input_row(layer), gx, pitch, gx, pitch);
+      multiply<T>(n, rows, hidden + (lstm ? 0 : 1), dzh, h(t, layer, start), 1, h_row, gh, pitch, gh, pitch);
     }
     for (Index j = 0; j < dense; ++j) {  // here the inputs lie along the lanes: they are more than the outputs
       const Index in = dense_input(j), out = call.sizes[j];
       const T* from = j ? read(t, j - 1, start) : h(t, layers - 1, start + 1);
       T *g = f.dense + j * dense_size(), *gb = f.dense_bias + j * wide;
       const T* d = d_reading(t, j);
-      multiply<T>(n, in, out, {from, in, 0}, d, 1, wide, g, padded<T>(in), g, padded<T>(in));
+      multiply<T>(n, in, out, {from, dense_row(j), 0}, d, 1, wide, g, padded<T>(in), g, padded<T>(in));
       multiply<T>(n, out, 1, {d, wide, 0}, s.one, 0, 0, gb, 0, gb, 0);
     }
   }
@@ -571,12 +579,12 @@ struct Network {
       const Found f = found(number);
       const bool first = number == 0 && !call.targets;
       for (Index layer = 0; layer < layers; ++layer) {
-        const T *bias = f.input_bias + layer * pitch, *hidden_bias = f.hidden_bias + layer * pitch;
+        const T *gx = f.input + layer * with_bias(input_size()), *gh = f.hidden + layer * with_bias(hidden_size());
         const Index in = input_of(layer);
-        add(gradient(4 * layer), f.input + layer * input_size(), in, rows, 1, in, pitch, first);
-        add(gradient(4 * layer + 1), f.hidden + layer * hidden_size(), hidden, rows, 1, hidden, pitch, first);
-        add(gradient(4 * layer + 2), bias, 1, rows, 0, 1, 0, first);
-        add(gradient(4 * layer + 3), lstm ? bias : hidden_bias, 1, rows, 0, 1, 0, first);
+        add(gradient(4 * layer), gx, in, rows, 1, in, pitch, first);
+        add(gradient(4 * layer + 1), gh, hidden, rows, 1, hidden, pitch, first);
+        add(gradient(4 * layer + 2), gx + in * pitch, 1, rows, 0, 1, 0, first);
+        add(gradient(4 * layer + 3), lstm ? gx + in * pitch : gh + hidden * pitch, 1, rows, 0, 1, 0, first);
       }
       for (Index j = 0; j < dense; ++j) {
         const Index in = dense_input(j), out = call.sizes[j];

@@ -8,12 +8,19 @@
 // so that a gradient over many steps is a sum of sums, which rounds far less than one long sum. Two such sums
 // may run one after the other in the same registers, and columns that do not fill a vector may be summed along k.
 
-constexpr int max_vectors = 3, max_vectors_of_one_row = 12;
+constexpr int max_vectors = 3, max_vectors_of_two_rows = 6, max_vectors_of_one_row = 12;
 constexpr Index longest_sum = 256;  // beyond, k is cut: sums of sums round less, and a panel stays in cache
 constexpr int registers = SWEEP_BYTES == 64 ? 32 : 16;
 
 /// Rows of a block `V` vectors wide: as many as leave registers for a row of weights and one broadcast number.
-constexpr int max_rows(int V) { return V > max_vectors ? 1 : int(minimum(8, (registers - V - 1) / V)); }
+constexpr int max_rows(int V) {
+  return V > max_vectors_of_two_rows ? 1 : V > max_vectors ? 2 : int(minimum(8, (registers - V - 1) / V));
+}
+
+/// Vectors of a block, at most: a panel that few rows meet is wide, as its sums would else wait for each other.
+constexpr Index widest_panel(Index rows, bool packed) {
+  return packed || rows > 2 ? max_vectors : rows == 2 ? max_vectors_of_two_rows : max_vectors_of_one_row;
+}
 
 /// Rows of numbers to be broadcast, and the weights that they meet.
 template <class T>
@@ -180,7 +187,7 @@ void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in,
     return multiply<T>(k, m, rows_count, matrix, in, in_row, in_step, out, out_row, out, out_row);
   }
   const Index wide = vectors<T>(m - matrix.apart);
-  const Cut panels(wide, matrix.pitch && rows_count == 1 ? max_vectors_of_one_row : max_vectors), sums(k, longest_sum);
+  const Cut panels(wide, widest_panel(rows_count, matrix.pitch == 0)), sums(k, longest_sum);
   for (Index number = 0; number < panels.parts; ++number) {
     const Index first = panels.begin(number), width = panels.begin(number + 1) - first;
     const Cut groups(rows_count, max_rows(int(width)));
