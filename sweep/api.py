@@ -148,12 +148,13 @@ def run(
     config, folder, recorded, source = read(study, overrides, name, Path(results))
     config = run_by(config, workers, executor)
     data = load(config.data, config.score)
+    warnings = data_warnings(config, data)
     heard = _Heard(watch)
     make_folder(folder)
     with DriverLock(folder.lock):
         check_data(folder, data)
         folder.sweep_up()
-        for text in data_warnings(config, data):
+        for text in warnings:
             watch(Message(text))
         if config.instructions is None and config.run.engine == "auto" and config.run.device == "cpu":
             watch(Message(WITHOUT_KERNEL))

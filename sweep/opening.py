@@ -54,10 +54,9 @@ def data_warnings(config: StudyConfig, data: Data) -> tuple[str, ...]:
     """Return what is odd about a study's data.
 
     Raises:
-        DataError: no training series holds a window that trials may ask for.
+        DataError: no training series holds any window that trials may ask for.
     """
-    windows = [entry for window in config.windows for entry in window_warnings(data, window)]
-    return (*data.warnings, *windows)
+    return (*data.warnings, *window_warnings(data, config.windows))
 
 
 def check_data(folder: StudyFolder, data: Data) -> None:

@@ -271,13 +271,14 @@ def test_diagnose_json_names_a_symptom_and_measures(results):
     assert document["probes"]["readout_refit"]["refit"] <= document["probes"]["readout_refit"]["raw"]
 
 
-def test_diagnose_of_a_study_alone_takes_its_best_trial(results):
-    where = ["--no-probes", "--json", "--results", str(results)]
-    best = json.loads(invoke("report", "sine", "--json", "--results", str(results)).stdout)["best"]
-    assert json.loads(invoke("diagnose", "sine", *where).stdout)["number"] == best
-    assert json.loads(invoke("diagnose", str(best), "sine", *where).stdout)["number"] == best
-    wrong = invoke("diagnose", "best", "sine", *where)
-    assert wrong.exit_code == 2 and "'best' is no number of a trial of sine" in wrong.stderr
+def test_diagnose_of_a_study_alone_takes_its_best_trial(results, tmp_path):
+    shutil.copytree(results / "sine", tmp_path / "other")
+    where = ["--no-probes", "--json", "--results", str(tmp_path)]
+    best = json.loads(invoke("report", "other", "--json", "--results", str(tmp_path)).stdout)["best"]
+    assert json.loads(invoke("diagnose", "other", *where).stdout)["number"] == best
+    assert json.loads(invoke("diagnose", str(best), "other", *where).stdout)["number"] == best
+    wrong = invoke("diagnose", "best", "other", *where)
+    assert wrong.exit_code == 2 and "'best' is no number of a trial of other" in wrong.stderr
 
 
 def test_diagnose_reads_what_is_stored_and_makes_what_is_missing(results, tmp_path):

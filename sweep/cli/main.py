@@ -192,7 +192,10 @@ def show(trial: int, study: str, as_json: bool, results: str) -> None:
 def diagnose(
     trial: str | None, study: str, no_probes: bool, mute: tuple[str, ...], as_json: bool, results: str
 ) -> None:
-    """Say how the rollout of one trial of STUDY fails (the best by default), and probe its network."""
+    """Say how the rollout of one trial of STUDY fails, and probe its network.
+
+    Without TRIAL, STUDY may stand alone, and its best trial is diagnosed.
+    """
     from sweep import api
 
     number, study = trial_and_study(trial, study)

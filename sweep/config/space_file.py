@@ -18,7 +18,11 @@ PLACES = {
 }
 
 PARTS_OF_WINDOW = ("burn_in", "unroll")
-OF_MINI_BATCHES = ("batch_size", "clip", "shuffle")  # without effect on optimizers that take all windows at once
+OF_MINI_BATCHES = (
+    "batch_size",
+    "clip",
+    "shuffle",
+)  # without effect on optimizers that take all windows at once
 
 
 class _Reader:
@@ -147,8 +151,12 @@ def parse_space(
     for name in sorted(set(document) - set(COMPONENTS)):
         condition = None
         if name in OF_MINI_BATCHES and reader.axes and reader.axes[0].name == "optimizer":
-            batched = [v for v in ends(reader.axes[0].span) if not catalogue.optimizers[v].full_batch]
-            condition = Condition("optimizer", frozenset(batched))
+            optimizers = ends(reader.axes[0].span)
+            batched = [v for v in optimizers if not catalogue.optimizers[v].full_batch]
+            if len(batched) < len(optimizers):
+                condition = Condition("optimizer", frozenset(batched))
+            if not batched:
+                reader.problems.append(_without_effect(name, ", ".join(optimizers)))
         reader.setting(name, document[name], condition)
     training = sections.get("training")
     if isinstance(training, TrainingConfig):
@@ -156,6 +164,10 @@ def parse_space(
     if not reader.axes and not reader.problems:
         reader.problems.append("space: is empty; name at least one hyperparameter to sample")
     return Space(tuple(reader.axes), tuple(reader.fixed)), reader.document, reader.problems
+
+
+def _without_effect(name: str, optimizers: str) -> str:
+    return f"space.{name}: has no effect on {optimizers}, all windows at once without a clip"
 
 
 def _against_training(axes: list[Axis], training: TrainingConfig, catalogue: Catalogue) -> list[str]:
@@ -172,9 +184,7 @@ def _against_training(axes: list[Axis], training: TrainingConfig, catalogue: Cat
     fixed = catalogue.optimizers.get(training.optimizer.name)
     if "optimizer" not in spans and fixed is not None and fixed.full_batch:
         problems += [
-            f"space.{name}: {training.optimizer.name} takes all windows at once, it has none"
-            for name in OF_MINI_BATCHES
-            if name in spans
+            _without_effect(name, training.optimizer.name) for name in OF_MINI_BATCHES if name in spans
         ]
     if not {"window", *PARTS_OF_WINDOW} & set(spans):
         return problems  # then the section has checked itself

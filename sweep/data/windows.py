@@ -46,21 +46,35 @@ def window_offsets(lengths: Sequence[int], window: int, rng: np.random.Generator
     return np.stack([series, shifts[series] + number * window], axis=1)
 
 
-def window_warnings(data: Data, window: int) -> tuple[str, ...]:
-    """Return whether some training series are too short for a window, and are not trained on.
+def window_warnings(data: Data, windows: Sequence[int]) -> tuple[str, ...]:
+    """Return warnings of windows that do not fit, and of training series too short for the longest that does.
+
+    Args:
+        data: gives the training series.
+        windows: that trials may have; at least one.
 
     Raises:
-        DataError: as `window_offsets`.
+        DataError: as `window_offsets`, where none fits.
     """
     lengths = [len(values) for values in data.train]
-    window_offsets(lengths, window, None)
-    short = sum(length <= window for length in lengths)
-    if window == 0 or not short:
-        return ()
-    return (
-        f"{short} of {len(lengths)} training series hold fewer than the {window + 1} samples of a window "
-        f"(training.window = {window}): nothing is learnt from them",
-    )
+    fitting, refused = [], []
+    for window in windows:
+        try:
+            window_offsets(lengths, window, None)
+            fitting.append(window)
+        except DataError as error:
+            refused.append(error)
+    if not fitting:
+        raise refused[0]
+    told = [f"{error}; trials with it fail" for error in refused]
+    longest = max(fitting)
+    short = sum(length <= longest for length in lengths)
+    if longest and short:
+        told.append(
+            f"{short} of {len(lengths)} training series hold fewer than the {longest + 1} samples of a window "
+            f"(training.window = {longest}): nothing is learnt from them"
+        )
+    return tuple(told)
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ def _score_at(record: TrialRecord, at: float, prefix: int, budget: int | None) -
     if not whole or record.state == "failed":
         return None
     until = max(1, round(at * whole))
-    if record.sequence_steps >= until or any(entry.sequence_steps >= until for entry in record.evaluations):
+    ends = [record.sequence_steps, *(entry.sequence_steps for entry in record.evaluations)]
+    if record.state == "complete" or max(ends) >= until:  # full batches may end before the budget does
         seen = [e.scores.prefix_errors[prefix] for e in record.evaluations if e.sequence_steps <= until]
         return min(seen) if seen else None
     return 1.0 if record.state == "diverged" else None

@@ -27,7 +27,8 @@ class MemoLBFGS(LBFGS):
     gradient for parameters that are the same bits.
 
     After a step, `start_norm` is the norm of the gradient where it began, and `lost` says whether a closure
-    was not finite. Such a step ends at once, with the parameters where that happened.
+    was not finite. Such a step ends at once, with the parameters where that happened. One whose closure raises
+    OutOfBudget ends at the point of the lowest loss that it has seen.
     """
 
     def __init__(self, params: list[Tensor], **settings: Any) -> None:

@@ -96,7 +96,7 @@ class Trainer:
 
     @property
     def spent(self) -> bool:
-        """Return whether the budget holds no further full batch; mini-batches fill it up, the last one beyond."""
+        """Return whether the budget holds no further full batch: one it always does; mini-batches may go beyond it."""
         return self.full_batch and self.consumed > max(0, self.config.budget - self._full_size)
 
     @property
@@ -162,6 +162,8 @@ class Trainer:
         if optimizer.lost or not math.isfinite(moved):
             self._restart(optimizer)
             return start
+        if moved == 0 and self.spent:
+            return start  # the line search was cut short before it found a better point
         if moved == 0:  # as far as this curvature goes: the next step is along the gradient
             optimizer.restart()
         self._record(start, optimizer.start_norm, _ratio(moved, before), lr, clipped=False, cosine=None)

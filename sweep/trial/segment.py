@@ -95,31 +95,33 @@ class Run:
             self.latest = self._evaluated()
             self.latest_changes = self.trainer.changes
             self.rollout_errors.append(self.latest["scores"]["rollout_error"])
-        result = Scores(**self.latest["scores"])
-        if self.trainer.updates > 0 and result.rollout_error < self.best_error:
-            self.best_error = result.rollout_error
+        error = self.latest["scores"]["rollout_error"]
+        if self.trainer.updates > 0 and error < self.best_error:
+            self.best_error = error
             self.best_weights = self.trainer.flat.snapshot()
-        evidence = self.latest["evidence"]
+        evaluated = self.latest
         ended = point == len(self.config.points) - 1 or self.trainer.diverged is not None
         if self.config.training.readout_refit and ended and self.best_weights is not None:
-            result, found = self._refit_best(result)
-            evidence = {**evidence, "readout_refit": found}
+            evaluated = self._refit_best(evaluated)
         return Evaluation(
             point=point,
             sequence_steps=self.trainer.consumed,
             updates=self.trainer.updates,
-            scores=result,
+            scores=Scores(**evaluated["scores"]),
             train_loss=loss,
             lr=self.trainer.lr,
-            evidence=evidence,
+            evidence=evaluated["evidence"],
         )
 
-    def _refit_best(self, latest: Scores) -> tuple[Scores, dict[str, Any]]:
+    def _refit_best(self, latest: dict[str, Any]) -> dict[str, Any]:
         """Solve for the best checkpoint's readout; where it rolls out better, it is the best checkpoint from now on.
 
+        Args:
+            latest: scores and evidence of this evaluation.
+
         Returns:
-            The scores of this evaluation, those of the refitted network if it is better, else the latest; and
-            what was found: rollout errors `raw`, `refit` and `latest`, and `ridge` (None: not better), or `reason`.
+            Scores and evidence, those of the refitted network if it is better, else the latest. The evidence has what
+            was found: rollout errors `raw`, `refit` and `latest`, and `ridge` (None: not better), or `reason`.
         """
         assert self.best_weights is not None
         now = self.trainer.flat.snapshot()
@@ -128,24 +130,24 @@ class Run:
         try:
             refit = refit_readout(self.network, self.task)
             found = {"raw": refit.raw_error, "refit": refit.error, "ridge": refit.ridge}
-            found["latest"] = latest.rollout_error
+            found["latest"] = latest["scores"]["rollout_error"]
             if refit.ridge is not None:
                 self.network.load_state_dict(refit.network.state_dict())
-                scored = self._scores(forecasts(self.network, self.task))
-                if scored.rollout_error < self.best_error:  # both as evaluations score: rounding may differ
-                    latest, self.best_error = scored, scored.rollout_error
+                again = self._evaluated()
+                error = again["scores"]["rollout_error"]
+                if error < self.best_error:  # both as evaluations score: rounding may differ
+                    latest, self.best_error = again, error
                     self.best_weights = self.trainer.flat.snapshot()
         except CannotServe as error:
             found = {"reason": str(error)}
         self.trainer.flat.restore(now)
-        return latest, found
+        return {**latest, "evidence": {**latest["evidence"], "readout_refit": found}}
 
     def _evaluated(self) -> dict[str, Any]:
-        said = forecasts(self.network, self.task)
-        return {"scores": asdict(self._scores(said)), "evidence": self._evidence(said)}
-
-    def _scores(self, said: Forecasts) -> Scores:
-        return scores(said.rollout, said.one_step, self.data.validation, self.data.targets, self.data.period)
+        """Return scores and evidence of the network as it is."""
+        said, data = forecasts(self.network, self.task), self.data
+        found = scores(said.rollout, said.one_step, data.validation, data.targets, data.period)
+        return {"scores": asdict(found), "evidence": self._evidence(said)}
 
     def _evidence(self, said: Forecasts) -> dict[str, Any]:
         """Return what diagnosis and curves need of these weights; steps and lags are keys, as JSON has them."""

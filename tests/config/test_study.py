@@ -128,6 +128,12 @@ def test_what_has_no_effect_on_full_batches_is_not_sampled_for_them(study):
         assert {"clip", "shuffle", "batch_size"} & set(drawn) == more
 
 
+def test_windows_that_trials_may_have(study):
+    assert study("training.window=77").windows == (77,)
+    assert study("space.window=[16, 64, 32]").windows == (16, 64, 32)
+    assert study("space.window={ int = [16, 64] }").windows == (16, 64)
+
+
 def test_the_seed_depends_on_content_and_study_seed_alone(study):
     seed = study().trial(SGD).seed
     assert 0 <= seed < 2**63

@@ -190,9 +190,13 @@ def test_batch_size_of_a_fixed_full_batch_optimizer(problems, study):
     document = {"data": {"source": "sine"}, "space": {"cell": ["gru"], "batch_size": [8]}}
     study(document=document)
     (line,) = problems("training.optimizer='lbfgs'", document=document)
-    assert line.startswith("space.batch_size: lbfgs")
+    assert line.startswith("space.batch_size: has no effect on lbfgs")
     lines = problems("training.optimizer='lbfgs'", "space.clip=[0.0, 1.0]", document=document)
     assert [line.split(":")[0] for line in lines] == ["space.batch_size", "space.clip"]
+    (line,) = problems("space.optimizer=['lbfgs']", document=document)
+    assert line.startswith("space.batch_size: has no effect on lbfgs")
+    gp = study("space.optimizer=['sgd', 'adam']", document=document).space
+    assert next(axis for axis in gp.axes if axis.name == "batch_size").condition is None
 
 
 def test_enqueued_trials_are_complete_and_in_range(study, problems):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from sweep.config.errors import DataError
 from sweep.config.sections import DataConfig, ScoreConfig
-from sweep.data import batch_arrays, load, window_offsets, window_source
+from sweep.data import batch_arrays, load, window_offsets, window_source, window_warnings
 
 SCORE = ScoreConfig(warmup=10, horizon=20, starts=4)
 
@@ -50,6 +50,20 @@ def test_random_shifts_reach_every_step_of_a_window():
 def test_windows_that_do_not_fit(lengths, window, message):
     with pytest.raises(DataError, match=message):
         window_offsets(lengths, window, None)
+
+
+def test_series_too_short_for_a_window_are_told_of(data):
+    assert [len(values) for values in data.train] == [35, 23]
+    assert window_warnings(data, [16, 22]) == ()
+    (told,) = window_warnings(data, [8, 30, 25])  # the longest that fits, once
+    assert told.startswith("1 of 2 training series hold fewer than the 31 samples of a window")
+    refused, told = window_warnings(data, [500, 30])
+    assert refused.startswith("training.window = 500 needs") and refused.endswith("; trials with it fail")
+    assert "training.window = 30" in told
+    with pytest.raises(DataError, match=r"training\.window = 500 needs"):
+        window_warnings(data, [500, 600])
+    with pytest.raises(DataError, match="takes whole series"):
+        window_warnings(data, [0])
 
 
 @pytest.fixture(scope="module")

@@ -100,12 +100,14 @@ def test_closures_are_counted(trainer: Made, monkeypatch: pytest.MonkeyPatch):
     assert 1 < running.updates < calls  # line searches take some of them
 
 
-@pytest.mark.parametrize("closures", [1, 2, 3, 7, 12.5])
+@pytest.mark.parametrize("closures", [0.5, 1, 2, 3, 7, 12.5])
 def test_closures_stay_within_the_budget(trainer: Made, closures: float):
     running = trainer("lbfgs", budget=round(160 * closures))
+    before = weights(running)
     running.train(running.config.budget, [])
-    assert running.consumed == 160 * int(closures) and running.spent and running.diverged is None
+    assert running.consumed == 160 * max(1, int(closures)) and running.spent and running.diverged is None
     assert math.isnan(running.train(running.config.budget, []))
+    assert (running.changes > 0) == (not torch.equal(weights(running), before)) == (closures >= 2)
 
 
 def test_a_line_search_cut_short_ends_at_the_best_point_it_has_seen(

@@ -1,6 +1,7 @@
 """`training.readout_refit`: the best checkpoint's readout in closed form, kept where it rolls out better."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from sweep.config.records import to_json
 from sweep.config.sections import PruningConfig, RunConfig
 from sweep.config.space import Space
 from sweep.config.trial import trial_config
-from sweep.score import forecasts
 from sweep.trial import finish
 from sweep.trial import segment as segment_module
 from sweep.trial.finish import score_on_test
@@ -44,9 +44,7 @@ def test_a_refit_that_is_better_is_the_trials_last_evaluation_and_checkpoint(
     network = Run(trial(cell=cell, readout_refit=True))
     network.restore(after)
     network.trainer.flat.restore(after["best_weights"])
-    assert (
-        network._scores(forecasts(network.network, network.task)).rollout_error == last.scores.rollout_error
-    )
+    assert network._evaluated()["scores"] == asdict(last.scores)
     assert 0 <= score_on_test(trial(cell=cell), done.files["checkpoint.pt"]).rollout_error <= 1
 
 

@@ -102,6 +102,37 @@ def test_outputs_states_and_gradients_are_torch_s(example: tuple[Network, int, i
             assert error <= allowed[group], (instructions, group)
 
 
+@pytest.mark.parametrize("instructions", instruction_sets())
+@pytest.mark.parametrize(
+    "hidden", [28, 62, 127, 130]
+)  # several columns left over; more weights than one product takes
+@pytest.mark.parametrize("cell", CELLS)
+def test_sizes_at_the_limits_of_a_product(cell: str, hidden: int, instructions: str):
+    network = Network(cell, 2, hidden, 3, (5, 3), increment=True)
+    double = [p.detach() for p in drawn(network)], noise(5, 7, 3), states(network, 5)
+    mode = Mode(free=2, instructions=instructions)
+    truth = found(twin, network, *double, mode)
+    for name, result in found(run, network, *double, mode).items():
+        assert distance(result, truth[name]) <= 1e-12, name
+
+
+@pytest.mark.parametrize("instructions", instruction_sets())
+@pytest.mark.parametrize(("dtype", "units"), [(torch.float32, 2.5), (torch.float64, 8.0)], ids=str)
+def test_gates_are_right_to_the_last_bits(dtype: torch.dtype, units: float, instructions: str):
+    points = torch.cat([torch.linspace(-20, 20, 4001), torch.logspace(-30, 0, 400)]).to(dtype)
+    network = Network("lstm", 1, len(points), 1, ())
+    for gate, function in ((0, torch.sigmoid), (2, torch.tanh)):
+        # one step from zeros without weights: c = sigmoid(b_i) tanh(b_g), of which one is exactly 1
+        parameters = [torch.zeros(shape, dtype=dtype) for shape in network.shapes()]
+        parameters[2].fill_(100.0)
+        parameters[2][gate * len(points) : (gate + 1) * len(points)] = points
+        mode = Mode(instructions=instructions)
+        _, (_, c) = run(network, parameters, torch.zeros(1, 1, 1, dtype=dtype), None, mode)
+        truth = function(points.double())
+        errors_in_units = (c[0, 0].double() - truth).abs() / (truth.abs() * torch.finfo(dtype).eps)
+        assert float(errors_in_units.max()) < units, function
+
+
 NETWORKS = {
     "lstm, a whole readout": Network("lstm", 2, 5, 3, (4, 2), tanh_between=True, increment=True),
     "gru, a whole readout": Network("gru", 2, 5, 3, (4, 2), tanh_between=True, increment=True),

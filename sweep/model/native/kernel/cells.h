@@ -7,8 +7,8 @@
 // the reset after the product; the backward halves are their derivatives (docs/engine.md).
 //
 // Rows may be read up to a vector behind their end, never written there, but for h_after, which ends with a one:
-// see `h_row` in network.h. Steps forward go twice over the
-// units: one loop's chain of a sigmoid and a tanh would be too long for a processor to overlap with the next.
+// see `h_row` in network.h. Steps forward go twice over the units: one loop's chain of a sigmoid and a tanh would
+// be too long for a processor to overlap with the next.
 
 template <class T>
 struct LstmStep {

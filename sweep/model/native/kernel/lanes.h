@@ -15,7 +15,7 @@ struct Lanes<float> {
   static constexpr int mantissa = 23, bias = 127;
   static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440054690583e-4f;  // high has 10 bits
   static constexpr float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to whole numbers
-  static constexpr float largest_exponent = 88.0f, largest_tanh = 10.0f, largest = __FLT_MAX__;
+  static constexpr float largest_exponent = 87.5f, largest_tanh = 10.0f, largest = __FLT_MAX__;
   // of (tanh z - z) / z^3 in powers of z^2 for |z| <= ln 2 / 4, highest first, by Remez's exchange; relative error
   // of tanh z 6e-8
   static constexpr int terms = 2;
@@ -31,7 +31,7 @@ struct Lanes<double> {
   static constexpr int mantissa = 52, bias = 1023;
   static constexpr double ln2_high = 0.693145751953125, ln2_low = 1.42860682030941723212e-6;  // high has 20 bits
   static constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52
-  static constexpr double largest_exponent = 709.0, largest_tanh = 20.0, largest = __DBL_MAX__;
+  static constexpr double largest_exponent = 708.5, largest_tanh = 20.0, largest = __DBL_MAX__;
   static constexpr int terms = 6;  // as above; error 4e-18
   static constexpr double series[terms] = {3.4448606957815805002e-3,  -8.8573106259596630115e-3,
                                            2.1869370770148074652e-2,  -5.3968252782758824394e-2,
@@ -123,30 +123,20 @@ inline Vec<T> clamp(Vec<T> x, T bound) {
   return -at_most<T>(-at_most<T>(x, bound), bound);
 }
 
-/// Returns 1 / x for finite x, to about one unit in the last place.
-template <class T>
-inline Vec<T> reciprocal(Vec<T> x) {
-#ifdef __AVX512F__
-  if constexpr (SWEEP_BYTES == 64) {  // a seed of 14 bits and Newton's rule: a third of a division's time
-    Vec<T> y;
-    if constexpr (sizeof(T) == 4) {
-      y = (Vec<T>)_mm512_maskz_rcp14_ps((__mmask16)-1, (__m512)x);
-    } else {
-      y = (Vec<T>)_mm512_maskz_rcp14_pd((__mmask8)-1, (__m512d)x);
-      y = y + y * (T(1) - x * y);
-    }
-    return y + y * (T(1) - x * y);
-  }
-#endif
-  return T(1) / x;
-}
-
 /// Returns a / b for finite b, to about half a unit in the last place.
 template <class T>
 inline Vec<T> quotient(Vec<T> a, Vec<T> b) {
 #ifdef __AVX512F__
-  if constexpr (SWEEP_BYTES == 64) {
-    const Vec<T> inverse = reciprocal<T>(b), first = a * inverse;
+  if constexpr (SWEEP_BYTES == 64) {  // a seed of 14 bits and Newton's rule: a third of a division's time
+    Vec<T> inverse;
+    if constexpr (sizeof(T) == 4) {
+      inverse = (Vec<T>)_mm512_maskz_rcp14_ps((__mmask16)-1, (__m512)b);
+    } else {
+      inverse = (Vec<T>)_mm512_maskz_rcp14_pd((__mmask8)-1, (__m512d)b);
+      inverse = inverse + inverse * (T(1) - b * inverse);
+    }
+    inverse = inverse + inverse * (T(1) - b * inverse);
+    const Vec<T> first = a * inverse;
     return first + inverse * (a - b * first);
   }
 #endif
@@ -192,10 +182,12 @@ inline Exponential<T> exponential(Vec<T> x) {
 
 /// Returns 1 / (1 + e^-x), exactly 0 and 1 at the ends: the reciprocal of e^`largest_exponent` is below the
 /// smallest normal number, which FlushSubnormals makes zero. Something tiny instead would turn what is NaN in
-/// torch, zero times infinity, into an infinity.
+/// torch, zero times infinity, into an infinity. The denominator stays finite there, which `quotient` needs.
 template <class T>
 inline Vec<T> sigmoid(Vec<T> x) {
-  const Exponential<T> e = exponential<T, -1>(clamp<T>(x, Lanes<T>::largest_exponent));
+  using L = Lanes<T>;
+  static_assert(L::largest_exponent * T(1.4427) < L::bias - T(0.5), "twice the scale is no number");
+  const Exponential<T> e = exponential<T, -1>(clamp<T>(x, L::largest_exponent));
   const Vec<T> above = e.scale + T(1), below = T(1) - e.scale;  // times 2 (1 - t) and 2 (1 + t), added up
   return quotient<T>(e.twice_t + T(2), e.twice_t * below + (above + above));
 }

@@ -74,6 +74,10 @@ struct Network {
     T *input_back, *hidden_back, *dense_back;
   };
 
+  /// Whether a step's input and state meet all gates' weights in one product. Not in a GRU, whose reset gate scales what
+  /// the state adds alone; nor where the inputs' weights are many, as they then serve a chunk while they are in cache.
+  bool in_one_product(Index in) const { return lstm && hidden + in <= longest_sum; }
+
   Index most_input() const { return larger(hidden, inputs); }
   Index input_size() const { return most_input() * pitch; }
   Index hidden_size() const { return hidden * pitch; }
@@ -103,7 +107,7 @@ struct Network {
   struct Tile {
     Index number, first, count;
     T *x, *h, *c, *kept, *read;             // history: what the backward pass goes by; without one, `kept` is one row
-    T *zx, *zh, *reading;                   // of a chunk; zh, and all there is of an LSTM, of a step
+    T *zx, *zh, *reading;                   // of a chunk, zh of a step
     T *dzx, *dzh, *d_in, *d_out, *d_read;   // of a chunk, backward
     T *dh, *dc, *fed;                       // carried from step to step, backward; `fed` is written before it is read
   };
@@ -131,7 +135,7 @@ struct Network {
     t.c = memory.take<T>(lstm ? layers * (slots + 1) * b * hidden : 0);
     t.kept = memory.take<T>(kept ? layers * slots * b * Cell::kept * hidden : Cell::kept * hidden);
     t.read = memory.take<T>(slots * b * read_width());
-    t.zx = memory.take<T>(lstm ? 0 : chunk * b * pitch);
+    t.zx = memory.take<T>(in_one_product(most_input()) ? 0 : chunk * b * pitch);
     t.zh = memory.take<T>(b * pitch);
     t.reading = memory.take<T>(chunk * b * wide);
     t.dzx = memory.take<T>(kept * layers * chunk * b * pitch);
@@ -310,18 +314,19 @@ struct Network {
     const Index b = t.count, in = input_of(layer), in_row = input_row(layer), n = (end - start) * b;
     const T* from = layer ? h(t, layer - 1, slot + 1) : x(t, start);
     const T *input_weights = s.input_weights + layer * input_size(), *input_bias = s.input_bias + layer * pitch;
-    if (!lstm) multiply<T>(in, rows, n, {input_weights, 0, 0}, from, in_row, 1, input_bias, 0, t.zx, pitch);
+    const bool one_product = in_one_product(in);
+    if (!one_product) multiply<T>(in, rows, n, {input_weights, 0, 0}, from, in_row, 1, input_bias, 0, t.zx, pitch);
     const Matrix<T> recurrent{s.hidden_weights + layer * hidden_size(), 0, 0};
     for (Index step = 0; step < end - start; ++step) {
-      const T* before = h(t, layer, slot + step);
-      if (lstm)
+      const T *before = h(t, layer, slot + step), *zx = one_product ? nullptr : t.zx + step * b * pitch;
+      if (one_product)
         multiply<T>(hidden, rows, b, recurrent, before, h_row, 1, input_bias, 0, t.zh, pitch,
                     {in, input_weights, from + step * b * in_row, in_row});
       else
-        multiply<T>(hidden, rows, b, recurrent, before, h_row, 1, s.hidden_bias + layer * pitch, 0, t.zh, pitch);
+        multiply<T>(hidden, rows, b, recurrent, before, h_row, 1, lstm ? zx : s.hidden_bias + layer * pitch,
+                    lstm ? pitch : 0, t.zh, pitch);
       T *after = h(t, layer, slot + step + 1), *cell_after = c(t, layer, slot + step + 1);
       const T* cell = c(t, layer, slot + step);
-      const T* zx = lstm ? nullptr : t.zx + step * b * pitch;
       T* keep = call.keep ? kept(t, layer, slot + step) : t.kept;
       const Index keep_row = call.keep ? Cell::kept * hidden : 0;  // one row stays in the first cache
       for (Index i = 0; i < b; ++i) {

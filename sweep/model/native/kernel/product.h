@@ -2,8 +2,8 @@
 //
 //   out[n][m] = init[n][m] + sum over k of in[n][k] * weights[k][m]
 //
-// m runs along the lanes of vectors, n over rows whose numbers are broadcast. A block of up to
-// `max_vectors` x `max_rows` sums stays in registers while k runs. Recurrent steps, input projections,
+// m runs along the lanes of vectors, n over rows whose numbers are broadcast. A block of sums, such as 3 vectors
+// by 4 rows, stays in registers while k runs. Recurrent steps, input projections,
 // gradients of inputs and gradients of weights are all this product with other strides. `init` comes last,
 // so that a gradient over many steps is a sum of sums, which rounds far less than one long sum. Two such sums
 // may run one after the other in the same registers, and columns that do not fill a vector may be summed along k.
@@ -90,10 +90,10 @@ void panel(Index width, Index n, const Product<T>& p) {
 
 /// Cuts `total` into parts of at most `limit`, as equal as can be.
 struct Cut {
-  Index parts, least, larger;  // the first `larger` parts hold one more than `least`
+  Index parts, least, longer;  // the first `longer` parts hold one more than `least`
   Cut(Index total, Index limit)
-      : parts((total + limit - 1) / limit), least(parts ? total / parts : 0), larger(total - parts * least) {}
-  Index begin(Index part) const { return part * least + minimum(part, larger); }
+      : parts((total + limit - 1) / limit), least(parts ? total / parts : 0), longer(total - parts * least) {}
+  Index begin(Index part) const { return part * least + minimum(part, longer); }
 };
 
 template <class T>
@@ -175,19 +175,15 @@ void multiply_apart(Index apart, Index rows_count, Index k, const T* columns, co
 
 /// Computes `rows_count` rows of the product with a matrix of `k` rows and `m` columns. Rows of `init` and
 /// `out` hold padded(m) numbers; what lies behind m of them is left open. A panel of the matrix stays in cache while n
-/// runs. A second operand of as many columns is added on the way; then the matrix is packed without columns apart.
+/// runs. A second operand of as many columns is added on the way; then the matrix is packed without columns apart, and
+/// both have a k of `longest_sum` at most together.
 /// k >= 1; `in` and `out` do not overlap; of a packed matrix in_step is 1.
 template <class T>
 void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in, Index in_row, Index in_step,
               const T* init, Index init_row, T* out, Index out_row, Operand<T> second = {}) {
   if (rows_count == 0) return;
-  if (second.k && k + second.k > longest_sum) {
-    const Matrix<T> other{second.packed, 0, 0};
-    multiply<T>(second.k, m, rows_count, other, second.in, second.in_row, 1, init, init_row, out, out_row);
-    return multiply<T>(k, m, rows_count, matrix, in, in_row, in_step, out, out_row, out, out_row);
-  }
-  const Index wide = vectors<T>(m - matrix.apart);
-  const Cut panels(wide, widest_panel(rows_count, matrix.pitch == 0)), sums(k, longest_sum);
+  const Index whole = vectors<T>(m - matrix.apart);
+  const Cut panels(whole, widest_panel(rows_count, matrix.pitch == 0)), sums(k, longest_sum);
   for (Index number = 0; number < panels.parts; ++number) {
     const Index first = panels.begin(number), width = panels.begin(number + 1) - first;
     const Cut groups(rows_count, max_rows(int(width)));
@@ -216,8 +212,8 @@ void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in,
     }
   }
   if (matrix.apart)
-    multiply_apart<T>(matrix.apart, rows_count, k, matrix.numbers + k * wide * lanes<T>, in, in_row,
-                      init + wide * lanes<T>, init_row, out + wide * lanes<T>, out_row);
+    multiply_apart<T>(matrix.apart, rows_count, k, matrix.numbers + k * whole * lanes<T>, in, in_row,
+                      init + whole * lanes<T>, init_row, out + whole * lanes<T>, out_row);
 }
 
 /// Packs a matrix into panels of up to `max_vectors` vectors, then the columns that stand apart, all padded with zeros.
