@@ -236,10 +236,29 @@ void check(const Shape& shape, int64_t set) {
              double(p));
 }
 
+/// Gates far out are exactly 0 and 1: the cell neither takes up nor forgets, and then adds one at every step.
+template <class T>
+void check_ends(int64_t set) {
+  const Shape shape{0, 1, 5, 1, {}, 0, 0, 0, 2, 9, 0, 1};
+  for (const bool open : {false, true}) {
+    Run<T> run(shape, set, 7);
+    for (auto& parameter : run.parameters)
+      for (int64_t i = 0; i < parameter.size; ++i) parameter[i] = T(0);
+    for (int64_t i = 0; i < 20; ++i) run.parameters[2][i] = T(i < 5 && !open ? -1e30 : 1e30);
+    run(false, false, false);
+    for (int64_t i = 0; i < run.last[1].size; ++i) {
+      double wanted = double(run.state[1][i]);
+      for (int64_t step = 0; open && step < shape.steps; ++step) wanted = double(T(wanted + 1));
+      expect(double(run.last[1][i]) == wanted, shape, set, "gates are not quite open or closed", double(run.last[1][i]));
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
   int64_t checked = 0;
+  for (int64_t set = 0; set <= sweep_instructions(); ++set) check_ends<float>(set), check_ends<double>(set);
   for (int64_t set = 0; set <= sweep_instructions(); ++set)
     for (int64_t cell = 0; cell < 2; ++cell)
       for (const int64_t hidden : {1, 7, 16, 33, 62})  // 62: several columns apart, in two passes
@@ -253,6 +272,7 @@ int main() {
             check({cell, layers, hidden, channels + 2, {9, 4, channels}, 1, 0, odd, batch, steps, free, threads}, set);
             checked += 3;
           }
+  std::printf("%lld instruction sets, ", (long long)sweep_instructions() + 1);
   std::printf("%lld shapes, %d failures\n", (long long)checked, failures);
   return failures ? 1 : 0;
 }
