@@ -6,9 +6,8 @@
 // Equations: Hochreiter & Schmidhuber (1997) with Gers et al. (2000)'s forget gate; Cho et al. (2014) with
 // the reset after the product; the backward halves are their derivatives (docs/engine.md).
 //
-// Rows may be read up to a vector behind their end, never written there, but for h_after, which ends with a one:
-// see `h_row` in network.h. Steps forward go twice over the units: one loop's chain of a sigmoid and a tanh would
-// be too long for a processor to overlap with the next.
+// Rows may be read up to a vector behind their end, never written there. Steps forward go twice over the
+// units: one loop's chain of a sigmoid and a tanh would be too long for a processor to overlap with the next.
 
 template <class T>
 struct LstmStep {
@@ -33,7 +32,6 @@ struct LstmStep {
       const Vec<T> squashed = hyperbolic_tangent<T>(load(c_after + j));
       store(h_after + j, load(kept + 3 * hidden + j) * squashed, rest);
     }
-    h_after[hidden] = T(1);
   }
 
   /// d_out: gradient of the output; dh, dc: of the state after the step; dh is left as it is, the product
@@ -76,7 +74,6 @@ struct GruStep {
       store(kept + 2 * hidden + j, n, rest);
       store(h_after + j, (T(1) - z) * n + z * load(h + j), rest);
     }
-    h_after[hidden] = T(1);
   }
 
   /// As for the LSTM; dh becomes the direct part of the gradient before the step, to which the product with

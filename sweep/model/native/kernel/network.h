@@ -334,6 +334,7 @@ struct Network {
         Cell::forward(hidden, lstm ? nullptr : zx + i * pitch, t.zh + i * pitch, before + i * h_row,
                       lstm ? cell + i * hidden : nullptr, keep + i * keep_row, after + i * h_row,
                       lstm ? cell_after + i * hidden : nullptr);
+        if (call.keep) after[i * h_row + hidden] = T(1);
       }
     }
   }

@@ -41,8 +41,9 @@ struct Product {
   Index out_row;
 };
 
+/// Always inlined, or the sums would go through memory.
 template <class T, int V, int N>
-inline void add_products(Vec<T> (&sum)[N][V], const Factors<T>& f) {
+__attribute__((always_inline)) inline void add_products(Vec<T> (&sum)[N][V], const Factors<T>& f) {
   const T *w = f.weights, *in = f.in;  // copies: what is stored might else be these numbers
   const Index in_row = f.in_row;
   for (Index k = f.k; k > 0; --k, w += f.weights_step, in += f.in_step) {
