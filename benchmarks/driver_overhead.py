@@ -15,6 +15,7 @@ import sweep.api
 from sweep.config.records import PREFIXES, Evaluation, Scores
 from sweep.config.seeds import seed_of
 from sweep.config.trial import TrialConfig
+from sweep.diagnosis.probes.errors import log_spaced
 from sweep.model import Forecaster
 from sweep.search.driver import Functions
 from sweep.trial import Finished, Segment, load_data
@@ -22,7 +23,7 @@ from sweep.trial.finish import weights_bytes
 
 WEIGHTS: dict[str, bytes] = {}  # by cell
 CHECKPOINT = bytes(500_000)  # about that of a 2 x 51 LSTM with Adam
-BY_STEP = {str(digit * 10**power): 0.123456789012345 for power in range(3) for digit in (1, 2, 5)}
+BY_STEP = dict.fromkeys(map(str, log_spaced(1000)), 0.123456789012345)
 EVIDENCE = {  # as large as that of an evaluation
     "gate_saturation": [0.123456789012345] * 2,
     **dict.fromkeys(

@@ -57,8 +57,10 @@ def trial_and_study(trial: str | None, study: str) -> tuple[int | None, str]:
     Raises:
         UsageError: what stands in the trial's place is no number, and a study is named beside it.
     """
-    if trial is None or trial.isdecimal():
-        return None if trial is None else int(trial), study
+    if trial is None:
+        return None, study
+    if trial.isdecimal():
+        return int(trial), study
     if click.get_current_context().get_parameter_source("study") is ParameterSource.COMMANDLINE:
         raise click.UsageError(f"{trial!r} is no number of a trial of {study}")
     return None, trial

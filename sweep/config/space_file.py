@@ -18,11 +18,8 @@ PLACES = {
 }
 
 PARTS_OF_WINDOW = ("burn_in", "unroll")
-OF_MINI_BATCHES = (
-    "batch_size",
-    "clip",
-    "shuffle",
-)  # without effect on optimizers that take all windows at once
+# without effect on optimizers that take all windows at once
+OF_MINI_BATCHES = ("batch_size", "clip", "shuffle")
 
 
 class _Reader:
@@ -153,10 +150,10 @@ def parse_space(
         if name in OF_MINI_BATCHES and reader.axes and reader.axes[0].name == "optimizer":
             optimizers = ends(reader.axes[0].span)
             batched = [v for v in optimizers if not catalogue.optimizers[v].full_batch]
-            if len(batched) < len(optimizers):
-                condition = Condition("optimizer", frozenset(batched))
             if not batched:
                 reader.problems.append(_without_effect(name, ", ".join(optimizers)))
+            elif len(batched) < len(optimizers):
+                condition = Condition("optimizer", frozenset(batched))
         reader.setting(name, document[name], condition)
     training = sections.get("training")
     if isinstance(training, TrainingConfig):

@@ -52,6 +52,7 @@ class Trainer:
         trained: list[Tensor] = [*self.flat.parameters] if spec.per_matrix else [self.flat.vector]
         self.optimizer = spec.build(trained, self.settings, training.weight_decay)
         self.full_batch = spec.full_batch
+        self.full_size = len(windows.offsets(None)) * windows.window  # sequence-steps of all windows
         self.scheduler = SCHEDULERS[training.scheduler.name]
         self.schedule = {**self.scheduler.defaults, **training.scheduler.settings}
         self.order_seed = stream(config.seed, "order")
@@ -97,11 +98,7 @@ class Trainer:
     @property
     def spent(self) -> bool:
         """Return whether the budget holds no further full batch: one it always does; mini-batches may go beyond it."""
-        return self.full_batch and self.consumed > max(0, self.config.budget - self._full_size)
-
-    @property
-    def _full_size(self) -> int:
-        return len(self.windows.offsets(None)) * self.windows.window
+        return self.full_batch and self.consumed > max(0, self.config.budget - self.full_size)
 
     @property
     def changes(self) -> int:
@@ -153,7 +150,7 @@ class Trainer:
     def _full_update(self, rollout_errors: Sequence[float]) -> float:
         assert isinstance(self.optimizer, MemoLBFGS)
         optimizer = self.optimizer
-        lr = self._set_rate(self._full_size, rollout_errors)
+        lr = self._set_rate(self.full_size, rollout_errors)
         before = self.flat.snapshot()
         start = optimizer.step(self._full_loss)
         if start < self.best_loss:

@@ -58,6 +58,14 @@ inline Vec<T> splat(T value) {
   return value - Vec<T>{};  // x - 0 is x for every x, so only the broadcast is left; x + 0 is not for -0
 }
 
+/// Returns value in the first `count` lanes, rest behind them.
+template <class T>
+inline Vec<T> ahead_of(Index count, Vec<T> value, Vec<T> rest) {
+  typename Lanes<T>::BitVector lane;
+  for (Index i = 0; i < lanes<T>; ++i) lane[i] = typename Lanes<T>::Bits(i);
+  return lane < typename Lanes<T>::Bits(count) ? value : rest;
+}
+
 /// Stores the first `count` lanes; behind them memory keeps its bits, which may be read and written back.
 template <class T>
 inline void store(T* to, Vec<T> value, Index count) {
@@ -71,17 +79,13 @@ inline void store(T* to, Vec<T> value, Index count) {
     return;
   }
 #endif
-  typename Lanes<T>::BitVector lane;
-  for (Index i = 0; i < lanes<T>; ++i) lane[i] = typename Lanes<T>::Bits(i);
-  store(to, lane < typename Lanes<T>::Bits(count) ? value : load(to));
+  store(to, ahead_of<T>(count, value, load(to)));
 }
 
 /// Loads the first `count` lanes, zeros behind them; memory is read up to the last lane.
 template <class T>
 inline Vec<T> load(const T* from, Index count) {
-  typename Lanes<T>::BitVector lane;
-  for (Index i = 0; i < lanes<T>; ++i) lane[i] = typename Lanes<T>::Bits(i);
-  return lane < typename Lanes<T>::Bits(count) ? load(from) : Vec<T>{};
+  return ahead_of<T>(count, load(from), Vec<T>{});
 }
 
 /// Returns the sum of all lanes, halves added to halves.

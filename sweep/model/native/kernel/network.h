@@ -114,7 +114,7 @@ struct Network {
 
   /// What a tile finds, kept until all are through.
   struct Found {
-    T *input, *hidden, *dense, *dense_bias;  // gradients, added up over the steps; biases in the row behind the weights
+    T *input, *hidden, *dense, *dense_bias;  // gradients, added up over the steps; of gates with biases as a last row
     double* squared_error;                   // the sum over what is scored
   };
 
