@@ -12,25 +12,28 @@
 template <class T>
 struct LstmStep {
   static constexpr Index gates = 4, kept = 4;
+  static constexpr Index joint = 4;  // gates, the first ones, of which only the sum of what input and state add matters
 
-  /// z: pre-activations of all gates; c: before; writes kept, c_after and h_after.
-  static void forward(Index hidden, const T*, const T* z, const T*, const T* c, T* kept, T* h_after, T* c_after) {
+  /// z: pre-activations of all gates; c: before; writes c_after, h_after and, if `keep`, kept.
+  template <bool keep>
+  static void forward(Index hidden, T* z, const T*, const T*, const T*, const T* c, T* kept, T* h_after, T* c_after) {
     for (Index j = 0; j < hidden; j += lanes<T>) {
       const Index rest = hidden - j;
       const Vec<T> i = sigmoid<T>(load(z + j));
       const Vec<T> f = sigmoid<T>(load(z + hidden + j));
       const Vec<T> g = hyperbolic_tangent<T>(load(z + 2 * hidden + j));
-      const Vec<T> o = sigmoid<T>(load(z + 3 * hidden + j));
-      store(kept + j, i, rest);
-      store(kept + hidden + j, f, rest);
-      store(kept + 2 * hidden + j, g, rest);
-      store(kept + 3 * hidden + j, o, rest);
+      if constexpr (keep) {
+        store(kept + j, i, rest);
+        store(kept + hidden + j, f, rest);
+        store(kept + 2 * hidden + j, g, rest);
+      }
       store(c_after + j, f * load(c + j) + i * g, rest);
     }
     for (Index j = 0; j < hidden; j += lanes<T>) {
       const Index rest = hidden - j;
-      const Vec<T> squashed = hyperbolic_tangent<T>(load(c_after + j));
-      store(h_after + j, load(kept + 3 * hidden + j) * squashed, rest);
+      const Vec<T> o = sigmoid<T>(load(z + 3 * hidden + j));
+      if constexpr (keep) store(kept + 3 * hidden + j, o, rest);
+      store(h_after + j, o * hyperbolic_tangent<T>(load(c_after + j)), rest);
     }
   }
 
@@ -56,23 +59,25 @@ struct LstmStep {
 template <class T>
 struct GruStep {
   static constexpr Index gates = 3, kept = 4;
+  static constexpr Index joint = 2;  // r and z; of n, the state's part alone is scaled by r
 
-  /// zx, zh: pre-activations from the input and from the state; h: before; writes kept and h_after.
-  static void forward(Index hidden, const T* zx, const T* zh, const T* h, const T*, T* kept, T* h_after, T*) {
+  /// z: pre-activations of r and z, which may be replaced; n_x, n_h: what input and state add to the third; h: before;
+  /// writes h_after and, if `keep`, kept but for its last row, which is n_h.
+  template <bool keep>
+  static void forward(Index hidden, T* z, const T* n_x, const T* n_h, const T* h, const T*, T* kept, T* h_after, T*) {
+    T* gate = keep ? kept : z;
     for (Index j = 0; j < hidden; j += lanes<T>) {
       const Index rest = hidden - j;
-      const Vec<T> r = sigmoid<T>(load(zx + j) + load(zh + j));
-      const Vec<T> z = sigmoid<T>(load(zx + hidden + j) + load(zh + hidden + j));
-      store(kept + j, r, rest);
-      store(kept + hidden + j, z, rest);
-      store(kept + 3 * hidden + j, load(zh + 2 * hidden + j), rest);
+      const Vec<T> reset = sigmoid<T>(load(z + j)), update = sigmoid<T>(load(z + hidden + j));
+      store(gate + j, reset, rest);
+      store(gate + hidden + j, update, rest);
     }
     for (Index j = 0; j < hidden; j += lanes<T>) {
       const Index rest = hidden - j;
-      const Vec<T> r = load(kept + j), z = load(kept + hidden + j);
-      const Vec<T> n = hyperbolic_tangent<T>(load(zx + 2 * hidden + j) + r * load(zh + 2 * hidden + j));
-      store(kept + 2 * hidden + j, n, rest);
-      store(h_after + j, (T(1) - z) * n + z * load(h + j), rest);
+      const Vec<T> reset = load(gate + j), update = load(gate + hidden + j);
+      const Vec<T> n = hyperbolic_tangent<T>(load(n_x + j) + reset * load(n_h + j));
+      if constexpr (keep) store(kept + 2 * hidden + j, n, rest);
+      store(h_after + j, (T(1) - update) * n + update * load(h + j), rest);
     }
   }
 

@@ -14,7 +14,7 @@ struct Lanes<float> {
   typedef float Unaligned __attribute__((vector_size(SWEEP_BYTES), aligned(4), may_alias));
   static constexpr int mantissa = 23, bias = 127;
   static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440054690583e-4f;  // high has 10 bits
-  static constexpr float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to whole numbers
+  static constexpr float magic = 12582912.0f + bias;  // 1.5 * 2^23 and more: adding it rounds to whole numbers
   static constexpr float largest_exponent = 87.5f, largest_tanh = 10.0f, largest = __FLT_MAX__;
   // of (tanh z - z) / z^3 in powers of z^2 for |z| <= ln 2 / 4, highest first, by Remez's exchange; relative error
   // of tanh z 6e-8
@@ -30,7 +30,7 @@ struct Lanes<double> {
   typedef double Unaligned __attribute__((vector_size(SWEEP_BYTES), aligned(8), may_alias));
   static constexpr int mantissa = 52, bias = 1023;
   static constexpr double ln2_high = 0.693145751953125, ln2_low = 1.42860682030941723212e-6;  // high has 20 bits
-  static constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52
+  static constexpr double magic = 6755399441055744.0 + bias;  // 1.5 * 2^52
   static constexpr double largest_exponent = 708.5, largest_tanh = 20.0, largest = __DBL_MAX__;
   static constexpr int terms = 6;  // as above; error 4e-18
   static constexpr double series[terms] = {3.4448606957815805002e-3,  -8.8573106259596630115e-3,
@@ -98,33 +98,30 @@ inline T total(Vec<T> value) {
   return part[0];
 }
 
-/// Returns the smaller of x and a bound, NaN where x is NaN.
+/// Returns x between -bound and bound, NaN where x is NaN.
 template <class T>
-inline Vec<T> at_most(Vec<T> x, T bound) {
-  const Vec<T> limit = splat(bound);
+inline Vec<T> clamp(Vec<T> x, T bound) {
+  const Vec<T> high = splat(bound), low = splat(-bound);
 #ifdef __AVX512F__
-  if constexpr (SWEEP_BYTES == 64) {  // these return their second operand where one is NaN
+  if constexpr (SWEEP_BYTES == 64) {  // minimum and maximum are their second operand where one is NaN
     if constexpr (sizeof(T) == 4)
-      return (Vec<T>)_mm512_maskz_min_ps((__mmask16)-1, (__m512)limit, (__m512)x);
+      return (Vec<T>)_mm512_maskz_max_ps((__mmask16)-1, (__m512)low,
+                                         _mm512_maskz_min_ps((__mmask16)-1, (__m512)high, (__m512)x));
     else
-      return (Vec<T>)_mm512_maskz_min_pd((__mmask8)-1, (__m512d)limit, (__m512d)x);
+      return (Vec<T>)_mm512_maskz_max_pd((__mmask8)-1, (__m512d)low,
+                                         _mm512_maskz_min_pd((__mmask8)-1, (__m512d)high, (__m512d)x));
   }
 #endif
 #ifdef __AVX2__
   if constexpr (SWEEP_BYTES == 32) {
     if constexpr (sizeof(T) == 4)
-      return (Vec<T>)_mm256_min_ps((__m256)limit, (__m256)x);
+      return (Vec<T>)_mm256_max_ps((__m256)low, _mm256_min_ps((__m256)high, (__m256)x));
     else
-      return (Vec<T>)_mm256_min_pd((__m256d)limit, (__m256d)x);
+      return (Vec<T>)_mm256_max_pd((__m256d)low, _mm256_min_pd((__m256d)high, (__m256d)x));
   }
 #endif
-  return x > limit ? limit : x;
-}
-
-/// Returns x between -bound and bound, NaN where x is NaN.
-template <class T>
-inline Vec<T> clamp(Vec<T> x, T bound) {
-  return -at_most<T>(-at_most<T>(x, bound), bound);
+  const Vec<T> below = x > high ? high : x;
+  return below < low ? low : below;
 }
 
 /// Returns a / b for finite b, to about half a unit in the last place.
@@ -179,8 +176,7 @@ inline Exponential<T> exponential(Vec<T> x) {
   Vec<T> sum = coefficient[0] * square + coefficient[1];
 #pragma GCC unroll 2
   for (int i = 2; i < L::terms; i += 2) sum = sum * fourth + (coefficient[i] * square + coefficient[i + 1]);
-  const typename L::BitVector scale =
-      ((typename L::BitVector)shifted << L::mantissa) + (typename L::Bits(L::bias) << L::mantissa);
+  const typename L::BitVector scale = (typename L::BitVector)shifted << L::mantissa;  // the last bits are n + bias
   return {(Vec<T>)scale, (r * square) * sum + r};
 }
 
@@ -192,18 +188,15 @@ inline Vec<T> sigmoid(Vec<T> x) {
   using L = Lanes<T>;
   static_assert(L::largest_exponent * T(1.4427) < L::bias - T(0.5), "twice the scale is no number");
   const Exponential<T> e = exponential<T, -1>(clamp<T>(x, L::largest_exponent));
-  const Vec<T> above = e.scale + T(1), below = T(1) - e.scale;  // times 2 (1 - t) and 2 (1 + t), added up
-  return quotient<T>(e.twice_t + T(2), e.twice_t * below + (above + above));
+  const Vec<T> numerator = T(2) + e.twice_t;  // 2 (1 - t)
+  return quotient<T>(numerator, e.scale * (T(2) - e.twice_t) + numerator);
 }
 
-/// Returns (e^2x - 1) / (e^2x + 1), both times 1 - t: as exact near 0 as anywhere, and of the numerator's rounding
-/// hardly anything is left near 1, which gradients, with their 1 - tanh^2, would notice. The ends are exactly 1 and -1.
+/// Returns (e^2x - 1) / (e^2x + 1), both times 1 - t: as exact near 0 as anywhere, odd to the last bit, and exactly 1
+/// and -1 at the ends.
 template <class T>
 inline Vec<T> hyperbolic_tangent(Vec<T> x) {
-  using BitVector = typename Lanes<T>::BitVector;
-  const BitVector sign = (BitVector)x & (BitVector)splat(T(-0.0));
-  const Vec<T> size = (Vec<T>)((BitVector)x ^ sign);
-  const Exponential<T> e = exponential<T, 2>(at_most<T>(size, Lanes<T>::largest_tanh));
-  const Vec<T> minus_one = e.twice_t * (e.scale + T(1)) + (e.scale - T(1)), rest = T(1) - e.twice_t;
-  return (Vec<T>)((BitVector)quotient<T>(minus_one, minus_one + (rest + rest)) | sign);
+  const Exponential<T> e = exponential<T, 2>(clamp<T>(x, Lanes<T>::largest_tanh));
+  const Vec<T> above = e.scale + T(1), below = e.scale - T(1);
+  return quotient<T>(e.twice_t * above + below, e.twice_t * below + above);
 }

@@ -38,6 +38,7 @@ struct Network {
   const SweepCall& call;
   const Index layers, hidden, inputs, dense, steps, forced;
   const Index rows;   // gate rows of a layer
+  const Index joint, split;  // of them: those to which the sum of input and state matters, and the others
   const Index pitch;  // of a row of gates
   const Index wide;   // of a row of hidden units, inputs or readout, where sums are
   const Index h_row, x_row;  // of histories: a one behind each row makes a bias's gradient a row of the weights'
@@ -46,7 +47,8 @@ struct Network {
 
   explicit Network(const SweepCall& c)
       : call(c), layers(c.layers), hidden(c.hidden), inputs(c.inputs), dense(c.dense), steps(c.steps),
-        forced(c.steps - c.free_steps), rows(Cell::gates * c.hidden), pitch(padded<T>(rows)),
+        forced(c.steps - c.free_steps), rows(Cell::gates * c.hidden), joint(Cell::joint * c.hidden),
+        split(rows - joint), pitch(padded<T>(rows)),
         wide(padded<T>(widest(c))), h_row(c.hidden + 1), x_row(c.inputs + 1), tiles(c.batch, tile_rows),
         tile_limit((c.batch + tiles.parts - 1) / tiles.parts),
         chunk(larger(1, minimum(c.steps, chunk_rows / tile_limit))), slots(c.keep ? c.steps : chunk) {}
@@ -70,18 +72,20 @@ struct Network {
   struct Shared {
     T *one, *zeros;
     // per layer, then per linear layer; see `at`
-    T *input_weights, *hidden_weights, *input_bias, *hidden_bias, *dense_weights, *dense_bias;
+    T *input_weights, *hidden_weights, *bias, *split_bias, *dense_weights, *dense_bias;
     T *input_back, *hidden_back, *dense_back;
   };
 
-  /// Whether a step's input and state meet all gates' weights in one product. Not in a GRU, whose reset gate scales what
-  /// the state adds alone; nor where the inputs' weights are many, as they then serve a chunk while they are in cache.
-  bool in_one_product(Index in) const { return lstm && hidden + in <= longest_sum; }
+  /// Whether a step's input and state meet the joint gates' weights in one product. Not where the inputs' weights are
+  /// many, as they then serve a chunk while they are in cache.
+  bool in_one_product(Index in) const { return hidden + in <= longest_sum; }
 
   Index most_input() const { return larger(hidden, inputs); }
-  Index input_size() const { return most_input() * pitch; }
-  Index hidden_size() const { return hidden * pitch; }
-  Index with_bias(Index size) const { return size + pitch; }  // of a gradient
+  Index packed_row() const { return padded<T>(joint) + padded<T>(split); }
+  Index input_size() const { return most_input() * packed_row(); }
+  Index hidden_size() const { return hidden * packed_row(); }
+  Outer<T> input_outer(Index layer) const { return {input_row(layer), rows}; }  // a bias's gradient is its last row
+  Outer<T> hidden_outer() const { return {lstm ? hidden : h_row, rows}; }        // an LSTM's two biases have one gradient
   Index dense_size() const { return padded<T>(widest(call)) * widest(call); }
   Index back_size() const { return rows * padded<T>(most_input()); }
 
@@ -91,8 +95,8 @@ struct Network {
     s.zeros = memory.take<T>(larger(pitch, wide));
     s.input_weights = memory.take<T>(layers * input_size());
     s.hidden_weights = memory.take<T>(layers * hidden_size());
-    s.input_bias = memory.take<T>(layers * pitch);
-    s.hidden_bias = memory.take<T>(layers * pitch);
+    s.bias = memory.take<T>(layers * pitch);
+    s.split_bias = memory.take<T>(layers * padded<T>(split));
     s.dense_weights = memory.take<T>(dense * dense_size());
     s.dense_bias = memory.take<T>(dense * wide);
     const Index kept = call.keep ? 1 : 0;
@@ -106,8 +110,9 @@ struct Network {
 
   struct Tile {
     Index number, first, count;
-    T *x, *h, *c, *kept, *read;             // history: what the backward pass goes by; without one, `kept` is one row
-    T *zx, *zh, *reading;                   // of a chunk, zh of a step
+    T *x, *h, *c, *kept, *read;             // history: what the backward pass goes by
+    T *from_input, *n_x, *reading;          // of a chunk: what inputs add to joint gates, and to a GRU's n
+    T *z, *n_h;                             // of a step: pre-activations of joint gates, and what states add to n
     T *dzx, *dzh, *d_in, *d_out, *d_read;   // of a chunk, backward
     T *dh, *dc, *fed;                       // carried from step to step, backward; `fed` is written before it is read
   };
@@ -133,10 +138,12 @@ struct Network {
     t.x = memory.take<T>(steps * b * x_row);
     t.h = memory.take<T>(layers * (slots + 1) * b * h_row);
     t.c = memory.take<T>(lstm ? layers * (slots + 1) * b * hidden : 0);
-    t.kept = memory.take<T>(kept ? layers * slots * b * Cell::kept * hidden : Cell::kept * hidden);
+    t.kept = memory.take<T>(kept * layers * kept_size());
     t.read = memory.take<T>(slots * b * read_width());
-    t.zx = memory.take<T>(in_one_product(most_input()) ? 0 : chunk * b * pitch);
-    t.zh = memory.take<T>(b * pitch);
+    t.from_input = memory.take<T>(in_one_product(most_input()) ? 0 : chunk * b * pitch);
+    t.n_x = memory.take<T>(split ? chunk * b * wide : 0);
+    t.z = memory.take<T>(b * pitch);
+    t.n_h = memory.take<T>(split && !kept ? b * wide : 0);
     t.reading = memory.take<T>(chunk * b * wide);
     t.dzx = memory.take<T>(kept * layers * chunk * b * pitch);
     t.dzh = lstm ? t.dzx : memory.take<T>(kept * layers * chunk * b * pitch);
@@ -149,11 +156,19 @@ struct Network {
     return t;
   }
 
+  /// Of a layer; a product writes whole vectors into the last row.
+  Index kept_size() const { return slots * tile_limit * Cell::kept * hidden + lanes<T>; }
+
+  /// Numbers that the gradients of the first layers' input weights take.
+  Index input_outers(Index count) const {
+    return count ? input_outer(0).size() + (count - 1) * input_outer(1).size() : 0;
+  }
+
   Found found(Memory& memory) const {
     const Index kept = call.keep ? 1 : 0;
     Found f;
-    f.input = memory.take<T>(kept * layers * with_bias(input_size()));
-    f.hidden = memory.take<T>(kept * layers * with_bias(hidden_size()));
+    f.input = memory.take<T>(kept * input_outers(layers));
+    f.hidden = memory.take<T>(kept * layers * hidden_outer().size());
     f.dense = memory.take<T>(kept * dense * dense_size());
     f.dense_bias = memory.take<T>(kept * dense * wide);
     f.squared_error = memory.take<double>(1);
@@ -202,7 +217,7 @@ struct Network {
     return lstm ? t.c + (layer * (slots + 1) + slot) * t.count * hidden : nullptr;
   }
   T* kept(const Tile& t, Index layer, Index slot) const {
-    return t.kept + (layer * slots + slot) * t.count * Cell::kept * hidden;
+    return t.kept + layer * kept_size() + slot * t.count * Cell::kept * hidden;
   }
   T* read(const Tile& t, Index j, Index slot) const {
     Index before = 0;
@@ -244,18 +259,17 @@ struct Network {
     *s.one = T(1);
     for (Index layer = 0; layer < layers; ++layer) {
       const Index in = input_of(layer);
-      pack(in, rows, parameter(4 * layer), 1, in, s.input_weights + layer * input_size(), 0);
-      pack(hidden, rows, parameter(4 * layer + 1), 1, hidden, s.hidden_weights + layer * hidden_size(), 0);
+      pack_gates(in, parameter(4 * layer), s.input_weights + layer * input_size());
+      pack_gates(hidden, parameter(4 * layer + 1), s.hidden_weights + layer * hidden_size());
       if (call.keep) {
         pack_apart(rows, in, parameter(4 * layer), in, 1, s.input_back + layer * back_size());
         pack_apart(rows, hidden, parameter(4 * layer + 1), hidden, 1, s.hidden_back + layer * back_size());
       }
       const T *bias_ih = parameter(4 * layer + 2), *bias_hh = parameter(4 * layer + 3);
-      T *input_bias = s.input_bias + layer * pitch, *hidden_bias = s.hidden_bias + layer * pitch;
-      for (Index row = 0; row < pitch; ++row) {
-        input_bias[row] = row < rows ? (lstm ? bias_ih[row] + bias_hh[row] : bias_ih[row]) : T(0);
-        hidden_bias[row] = row < rows ? bias_hh[row] : T(0);
-      }
+      T *bias = s.bias + layer * pitch, *split_bias = s.split_bias + layer * padded<T>(split);
+      for (Index row = 0; row < pitch; ++row)
+        bias[row] = row < joint ? bias_ih[row] + bias_hh[row] : row < rows ? bias_ih[row] : T(0);
+      for (Index row = 0; row < padded<T>(split); ++row) split_bias[row] = row < split ? bias_hh[joint + row] : T(0);
     }
     for (Index j = 0; j < dense; ++j) {
       const Index in = dense_input(j), out = call.sizes[j];
@@ -266,7 +280,17 @@ struct Network {
     }
   }
 
-  /// As `pack` and `Matrix`, with as many columns apart as pays; the gates' weights have none.
+  /// Packs the joint gates' columns, then the others', of weights that `k` numbers meet.
+  void pack_gates(Index k, const T* numbers, T* to) const {
+    pack(k, joint, numbers, 1, k, to, 0);
+    if (split) pack_apart(k, split, numbers + joint * k, 1, k, to + k * padded<T>(joint));
+  }
+  Matrix<T> joint_weights(const T* packed) const { return {packed, 0, 0}; }
+  Matrix<T> split_weights(Index k, const T* packed) const {
+    return packed_apart(k, split, packed + k * padded<T>(joint));
+  }
+
+  /// As `pack` and `Matrix`, with as many columns apart as pays; the joint gates' weights have none.
   static void pack_apart(Index k, Index m, const T* numbers, Index row_stride, Index column_stride, T* to) {
     pack(k, m, numbers, row_stride, column_stride, to, columns_apart<T>(k, m));
   }
@@ -275,20 +299,24 @@ struct Network {
   void forward(const Tile& t) const {
     const Shared s = shared();
     begin(t);
+    Index slot = 0;  // of the state before the chunk
     for (Index start = 0; start < steps;) {
-      const Index end = chunk_end(start), slot = call.keep ? start : 0;
+      const Index end = chunk_end(start);
+      if (slot + end - start > slots) {  // never where all steps are kept
+        for (Index layer = 0; layer < layers; ++layer) {
+          copy(h(t, layer, 0), h(t, layer, slot), t.count * h_row);
+          if (lstm) copy(c(t, layer, 0), c(t, layer, slot), t.count * hidden);
+        }
+        slot = 0;
+      }
       for (Index layer = 0; layer < layers; ++layer) run_layer(s, t, layer, start, end, slot);
       const T* said = readout(s, t, slot, end - start);
       write_outputs(t, said, start, end);
       write_trace(t, start, end, slot);
-      if (!call.keep)
-        for (Index layer = 0; layer < layers; ++layer) {
-          copy(h(t, layer, 0), h(t, layer, end - start), t.count * h_row);
-          if (lstm) copy(c(t, layer, 0), c(t, layer, end - start), t.count * hidden);
-        }
+      slot += end - start;
       start = end;
     }
-    write_last(t);
+    write_last(t, slot);
   }
 
   void begin(const Tile& t) const {
@@ -313,28 +341,36 @@ struct Network {
   void run_layer(const Shared& s, const Tile& t, Index layer, Index start, Index end, Index slot) const {
     const Index b = t.count, in = input_of(layer), in_row = input_row(layer), n = (end - start) * b;
     const T* from = layer ? h(t, layer - 1, slot + 1) : x(t, start);
-    const T *input_weights = s.input_weights + layer * input_size(), *input_bias = s.input_bias + layer * pitch;
+    const T *input_weights = s.input_weights + layer * input_size(), *bias = s.bias + layer * pitch;
+    const T *hidden_weights = s.hidden_weights + layer * hidden_size();
     const bool one_product = in_one_product(in);
-    if (!one_product) multiply<T>(in, rows, n, {input_weights, 0, 0}, from, in_row, 1, input_bias, 0, t.zx, pitch);
-    const Matrix<T> recurrent{s.hidden_weights + layer * hidden_size(), 0, 0};
+    if (!one_product)
+      multiply<T>(in, joint, n, joint_weights(input_weights), from, in_row, 1, bias, 0, t.from_input, pitch);
+    if (split)
+      multiply<T>(in, split, n, split_weights(in, input_weights), from, in_row, 1, bias + joint, 0, t.n_x, wide);
     for (Index step = 0; step < end - start; ++step) {
-      const T *before = h(t, layer, slot + step), *zx = one_product ? nullptr : t.zx + step * b * pitch;
+      const T *before = h(t, layer, slot + step), *cell = c(t, layer, slot + step);
+      T *after = h(t, layer, slot + step + 1), *cell_after = c(t, layer, slot + step + 1);
+      T* keep = call.keep ? kept(t, layer, slot + step) : nullptr;
       if (one_product)
-        multiply<T>(hidden, rows, b, recurrent, before, h_row, 1, input_bias, 0, t.zh, pitch,
+        multiply<T>(hidden, joint, b, joint_weights(hidden_weights), before, h_row, 1, bias, 0, t.z, pitch,
                     {in, input_weights, from + step * b * in_row, in_row});
       else
-        multiply<T>(hidden, rows, b, recurrent, before, h_row, 1, lstm ? zx : s.hidden_bias + layer * pitch,
-                    lstm ? pitch : 0, t.zh, pitch);
-      T *after = h(t, layer, slot + step + 1), *cell_after = c(t, layer, slot + step + 1);
-      const T* cell = c(t, layer, slot + step);
-      T* keep = call.keep ? kept(t, layer, slot + step) : t.kept;
-      const Index keep_row = call.keep ? Cell::kept * hidden : 0;  // one row stays in the first cache
+        multiply<T>(hidden, joint, b, joint_weights(hidden_weights), before, h_row, 1,
+                    t.from_input + step * b * pitch, pitch, t.z, pitch);
+      T* n_h = keep ? keep + (Cell::kept - 1) * hidden : t.n_h;  // of a GRU
+      const Index n_h_row = keep ? Cell::kept * hidden : wide;
+      if (split)
+        multiply<T>(hidden, split, b, split_weights(hidden, hidden_weights), before, h_row, 1,
+                    s.split_bias + layer * padded<T>(split), 0, n_h, n_h_row);
+      const T* n_x = t.n_x + step * b * wide;
       for (Index i = 0; i < b; ++i) {
-        if (call.keep) fetch_history(t, layer, minimum(slot + step + 2, slots - 1), i);
-        Cell::forward(hidden, lstm ? nullptr : zx + i * pitch, t.zh + i * pitch, before + i * h_row,
-                      lstm ? cell + i * hidden : nullptr, keep + i * keep_row, after + i * h_row,
-                      lstm ? cell_after + i * hidden : nullptr);
-        if (call.keep) after[i * h_row + hidden] = T(1);
+        if (keep) fetch_history(t, layer, minimum(slot + step + 2, slots - 1), i);
+        const auto forward = keep ? Cell::template forward<true> : Cell::template forward<false>;
+        forward(hidden, t.z + i * pitch, n_x + i * wide, n_h + i * n_h_row, before + i * h_row,
+                lstm ? cell + i * hidden : nullptr, keep ? keep + i * Cell::kept * hidden : nullptr,
+                after + i * h_row, lstm ? cell_after + i * hidden : nullptr);
+        if (keep) after[i * h_row + hidden] = T(1);
       }
     }
   }
@@ -389,8 +425,7 @@ struct Network {
     }
   }
 
-  void write_last(const Tile& t) const {
-    const Index slot = call.keep ? steps : 0;
+  void write_last(const Tile& t, Index slot) const {
     for (Index part = 0; part < parts; ++part)
       for (Index layer = 0; call.last[part] && layer < layers; ++layer)
         write_state(t, part, layer, slot, static_cast<T*>(call.last[part]) + (layer * call.batch + t.first) * hidden);
@@ -458,8 +493,8 @@ struct Network {
           copy((part ? t.dc : t.dh) + (layer * t.count + n) * wide,
                from ? from + (layer * call.batch + t.first + n) * hidden : nullptr, hidden);
       }
-    copy<T>(f.input, nullptr, layers * with_bias(input_size()));
-    copy<T>(f.hidden, nullptr, layers * with_bias(hidden_size()));
+    copy<T>(f.input, nullptr, input_outers(layers));
+    copy<T>(f.hidden, nullptr, layers * hidden_outer().size());
     copy<T>(f.dense, nullptr, dense * dense_size());
     copy<T>(f.dense_bias, nullptr, dense * wide);
   }
@@ -551,12 +586,10 @@ struct Network {
   void add_weight_gradients(const Shared& s, const Tile& t, const Found& f, Index start, Index end) const {
     const Index b = t.count, n = (end - start) * b;
     for (Index layer = 0; layer < layers; ++layer) {
-      const Index in = input_of(layer);
-      const Matrix<T> dzx{d_gates(t, t.dzx, layer), pitch, 0}, dzh{d_gates(t, t.dzh, layer), pitch, 0};
-      T *gx = f.input + layer * with_bias(input_size()), *gh = f.hidden + layer * with_bias(hidden_size());
       const T* from = layer ? h(t, layer - 1, start + 1) : x(t, start);
-      multiply<T>(n, rows, in + 1, dzx, from, 1, input_row(layer), gx, pitch, gx, pitch);
-      multiply<T>(n, rows, hidden + (lstm ? 0 : 1), dzh, h(t, layer, start), 1, h_row, gh, pitch, gh, pitch);
+      input_outer(layer).add(n, from, input_row(layer), d_gates(t, t.dzx, layer), pitch, f.input + input_outers(layer));
+      hidden_outer().add(n, h(t, layer, start), h_row, d_gates(t, t.dzh, layer), pitch,
+                         f.hidden + layer * hidden_outer().size());
     }
     for (Index j = 0; j < dense; ++j) {  // here the inputs lie along the lanes: they are more than the outputs
       const Index in = dense_input(j), out = call.sizes[j];
@@ -585,12 +618,15 @@ struct Network {
       const Found f = found(number);
       const bool first = number == 0 && !call.targets;
       for (Index layer = 0; layer < layers; ++layer) {
-        const T *gx = f.input + layer * with_bias(input_size()), *gh = f.hidden + layer * with_bias(hidden_size());
         const Index in = input_of(layer);
-        add(gradient(4 * layer), gx, in, rows, 1, in, pitch, first);
-        add(gradient(4 * layer + 1), gh, hidden, rows, 1, hidden, pitch, first);
-        add(gradient(4 * layer + 2), gx + in * pitch, 1, rows, 0, 1, 0, first);
-        add(gradient(4 * layer + 3), lstm ? gx + in * pitch : gh + hidden * pitch, 1, rows, 0, 1, 0, first);
+        const T *gx = f.input + input_outers(layer), *gh = f.hidden + layer * hidden_outer().size();
+        input_outer(layer).add_to(gradient(4 * layer), gx, 0, in, first);
+        hidden_outer().add_to(gradient(4 * layer + 1), gh, 0, hidden, first);
+        input_outer(layer).add_to(gradient(4 * layer + 2), gx, in, in + 1, first);
+        if (lstm)
+          input_outer(layer).add_to(gradient(4 * layer + 3), gx, in, in + 1, first);
+        else
+          hidden_outer().add_to(gradient(4 * layer + 3), gh, hidden, hidden + 1, first);
       }
       for (Index j = 0; j < dense; ++j) {
         const Index in = dense_input(j), out = call.sizes[j];

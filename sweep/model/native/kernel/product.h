@@ -235,3 +235,33 @@ void pack(Index k, Index m, const T* numbers, Index row_stride, Index column_str
     for (Index row = 0; row < padded<T>(k); ++row)
       to[row] = row < k ? numbers[row * row_stride + column * column_stride] : T(0);
 }
+
+/// The sum over many rows of `in` times `d`: rows as many as the numbers of `in`, columns as many as those of `d`.
+/// Whole vectors of columns first, row by row; then each of the last columns, apart, if that takes fewer multiply-adds: the
+/// numbers of `in` lie along the lanes there.
+template <class T>
+struct Outer {
+  Index rows, columns, apart;
+
+  Outer(Index rows, Index columns)
+      : rows(rows), columns(columns), apart(columns % lanes<T> * vectors<T>(rows) < rows ? columns % lanes<T> : 0) {}
+
+  Index pitch() const { return padded<T>(columns - apart); }
+  Index size() const { return rows * pitch() + apart * padded<T>(rows); }
+
+  void add(Index n, const T* in, Index in_row, const T* d, Index d_row, T* sum) const {
+    const Index whole = columns - apart;
+    multiply<T>(n, whole, rows, {d, d_row, 0}, in, 1, in_row, sum, pitch(), sum, pitch());
+    T* last = sum + rows * pitch();
+    multiply<T>(n, rows, apart, {in, in_row, 0}, d + whole, 1, d_row, last, padded<T>(rows), last, padded<T>(rows));
+  }
+
+  /// Adds rows [begin, end) of a sum to `to`, a column's after the other's; `first` replaces what was there.
+  void add_to(T* to, const T* sum, Index begin, Index end, bool first) const {
+    for (Index column = 0; column < columns; ++column) {
+      const Index beyond = column - (columns - apart), step = beyond < 0 ? pitch() : 1;
+      const T* from = beyond < 0 ? sum + column : sum + rows * pitch() + beyond * padded<T>(rows);
+      for (Index row = begin; row < end; ++row, ++to) *to = first ? from[row * step] : *to + from[row * step];
+    }
+  }
+};

@@ -26,6 +26,12 @@ V smaller(uint32_t, V a, V b) {
   return b;
 }
 
+template <class V>
+V greater(uint32_t, V a, V b) {
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) b[i] = a[i] > b[i] ? a[i] : b[i];
+  return b;
+}
+
 /// 1 / x, cut off behind 14 bits.
 template <class V, class Bits>
 V rough_inverse(uint32_t, V x) {
@@ -51,6 +57,8 @@ void store_some(T* to, uint32_t mask, V value) {
 
 #define _mm512_maskz_min_ps emulated::smaller<__m512>
 #define _mm512_maskz_min_pd emulated::smaller<__m512d>
+#define _mm512_maskz_max_ps emulated::greater<__m512>
+#define _mm512_maskz_max_pd emulated::greater<__m512d>
 #define _mm512_maskz_rcp14_ps emulated::rough_inverse<__m512, uint32_t>
 #define _mm512_maskz_rcp14_pd emulated::rough_inverse<__m512d, uint64_t>
 #define _mm512_mask_storeu_ps emulated::store_some
