@@ -185,9 +185,11 @@ void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in,
   if (rows_count == 0) return;
   const Index whole = vectors<T>(m - matrix.apart);
   const Cut panels(whole, widest_panel(rows_count, matrix.pitch == 0)), sums(k, longest_sum);
+  Cut groups(0, 1);
+  Index cut_for = 0;
   for (Index number = 0; number < panels.parts; ++number) {
     const Index first = panels.begin(number), width = panels.begin(number + 1) - first;
-    const Cut groups(rows_count, max_rows(int(width)));
+    if (width != cut_for) groups = Cut(rows_count, max_rows(int(width))), cut_for = width;
     for (Index sum = 0; sum < sums.parts; ++sum) {
       const Index from = sums.begin(sum);
       Product<T> p;
