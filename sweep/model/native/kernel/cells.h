@@ -1,6 +1,6 @@
 // The elementwise halves of LSTM and GRU steps for one sequence, forward and backward.
 //
-// Gate order and biases are torch's. What is kept per step, as rows of `hidden` numbers:
+// Gate order and biases are torch's, pre-activations in `units` of theirs. What is kept per step, as rows of `hidden` numbers:
 // LSTM i, f, g, o; GRU r, z, n, and what r multiplies. tanh(c) is computed again on the way back: the cell itself is
 // kept as a state, and a fifth row would be a sixth more memory.
 // Equations: Hochreiter & Schmidhuber (1997) with Gers et al. (2000)'s forget gate; Cho et al. (2014) with
@@ -13,6 +13,7 @@ template <class T>
 struct LstmStep {
   static constexpr Index gates = 4, kept = 4;
   static constexpr Index joint = 4;  // gates, the first ones, of which only the sum of what input and state add matters
+  static constexpr double units[gates] = {sigmoid_unit, sigmoid_unit, tanh_unit, sigmoid_unit};
 
   /// z: pre-activations of all gates; c: before; writes c_after, h_after and, if `keep`, kept.
   template <bool keep>
@@ -33,7 +34,7 @@ struct LstmStep {
       const Index rest = hidden - j;
       const Vec<T> o = sigmoid<T>(load(z + 3 * hidden + j));
       if constexpr (keep) store(kept + 3 * hidden + j, o, rest);
-      store(h_after + j, o * hyperbolic_tangent<T>(load(c_after + j)), rest);
+      store(h_after + j, o * hyperbolic_tangent<T>(load(c_after + j) * T(tanh_unit)), rest);
     }
   }
 
@@ -44,7 +45,7 @@ struct LstmStep {
     for (Index j = 0; j < hidden; j += lanes<T>) {
       const Index rest = hidden - j;
       const Vec<T> i = load(kept + j), f = load(kept + hidden + j), g = load(kept + 2 * hidden + j);
-      const Vec<T> o = load(kept + 3 * hidden + j), squashed = hyperbolic_tangent<T>(load(c_after + j));
+      const Vec<T> o = load(kept + 3 * hidden + j), squashed = hyperbolic_tangent<T>(load(c_after + j) * T(tanh_unit));
       const Vec<T> d = load(d_out + j) + load(dh + j);
       const Vec<T> d_cell = load(dc + j) + d * o * (T(1) - squashed * squashed);
       store(dz + j, d_cell * g * i * (T(1) - i), rest);
@@ -60,6 +61,7 @@ template <class T>
 struct GruStep {
   static constexpr Index gates = 3, kept = 4;
   static constexpr Index joint = 2;  // r and z; of n, the state's part alone is scaled by r
+  static constexpr double units[gates] = {sigmoid_unit, sigmoid_unit, tanh_unit};
 
   /// z: pre-activations of r and z, which may be replaced; n_x, n_h: what input and state add to the third; h: before;
   /// writes h_after and, if `keep`, kept but for its last row, which is n_h.
@@ -88,7 +90,7 @@ struct GruStep {
     for (Index j = 0; j < hidden; j += lanes<T>) {
       const Index rest = hidden - j;
       const Vec<T> r = load(kept + j), z = load(kept + hidden + j), n = load(kept + 2 * hidden + j);
-      const Vec<T> product = load(kept + 3 * hidden + j);
+      const Vec<T> product = load(kept + 3 * hidden + j) * T(1 / tanh_unit);
       const Vec<T> d = load(d_out + j) + load(dh + j);
       const Vec<T> d_n = d * (T(1) - z) * (T(1) - n * n);
       const Vec<T> d_z = d * (load(h + j) - n) * z * (T(1) - z);

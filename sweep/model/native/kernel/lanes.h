@@ -13,9 +13,8 @@ struct Lanes<float> {
   typedef uint32_t BitVector __attribute__((vector_size(SWEEP_BYTES)));
   typedef float Unaligned __attribute__((vector_size(SWEEP_BYTES), aligned(4), may_alias));
   static constexpr int mantissa = 23, bias = 127;
-  static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440054690583e-4f;  // high has 10 bits
   static constexpr float magic = 12582912.0f + bias;  // 1.5 * 2^23 and more: adding it rounds to whole numbers
-  static constexpr float largest_exponent = 87.5f, largest_tanh = 10.0f, largest = __FLT_MAX__;
+  static constexpr float largest_power = 126.25f, largest_tanh_power = 29.0f, largest = __FLT_MAX__;
   // of (tanh z - z) / z^3 in powers of z^2 for |z| <= ln 2 / 4, highest first, by Remez's exchange; relative error
   // of tanh z 6e-8
   static constexpr int terms = 2;
@@ -29,9 +28,8 @@ struct Lanes<double> {
   typedef uint64_t BitVector __attribute__((vector_size(SWEEP_BYTES)));
   typedef double Unaligned __attribute__((vector_size(SWEEP_BYTES), aligned(8), may_alias));
   static constexpr int mantissa = 52, bias = 1023;
-  static constexpr double ln2_high = 0.693145751953125, ln2_low = 1.42860682030941723212e-6;  // high has 20 bits
   static constexpr double magic = 6755399441055744.0 + bias;  // 1.5 * 2^52
-  static constexpr double largest_exponent = 708.5, largest_tanh = 20.0, largest = __DBL_MAX__;
+  static constexpr double largest_power = 1022.25, largest_tanh_power = 58.0, largest = __DBL_MAX__;
   static constexpr int terms = 6;  // as above; error 4e-18
   static constexpr double series[terms] = {3.4448606957815805002e-3,  -8.8573106259596630115e-3,
                                            2.1869370770148074652e-2,  -5.3968252782758824394e-2,
@@ -144,59 +142,56 @@ inline Vec<T> quotient(Vec<T> a, Vec<T> b) {
   return a / b;
 }
 
-/// What e^(`factor` x) is made of: scale (1 + t) / (1 - t), scale a power of two, t = `factor` twice_t / 2.
+// Sigmoid and tanh are made of powers of two, and take their arguments in units in which these need no scaling: the
+// gates' weights are packed so. e^-x is 2^y for y = `sigmoid_unit` x, e^2x is 2^y for y = `tanh_unit` x.
+constexpr double sigmoid_unit = -1.44269504088896340736, tanh_unit = 2.88539008177792681472;  // -1 / ln 2, 2 / ln 2
+
+/// What 2^y is made of: scale (1 + t) / (1 - t), scale a power of two.
 template <class T>
-struct Exponential {
-  Vec<T> scale, twice_t;
+struct Power {
+  Vec<T> scale, t;
 };
 
-/// Splits `factor` x = n ln 2 + `factor` r with |factor r| <= ln 2 / 2, and returns 2^n and, for
-/// t = tanh(`factor` r / 2), 2 t / `factor`, which is r but for an odd polynomial from r^3 on. That takes fewer
-/// multiplications than a polynomial for e^r, and the gates divide in any case.
-/// x must be such that n lies between -`bias` and `bias`; 2^-bias comes out as zero. Where products are
-/// rounded before they are added, ln 2 comes in two parts, the high one's product exact. With fused
-/// operations one constant serves: what n times its rounding adds to e^x is lost in the gates, which are flat
-/// where n is large.
-template <class T, int factor>
-inline Exponential<T> exponential(Vec<T> x) {
+/// Splits y = n + r with |r| <= 1/2, exactly, and returns 2^n and t = tanh(r ln 2 / 2), an odd polynomial. That takes fewer
+/// multiplications than a polynomial for 2^r, and the gates divide in any case.
+/// y must be such that n lies between -`bias` and `bias`; 2^-bias comes out as zero.
+template <class T>
+inline Power<T> power_of_two(Vec<T> y) {
   using L = Lanes<T>;
-  const Vec<T> shifted = x * T(factor * 1.44269504088896340736) + L::magic;
-  const Vec<T> n = shifted - L::magic;
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-  const Vec<T> r = x - n * T(0.693147180559945309417 / factor);
-#else
-  const Vec<T> r = (x - n * (L::ln2_high / factor)) - n * (L::ln2_low / factor);
-#endif
-  T power = 1;  // the series' coefficients times powers of the half factor, folded by the compiler
+  constexpr T half_ln2 = T(0.346573590279972654709);
+  const Vec<T> shifted = y + L::magic;
+  const Vec<T> r = y - (shifted - L::magic);
+  T factor = half_ln2;  // the series' coefficients times powers of ln 2 / 2, folded by the compiler
   T coefficient[L::terms];
 #pragma GCC unroll 6
-  for (int i = L::terms - 1; i >= 0; --i) coefficient[i] = L::series[i] * (power *= T(0.25) * factor * factor);
+  for (int i = L::terms - 1; i >= 0; --i) coefficient[i] = L::series[i] * (factor *= half_ln2 * half_ln2);
   // two powers at a time: the gates wait for chains of dependent operations, not for their number
   const Vec<T> square = r * r, fourth = square * square;
   Vec<T> sum = coefficient[0] * square + coefficient[1];
 #pragma GCC unroll 2
   for (int i = 2; i < L::terms; i += 2) sum = sum * fourth + (coefficient[i] * square + coefficient[i + 1]);
   const typename L::BitVector scale = (typename L::BitVector)shifted << L::mantissa;  // the last bits are n + bias
-  return {(Vec<T>)scale, (r * square) * sum + r};
+  return {(Vec<T>)scale, r * (sum * square + half_ln2)};
 }
 
-/// Returns 1 / (1 + e^-x), exactly 0 and 1 at the ends: the reciprocal of e^`largest_exponent` is below the
-/// smallest normal number, which FlushSubnormals makes zero. Something tiny instead would turn what is NaN in
-/// torch, zero times infinity, into an infinity. The denominator stays finite there, which `quotient` needs.
+/// Returns 1 / (1 + 2^y), the sigmoid of y / `sigmoid_unit`, exactly 0 and 1 at the ends: the reciprocal of
+/// 2^`largest_power` is below the smallest normal number, which FlushSubnormals makes zero. Something tiny instead would
+/// turn what is NaN in torch, zero times infinity, into an infinity. The denominator stays finite there, which `quotient`
+/// needs.
 template <class T>
-inline Vec<T> sigmoid(Vec<T> x) {
+inline Vec<T> sigmoid(Vec<T> y) {
   using L = Lanes<T>;
-  static_assert(L::largest_exponent * T(1.4427) < L::bias - T(0.5), "twice the scale is no number");
-  const Exponential<T> e = exponential<T, -1>(clamp<T>(x, L::largest_exponent));
-  const Vec<T> numerator = T(2) + e.twice_t;  // 2 (1 - t)
-  return quotient<T>(numerator, e.scale * (T(2) - e.twice_t) + numerator);
+  static_assert(L::largest_power > L::bias - 1 && L::largest_power < L::bias - 0.5, "neither zero nor a number");
+  const Power<T> e = power_of_two<T>(clamp<T>(y, L::largest_power));
+  const Vec<T> numerator = T(1) - e.t;
+  return quotient<T>(numerator, e.scale * (T(1) + e.t) + numerator);
 }
 
-/// Returns (e^2x - 1) / (e^2x + 1), both times 1 - t: as exact near 0 as anywhere, odd to the last bit, and exactly 1
-/// and -1 at the ends.
+/// Returns (2^y - 1) / (2^y + 1), the tanh of y / `tanh_unit`, both times 1 - t: as exact near 0 as anywhere, odd to the
+/// last bit, and exactly 1 and -1 at the ends.
 template <class T>
-inline Vec<T> hyperbolic_tangent(Vec<T> x) {
-  const Exponential<T> e = exponential<T, 2>(clamp<T>(x, Lanes<T>::largest_tanh));
+inline Vec<T> hyperbolic_tangent(Vec<T> y) {
+  const Power<T> e = power_of_two<T>(clamp<T>(y, Lanes<T>::largest_tanh_power));
   const Vec<T> above = e.scale + T(1), below = e.scale - T(1);
-  return quotient<T>(e.twice_t * above + below, e.twice_t * below + above);
+  return quotient<T>(e.t * above + below, e.t * below + above);
 }

@@ -268,8 +268,9 @@ struct Network {
       const T *bias_ih = parameter(4 * layer + 2), *bias_hh = parameter(4 * layer + 3);
       T *bias = s.bias + layer * pitch, *split_bias = s.split_bias + layer * padded<T>(split);
       for (Index row = 0; row < pitch; ++row)
-        bias[row] = row < joint ? bias_ih[row] + bias_hh[row] : row < rows ? bias_ih[row] : T(0);
-      for (Index row = 0; row < padded<T>(split); ++row) split_bias[row] = row < split ? bias_hh[joint + row] : T(0);
+        bias[row] = row < rows ? in_units(row, bias_ih[row] + (row < joint ? bias_hh[row] : T(0))) : T(0);
+      for (Index row = 0; row < padded<T>(split); ++row)
+        split_bias[row] = row < split ? in_units(joint + row, bias_hh[joint + row]) : T(0);
     }
     for (Index j = 0; j < dense; ++j) {
       const Index in = dense_input(j), out = call.sizes[j];
@@ -280,10 +281,15 @@ struct Network {
     }
   }
 
+  double unit(Index row) const { return Cell::units[row / hidden]; }
+  T in_units(Index row, T value) const { return T(double(value) * unit(row)); }
+
   /// Packs the joint gates' columns, then the others', of weights that `k` numbers meet.
   void pack_gates(Index k, const T* numbers, T* to) const {
-    pack(k, joint, numbers, 1, k, to, 0);
-    if (split) pack_apart(k, split, numbers + joint * k, 1, k, to + k * padded<T>(joint));
+    pack(k, joint, numbers, 1, k, to, 0, [this](Index column) { return unit(column); });
+    if (split)
+      pack_apart(k, split, numbers + joint * k, 1, k, to + k * padded<T>(joint),
+                 [this](Index column) { return unit(joint + column); });
   }
   Matrix<T> joint_weights(const T* packed) const { return {packed, 0, 0}; }
   Matrix<T> split_weights(Index k, const T* packed) const {
@@ -291,8 +297,12 @@ struct Network {
   }
 
   /// As `pack` and `Matrix`, with as many columns apart as pays; the joint gates' weights have none.
+  template <class Scale>
+  static void pack_apart(Index k, Index m, const T* numbers, Index row_stride, Index column_stride, T* to, Scale scale) {
+    pack(k, m, numbers, row_stride, column_stride, to, columns_apart<T>(k, m), scale);
+  }
   static void pack_apart(Index k, Index m, const T* numbers, Index row_stride, Index column_stride, T* to) {
-    pack(k, m, numbers, row_stride, column_stride, to, columns_apart<T>(k, m));
+    pack_apart(k, m, numbers, row_stride, column_stride, to, [](Index) { return 1.0; });
   }
   static Matrix<T> packed_apart(Index k, Index m, const T* numbers) { return {numbers, 0, columns_apart<T>(k, m)}; }
 
@@ -391,7 +401,7 @@ struct Network {
           if (relu)
             value = value < splat(T(0)) ? splat(T(0)) : value;  // NaN stays
           else if (!last)
-            value = hyperbolic_tangent<T>(value);
+            value = hyperbolic_tangent<T>(value * T(tanh_unit));
           store(out + i * to + k, value, to - k);
         }
       in = out;

@@ -220,22 +220,22 @@ void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in,
 }
 
 /// Packs a matrix into panels of up to `max_vectors` vectors, then the columns that stand apart, all padded with zeros.
-/// Element (row, column) is read from numbers[row * row_stride + column * column_stride].
-template <class T>
-void pack(Index k, Index m, const T* numbers, Index row_stride, Index column_stride, T* to, Index apart) {
+/// Element (row, column) is numbers[row * row_stride + column * column_stride], times scale(column).
+template <class T, class Scale>
+void pack(Index k, Index m, const T* numbers, Index row_stride, Index column_stride, T* to, Index apart, Scale scale) {
+  auto put = [=](Index column, T* first, Index step, Index rows) {
+    const T* from = numbers + column * column_stride;
+    const double factor = column < m ? scale(column) : 0;
+    for (Index row = 0; row < rows; ++row)
+      first[row * step] = row < k && column < m ? T(double(from[row * row_stride]) * factor) : T(0);
+  };
   const Cut panels(vectors<T>(m - apart), max_vectors);
   for (Index number = 0; number < panels.parts; ++number) {
     const Index begin = panels.begin(number) * lanes<T>, width = panels.begin(number + 1) * lanes<T> - begin;
-    for (Index column = 0; column < width; ++column) {
-      const T* from = numbers + (begin + column) * column_stride;
-      for (Index row = 0; row < k; ++row)
-        to[row * width + column] = begin + column < m ? from[row * row_stride] : T(0);
-    }
+    for (Index column = 0; column < width; ++column) put(begin + column, to + column, width, k);
     to += k * width;
   }
-  for (Index column = m - apart; column < m; ++column, to += padded<T>(k))
-    for (Index row = 0; row < padded<T>(k); ++row)
-      to[row] = row < k ? numbers[row * row_stride + column * column_stride] : T(0);
+  for (Index column = m - apart; column < m; ++column, to += padded<T>(k)) put(column, to, 1, padded<T>(k));
 }
 
 /// The sum over many rows of `in` times `d`: rows as many as the numbers of `in`, columns as many as those of `d`.
