@@ -245,11 +245,16 @@ def test_a_trace_holds_the_state_after_every_step(network: Network, free: int):
             assert torch.equal(traced[part][step], state[part])
 
 
-def test_with_and_without_gradients_the_outputs_are_the_same_bits(network: Network):
-    parameters, x = drawn(network), noise(18, 50, network.inputs)
+@pytest.mark.parametrize("instructions", instruction_sets())
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_with_and_without_gradients_the_outputs_are_the_same_bits(
+    network: Network, dtype: torch.dtype, instructions: str
+):
+    parameters, x = drawn(network, dtype), noise(18, 50, network.inputs, dtype=dtype)
+    mode = Mode(instructions=instructions)
     with torch.no_grad():
-        plain = run(network, parameters, x)
-    kept = run(network, parameters, x)
+        plain = run(network, parameters, x, None, mode)
+    kept = run(network, parameters, x, None, mode)
     assert torch.equal(plain[0], kept[0])
     assert all(map(torch.equal, plain[1], kept[1]))
 

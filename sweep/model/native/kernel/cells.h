@@ -1,13 +1,14 @@
 // The elementwise halves of LSTM and GRU steps for one sequence, forward and backward.
 //
-// Gate order and biases are torch's, pre-activations in `units` of theirs. What is kept per step, as rows of `hidden` numbers:
-// LSTM i, f, g, o; GRU r, z, n, and what r multiplies. tanh(c) is computed again on the way back: the cell itself is
-// kept as a state, and a fifth row would be a sixth more memory.
+// Gate order and biases are torch's, pre-activations in `units` of theirs. What is kept per step, as rows of `hidden`
+// numbers: LSTM i, f, g, o; GRU r, z, n, and what r multiplies. tanh(c) is computed again on the way back: the cell
+// itself is kept as a state, and a fifth row would be a sixth more memory.
 // Equations: Hochreiter & Schmidhuber (1997) with Gers et al. (2000)'s forget gate; Cho et al. (2014) with
 // the reset after the product; the backward halves are their derivatives (docs/engine.md).
 //
 // Rows may be read up to a vector behind their end, never written there. Steps forward go twice over the
 // units: one loop's chain of a sigmoid and a tanh would be too long for a processor to overlap with the next.
+// Both cells have the same arguments; a cell leaves out the names of those it does not use.
 
 template <class T>
 struct LstmStep {
@@ -79,7 +80,7 @@ struct GruStep {
       const Vec<T> reset = load(gate + j), update = load(gate + hidden + j);
       const Vec<T> n = hyperbolic_tangent<T>(load(n_x + j) + reset * load(n_h + j));
       if constexpr (keep) store(kept + 2 * hidden + j, n, rest);
-      store(h_after + j, (T(1) - update) * n + update * load(h + j), rest);
+      store(h_after + j, n + update * (load(h + j) - n), rest);
     }
   }
 

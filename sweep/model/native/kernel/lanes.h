@@ -152,8 +152,8 @@ struct Power {
   Vec<T> scale, t;
 };
 
-/// Splits y = n + r with |r| <= 1/2, exactly, and returns 2^n and t = tanh(r ln 2 / 2), an odd polynomial. That takes fewer
-/// multiplications than a polynomial for 2^r, and the gates divide in any case.
+/// Splits y = n + r with |r| <= 1/2, exactly, and returns 2^n and t = tanh(r ln 2 / 2), an odd polynomial. That takes
+/// fewer multiplications than a polynomial for 2^r, and the gates divide in any case.
 /// y must be such that n lies between -`bias` and `bias`; 2^-bias comes out as zero.
 template <class T>
 inline Power<T> power_of_two(Vec<T> y) {
@@ -175,9 +175,9 @@ inline Power<T> power_of_two(Vec<T> y) {
 }
 
 /// Returns 1 / (1 + 2^y), the sigmoid of y / `sigmoid_unit`, exactly 0 and 1 at the ends: the reciprocal of
-/// 2^`largest_power` is below the smallest normal number, which FlushSubnormals makes zero. Something tiny instead would
-/// turn what is NaN in torch, zero times infinity, into an infinity. The denominator stays finite there, which `quotient`
-/// needs.
+/// 2^`largest_power` is below the smallest normal number, which FlushSubnormals makes zero. Something tiny instead
+/// would turn what is NaN in torch, zero times infinity, into an infinity. The denominator stays finite there, which
+/// `quotient` needs.
 template <class T>
 inline Vec<T> sigmoid(Vec<T> y) {
   using L = Lanes<T>;
@@ -187,8 +187,8 @@ inline Vec<T> sigmoid(Vec<T> y) {
   return quotient<T>(numerator, e.scale * (T(1) + e.t) + numerator);
 }
 
-/// Returns (2^y - 1) / (2^y + 1), the tanh of y / `tanh_unit`, both times 1 - t: as exact near 0 as anywhere, odd to the
-/// last bit, and exactly 1 and -1 at the ends.
+/// Returns (2^y - 1) / (2^y + 1), the tanh of y / `tanh_unit`, both times 1 - t: as exact near 0 as anywhere, odd to
+/// the last bit but for the sign of 0, which is lost, and exactly 1 and -1 at the ends.
 template <class T>
 inline Vec<T> hyperbolic_tangent(Vec<T> y) {
   const Power<T> e = power_of_two<T>(clamp<T>(y, Lanes<T>::largest_tanh_power));

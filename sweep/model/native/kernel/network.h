@@ -38,7 +38,7 @@ struct Network {
   const SweepCall& call;
   const Index layers, hidden, inputs, dense, steps, forced;
   const Index rows;   // gate rows of a layer
-  const Index joint, split;  // of them: those to which the sum of input and state matters, and the others
+  const Index joint, split;  // of them: those whose parts from input and state are only added; those kept apart
   const Index pitch;  // of a row of gates
   const Index wide;   // of a row of hidden units, inputs or readout, where sums are
   const Index h_row, x_row;  // of histories: a one behind each row makes a bias's gradient a row of the weights'
@@ -71,8 +71,8 @@ struct Network {
 
   struct Shared {
     T *one, *zeros;
-    // per layer, then per linear layer; see `at`
-    T *input_weights, *hidden_weights, *bias, *split_bias, *dense_weights, *dense_bias;
+    // per layer, then per linear layer
+    T *input_weights, *hidden_weights, *bias, *state_bias, *dense_weights, *dense_bias;
     T *input_back, *hidden_back, *dense_back;
   };
 
@@ -84,8 +84,8 @@ struct Network {
   Index packed_row() const { return padded<T>(joint) + padded<T>(split); }
   Index input_size() const { return most_input() * packed_row(); }
   Index hidden_size() const { return hidden * packed_row(); }
-  Outer<T> input_outer(Index layer) const { return {input_row(layer), rows}; }  // a bias's gradient is its last row
-  Outer<T> hidden_outer() const { return {lstm ? hidden : h_row, rows}; }        // an LSTM's two biases have one gradient
+  Outer<T> input_outer(Index layer) const { return {input_row(layer), rows}; }  // its last row is a bias's gradient
+  Outer<T> hidden_outer() const { return {lstm ? hidden : h_row, rows}; }  // an LSTM's two biases have one gradient
   Index dense_size() const { return padded<T>(widest(call)) * widest(call); }
   Index back_size() const { return rows * padded<T>(most_input()); }
 
@@ -95,8 +95,8 @@ struct Network {
     s.zeros = memory.take<T>(larger(pitch, wide));
     s.input_weights = memory.take<T>(layers * input_size());
     s.hidden_weights = memory.take<T>(layers * hidden_size());
-    s.bias = memory.take<T>(layers * pitch);
-    s.split_bias = memory.take<T>(layers * padded<T>(split));
+    s.bias = memory.take<T>(layers * packed_row());
+    s.state_bias = memory.take<T>(layers * padded<T>(split));
     s.dense_weights = memory.take<T>(dense * dense_size());
     s.dense_bias = memory.take<T>(dense * wide);
     const Index kept = call.keep ? 1 : 0;
@@ -266,11 +266,13 @@ struct Network {
         pack_apart(rows, hidden, parameter(4 * layer + 1), hidden, 1, s.hidden_back + layer * back_size());
       }
       const T *bias_ih = parameter(4 * layer + 2), *bias_hh = parameter(4 * layer + 3);
-      T *bias = s.bias + layer * pitch, *split_bias = s.split_bias + layer * padded<T>(split);
-      for (Index row = 0; row < pitch; ++row)
-        bias[row] = row < rows ? in_units(row, bias_ih[row] + (row < joint ? bias_hh[row] : T(0))) : T(0);
-      for (Index row = 0; row < padded<T>(split); ++row)
-        split_bias[row] = row < split ? in_units(joint + row, bias_hh[joint + row]) : T(0);
+      T *bias = s.bias + layer * packed_row(), *state_bias = s.state_bias + layer * padded<T>(split);
+      for (Index row = 0; row < padded<T>(joint); ++row)
+        bias[row] = row < joint ? in_units(row, bias_ih[row] + bias_hh[row]) : T(0);
+      for (Index row = 0; row < padded<T>(split); ++row) {
+        bias[padded<T>(joint) + row] = row < split ? in_units(joint + row, bias_ih[joint + row]) : T(0);
+        state_bias[row] = row < split ? in_units(joint + row, bias_hh[joint + row]) : T(0);
+      }
     }
     for (Index j = 0; j < dense; ++j) {
       const Index in = dense_input(j), out = call.sizes[j];
@@ -298,7 +300,8 @@ struct Network {
 
   /// As `pack` and `Matrix`, with as many columns apart as pays; the joint gates' weights have none.
   template <class Scale>
-  static void pack_apart(Index k, Index m, const T* numbers, Index row_stride, Index column_stride, T* to, Scale scale) {
+  static void pack_apart(Index k, Index m, const T* numbers, Index row_stride, Index column_stride, T* to,
+                         Scale scale) {
     pack(k, m, numbers, row_stride, column_stride, to, columns_apart<T>(k, m), scale);
   }
   static void pack_apart(Index k, Index m, const T* numbers, Index row_stride, Index column_stride, T* to) {
@@ -351,13 +354,15 @@ struct Network {
   void run_layer(const Shared& s, const Tile& t, Index layer, Index start, Index end, Index slot) const {
     const Index b = t.count, in = input_of(layer), in_row = input_row(layer), n = (end - start) * b;
     const T* from = layer ? h(t, layer - 1, slot + 1) : x(t, start);
-    const T *input_weights = s.input_weights + layer * input_size(), *bias = s.bias + layer * pitch;
+    const T *input_weights = s.input_weights + layer * input_size(), *bias = s.bias + layer * packed_row();
     const T *hidden_weights = s.hidden_weights + layer * hidden_size();
     const bool one_product = in_one_product(in);
+    const auto gates = call.keep ? Cell::template forward<true> : Cell::template forward<false>;
     if (!one_product)
       multiply<T>(in, joint, n, joint_weights(input_weights), from, in_row, 1, bias, 0, t.from_input, pitch);
     if (split)
-      multiply<T>(in, split, n, split_weights(in, input_weights), from, in_row, 1, bias + joint, 0, t.n_x, wide);
+      multiply<T>(in, split, n, split_weights(in, input_weights), from, in_row, 1, bias + padded<T>(joint), 0, t.n_x,
+                  wide);
     for (Index step = 0; step < end - start; ++step) {
       const T *before = h(t, layer, slot + step), *cell = c(t, layer, slot + step);
       T *after = h(t, layer, slot + step + 1), *cell_after = c(t, layer, slot + step + 1);
@@ -368,18 +373,18 @@ struct Network {
       else
         multiply<T>(hidden, joint, b, joint_weights(hidden_weights), before, h_row, 1,
                     t.from_input + step * b * pitch, pitch, t.z, pitch);
-      T* n_h = keep ? keep + (Cell::kept - 1) * hidden : t.n_h;  // of a GRU
+      // What is kept takes whole vectors here: what is too much of a row falls on the next one's r, written later.
+      T* n_h = keep ? keep + (Cell::kept - 1) * hidden : t.n_h;
       const Index n_h_row = keep ? Cell::kept * hidden : wide;
       if (split)
         multiply<T>(hidden, split, b, split_weights(hidden, hidden_weights), before, h_row, 1,
-                    s.split_bias + layer * padded<T>(split), 0, n_h, n_h_row);
-      const T* n_x = t.n_x + step * b * wide;
+                    s.state_bias + layer * padded<T>(split), 0, n_h, n_h_row);
       for (Index i = 0; i < b; ++i) {
         if (keep) fetch_history(t, layer, minimum(slot + step + 2, slots - 1), i);
-        const auto forward = keep ? Cell::template forward<true> : Cell::template forward<false>;
-        forward(hidden, t.z + i * pitch, n_x + i * wide, n_h + i * n_h_row, before + i * h_row,
-                lstm ? cell + i * hidden : nullptr, keep ? keep + i * Cell::kept * hidden : nullptr,
-                after + i * h_row, lstm ? cell_after + i * hidden : nullptr);
+        gates(hidden, t.z + i * pitch, split ? t.n_x + (step * b + i) * wide : nullptr,
+              split ? n_h + i * n_h_row : nullptr, before + i * h_row, lstm ? cell + i * hidden : nullptr,
+              keep ? keep + i * Cell::kept * hidden : nullptr, after + i * h_row,
+              lstm ? cell_after + i * hidden : nullptr);
         if (keep) after[i * h_row + hidden] = T(1);
       }
     }

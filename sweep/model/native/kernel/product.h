@@ -174,10 +174,10 @@ void multiply_apart(Index apart, Index rows_count, Index k, const T* columns, co
   }
 }
 
-/// Computes `rows_count` rows of the product with a matrix of `k` rows and `m` columns. Rows of `init` and
-/// `out` hold padded(m) numbers; what lies behind m of them is left open. A panel of the matrix stays in cache while n
-/// runs. A second operand of as many columns is added on the way; then the matrix is packed without columns apart, and
-/// both have a k of `longest_sum` at most together.
+/// Computes `rows_count` rows of the product with a matrix of `k` rows and `m` columns. Rows of `init` and `out` hold
+/// padded(m) numbers, and are written one after the other; what lies behind m of them is left open. A panel of the
+/// matrix stays in cache while n runs. A second operand of as many columns is added on the way; then the matrix is
+/// packed without columns apart, and both have a k of `longest_sum` at most together.
 /// k >= 1; `in` and `out` do not overlap; of a packed matrix in_step is 1.
 template <class T>
 void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in, Index in_row, Index in_step,
@@ -186,10 +186,13 @@ void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in,
   const Index whole = vectors<T>(m - matrix.apart);
   const Cut panels(whole, widest_panel(rows_count, matrix.pitch == 0)), sums(k, longest_sum);
   Cut groups(0, 1);
-  Index cut_for = 0;
+  Index cut_for = 0;  // panels have two widths at most, and a division for each costs more than to ask
   for (Index number = 0; number < panels.parts; ++number) {
     const Index first = panels.begin(number), width = panels.begin(number + 1) - first;
-    if (width != cut_for) groups = Cut(rows_count, max_rows(int(width))), cut_for = width;
+    if (width != cut_for) {
+      groups = Cut(rows_count, max_rows(int(width)));
+      cut_for = width;
+    }
     for (Index sum = 0; sum < sums.parts; ++sum) {
       const Index from = sums.begin(sum);
       Product<T> p;
@@ -239,8 +242,8 @@ void pack(Index k, Index m, const T* numbers, Index row_stride, Index column_str
 }
 
 /// The sum over many rows of `in` times `d`: rows as many as the numbers of `in`, columns as many as those of `d`.
-/// Whole vectors of columns first, row by row; then each of the last columns, apart, if that takes fewer multiply-adds: the
-/// numbers of `in` lie along the lanes there.
+/// Whole vectors of columns first, row by row; then each of the last columns, apart, if that takes fewer multiply-adds:
+/// the numbers of `in` lie along the lanes there, so nothing is summed over lanes, unlike in `columns_apart`.
 template <class T>
 struct Outer {
   Index rows, columns, apart;
