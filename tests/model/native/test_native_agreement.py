@@ -131,9 +131,8 @@ def test_gates_are_right_to_the_last_bits(dtype: torch.dtype, units: float, inst
         truth = function(points.double())
         unit = truth.abs() * torch.finfo(dtype).eps
         slope = 1 - truth if gate == 0 else (1 - truth**2) / truth  # of the function's logarithm
-        of_the_argument = (
-            0.5 * points.double() * slope
-        ).abs()  # the kernel's unit of arguments is another one
+        # half a unit of the argument, which the kernel takes in another unit
+        of_the_argument = (0.5 * points.double() * slope).abs()
         assert float(((c[0, 0].double() - truth).abs() / unit - of_the_argument).max()) < units, function
 
 
