@@ -33,6 +33,7 @@ def given(network: Network = NETWORK):
         (noise(4, 9, 6)[:, :, ::2], "inputs: wanted a contiguous tensor"),
         (noise(4, 1, 3).expand(4, 9, 3), "inputs: wanted a contiguous tensor"),
         (noise(4, 9, 3).to_sparse(), "inputs: wanted a contiguous tensor"),
+        (noise(4, 9, 3, dtype=torch.float32).to_mkldnn(), "inputs: wanted a contiguous tensor"),
         (noise(4, 9, 3).float(), "parameter 0: wanted torch.float32 as the inputs have, got torch.float64"),
     ],
 )

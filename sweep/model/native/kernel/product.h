@@ -251,20 +251,20 @@ struct Outer {
   Outer(Index rows, Index columns)
       : rows(rows), columns(columns), apart(columns % lanes<T> * vectors<T>(rows) < rows ? columns % lanes<T> : 0) {}
 
-  Index pitch() const { return padded<T>(columns - apart); }
+  Index whole() const { return columns - apart; }
+  Index pitch() const { return padded<T>(whole()); }
   Index size() const { return rows * pitch() + apart * padded<T>(rows); }
 
   void add(Index n, const T* in, Index in_row, const T* d, Index d_row, T* sum) const {
-    const Index whole = columns - apart;
-    multiply<T>(n, whole, rows, {d, d_row, 0}, in, 1, in_row, sum, pitch(), sum, pitch());
+    multiply<T>(n, whole(), rows, {d, d_row, 0}, in, 1, in_row, sum, pitch(), sum, pitch());
     T* last = sum + rows * pitch();
-    multiply<T>(n, rows, apart, {in, in_row, 0}, d + whole, 1, d_row, last, padded<T>(rows), last, padded<T>(rows));
+    multiply<T>(n, rows, apart, {in, in_row, 0}, d + whole(), 1, d_row, last, padded<T>(rows), last, padded<T>(rows));
   }
 
   /// Adds rows [begin, end) of a sum to `to`, a column's after the other's; `first` replaces what was there.
   void add_to(T* to, const T* sum, Index begin, Index end, bool first) const {
     for (Index column = 0; column < columns; ++column) {
-      const Index beyond = column - (columns - apart), step = beyond < 0 ? pitch() : 1;
+      const Index beyond = column - whole(), step = beyond < 0 ? pitch() : 1;
       const T* from = beyond < 0 ? sum + column : sum + rows * pitch() + beyond * padded<T>(rows);
       for (Index row = begin; row < end; ++row, ++to) *to = first ? from[row * step] : *to + from[row * step];
     }
