@@ -105,11 +105,12 @@ def work(shape: Shape, rival: str) -> Callable[[], None]:
     if rival == "native":
         forecaster = shape.forecaster(name)
         flat = FlatParameters(forecaster)
+        loss_gradient = forecaster.loss_gradient()
         targets = inputs.roll(-1, dims=1)  # the last one is nonsense, and takes its time all the same
 
         def train() -> None:
             flat.gradient.zero_()
-            forecaster.add_gradient(inputs, targets)
+            loss_gradient(inputs, targets, 1.0)
 
         return train
 

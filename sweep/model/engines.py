@@ -1,5 +1,6 @@
 """The engines behind a forecaster: torch's own code, and the compiled kernel."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -8,13 +9,18 @@ from torch import Tensor
 from sweep.config.engines import NATIVE, TORCH
 from sweep.config.errors import SweepError
 from sweep.model.cells import State
+from sweep.model.native.call import Mode
 from sweep.model.native.library import instruction_sets
-from sweep.model.native.recurrence import Mode, add_gradient, run, trace
+from sweep.model.native.recurrence import run, trace
+from sweep.model.native.training import LossGradient
 from sweep.model.network import Network
 from sweep.model.stack import by_layer, stacked
 
 if TYPE_CHECKING:
     from sweep.model.forecaster import Forecaster
+
+
+AddGradient = Callable[[Tensor, Tensor, float], float]  # (inputs, targets, weight) -> loss
 
 
 class Engine(Protocol):
@@ -32,16 +38,8 @@ class Engine(Protocol):
     ) -> tuple[Tensor, State]:
         """Return forecasts and the states after every step; see `Forecaster.trace`."""
 
-    def add_gradient(
-        self,
-        forecaster: "Forecaster",
-        inputs: Tensor,
-        targets: Tensor,
-        burn_in: int,
-        free: int,
-        weight: float,
-    ) -> float:
-        """Return a loss and add its gradient to the parameters'; see `Forecaster.add_gradient`."""
+    def loss_gradient(self, forecaster: "Forecaster", burn_in: int, free: int) -> AddGradient:
+        """Return what adds up a loss's gradient, batch by batch; see `Forecaster.loss_gradient`."""
 
 
 class TorchEngine:
@@ -85,20 +83,19 @@ class TorchEngine:
         parts = zip(*states, strict=True)
         return torch.stack(said, dim=1), tuple(torch.stack(part) for part in parts)
 
-    def add_gradient(
-        self,
-        forecaster: "Forecaster",
-        inputs: Tensor,
-        targets: Tensor,
-        burn_in: int,
-        free: int,
-        weight: float,
-    ) -> float:
-        """Return a loss and add its gradient to the parameters'; see `Forecaster.add_gradient`."""
-        forecasts, _ = self.run(forecaster, inputs, None, free)
-        loss = weight * torch.nn.functional.mse_loss(forecasts[:, burn_in:], targets[:, burn_in:])
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss.item()
+    def loss_gradient(self, forecaster: "Forecaster", burn_in: int, free: int) -> AddGradient:
+        """Return what adds up a loss's gradient, batch by batch; see `Forecaster.loss_gradient`."""
+
+        def add(inputs: Tensor, targets: Tensor, weight: float) -> float:
+            steps = inputs.shape[1]
+            if not 0 <= burn_in < steps:
+                raise ValueError(f"wanted at least one scored step, got a burn-in of {burn_in} of {steps}")
+            forecasts, _ = self.run(forecaster, inputs, None, free)
+            loss = weight * torch.nn.functional.mse_loss(forecasts[:, burn_in:], targets[:, burn_in:])
+            loss.backward()  # type: ignore[no-untyped-call]
+            return loss.item()
+
+        return add
 
 
 class NativeEngine:
@@ -121,21 +118,17 @@ class NativeEngine:
         """Return forecasts and the states after every step; see `Forecaster.trace`."""
         return trace(*self._call(forecaster, inputs, state, free))
 
-    def add_gradient(
-        self,
-        forecaster: "Forecaster",
-        inputs: Tensor,
-        targets: Tensor,
-        burn_in: int,
-        free: int,
-        weight: float,
-    ) -> float:
-        """Return a loss and add its gradient to the parameters'; see `Forecaster.add_gradient`."""
+    def loss_gradient(self, forecaster: "Forecaster", burn_in: int, free: int) -> AddGradient:
+        """Return what adds up a loss's gradient, batch by batch; see `Forecaster.loss_gradient`."""
         parameters = forecaster.ordered_parameters()
         gradients = [_gradient(parameter) for parameter in parameters]
         mode = Mode(free, self.instructions, self.threads)
-        inputs, targets = inputs.contiguous(), targets.contiguous()
-        return add_gradient(forecaster.shape, parameters, gradients, inputs, targets, burn_in, weight, mode)
+        gradient = LossGradient(forecaster.shape, parameters, gradients, burn_in, mode)
+
+        def add(inputs: Tensor, targets: Tensor, weight: float) -> float:
+            return gradient.add(inputs.contiguous(), targets.contiguous(), weight)
+
+        return add
 
     def _call(
         self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from sweep.config.sections import ModelConfig
 from sweep.model.cells import CELLS, State, Weights
-from sweep.model.engines import Engine, TorchEngine
+from sweep.model.engines import AddGradient, Engine, TorchEngine
 from sweep.model.network import Network
 from sweep.model.stack import Stack
 
@@ -116,27 +116,19 @@ class Forecaster(nn.Module):
         """
         return self.engine.run(self, inputs, state, free)
 
-    def add_gradient(
-        self, inputs: Tensor, targets: Tensor, burn_in: int = 0, free: int = 0, weight: float = 1.0
-    ) -> float:
-        """Return a batch's loss and add its gradient to every parameter's `grad`.
+    def loss_gradient(self, burn_in: int = 0, free: int = 0) -> AddGradient:
+        """Return a function (inputs, targets, weight) -> loss that adds its gradient to every parameter's `grad`.
 
-        The loss is `weight` times the mean squared error of the forecasts from a zero state, model units.
+        The loss is `weight` times the mean squared error of the forecasts from a zero state, model units. Inputs are
+        (batch, time, channel + calendar feature), targets (batch, time, channel) what each step should have forecast;
+        `weight` is that of a batch in a mean over several. The function serves one caller at a time, for as long as
+        the parameters are the same tensors, their `grad` too.
 
         Args:
-            inputs: (batch, time, channel + calendar feature), model units.
-            targets: (batch, time, channel), what each step should have forecast.
-            burn_in: first steps whose errors do not count, less than all.
+            burn_in: first steps whose errors do not count. ValueError from the function where nothing is left.
             free: last steps that are fed with the forecast of the step before, as in `forward`.
-            weight: of this batch in a mean over several.
-
-        Raises:
-            ValueError: nothing is left after the burn-in.
         """
-        steps = inputs.shape[1]
-        if not 0 <= burn_in < steps:
-            raise ValueError(f"wanted at least one scored step, got a burn-in of {burn_in} of {steps}")
-        return self.engine.add_gradient(self, inputs, targets, burn_in, free, weight)
+        return self.engine.loss_gradient(self, burn_in, free)
 
     @torch.no_grad()
     def trace(self, inputs: Tensor, state: State | None = None, free: int = 0) -> tuple[Tensor, State]:

@@ -1,5 +1,6 @@
 """The training loop: from a checkpoint to a number of sequence-steps, by mini-batches or full batches."""
 
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -47,10 +48,13 @@ class Trainer:
         self.windows = windows
         self.network = network
         self.flat = FlatParameters(network)
+        self.loss_gradient = network.loss_gradient(training.burn_in, training.unroll)
         spec = OPTIMIZERS[training.optimizer.name]
         self.settings = {**spec.defaults, **training.optimizer.settings}
         trained: list[Tensor] = [*self.flat.parameters] if spec.per_matrix else [self.flat.vector]
         self.optimizer = spec.build(trained, self.settings, training.weight_decay)
+        # the step itself: torch wraps it in marks for its profiler and its compiler, which cost as much as SGD does
+        self.step = inspect.unwrap(type(self.optimizer).step)
         self.full_batch = spec.full_batch
         self.full_size = len(windows.offsets(None)) * windows.window  # sequence-steps of all windows
         self.scheduler = SCHEDULERS[training.scheduler.name]
@@ -138,7 +142,8 @@ class Trainer:
         if clipped:
             self.flat.gradient.mul_(self.config.clip / norm)
         before = self.flat.snapshot()
-        self.optimizer.step()
+        with torch.no_grad():
+            self.step(self.optimizer)
         moved = self._distance(before)
         if not math.isfinite(moved):
             self.flat.restore(before)
@@ -198,7 +203,7 @@ class Trainer:
     # --- losses ----------------------------------------------------------------------------------
 
     def _loss(self, inputs: Tensor, targets: Tensor, draw: int, weight: float = 1.0) -> float:
-        """Return a batch's weighted loss and add its gradient; see `Forecaster.add_gradient`.
+        """Return a batch's weighted loss and add its gradient; see `Forecaster.loss_gradient`.
 
         Args:
             inputs: (batch, window, input).
@@ -208,7 +213,7 @@ class Trainer:
         """
         if self.config.input_noise > 0:
             inputs = self._noisy(inputs, targets.shape[-1], draw)
-        return self.network.add_gradient(inputs, targets, self.config.burn_in, self.config.unroll, weight)
+        return self.loss_gradient(inputs, targets, weight)
 
     def _noisy(self, inputs: Tensor, channels: int, draw: int) -> Tensor:
         """Return inputs with Gaussian noise on the channels (not on calendar features)."""

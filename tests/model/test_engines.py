@@ -72,9 +72,9 @@ def test_a_batch_s_loss_and_gradient_are_the_same(name: str, cell: str, shape: s
     inputs, targets = noise(3, 12, 4)[:, :-1], noise(3, 12, 2)[:, 1:]  # views, as batches are
     results = []
     for network in (made("torch", cell, shape), made(name, cell, shape)):
-        first = network.add_gradient(inputs, targets, burn_in=2, free=free, weight=0.3)
+        first = network.loss_gradient(burn_in=2, free=free)(inputs, targets, 0.3)
         alone = [parameter.grad.clone() for parameter in network.parameters()]
-        second = network.add_gradient(inputs, 2 * targets, free=free)  # gradients add up
+        second = network.loss_gradient(free=free)(inputs, 2 * targets, 1.0)  # gradients add up
         both = [parameter.grad for parameter in network.parameters()]
         results.append([torch.tensor([first, second], dtype=torch.float64), *alone, *both])
     forecasts, _ = made("torch", cell, shape)(inputs, free=free)

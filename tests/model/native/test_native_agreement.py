@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch_twin import drawn, found, noise, states, twin
 
+from sweep.model.native.call import CELLS, Mode
 from sweep.model.native.library import instruction_sets
-from sweep.model.native.recurrence import CELLS, Mode, Network, run, trace
+from sweep.model.native.recurrence import run, trace
+from sweep.model.network import Network
 
 # of the largest example's forward pass, so that the file takes seconds
 WORK = 1e7  # multiply-adds

@@ -7,8 +7,10 @@ import torch
 from torch_twin import differing, drawn, found, native, noise, states
 
 from sweep.model.native import workspace
+from sweep.model.native.call import CELLS, Mode
 from sweep.model.native.library import instruction_sets
-from sweep.model.native.recurrence import CELLS, Mode, Network, run
+from sweep.model.native.recurrence import run
+from sweep.model.network import Network
 
 BATCH = 41  # three tiles, the last one smaller
 

@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch_twin import drawn, noise, states
 
+from sweep.model.native import call
 from sweep.model.native import library as library_module
-from sweep.model.native import recurrence
+from sweep.model.native.call import CELLS, Mode
 from sweep.model.native.library import instruction_sets, library
-from sweep.model.native.recurrence import CELLS, Mode, Network, run, trace
+from sweep.model.native.recurrence import run, trace
+from sweep.model.network import Network
 
 NETWORK = Network("lstm", 2, 5, 3, (4, 2), increment=True)
 
@@ -168,7 +170,7 @@ def test_a_second_backward_pass_without_its_graph_is_refused():
 
 def test_a_missing_kernel_is_a_clear_error(monkeypatch: pytest.MonkeyPatch):
     parameters, x, state = given()
-    monkeypatch.setattr(recurrence, "library", lambda: None)
+    monkeypatch.setattr(call, "library", lambda: None)
     with pytest.raises(RuntimeError, match="the native engine was not built"):
         run(NETWORK, parameters, x, state)
 

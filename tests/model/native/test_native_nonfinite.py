@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 from torch_twin import drawn, found, native, noise, states, twin
 
+from sweep.model.native.call import CELLS, Mode
 from sweep.model.native.library import instruction_sets
-from sweep.model.native.recurrence import CELLS, Mode, Network
+from sweep.model.network import Network
 
 pytestmark = pytest.mark.filterwarnings("ignore:TF32 acceleration")  # switching oneDNN off says so
 

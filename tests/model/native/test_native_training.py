@@ -8,8 +8,11 @@ from torch import Tensor
 from torch_twin import drawn, noise
 
 from sweep.model.native import workspace
+from sweep.model.native.call import CELLS, PLAIN, Mode
 from sweep.model.native.library import instruction_sets
-from sweep.model.native.recurrence import CELLS, PLAIN, Mode, Network, add_gradient, run
+from sweep.model.native.recurrence import run
+from sweep.model.native.training import LossGradient
+from sweep.model.network import Network
 
 READOUTS = {
     "increment": {"readout": (2,), "increment": True},
@@ -45,10 +48,16 @@ def by_graph(
 
 
 def at_once(
-    network: Network, parameters: Sequence[Tensor], x: Tensor, targets: Tensor, *how
+    network: Network,
+    parameters: Sequence[Tensor],
+    x: Tensor,
+    targets: Tensor,
+    burn_in: int = 0,
+    weight: float = 1.0,
+    mode: Mode = PLAIN,
 ) -> tuple[float, list[Tensor]]:
     gradients = [torch.zeros_like(p) for p in parameters]
-    return add_gradient(network, parameters, gradients, x, targets, *how), gradients
+    return LossGradient(network, parameters, gradients, burn_in, mode).add(x, targets, weight), gradients
 
 
 def same(one: Sequence[Tensor], other: Sequence[Tensor]) -> bool:
@@ -101,8 +110,8 @@ def test_gradients_are_added_to_what_is_there():
     parameters, x, targets = case(network, 5, dtype=torch.float64)
     _, found = at_once(network, parameters, x, targets)
     gradients = [torch.full_like(p, 3.0) for p in parameters]
-    half = add_gradient(network, parameters, gradients, x, targets, weight=0.5)
-    assert half == pytest.approx(add_gradient(network, parameters, gradients, x, targets, weight=0.5))
+    gradient = LossGradient(network, parameters, gradients)
+    assert gradient.add(x, targets, 0.5) == pytest.approx(gradient.add(x, targets, 0.5))
     for came, wanted in zip(gradients, found, strict=True):
         torch.testing.assert_close(came, wanted + 3.0, rtol=1e-13, atol=1e-15)
 
@@ -164,24 +173,81 @@ def test_tiles_share_the_memory_of_one(monkeypatch: pytest.MonkeyPatch):
     assert 1.5 * one < by_two < 2.3 * one
 
 
+def test_one_gradient_serves_batches_of_every_shape():
+    network = Network("gru", 2, 19, 3, (2,), increment=True)
+    parameters = case(network, 1)[0]
+    gradients = [torch.zeros_like(p) for p in parameters]
+    gradient = LossGradient(network, parameters, gradients, 4)
+    for batch, steps, weight in [(16, 21, 1.0), (3, 21, 0.5), (16, 9, 2.0), (16, 21, 1.0), (41, 33, 1.0)]:
+        _, x, targets = case(network, batch, steps)
+        for one in gradients:
+            one.zero_()
+        loss = gradient.add(x, targets, weight)
+        wanted, by_torch = at_once(network, parameters, x, targets, 4, weight)
+        assert loss == wanted
+        assert same(gradients, by_torch), (batch, steps)
+
+
+def test_parameters_and_gradients_may_move():
+    network = Network("lstm", 1, 7, 3, (2,))
+    parameters, x, targets = case(network, 5)
+    gradients = [torch.zeros_like(p) for p in parameters]
+    gradient = LossGradient(network, parameters, gradients)
+    gradient.add(x, targets)
+    for parameter, summed in zip(parameters, gradients, strict=True):
+        parameter.data, summed.data = torch.rand_like(parameter), torch.zeros_like(summed)
+    loss = gradient.add(x, targets)
+    wanted, found = at_once(network, parameters, x, targets)
+    assert loss == wanted
+    assert same(gradients, found)
+
+
 def test_what_cannot_be_computed_is_refused():
     network = Network("lstm", 2, 5, 3, (2,))
     parameters, x, targets = case(network, 4, 9)
     gradients = [torch.zeros_like(p) for p in parameters]
     wide = torch.zeros(*gradients[3].shape, 2)
     for changed, message in [
+        ({"gradients": gradients[1:]}, "wanted 10 gradients, got 9"),
+        ({"gradients": [*gradients[:3], wide[:, 0], *gradients[4:]]}, "gradient 3: wanted a contiguous"),
+        ({"gradients": [gradients[1], *gradients[1:]]}, "gradient 0: wanted shape"),
+        ({"parameters": parameters[1:]}, "wanted 10 parameters, got 9"),
+        ({"parameters": []}, "wanted 10 parameters, got 0"),
+        (
+            {"parameters": [*parameters[:4], parameters[4].double(), *parameters[5:]]},
+            "parameter 4: wanted torch",
+        ),
+        (
+            {"parameters": [p.half() for p in parameters]},
+            "wanted float32 or float64 parameters, got torch.float16",
+        ),
+        ({"network": Network("rnn", 2, 5, 3, (2,))}, "wanted a cell of lstm, gru, got 'rnn'"),
+        ({"mode": Mode(threads=0)}, "wanted at least one thread, got 0"),
+    ]:
+        given = {"network": network, "parameters": parameters, "gradients": gradients, **changed}
+        with pytest.raises(ValueError, match=message):
+            LossGradient(**given)
+    for changed, message in [
         ({"targets": targets[:, :8]}, r"targets: wanted shape \(4, 9, 2\), got \(4, 8, 2\)"),
         ({"targets": targets.double()}, "targets: wanted torch.float32"),
         ({"targets": targets.transpose(0, 1).contiguous().transpose(0, 1)}, "targets: wanted a contiguous"),
         ({"burn_in": 9}, "wanted at least one scored step, got a burn-in of 9 of 9"),
         ({"burn_in": -1}, "wanted at least one scored step"),
-        ({"gradients": gradients[1:]}, "wanted 10 gradients, got 9"),
-        ({"gradients": [*gradients[:3], wide[:, 0], *gradients[4:]]}, "gradient 3: wanted a contiguous"),
-        ({"gradients": [gradients[1], *gradients[1:]]}, "gradient 0: wanted shape"),
         ({"x": x[:, :, :2].contiguous()}, r"wanted inputs \(batch, time, 3\)"),
+        ({"x": x.double()}, "inputs: wanted torch.float32 as the parameters have, got torch.float64"),
+        ({"x": x.half()}, "wanted .*float32.*, got torch.float16"),
+        ({"x": x[:0]}, r"at least one sequence and one step, got \(0, 9, 3\)"),
+        ({"x": x.to("meta")}, "inputs: the native engine computes on the CPU, got a tensor on meta"),
+        ({"x": x.to_mkldnn()}, "inputs: wanted a contiguous"),
+        ({"x": x.transpose(0, 1).contiguous().transpose(0, 1)}, "inputs: wanted a contiguous"),
         ({"mode": Mode(free=9)}, "wanted at least one forced step"),
     ]:
-        given = {"parameters": parameters, "gradients": gradients, "x": x, "targets": targets, **changed}
-        with pytest.raises(ValueError, match=message):
-            add_gradient(network, **given)
+        given = {"x": x, "targets": targets, **changed}
+        how = {key: given.pop(key) for key in ("burn_in", "mode") if key in given}
+        for warm in (False, True):  # a shape seen before is looked at less
+            gradient = LossGradient(network, parameters, gradients, **how)
+            if warm and not how:
+                gradient.add(x, targets, 0.0)
+            with pytest.raises(ValueError, match=message):
+                gradient.add(**given)
     assert not any(gradient.any() for gradient in gradients)

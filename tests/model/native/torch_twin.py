@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from sweep.model.native.recurrence import PLAIN, Mode, Network, run
+from sweep.model.native.call import PLAIN, Mode
+from sweep.model.native.recurrence import run
+from sweep.model.network import Network
 
 State = tuple[Tensor, ...]
 

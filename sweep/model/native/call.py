@@ -1,0 +1,83 @@
+"""A call of the kernel, described: what is computed, how, and where the numbers are."""
+
+from collections.abc import Sequence
+from ctypes import CDLL, c_int64, c_void_p
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sweep.model.native.library import INSTRUCTIONS, Call, instruction_sets, library
+from sweep.model.network import Network
+
+CELLS = ("lstm", "gru")  # in the order of kernel/engine.h
+DTYPES = {torch.float32: 4, torch.float64: 8}
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How a network is run; no part of what it computes but for the last bits."""
+
+    free: int = 0  # last steps that are fed with the forecast of the step before
+    instructions: str | None = None  # None: the best that this processor has
+    threads: int = 1
+
+
+PLAIN = Mode()
+
+
+def built() -> CDLL:
+    """Return the kernel.
+
+    Raises:
+        RuntimeError: it was not built.
+    """
+    kernel = library()
+    if kernel is None:
+        raise RuntimeError("the native engine was not built")
+    return kernel
+
+
+def described(network: Network, mode: Mode, x: Tensor, keep: bool) -> Call:
+    """Return a call for inputs like x (batch, time, input), all of whose other addresses are null.
+
+    Args:
+        network: what is computed.
+        mode: how.
+        x: whose shape and type count here, not its place.
+        keep: whether the way back is wanted.
+    """
+    return Call(
+        bytes=DTYPES[x.dtype],
+        cell=CELLS.index(network.cell),
+        layers=network.layers,
+        hidden=network.hidden,
+        inputs=network.inputs,
+        dense=len(network.readout),
+        sizes=(c_int64 * len(network.readout))(*network.readout),
+        tanh_between=network.tanh_between,
+        relu_output=network.relu_output,
+        increment=network.increment,
+        batch=x.shape[0],
+        steps=x.shape[1],
+        free_steps=mode.free,
+        instructions=INSTRUCTIONS.index(mode.instructions or instruction_sets()[-1]),
+        threads=mode.threads,
+        keep=keep,
+    )
+
+
+def addresses(tensors: Sequence[Tensor]) -> list[int]:
+    """Return where tensors' numbers begin."""
+    return [tensor.data_ptr() for tensor in tensors]
+
+
+def pointers(tensors: Sequence[Tensor]) -> Any:
+    """Return an array of the addresses of tensors' numbers."""
+    return (c_void_p * len(tensors))(*addresses(tensors))
+
+
+def pair(tensors: Sequence[Tensor | None]) -> Any:
+    """Return the addresses of a state's components, null where there is none."""
+    return (c_void_p * 2)(*[None if tensor is None else tensor.data_ptr() for tensor in tensors])

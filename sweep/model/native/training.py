@@ -1,0 +1,105 @@
+"""A batch's loss and its gradient in one call of the kernel, for batch after batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sweep.model.native.call import PLAIN, Mode, addresses, built, described, pointers
+from sweep.model.native.checks import check_inputs, check_network, check_parameters, check_tensor
+from sweep.model.native.library import Call
+from sweep.model.native.workspace import Workspace
+from sweep.model.network import Network
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What calls for batches of one shape have in common."""
+
+    call: Call
+    outputs: Tensor  # (batch, time, output)
+    workspace: int  # bytes
+
+
+class LossGradient:
+    """Weighted mean squared errors of a network's outputs from a zero state, and their gradients.
+
+    What batches have in common is checked and described once. Parameters and gradients may move in memory, but keep
+    shape, type and layout. One call at a time.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        parameters: Sequence[Tensor],
+        gradients: Sequence[Tensor],
+        burn_in: int = 0,
+        mode: Mode = PLAIN,
+    ) -> None:
+        """Check what does not change from batch to batch.
+
+        Args:
+            network: what is computed.
+            parameters: contiguous, on the CPU, all float32 or all float64.
+            gradients: like the parameters; added to.
+            burn_in: first steps whose errors do not count.
+            mode: how.
+
+        Raises:
+            ValueError: a tensor has the wrong shape, type, device or layout.
+            RuntimeError: the kernel was not built.
+        """
+        self.kernel = built()
+        check_network(network, mode)
+        self.dtype = parameters[0].dtype if parameters else torch.float32
+        check_parameters("parameter", network, parameters, self.dtype)
+        check_parameters("gradient", network, gradients, self.dtype)
+        self.network, self.burn_in, self.mode = network, burn_in, mode
+        self.parameters, self.gradients = list(parameters), list(gradients)
+        self._places = pointers(self.parameters), pointers(self.gradients)
+        self._placed = addresses(self.parameters), addresses(self.gradients)
+        self._prepared: dict[torch.Size, _Prepared] = {}
+
+    def add(self, x: Tensor, targets: Tensor, weight: float = 1.0) -> float:
+        """Return a batch's loss, and add its gradient to `gradients`.
+
+        Args:
+            x: (batch, time, input), contiguous, of the parameters' type. In the last `mode.free` steps only what
+                follows the first `network.outputs` inputs is read.
+            targets: (batch, time, output), contiguous.
+            weight: of the mean squared error.
+
+        Raises:
+            ValueError: a tensor has the wrong shape, type, device or layout.
+        """
+        prepared = self._prepared.get(x.shape) or self._prepare(x)
+        check_tensor("inputs", x, x.shape, self.dtype)
+        check_tensor("targets", targets, prepared.outputs.shape, self.dtype)
+        self._follow()
+        workspace, call = Workspace(prepared.workspace), prepared.call
+        call.workspace = workspace.pointer
+        call.x, call.targets, call.weight = x.data_ptr(), targets.data_ptr(), weight
+        return float(self.kernel.sweep_train(call))
+
+    def _prepare(self, x: Tensor) -> _Prepared:
+        check_inputs(self.network, x, self.mode)
+        batch, steps, _ = x.shape
+        if not 0 <= self.burn_in < steps:
+            raise ValueError(f"wanted at least one scored step, got a burn-in of {self.burn_in} of {steps}")
+        outputs = x.new_empty(batch, steps, self.network.outputs, dtype=self.dtype)
+        call = described(self.network, self.mode, outputs, keep=True)
+        call.parameters, call.d_parameters = self._places
+        call.outputs = call.targets = outputs.data_ptr()  # a workspace is smaller with targets, whichever
+        call.burn_in = self.burn_in
+        prepared = _Prepared(call, outputs, self.kernel.sweep_workspace(call))
+        self._prepared[x.shape] = prepared
+        return prepared
+
+    def _follow(self) -> None:
+        """Find parameters and gradients where they are now."""
+        placed = addresses(self.parameters), addresses(self.gradients)
+        if placed != self._placed:
+            self._placed = placed
+            for places, now in zip(self._places, placed, strict=True):
+                places[:] = now
