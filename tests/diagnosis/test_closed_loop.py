@@ -68,8 +68,8 @@ def test_tangents_along_a_rollout_equal_forward_differentiation(cell: str, fed: 
     path = free_trajectory(network, task, 9)
     tangents = torch.randn(STARTS, 3, loop.size, dtype=torch.float64)
     now, linear = tangents.numpy(), Linearised(network, path)
-    for step in range(9):
-        now = linear.advance(step, now, fed)
+    for begin, end in ((0, 1), (1, 4), (4, 9)):
+        now = linear.advance(begin, end, now, fed)
     for number in range(3):
         with forward_ad.dual_level():
             flat = loop.flat(tuple(part[0] for part in path.states), path.inputs[0, :, :2])

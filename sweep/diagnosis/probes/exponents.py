@@ -13,7 +13,7 @@ from sweep.model import Forecaster
 Array = np.ndarray
 
 EVERY = 5  # steps between orthogonalisations; our choice: short of losing a direction to rounding
-PIECE = 128  # steps whose factors are in memory at once
+PIECE = 25 * EVERY  # steps whose factors are in memory at once
 LEAST = 1e-100  # growth over EVERY steps below which a direction counts as gone
 
 
@@ -51,15 +51,14 @@ def growth_exponents(
     total = np.zeros((starts, count))
     for begin in range(0, path.steps, PIECE):
         linear = Linearised(network, path.piece(begin, min(begin + PIECE, path.steps)))
-        for step in range(linear.steps):
-            tangents = linear.advance(step, tangents, fed)
+        for step in range(0, linear.steps, EVERY):
+            now = min(step + EVERY, linear.steps)
+            tangents = linear.advance(step, now, tangents, fed)
             if not fed:
                 tangents[..., hidden:] = 0
-            now = begin + step + 1
-            if now % EVERY == 0 or now == path.steps:
-                tangents, grown = _orthonormal(tangents)
-                if now > burn_in:
-                    total += np.log(np.maximum(grown, LEAST))
+            tangents, grown = _orthonormal(tangents)
+            if begin + now > burn_in:
+                total += np.log(np.maximum(grown, LEAST))
     return -np.sort(-total / (path.steps - burn_in), axis=1)
 
 

@@ -46,7 +46,7 @@ def noise_gain(subject: Subject) -> NoiseGain:
     tangents[:, :, loop.state_size :] = np.eye(precise.outputs)
     gains = []
     for step in range(path.steps):
-        tangents = linear.advance(step, tangents)
+        tangents = linear.advance(step, step + 1, tangents)
         squares = np.square(tangents[..., loop.state_size :]).sum(axis=-1)
         gains.append(float(np.sqrt(squares.mean())))
     after = tuple(step for step in AFTER if step <= path.steps)

@@ -2,7 +2,8 @@
 
 The gates are known along a trajectory, so the factors of all its steps are computed at once; a step of the
 tangents is then a matrix product and a few sums per layer, without automatic differentiation. At these sizes
-calls are what costs, and numpy's are the cheaper ones; the product is torch's, whose threads are set.
+calls are what costs: numpy's are the cheaper ones, and they write in place; the product is torch's, whose threads
+are set.
 
 Notation: z are pre-activations, d tangents, a dash the value after the step.
 
@@ -14,7 +15,7 @@ GRU: n = tanh(z_n + r m), m = W_hn h + b_hn, h' = (1-z) n + z h
     dh' = z dh + [(h-n) z(1-z)] dz_z + [(1-z)(1-n^2)] (dz_n + r dm + [m r(1-r)] dz_r)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,15 +36,16 @@ Parts = tuple[Array, ...]
 class CellTangent:
     """The derivative of one cell of the table of cells, under the cell's name.
 
-    `factors` (input, state before, state after, weights) are elementwise, of any leading axes. `columns` turns the
-    weights into the matrices that `advance` multiplies by: input tangent and state tangents (start, tangent, number),
-    matrices, and the factors (start, 1, number) of a step give the state's tangents after it.
+    `factors` (input, state before, state after, weights) are elementwise, of any leading axes; the first, by gate, are
+    for the product of tangents (input and h side by side) with the matrix `product`, made of the weights. `advance`
+    changes the state's tangents to those after a step: the state's, and that product, which it may spoil, as blocks of
+    the state's width, all (start, tangent, number), and the other factors (start, 1, number).
     """
 
     name: str
     factors: Callable[[Tensor, State, State, Weights], Factors]
-    columns: Callable[[Weights], Factors]
-    advance: Callable[[Array, Parts, Factors, Parts], Parts]
+    product: Callable[[Weights], Tensor]
+    advance: Callable[[Parts, Sequence[Array], Parts], None]
 
 
 def _lstm_factors(x: Tensor, before: State, after: State, weights: Weights) -> Factors:
@@ -55,20 +57,17 @@ def _lstm_factors(x: Tensor, before: State, after: State, weights: Weights) -> F
     return torch.cat(by_gate, dim=-1), f, o * (1 - squashed * squashed)
 
 
-def _lstm_columns(weights: Weights) -> Factors:
-    return (torch.cat([weights[0], weights[1]], dim=1).T.contiguous(),)
+def _lstm_product(weights: Weights) -> Tensor:
+    return torch.cat([weights[0], weights[1]], dim=1).T.contiguous()
 
 
-def _lstm_advance(dx: Array, state: Parts, weights: Factors, factors: Parts) -> Parts:
-    by_gate, forget, through = factors
-    parts = product(np.concatenate([dx, state[0]], axis=-1), weights[0])
-    parts *= by_gate
-    hidden = forget.shape[-1]
-    dc = forget * state[1]
-    add_blocks(dc, parts[..., : 3 * hidden])
-    dh = through * dc
-    add_blocks(dh, parts[..., 3 * hidden :])
-    return dh, dc
+def _lstm_advance(state: Parts, by_gate: Sequence[Array], factors: Parts) -> None:
+    (dh, dc), (forget, through) = state, factors
+    dc *= forget
+    for part in by_gate[:3]:
+        dc += part
+    np.multiply(through, dc, out=dh)
+    dh += by_gate[3]
 
 
 def _gru_factors(x: Tensor, before: State, after: State, weights: Weights) -> Factors:
@@ -82,44 +81,60 @@ def _gru_factors(x: Tensor, before: State, after: State, weights: Weights) -> Fa
     return torch.cat(by_gate, dim=-1), z
 
 
-def _gru_columns(weights: Weights) -> Factors:
+def _gru_product(weights: Weights) -> Tensor:
     """Return one matrix for r, z, and apart, since r scales the second, what the input and the state add to n."""
     (x_rz, x_n), (h_rz, h_n) = ((w[: 2 * len(w) // 3], w[2 * len(w) // 3 :]) for w in weights[:2])
     from_input = torch.cat([x_rz, x_n, torch.zeros_like(h_n[:, :1]).expand(-1, x_n.shape[1])])
     from_state = torch.cat([h_rz, torch.zeros_like(h_n), h_n])
-    return (torch.cat([from_input, from_state], dim=1).T.contiguous(),)
+    return torch.cat([from_input, from_state], dim=1).T.contiguous()
 
 
-def _gru_advance(dx: Array, state: Parts, weights: Factors, factors: Parts) -> Parts:
-    by_gate, keep = factors
-    parts = product(np.concatenate([dx, state[0]], axis=-1), weights[0])
-    parts *= by_gate
-    dh = keep * state[0]
-    add_blocks(dh, parts)
-    return (dh,)
-
-
-def add_blocks(total: Array, parts: Array) -> None:
-    """Add to a total (..., number) the blocks of its width that lie side by side in the parts' last axis."""
-    width = total.shape[-1]
-    for begin in range(0, parts.shape[-1], width):
-        total += parts[..., begin : begin + width]
-
-
-def product(tangents: Array, matrix: Tensor) -> Array:
-    """Return (start, tangent, column): tangents (start, tangent, row) times a matrix."""
-    flat = torch.from_numpy(tangents).reshape(-1, tangents.shape[-1])
-    found: Array = torch.mm(flat, matrix).view(*tangents.shape[:-1], -1).numpy()
-    return found
+def _gru_advance(state: Parts, by_gate: Sequence[Array], factors: Parts) -> None:
+    (dh,), (keep,) = state, factors
+    dh *= keep
+    for part in by_gate:
+        dh += part
 
 
 CELL_TANGENTS: Registry[CellTangent] = Registry(
     "cell's tangent",
     [
-        CellTangent("lstm", _lstm_factors, _lstm_columns, _lstm_advance),
-        CellTangent("gru", _gru_factors, _gru_columns, _gru_advance),
+        CellTangent("lstm", _lstm_factors, _lstm_product, _lstm_advance),
+        CellTangent("gru", _gru_factors, _gru_product, _gru_advance),
     ],
 )
+
+
+class _Layer:
+    """A layer's tangents on their way: (start, tangent, number), changed in place."""
+
+    def __init__(
+        self, cell: CellTangent, matrix: Tensor, inputs: int, hidden: int, count: tuple[int, int]
+    ) -> None:
+        self.cell, self.matrix = cell, matrix
+        self.joined = np.zeros((*count, inputs + hidden))  # input and h, side by side
+        self.input, self.h = self.joined[..., :inputs], self.joined[..., inputs:]
+        self.c = np.zeros((*count, hidden))
+        self.product = np.empty((*count, matrix.shape[1]))
+        self.by_gate = [
+            self.product[..., begin : begin + hidden] for begin in range(0, matrix.shape[1], hidden)
+        ]
+        self._joined, self._product = _rows(self.joined), _rows(self.product)
+
+    def state(self, components: int) -> Parts:
+        """Return the tangents of the state."""
+        return (self.h, self.c)[:components]
+
+    def advance(self, factors: Parts) -> None:
+        """Go on by a step."""
+        torch.mm(self._joined, self.matrix, out=self._product)
+        self.product *= factors[0]
+        self.cell.advance(self.state(len(factors) - 1), self.by_gate, factors[1:])
+
+
+def _rows(tangents: Array) -> Tensor:
+    """Return tangents as a matrix that shares their memory."""
+    return torch.from_numpy(tangents).view(-1, tangents.shape[-1])
 
 
 class Linearised:
@@ -132,16 +147,17 @@ class Linearised:
         self.increment = network.increment
         self.hidden, self.state_size = network.stack.hidden, loop.state_size
         self.components = loop.components
-        self.known = path.inputs.shape[-1] - network.outputs  # calendar features
+        self.inputs = path.inputs.shape[-1]
+        self.outputs = network.outputs
         self.cell = CELL_TANGENTS[network.stack.cell.name]
-        self.matrices: list[Factors] = []  # per layer
+        self.matrices: list[Tensor] = []  # per layer
         self.factors: list[Parts] = []  # per layer, each (step, start, 1, number)
         x = path.inputs
         for layer, weights in enumerate(network.stack.weights()):
             before = tuple(part[:-1, layer] for part in path.states)
             after = tuple(part[1:, layer] for part in path.states)
             factors = self.cell.factors(x, before, after, weights)
-            self.matrices.append(tuple(matrix.cpu() for matrix in self.cell.columns(weights)))
+            self.matrices.append(self.cell.product(weights).cpu())
             self.factors.append(tuple(factor.unsqueeze(-2).cpu().numpy() for factor in factors))
             x = after[0]
         self.readout = [linear.weight.T.contiguous().cpu() for linear in network.linears]
@@ -151,36 +167,51 @@ class Linearised:
         ]
 
     @torch.no_grad()
-    def advance(self, step: int, tangents: Array, fed: bool = True) -> Array:
-        """Return the tangents after one step, (start, tangent, D).
+    def advance(self, begin: int, end: int, tangents: Array, fed: bool = True) -> Array:
+        """Return the tangents before step `end` of the trajectory, (start, tangent, D).
 
         Args:
-            step: of the trajectory.
-            tangents: before it.
+            begin: the step that comes first.
+            end: above it.
+            tangents: before `begin`.
             fed: whether the current value's tangent is the input's; else the input is held, as it is by
                 teacher forcing.
         """
-        hidden, state_size = self.hidden, self.state_size
-        parts = [tangents[..., begin : begin + hidden] for begin in range(0, state_size, hidden)]
-        current = tangents[..., state_size:]
-        if not fed:
-            current = np.zeros_like(current)
-        dx = current
-        if self.known:
-            dx = np.concatenate([current, np.zeros((*current.shape[:-1], self.known))], axis=-1)
-        after: list[Array] = []
-        count = self.components
-        for layer, matrices in enumerate(self.matrices):
-            state = tuple(parts[layer * count : (layer + 1) * count])
-            now = tuple(factor[step] for factor in self.factors[layer])
-            new = self.cell.advance(dx, state, matrices, now)
-            after.extend(new)
-            dx = new[0]
+        layers = self._layers(tangents.shape[:2])
+        parts = [part for layer in layers for part in layer.state(self.components)]
+        for number, part in enumerate(parts):
+            part[:] = tangents[..., number * self.hidden : (number + 1) * self.hidden]
+        current = layers[0].input[..., : self.outputs]  # what else is fed is known: its tangent is 0
+        current[:] = tangents[..., self.state_size :] if fed else 0
+        for step in range(begin, end):
+            for layer, factors, above in zip(layers, self.factors, [*layers[1:], None], strict=True):
+                layer.advance(tuple(factor[step] for factor in factors))
+                if above is not None:
+                    above.input[:] = layer.h
+            if fed or step == end - 1:
+                forecast = self._read(step, layers[-1].h)
+                if self.increment:
+                    forecast += current
+                if fed:
+                    current[:] = forecast
+        return np.concatenate([*parts, forecast], axis=-1)
+
+    def _layers(self, count: tuple[int, int]) -> list[_Layer]:
+        inputs = [self.inputs, *[self.hidden] * (len(self.matrices) - 1)]
+        return [
+            _Layer(self.cell, matrix, width, self.hidden, count)
+            for matrix, width in zip(self.matrices, inputs, strict=True)
+        ]
+
+    def _read(self, step: int, hidden: Array) -> Array:
+        """Return the tangents (start, tangent, output) of the readout."""
+        rows = torch.from_numpy(hidden).flatten(0, 1)
         for matrix, slope in zip(self.readout, self.slopes, strict=True):
-            dx = product(dx, matrix)
+            rows = torch.mm(rows, matrix)
             if slope is not None:
-                dx = slope[step] * dx
-        return np.concatenate([*after, dx + current if self.increment else dx], axis=-1)
+                rows = (rows.view(*hidden.shape[:-1], -1) * torch.from_numpy(slope[step])).flatten(0, 1)
+        found: Array = rows.view(*hidden.shape[:-1], -1).numpy()
+        return found
 
 
 def _readout_slopes(network: Forecaster, hidden: Tensor) -> list[Tensor | None]:
@@ -212,5 +243,5 @@ def jacobians(network: Forecaster, flat: Tensor) -> tuple[Tensor, Tensor]:
     states = tuple(torch.stack([one, other]) for one, other in zip(state, later, strict=True))
     path = Trajectory(current[None], forecast[None], states)
     identity = np.tile(np.eye(loop.size), (len(flat), 1, 1))
-    columns = torch.from_numpy(Linearised(network, path).advance(0, identity))
+    columns = torch.from_numpy(Linearised(network, path).advance(0, 1, identity))
     return after, columns.transpose(1, 2).to(flat)
