@@ -532,8 +532,9 @@ struct Network {
                          d_out + ((step - start) * b + i) * wide, dh + i * wide, dc + i * wide,
                          dzx + (row + i) * pitch, dzh + (row + i) * pitch);
         }
-        multiply<T>(rows, hidden, b, recurrent, dzh + row * pitch, pitch, 1, lstm ? s.zeros : dh,
-                    lstm ? 0 : wide, dh, wide);
+        if (step || call.d_state[0])  // of the state before the first step seldom anything is wanted
+          multiply<T>(rows, hidden, b, recurrent, dzh + row * pitch, pitch, 1, lstm ? s.zeros : dh,
+                      lstm ? 0 : wide, dh, wide);
       }
       if (layer || call.d_x || call.free_steps) {
         const Matrix<T> down = packed_apart(rows, input_of(layer), s.input_back + layer * back_size());

@@ -226,19 +226,22 @@ void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in,
 /// Element (row, column) is numbers[row * row_stride + column * column_stride], times scale(column).
 template <class T, class Scale>
 void pack(Index k, Index m, const T* numbers, Index row_stride, Index column_stride, T* to, Index apart, Scale scale) {
-  auto put = [=](Index column, T* first, Index step, Index rows) {
-    const T* from = numbers + column * column_stride;
-    const double factor = column < m ? scale(column) : 0;
-    for (Index row = 0; row < rows; ++row)
-      first[row * step] = row < k && column < m ? T(double(from[row * row_stride]) * factor) : T(0);
-  };
   const Cut panels(vectors<T>(m - apart), max_vectors);
   for (Index number = 0; number < panels.parts; ++number) {
     const Index begin = panels.begin(number) * lanes<T>, width = panels.begin(number + 1) * lanes<T> - begin;
-    for (Index column = 0; column < width; ++column) put(begin + column, to + column, width, k);
-    to += k * width;
+    const Index full = minimum(width, m - apart - begin);
+    double scales[max_vectors * lanes<T>];
+    for (Index column = 0; column < full; ++column) scales[column] = scale(begin + column);
+    const T* from = numbers + begin * column_stride;
+    for (Index row = 0; row < k; ++row, from += row_stride, to += width) {
+      for (Index column = 0; column < full; ++column)
+        to[column] = T(double(from[column * column_stride]) * scales[column]);
+      for (Index column = full; column < width; ++column) to[column] = T(0);
+    }
   }
-  for (Index column = m - apart; column < m; ++column, to += padded<T>(k)) put(column, to, 1, padded<T>(k));
+  for (Index column = m - apart; column < m; ++column, to += padded<T>(k))
+    for (Index row = 0; row < padded<T>(k); ++row)
+      to[row] = row < k ? T(double(numbers[row * row_stride + column * column_stride]) * scale(column)) : T(0);
 }
 
 /// The sum over many rows of `in` times `d`: rows as many as the numbers of `in`, columns as many as those of `d`.
