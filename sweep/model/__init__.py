@@ -4,7 +4,7 @@ Whole sequences are computed by one of two engines: torch, or the compiled kerne
 """
 
 from sweep.model.cells import CELLS, Cell
-from sweep.model.engines import Engine, engine
+from sweep.model.engines import Engine, engine, fastest_engine
 from sweep.model.forecaster import Forecaster
 
-__all__ = ["CELLS", "Cell", "Engine", "Forecaster", "engine"]
+__all__ = ["CELLS", "Cell", "Engine", "Forecaster", "engine", "fastest_engine"]

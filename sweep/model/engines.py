@@ -162,3 +162,9 @@ def engine(name: str, threads: int = 1) -> Engine:
         here = ", ".join([*available, TORCH])
         raise SweepError(f"the engine {name!r} is not available here (there are: {here})")
     return NativeEngine(name.removeprefix(NATIVE), threads)
+
+
+def fastest_engine() -> Engine:
+    """Return the compiled kernel with its best instruction set where it is built, else torch."""
+    available = instruction_sets()
+    return NativeEngine(available[-1]) if available else TorchEngine()

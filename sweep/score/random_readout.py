@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sweep.config.sections import ModelConfig
 from sweep.data.types import Array, Data, Starts
-from sweep.model import Forecaster
+from sweep.model import Forecaster, fastest_engine
 from sweep.model.cells import State
 from sweep.score.baselines_ar import validation_error
 from sweep.score.baselines_simple import CannotServe, Forecast, Settings
@@ -65,7 +65,7 @@ def random_readout(data: Data, settings: Settings) -> Forecast:
 def _drawn(data: Data, settings: Settings) -> Forecaster:
     config = ModelConfig(cell=settings["cell"], hidden=int(settings["hidden"]), layers=1)
     with torch.random.fork_rng(devices=[]):  # torch's modules draw weights when they are made
-        network = Forecaster(config, data.inputs, len(data.channels))
+        network = Forecaster(config, data.inputs, len(data.channels), fastest_engine())
     # drawn in float32 as a trial's weights are
     return network.float().initialise(int(settings["seed"])).double()
 

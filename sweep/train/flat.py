@@ -13,11 +13,12 @@ class FlatParameters:
         size = sum(p.numel() for p in self.parameters)
         self.vector = nn.Parameter(torch.empty(size, dtype=first.dtype, device=first.device))
         self.vector.grad = torch.zeros_like(self.vector)
+        self.values = self.vector.detach()  # the same numbers, free of automatic differentiation
         offset = 0
         for parameter in self.parameters:
             part = slice(offset, offset + parameter.numel())
-            self.vector.data[part].copy_(parameter.data.reshape(-1))
-            parameter.data = self.vector.data[part].view_as(parameter)
+            self.values[part].copy_(parameter.data.reshape(-1))
+            parameter.data = self.values[part].view_as(parameter)
             parameter.grad = self.vector.grad[part].view_as(parameter)
             offset += parameter.numel()
 
@@ -29,8 +30,8 @@ class FlatParameters:
 
     def snapshot(self) -> Tensor:
         """Return a copy of the parameters."""
-        return self.vector.detach().clone()
+        return self.values.clone()
 
     def restore(self, snapshot: Tensor) -> None:
         """Put parameters back."""
-        self.vector.data.copy_(snapshot)
+        self.values.copy_(snapshot)

@@ -182,7 +182,7 @@ class Trainer:
         optimizer.restart()
 
     def _distance(self, before: Tensor) -> float:
-        return float(torch.linalg.vector_norm(self.flat.vector.detach() - before))
+        return float(torch.linalg.vector_norm(self.flat.values - before))
 
     def _turn(self, norm: float) -> float | None:
         """Return the cosine between this gradient and that of the update before; None where there is none."""
@@ -244,7 +244,7 @@ class Trainer:
             self.consumed += inputs.shape[0] * inputs.shape[1]
         decay = self.config.weight_decay
         if decay:
-            weights = self.flat.vector.detach()
+            weights = self.flat.values
             total += decay / 2 * float(weights.square().sum())
             self.flat.gradient.add_(weights, alpha=decay)
         return total

@@ -25,7 +25,6 @@ from sweep.score import (
     forecasts,
     nrmse_by_step,
     scores,
-    swapped,
     valid_steps,
 )
 from sweep.trial.probing import probed
@@ -117,7 +116,7 @@ def _rollout_arrays(subject: Subject) -> tuple[dict[str, np.ndarray], float]:
     chosen = list(data.targets)
     truth, scale = starts.truth[..., chosen], starts.scale[:, chosen]
     rollout, one_step = said.rollout[..., chosen], said.one_step[..., chosen]
-    swap = swapped(subject.network, task, subject.rollout)[..., chosen]
+    swap = subject.swapped[..., chosen]
     gap = exposure_gap_by_step(rollout, swap, truth, scale)
     block = block_length(data.period, truth.shape[1])
     tail = _tail(data.period, starts)

@@ -2,10 +2,12 @@
 
 from functools import cached_property
 
+import numpy as np
+
 from sweep.diagnosis.probes.closed_loop import Trajectory, forced_trajectory, free_from, in_float64
 from sweep.model import Forecaster
 from sweep.score import Task
-from sweep.score.rollout import Traced, traced
+from sweep.score.rollout import Traced, swapped, traced
 
 FEW = 4  # starts of trajectories in float64; our choice: enough for a mean and its spread
 
@@ -22,6 +24,11 @@ class Subject:
     def rollout(self) -> Traced:
         """Return the rollout of all starts with its states, in the network's own precision."""
         return traced(self.network, self.task)
+
+    @cached_property
+    def swapped(self) -> np.ndarray:
+        """Return the forecasts of all starts from the rollout's states and true inputs; see `sweep.score.swapped`."""
+        return swapped(self.network, self.task, self.rollout)
 
     @cached_property
     def precise(self) -> tuple[Forecaster, Task]:

@@ -10,7 +10,7 @@ from sweep.diagnosis.probes.subject import Subject
 from sweep.model import Forecaster
 from sweep.model.cells import State
 from sweep.score import Task
-from sweep.score.rollout import Traced, decoded, decoded_one_step, rollout_error_of, single_steps, swapped
+from sweep.score.rollout import Traced, decoded, decoded_one_step, rollout_error_of, single_steps
 
 STARTS = 8  # our choice
 
@@ -46,12 +46,13 @@ def swap_test(subject: Subject) -> SwapTest:
     Source: our construction, an intervention on one of the two paths by which an error comes back.
     """
     network, task = subject.network, with_some_starts(subject.task, STARTS)
-    rollout = subject.rollout.some(spread(len(subject.task.starts.truth), STARTS))
+    chosen = spread(len(subject.task.starts.truth), STARTS)
+    rollout = subject.rollout.some(chosen)
     with torch.no_grad():
         forced, forced_states = network.trace(task.inputs()[:, task.warmup :], rollout.first)
     cells = {
         "own_input_own_state": decoded(task, rollout.free),
-        "true_input_own_state": swapped(network, task, rollout),
+        "true_input_own_state": subject.swapped[chosen],
         "own_input_true_state": resynchronised(network, task, rollout, forced_states),
         "true_input_true_state": decoded_one_step(task, torch.cat([rollout.free[:, :1], forced], dim=1)),
     }
