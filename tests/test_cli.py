@@ -293,10 +293,10 @@ def test_diagnose_reads_what_is_stored_and_makes_what_is_missing(results, tmp_pa
     assert set(cheap["probes"]) == {probe.name for probe in always_on()}
     document = json.loads(stored.read_text())
     document["symptom"]["text"] = "as stored"
-    document["probes"]["lyapunov"] = {"reason": "as stored"}
+    document["probes"]["driven"] = {"reason": "as stored"}
     stored.write_text(json.dumps(document))
     assert said(copy)["symptom"]["text"] == "as stored"
-    assert said(copy)["probes"]["lyapunov"] == {"reason": "as stored"}
+    assert said(copy)["probes"]["driven"] == {"reason": "as stored"}
     stored.unlink()  # as in the folder of a trial from before diagnoses were stored
     assert said(copy) == whole
     bare = said(copy, "--no-probes")  # causes have less to go by, symptoms the same
@@ -438,7 +438,7 @@ def test_diagnose_in_words_fits_80_columns(results, monkeypatch):
     done = invoke("diagnose", "0", "sine", "--no-probes", "--results", str(results))
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith("trial 0: S")
-    assert "lyapunov" in done.stdout and "warmup_sweep" not in done.stdout  # stored ones are shown
+    assert "driven" in done.stdout and "lyapunov" not in done.stdout  # stored ones are shown
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 

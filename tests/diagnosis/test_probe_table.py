@@ -32,7 +32,6 @@ def test_the_table():
         "noise_gain",
         "driven",
         "swap_test",
-        "lyapunov",
         "training_fit",
         "units",
     }

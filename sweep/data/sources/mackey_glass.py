@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from scipy.signal import lfilter
 
 from sweep.data.recording import Need, Recording, Series
 from sweep.data.sources.source import Options, Source, observed, require_not_negative, require_positive
@@ -40,6 +39,8 @@ def continue_history(
 
     Source: Mackey and Glass (1977), Science 197, 287, equation 4b.
     """
+    from scipy.signal import lfilter  # here: to import it takes a second, in every process
+
     back = math.floor(tau / h)
     if back < 4:
         raise ValueError(f"tau must be at least 4 h, got tau = {tau}, h = {h}")

@@ -43,9 +43,9 @@ PROBES: Registry[Probe] = Registry(
         Probe(
             "swap_test", "whether fed-back inputs or the drifted state spoil the rollout", "cheap", swap_test
         ),
-        Probe("lyapunov", "the largest Lyapunov exponents of the closed loop", "cheap", lyapunov),
         Probe("training_fit", "errors on training and on validation starts", "cheap", training_fit),
         Probe("units", "dead units, gates and sizes of weights", "cheap", units),
+        Probe("lyapunov", "the largest Lyapunov exponents of the closed loop", "costly", lyapunov),
         Probe("warmup_sweep", "the rollout error by the length of the warm-up", "costly", warmup_sweep),
         Probe("readout_refit", "the rollout with a readout in closed form", "costly", readout_refit),
         Probe("fixed_points", "where the closed loop can come to rest", "costly", fixed_points),
