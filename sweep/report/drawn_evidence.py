@@ -81,8 +81,10 @@ def phase_error_of(past: Array, forecast: Array, truth: Array, block: int, valid
         block: steps of a block.
         valid: valid steps of this start.
     """
+    if valid >= HOLDS * len(truth) or not np.isfinite(forecast).all():
+        return None
     tones = tones_of(np.concatenate([past, truth]))
-    if valid >= HOLDS * len(truth) or not np.isfinite(forecast).all() or not len(tones.omega):
+    if not len(tones.omega):
         return None
     seen = tonal_measures(forecast, truth, tones, block, valid)
     if seen.frequency is None or seen.phase_first is None or seen.phase_last is None:
