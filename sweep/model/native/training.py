@@ -25,8 +25,8 @@ class _Prepared:
 class LossGradient:
     """Weighted mean squared errors of a network's outputs from a zero state, and their gradients.
 
-    What batches have in common is checked and described once. Parameters and gradients may move in memory, but keep
-    shape, type and layout. One call at a time.
+    What batches have in common is checked and described once; parameters and gradients that have moved in memory are
+    found, and checked, again. One call at a time.
     """
 
     def __init__(
@@ -52,14 +52,17 @@ class LossGradient:
         """
         self.kernel = built()
         check_network(network, mode)
-        self.dtype = parameters[0].dtype if parameters else torch.float32
-        check_parameters("parameter", network, parameters, self.dtype)
-        check_parameters("gradient", network, gradients, self.dtype)
         self.network, self.burn_in, self.mode = network, burn_in, mode
         self.parameters, self.gradients = list(parameters), list(gradients)
+        self.dtype = parameters[0].dtype if parameters else torch.float32
+        self._check()
         self._places = pointers(self.parameters), pointers(self.gradients)
         self._placed = addresses(self.parameters), addresses(self.gradients)
         self._prepared: dict[torch.Size, _Prepared] = {}
+
+    def _check(self) -> None:
+        check_parameters("parameter", self.network, self.parameters, self.dtype)
+        check_parameters("gradient", self.network, self.gradients, self.dtype)
 
     def add(self, x: Tensor, targets: Tensor, weight: float = 1.0) -> float:
         """Return a batch's loss, and add its gradient to `gradients`.
@@ -100,6 +103,7 @@ class LossGradient:
         """Find parameters and gradients where they are now."""
         placed = addresses(self.parameters), addresses(self.gradients)
         if placed != self._placed:
+            self._check()
             self._placed = placed
             for places, now in zip(self._places, placed, strict=True):
                 places[:] = now

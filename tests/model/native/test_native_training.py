@@ -200,6 +200,14 @@ def test_parameters_and_gradients_may_move():
     wanted, found = at_once(network, parameters, x, targets)
     assert loss == wanted
     assert same(gradients, found)
+    for moved, name in ((parameters[1], "parameter 1"), (gradients[2], "gradient 2")):
+        right = moved.data
+        for wrong in (right[:1].clone(), right.double(), torch.stack([right, right], dim=-1)[..., 0]):
+            moved.data = wrong
+            with pytest.raises(ValueError, match=f"{name}: wanted"):
+                gradient.add(x, targets)
+        moved.data = right
+    assert gradient.add(x, targets) == wanted
 
 
 def test_what_cannot_be_computed_is_refused():
