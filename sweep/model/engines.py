@@ -126,6 +126,10 @@ class NativeEngine:
         gradient = LossGradient(forecaster.shape, parameters, gradients, burn_in, mode)
 
         def add(inputs: Tensor, targets: Tensor, weight: float) -> float:
+            if parameters[0].grad is not gradients[0]:
+                raise ValueError(
+                    "the parameters' gradients are other tensors now (zero_grad makes them None)"
+                )
             return gradient.add(inputs.contiguous(), targets.contiguous(), weight)
 
         return add

@@ -122,7 +122,7 @@ class Forecaster(nn.Module):
         The loss is `weight` times the mean squared error of the forecasts from a zero state, model units. Inputs are
         (batch, time, channel + calendar feature), targets (batch, time, channel) what each step should have forecast;
         `weight` is that of a batch in a mean over several. The function serves one caller at a time, for as long as
-        the parameters are the same tensors, their `grad` too.
+        the parameters are the same tensors and their `grad` too: it is set to zeros, not to None.
 
         Args:
             burn_in: first steps whose errors do not count. ValueError from the function where nothing is left.

@@ -53,7 +53,7 @@ class Trainer:
         self.settings = {**spec.defaults, **training.optimizer.settings}
         trained: list[Tensor] = [*self.flat.parameters] if spec.per_matrix else [self.flat.vector]
         self.optimizer = spec.build(trained, self.settings, training.weight_decay)
-        # the step itself: torch wraps it in marks for its profiler and its compiler, which cost as much as SGD does
+        # the step itself: torch wraps it in hooks and in marks for its profiler and compiler, which cost as much as SGD
         self.step = inspect.unwrap(type(self.optimizer).step)
         self.full_batch = spec.full_batch
         self.full_size = len(windows.offsets(None)) * windows.window  # sequence-steps of all windows

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from sweep.config.engines import TORCH_FROM_HIDDEN, engine_name
 from sweep.config.errors import SweepError
 from sweep.config.sections import ModelConfig, TrainingConfig
-from sweep.model import CELLS, Forecaster, engine
+from sweep.model import CELLS, Forecaster, engine, engines, fastest_engine
 from sweep.model.native.library import INSTRUCTIONS, instruction_sets
 
 NATIVE = [f"native-{instructions}" for instructions in instruction_sets()]
@@ -82,6 +82,29 @@ def test_a_batch_s_loss_and_gradient_are_the_same(name: str, cell: str, shape: s
     assert float(results[0][0][0]) == pytest.approx(wanted, rel=1e-12)
     for one, other in zip(*results, strict=True):
         assert close(one, other)
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_gradients_that_were_replaced_are_noticed(name: str):
+    network = made(name, "gru", "value")
+    add = network.loss_gradient()
+    add(noise(3, 7, 4), noise(3, 7, 2), 1.0)
+    network.zero_grad()
+    with pytest.raises(ValueError, match="zero_grad"):
+        add(noise(3, 7, 4), noise(3, 7, 2), 1.0)
+
+
+@pytest.mark.parametrize("name", ["torch", *NATIVE])
+@pytest.mark.parametrize("burn_in", [-1, 7])
+def test_a_loss_of_no_step_is_refused(name: str, burn_in: int):
+    with pytest.raises(ValueError, match=f"at least one scored step, got a burn-in of {burn_in} of 7"):
+        made(name, "gru", "value").loss_gradient(burn_in)(noise(3, 7, 4), noise(3, 7, 2), 1.0)
+
+
+def test_the_fastest_engine_is_the_kernel_where_it_is_built(monkeypatch: pytest.MonkeyPatch):
+    assert fastest_engine().name == NATIVE[-1]
+    monkeypatch.setattr(engines, "instruction_sets", lambda: ())
+    assert fastest_engine().name == "torch"
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -13,7 +13,9 @@ from sweep.model import Forecaster
 Array = np.ndarray
 
 EVERY = 5  # steps between orthogonalisations; our choice: short of losing a direction to rounding
-PIECE = 25 * EVERY  # steps whose factors are in memory at once
+PIECE = (
+    25 * EVERY
+)  # steps whose factors are in memory at once; a multiple, or the places of orthogonalisation move
 LEAST = 1e-100  # growth over EVERY steps below which a direction counts as gone
 
 

@@ -172,7 +172,7 @@ class Linearised:
 
         Args:
             begin: the step that comes first.
-            end: above it.
+            end: above it, at most `steps`.
             tangents: before `begin`.
             fed: whether the current value's tangent is the input's; else the input is held, as it is by
                 teacher forcing.

@@ -67,13 +67,14 @@ def check_state(network: Network, state: tuple[Tensor, ...], x: Tensor) -> None:
 def check_tensor(name: str, given: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> None:
     """Raise ValueError unless a tensor has a shape and type, and lies on the CPU without gaps."""
     dense = given.layout is torch.strided and given.is_contiguous()
-    if given.shape == shape and given.dtype is dtype and given.is_cpu and dense:
+    if given.shape == shape and given.dtype is dtype and given.is_cpu and dense and given.data_ptr():
         return
     if given.shape != shape:
         raise ValueError(f"{name}: wanted shape {tuple(shape)}, got {tuple(given.shape)}")
     if given.dtype != dtype:
-        whose = "parameters" if name == "inputs" else "inputs"
-        raise ValueError(f"{name}: wanted {dtype} as the {whose} have, got {given.dtype}")
+        raise ValueError(f"{name}: wanted {dtype}, got {given.dtype}")
     if not given.is_cpu:
         raise ValueError(f"{name}: the native engine computes on the CPU, got a tensor on {given.device}")
-    raise ValueError(f"{name}: wanted a contiguous tensor; call .contiguous() on it")
+    if not dense:
+        raise ValueError(f"{name}: wanted a contiguous tensor; call .contiguous() on it")
+    raise ValueError(f"{name}: its memory was taken away")

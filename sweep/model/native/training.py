@@ -25,8 +25,8 @@ class _Prepared:
 class LossGradient:
     """Weighted mean squared errors of a network's outputs from a zero state, and their gradients.
 
-    What batches have in common is checked and described once; parameters and gradients that have moved in memory are
-    found, and checked, again. One call at a time.
+    What batches have in common is checked and described once. Parameters and gradients that have moved to other memory
+    are found, and checked, again; within theirs they must not change shape, type or strides. One call at a time.
     """
 
     def __init__(
@@ -56,13 +56,15 @@ class LossGradient:
         self.parameters, self.gradients = list(parameters), list(gradients)
         self.dtype = parameters[0].dtype if parameters else torch.float32
         self._check()
-        self._places = pointers(self.parameters), pointers(self.gradients)
         self._placed = addresses(self.parameters), addresses(self.gradients)
+        self._places = pointers(self.parameters), pointers(self.gradients)
         self._prepared: dict[torch.Size, _Prepared] = {}
 
     def _check(self) -> None:
         check_parameters("parameter", self.network, self.parameters, self.dtype)
         check_parameters("gradient", self.network, self.gradients, self.dtype)
+        # their memory is held: what is at the same address later is not a smaller block that came to lie there
+        self._held = [tensor.detach() for tensor in (*self.parameters, *self.gradients)]
 
     def add(self, x: Tensor, targets: Tensor, weight: float = 1.0) -> float:
         """Return a batch's loss, and add its gradient to `gradients`.
@@ -76,10 +78,10 @@ class LossGradient:
         Raises:
             ValueError: a tensor has the wrong shape, type, device or layout.
         """
+        self._follow()
         prepared = self._prepared.get(x.shape) or self._prepare(x)
         check_tensor("inputs", x, x.shape, self.dtype)
         check_tensor("targets", targets, prepared.outputs.shape, self.dtype)
-        self._follow()
         workspace, call = Workspace(prepared.workspace), prepared.call
         call.workspace = workspace.pointer
         call.x, call.targets, call.weight = x.data_ptr(), targets.data_ptr(), weight

@@ -36,7 +36,7 @@ def given(network: Network = NETWORK):
         (noise(4, 1, 3).expand(4, 9, 3), "inputs: wanted a contiguous tensor"),
         (noise(4, 9, 3).to_sparse(), "inputs: wanted a contiguous tensor"),
         (noise(4, 9, 3, dtype=torch.float32).to_mkldnn(), "inputs: wanted a contiguous tensor"),
-        (noise(4, 9, 3).float(), "parameter 0: wanted torch.float32 as the inputs have, got torch.float64"),
+        (noise(4, 9, 3).float(), "parameter 0: wanted torch.float32, got torch.float64"),
     ],
 )
 @pytest.mark.parametrize("compute", [run, trace])
@@ -53,7 +53,7 @@ def test_every_parameter_is_checked(which: int):
     wide = good.unsqueeze(-1).expand(*good.shape, 2)
     for bad, message in [
         (torch.cat([good, good]), "wanted shape"),
-        (good.float(), "wanted torch.float64 as the inputs have, got torch.float32"),
+        (good.float(), "wanted torch.float64, got torch.float32"),
         (good.to("meta"), "computes on the CPU, got a tensor on meta"),
         (wide.contiguous()[..., 0], "wanted a contiguous tensor"),
     ]:
@@ -68,7 +68,7 @@ def test_every_part_of_a_state_is_checked(part: int):
     for bad, message in [
         (good[part][:, :3], r"wanted shape \(2, 4, 5\), got \(2, 3, 5\)"),
         (good[part][:1], r"wanted shape \(2, 4, 5\), got \(1, 4, 5\)"),
-        (good[part].float(), "wanted torch.float64 as the inputs have, got torch.float32"),
+        (good[part].float(), "wanted torch.float64, got torch.float32"),
         (good[part].to("meta"), "computes on the CPU, got a tensor on meta"),
         (good[part].transpose(0, 1).contiguous().transpose(0, 1), "wanted a contiguous tensor"),
     ]:

@@ -210,6 +210,27 @@ def test_parameters_and_gradients_may_move():
     assert gradient.add(x, targets) == wanted
 
 
+def test_memory_that_was_checked_is_not_mistaken_for_what_came_after_it():
+    network = Network("lstm", 1, 40, 3, (2,))
+    parameters, x, targets = case(network, 4, 9)
+    gradients = [torch.zeros_like(p) for p in parameters]
+    gradient = LossGradient(network, parameters, gradients)
+    for tensor, name in ((gradients[0], "gradient 0"), (parameters[1], "parameter 1")):
+        right = tensor.data
+        address, size = tensor.data_ptr(), tensor.numel()
+        del right
+        tensor.data = torch.empty(0)
+        for _ in range(20):  # malloc hands out the same block where it was given back
+            tensor.data = torch.empty(size // 2)
+            with pytest.raises(ValueError, match=f"{name}: wanted shape"):
+                gradient.add(x, targets)
+            assert tensor.data_ptr() != address
+        tensor.data = torch.zeros(size).view(network.shapes()[int(name.split()[1])])
+    gradients[1].untyped_storage().resize_(0)
+    with pytest.raises(ValueError, match="gradient 1: its memory was taken away"):
+        gradient.add(x, targets)
+
+
 def test_what_cannot_be_computed_is_refused():
     network = Network("lstm", 2, 5, 3, (2,))
     parameters, x, targets = case(network, 4, 9)
@@ -242,7 +263,7 @@ def test_what_cannot_be_computed_is_refused():
         ({"burn_in": 9}, "wanted at least one scored step, got a burn-in of 9 of 9"),
         ({"burn_in": -1}, "wanted at least one scored step"),
         ({"x": x[:, :, :2].contiguous()}, r"wanted inputs \(batch, time, 3\)"),
-        ({"x": x.double()}, "inputs: wanted torch.float32 as the parameters have, got torch.float64"),
+        ({"x": x.double()}, "inputs: wanted torch.float32, got torch.float64"),
         ({"x": x.half()}, "wanted .*float32.*, got torch.float16"),
         ({"x": x[:0]}, r"at least one sequence and one step, got \(0, 9, 3\)"),
         ({"x": x.to("meta")}, "inputs: the native engine computes on the CPU, got a tensor on meta"),
