@@ -4,9 +4,10 @@
 // chunk one layer goes through all steps before the next one does. Free-running steps are chunks of one.
 // Arrays are time-major, [step][sequence][number].
 
-constexpr Index tile_rows = 16;      // sequences of a tile at most
-constexpr Index chunk_rows = 128;    // steps x sequences of a chunk at most: gate gradients stay in cache
-constexpr Index slack = 64;          // numbers behind every array that may be read
+constexpr Index tile_rows = 16;        // sequences of a tile at most
+constexpr Index chunk_rows = 128;      // steps x sequences of a chunk at most: gate gradients stay in cache
+constexpr Index slack = 64;            // numbers behind every array that may be read
+constexpr Index near_bytes = 6 << 20;  // of a tile's history; beyond, it pays to ask for memory before writing there
 
 /// Hands out pieces of one block of memory; with no block it only adds up.
 struct Memory {
@@ -154,6 +155,10 @@ struct Network {
     t.dc = memory.take<T>(kept * layers * b * wide);
     t.fed = memory.take<T>(kept * b * outputs());
     return t;
+  }
+
+  Index history_bytes() const {
+    return layers * slots * tile_limit * (Cell::kept + parts) * hidden * Index(sizeof(T));
   }
 
   /// Of a layer; a product writes whole vectors into the last row.
@@ -356,7 +361,7 @@ struct Network {
     const T* from = layer ? h(t, layer - 1, slot + 1) : x(t, start);
     const T *input_weights = s.input_weights + layer * input_size(), *bias = s.bias + layer * packed_row();
     const T *hidden_weights = s.hidden_weights + layer * hidden_size();
-    const bool one_product = in_one_product(in);
+    const bool one_product = in_one_product(in), far = call.keep && history_bytes() > near_bytes;
     const auto gates = call.keep ? Cell::template forward<true> : Cell::template forward<false>;
     if (!one_product)
       multiply<T>(in, joint, n, joint_weights(input_weights), from, in_row, 1, bias, 0, t.from_input, pitch);
@@ -380,7 +385,7 @@ struct Network {
         multiply<T>(hidden, split, b, split_weights(hidden, hidden_weights), before, h_row, 1,
                     s.state_bias + layer * padded<T>(split), 0, n_h, n_h_row);
       for (Index i = 0; i < b; ++i) {
-        if (keep) fetch_history(t, layer, minimum(slot + step + 2, slots - 1), i);
+        if (far) fetch_history(t, layer, minimum(slot + step + 2, slots - 1), i);
         gates(hidden, t.z + i * pitch, split ? t.n_x + (step * b + i) * wide : nullptr,
               split ? n_h + i * n_h_row : nullptr, before + i * h_row, lstm ? cell + i * hidden : nullptr,
               keep ? keep + i * Cell::kept * hidden : nullptr, after + i * h_row,
