@@ -10,6 +10,7 @@ from sweep.config.engines import NATIVE, TORCH
 from sweep.config.errors import SweepError
 from sweep.model.cells import State
 from sweep.model.native.call import Mode
+from sweep.model.native.checks import check_burn_in
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run, trace
 from sweep.model.native.training import LossGradient
@@ -87,9 +88,7 @@ class TorchEngine:
         """Return what adds up a loss's gradient, batch by batch; see `Forecaster.loss_gradient`."""
 
         def add(inputs: Tensor, targets: Tensor, weight: float) -> float:
-            steps = inputs.shape[1]
-            if not 0 <= burn_in < steps:
-                raise ValueError(f"wanted at least one scored step, got a burn-in of {burn_in} of {steps}")
+            check_burn_in(burn_in, inputs.shape[1])
             forecasts, _ = self.run(forecaster, inputs, None, free)
             loss = weight * torch.nn.functional.mse_loss(forecasts[:, burn_in:], targets[:, burn_in:])
             loss.backward()  # type: ignore[no-untyped-call]

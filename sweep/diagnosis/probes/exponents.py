@@ -13,9 +13,7 @@ from sweep.model import Forecaster
 Array = np.ndarray
 
 EVERY = 5  # steps between orthogonalisations; our choice: short of losing a direction to rounding
-PIECE = (
-    25 * EVERY
-)  # steps whose factors are in memory at once; a multiple, or the places of orthogonalisation move
+PIECE = 25 * EVERY  # steps whose factors are in memory at once; ends where tangents are orthogonalised
 LEAST = 1e-100  # growth over EVERY steps below which a direction counts as gone
 
 

@@ -45,6 +45,12 @@ def check_inputs(network: Network, x: Tensor, mode: Mode) -> None:
     check_tensor("inputs", x, x.shape, x.dtype)
 
 
+def check_burn_in(burn_in: int, steps: int) -> None:
+    """Raise ValueError where a burn-in leaves no step of a loss."""
+    if not 0 <= burn_in < steps:
+        raise ValueError(f"wanted at least one scored step, got a burn-in of {burn_in} of {steps}")
+
+
 def check_parameters(kind: str, network: Network, given: Sequence[Tensor], dtype: torch.dtype) -> None:
     """Raise ValueError unless the parameters, or their gradients, are those of a network."""
     wanted = shapes(network)

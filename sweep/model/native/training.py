@@ -7,7 +7,13 @@ import torch
 from torch import Tensor
 
 from sweep.model.native.call import PLAIN, Mode, addresses, built, described, pointers
-from sweep.model.native.checks import check_inputs, check_network, check_parameters, check_tensor
+from sweep.model.native.checks import (
+    check_burn_in,
+    check_inputs,
+    check_network,
+    check_parameters,
+    check_tensor,
+)
 from sweep.model.native.library import Call
 from sweep.model.native.workspace import Workspace
 from sweep.model.network import Network
@@ -56,7 +62,6 @@ class LossGradient:
         self.parameters, self.gradients = list(parameters), list(gradients)
         self.dtype = parameters[0].dtype if parameters else torch.float32
         self._check()
-        self._placed = addresses(self.parameters), addresses(self.gradients)
         self._places = pointers(self.parameters), pointers(self.gradients)
         self._prepared: dict[torch.Size, _Prepared] = {}
 
@@ -90,8 +95,7 @@ class LossGradient:
     def _prepare(self, x: Tensor) -> _Prepared:
         check_inputs(self.network, x, self.mode)
         batch, steps, _ = x.shape
-        if not 0 <= self.burn_in < steps:
-            raise ValueError(f"wanted at least one scored step, got a burn-in of {self.burn_in} of {steps}")
+        check_burn_in(self.burn_in, steps)
         outputs = x.new_empty(batch, steps, self.network.outputs, dtype=self.dtype)
         call = described(self.network, self.mode, outputs, keep=True)
         call.parameters, call.d_parameters = self._places
@@ -103,9 +107,8 @@ class LossGradient:
 
     def _follow(self) -> None:
         """Find parameters and gradients where they are now."""
-        placed = addresses(self.parameters), addresses(self.gradients)
-        if placed != self._placed:
+        now = [addresses(self.parameters), addresses(self.gradients)]
+        if now != [places[:] for places in self._places]:
             self._check()
-            self._placed = placed
-            for places, now in zip(self._places, placed, strict=True):
-                places[:] = now
+            for places, found in zip(self._places, now, strict=True):
+                places[:] = found

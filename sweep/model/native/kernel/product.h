@@ -239,9 +239,12 @@ void pack(Index k, Index m, const T* numbers, Index row_stride, Index column_str
       for (Index column = full; column < width; ++column) to[column] = T(0);
     }
   }
-  for (Index column = m - apart; column < m; ++column, to += padded<T>(k))
+  for (Index column = m - apart; column < m; ++column, to += padded<T>(k)) {
+    const T* from = numbers + column * column_stride;
+    const double factor = scale(column);
     for (Index row = 0; row < padded<T>(k); ++row)
-      to[row] = row < k ? T(double(numbers[row * row_stride + column * column_stride]) * scale(column)) : T(0);
+      to[row] = row < k ? T(double(from[row * row_stride]) * factor) : T(0);
+  }
 }
 
 /// The sum over many rows of `in` times `d`: rows as many as the numbers of `in`, columns as many as those of `d`.
