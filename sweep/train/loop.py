@@ -1,6 +1,5 @@
 """The training loop: from a checkpoint to a number of sequence-steps, by mini-batches or full batches."""
 
-import inspect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from sweep.train.flat import FlatParameters
 from sweep.train.lbfgs import MemoLBFGS, OutOfBudget
 from sweep.train.log import Log
 from sweep.train.optimizers import OPTIMIZERS
+from sweep.train.plain import plain_step
 from sweep.train.schedulers import SCHEDULERS
 
 CHUNK = 64  # windows per backward pass of a full batch: bounds torch's memory; changes rounding and input noise only
@@ -53,8 +53,7 @@ class Trainer:
         self.settings = {**spec.defaults, **training.optimizer.settings}
         trained: list[Tensor] = [*self.flat.parameters] if spec.per_matrix else [self.flat.vector]
         self.optimizer = spec.build(trained, self.settings, training.weight_decay)
-        # the step itself: torch wraps it in hooks and in marks for its profiler and compiler, which cost as much as SGD
-        self.step = inspect.unwrap(type(self.optimizer).step)
+        self.step = plain_step(self.optimizer)
         self.full_batch = spec.full_batch
         self.full_size = len(windows.offsets(None)) * windows.window  # sequence-steps of all windows
         self.scheduler = SCHEDULERS[training.scheduler.name]
@@ -143,7 +142,7 @@ class Trainer:
             self.flat.gradient.mul_(self.config.clip / norm)
         before = self.flat.snapshot()
         with torch.no_grad():
-            self.step(self.optimizer)
+            self.step()
         moved = self._distance(before)
         if not math.isfinite(moved):
             self.flat.restore(before)

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW, Muon, Optimizer
 
+from sweep.train.plain import plain_step
+
 
 class MuonWithAdamW(Optimizer):
     """Muon takes two-dimensional parameters only; biases are trained by AdamW at the same rate.
@@ -31,13 +33,14 @@ class MuonWithAdamW(Optimizer):
             )
         if others:
             self.parts.append(AdamW(others, lr=lr, betas=(momentum, 0.999), weight_decay=weight_decay))
+        self.steps = [plain_step(part) for part in self.parts]
         self.param_groups = [group for part in self.parts for group in part.param_groups]
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
         """Update all parameters from their gradients."""
-        for part in self.parts:
-            part.step()
+        for step in self.steps:
+            step()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the states of both optimizers."""

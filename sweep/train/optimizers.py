@@ -14,26 +14,38 @@ from sweep.config.ranges import LogUniform, OneMinusLog, Range
 from sweep.config.registry import Registry
 from sweep.train.lbfgs import MemoLBFGS
 from sweep.train.muon import MuonWithAdamW
+from sweep.train.plain import leave_compiler_out
 
 MOMENTUM = OneMinusLog(0.0, 0.99)
 SHARES = ("momentum", "beta2", "alpha")  # settings that weigh the past: 1 would never forget it
-Build = Callable[[list[Tensor], Mapping[str, Any], float], Optimizer]
+Make = Callable[[list[Tensor], Mapping[str, Any], float], Optimizer]
 
 
 @dataclass(frozen=True)
 class OptimizerSpec:
-    """An optimizer: how it is built from its settings and the weight decay, and which ranges make sense.
+    """An optimizer: how it is made of parameters, settings and the weight decay, and which ranges make sense.
 
     "momentum" means heavy-ball momentum for SGD, RMSprop and Muon, beta1 for the Adam family.
     """
 
     name: str
-    build: Build
+    make: Make
     defaults: Mapping[str, Any]
     space: Mapping[str, Range]
     source: str
     full_batch: bool = False  # trains on all windows at once, has no batch_size
     per_matrix: bool = False  # needs the separate parameters instead of one flat vector
+
+    def build(self, params: list[Tensor], settings: Mapping[str, Any], decay: float) -> Optimizer:
+        """Return the optimizer of these parameters.
+
+        Args:
+            params: what it trains.
+            settings: all of `defaults`' keys.
+            decay: weight decay, >= 0.
+        """
+        leave_compiler_out()
+        return self.make(params, settings, decay)
 
     def check(self, settings: Mapping[str, Any]) -> None:
         """Raise ValueError or TypeError for settings that the optimizer cannot be built with."""
@@ -68,12 +80,12 @@ def _rmsprop(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimi
     )
 
 
-def _adam_like(kind: Callable[..., Optimizer], **how: bool) -> Build:
-    def build(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:
+def _adam_like(kind: Callable[..., Optimizer], **how: bool) -> Make:
+    def make(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:
         betas = (s["momentum"], s["beta2"])
         return kind(params, lr=s["lr"], betas=betas, eps=s["eps"], weight_decay=decay, **how)
 
-    return build
+    return make
 
 
 def _adagrad(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:
@@ -101,35 +113,35 @@ OPTIMIZERS: Registry[OptimizerSpec] = Registry(
     [
         OptimizerSpec(
             name="sgd",
-            build=_sgd,
+            make=_sgd,
             defaults={"lr": 0.1, "momentum": 0.0, "nesterov": False},
             space={"lr": LogUniform(1e-3, 3.0), "momentum": MOMENTUM},
             source="Robbins & Monro (1951); Polyak (1964); Sutskever et al. (2013)",
         ),
         OptimizerSpec(
             name="rmsprop",
-            build=_rmsprop,
+            make=_rmsprop,
             defaults={"lr": 1e-3, "momentum": 0.0, "alpha": 0.99, "eps": 1e-8},
             space={"lr": LogUniform(1e-5, 3e-2), "momentum": MOMENTUM},
             source="Tieleman & Hinton (2012), lecture 6.5",
         ),
         OptimizerSpec(
             name="adam",
-            build=_adam_like(Adam, fused=True),
+            make=_adam_like(Adam, fused=True),
             defaults=ADAM,
             space={"lr": LogUniform(1e-4, 1e-1), "momentum": MOMENTUM},
             source="Kingma & Ba (2015)",
         ),
         OptimizerSpec(
             name="nadam",
-            build=_adam_like(NAdam),
+            make=_adam_like(NAdam),
             defaults=ADAM,
             space={"lr": LogUniform(1e-4, 1e-1), "momentum": MOMENTUM},
             source="Dozat (2016)",
         ),
         OptimizerSpec(
             name="lbfgs",
-            build=_lbfgs,
+            make=_lbfgs,
             defaults={"lr": 1.0, "history": 10, "line_search": "strong_wolfe"},
             space={"lr": LogUniform(0.1, 1.0)},
             source="Liu & Nocedal (1989); strong Wolfe search after Nocedal & Wright (2006), algorithm 3.5",
@@ -137,28 +149,28 @@ OPTIMIZERS: Registry[OptimizerSpec] = Registry(
         ),
         OptimizerSpec(
             name="adamw",
-            build=_adam_like(AdamW, fused=True),
+            make=_adam_like(AdamW, fused=True),
             defaults=ADAM,
             space={"lr": LogUniform(1e-4, 1e-1), "momentum": MOMENTUM},
             source="Loshchilov & Hutter (2019)",
         ),
         OptimizerSpec(
             name="radam",
-            build=_adam_like(RAdam),
+            make=_adam_like(RAdam),
             defaults=ADAM,
             space={"lr": LogUniform(1e-4, 1e-1), "momentum": MOMENTUM},
             source="Liu et al. (2020)",
         ),
         OptimizerSpec(
             name="adagrad",
-            build=_adagrad,
+            make=_adagrad,
             defaults={"lr": 1e-2, "eps": 1e-10},
             space={"lr": LogUniform(1e-3, 1.0)},
             source="Duchi et al. (2011)",
         ),
         OptimizerSpec(
             name="muon",
-            build=_muon,
+            make=_muon,
             defaults={"lr": 1e-3, "momentum": 0.95},
             space={"lr": LogUniform(1e-4, 1e-1), "momentum": MOMENTUM},
             source="Jordan et al. (2024); the rate is scaled to the RMS of AdamW's update, Liu et al. (2025)",

@@ -20,6 +20,7 @@ import torch
 from sweep.config.errors import DataError, StoreError
 from sweep.config.records import to_json
 from sweep.config.trial import TrialConfig
+from sweep.train import OPTIMIZERS
 from sweep.trial import Segment, run_segment
 from sweep.trial.process import keep_freed_memory, trial_process
 from sweep.trial.segment import Run, read_checkpoint
@@ -95,6 +96,28 @@ def test_another_process_gives_the_same_bits(trial: Made, tmp_path: Path):
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, env=environment, timeout=120)
     other = pickle.loads((tmp_path / "segment").read_bytes())
     assert bits(other) == bits(run_segment(config, first.checkpoint, 1))
+
+
+SLOW_TO_IMPORT = ("torch._dynamo", "scipy.stats", "scipy.signal", "matplotlib")
+
+
+def test_a_trial_starts_without_what_takes_a_second_to_import(trial: Made, tmp_path: Path):
+    (tmp_path / "configs").write_text(
+        json.dumps([trial(name, budget=960).model_dump_json() for name in OPTIMIZERS])
+    )
+    script = (
+        "import json, sys; from pathlib import Path\n"
+        "from sweep.config.trial import TrialConfig\n"
+        "from sweep.trial import finish, run_segment\n"
+        "for text in json.loads(Path(sys.argv[1]).read_text()):\n"
+        "    config = TrialConfig.model_validate_json(text)\n"
+        "    first = run_segment(config, None, 0).checkpoint\n"
+        "    finish(config, run_segment(config, first, 1).checkpoint)\n"
+        "print(*sys.modules)\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "configs")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=240)
+    assert not set(SLOW_TO_IMPORT) & set(done.stdout.split())
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
