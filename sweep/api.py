@@ -175,7 +175,7 @@ def run(
             folder=folder,
             projection=projection,
             host=dict(bench.host),
-            workers=config.run.workers,
+            workers=bench.workers,
             watch=heard,
             interrupts=stop,
             draw=bench.draw,
@@ -187,7 +187,7 @@ def run(
             driver.side_tasks.append(_baselines_task(driver))
         else:
             driver.baselines = baseline_errors(stored["baselines"])
-        with stop:
+        with stop, bench.workers:
             try:
                 outcome = driver.run(total)
             finally:

@@ -7,8 +7,7 @@ from sweep.catalogue import catalogue
 from sweep.config.study import StudyConfig
 from sweep.config.study_file import read_study
 from sweep.host import host_facts
-from sweep.report import draw_trial
-from sweep.search import Bench, Interrupts, Watch
+from sweep.search import Bench, Interrupts, Watch, Workers
 from sweep.search.driver import Functions
 from sweep.store import StudyFolder
 from sweep.study_engine import with_engine
@@ -34,15 +33,22 @@ def run_by(config: StudyConfig, workers: int | None, executor: str | None) -> St
 def bench_of(
     config: StudyConfig, watch: Watch, interrupts: Interrupts, draw: bool, functions: Functions | None
 ) -> Bench:
-    """Return where a study's trials are trained, and who is told."""
+    """Return where a study's trials are trained, and who is told. Its workers are the caller's to close."""
     return Bench(
         host=host_facts(),
-        workers=config.run.workers,
+        workers=Workers(config.run.workers, config.run.executor),
         watch=watch,
         interrupts=interrupts,
-        draw=draw_trial if draw else None,
+        draw=_picture if draw else None,
         functions=functions or Functions(),
     )
+
+
+def _picture(folder: StudyFolder, number: int) -> bytes:
+    """Return a trial's rollout plot; where a worker draws it, only that one imports matplotlib."""
+    from sweep.report import draw_trial
+
+    return draw_trial(folder, number)
 
 
 def silent(event: object) -> None:

@@ -80,10 +80,9 @@ def confirm(
     stop = interrupts or Interrupts()
     with _reopened(study, results, workers, executor) as (folder, config, data):
         records = folder.records()
-        with stop:
-            outcome, stored = confirm_best(
-                config, folder, records, top, seeds, bench_of(config, watch, stop, draw, functions)
-            )
+        bench = bench_of(config, watch, stop, draw, functions)
+        with stop, bench.workers:
+            outcome, stored = confirm_best(config, folder, records, top, seeds, bench)
         winner = name_best(folder, data, records) if outcome is Outcome.DONE else None
     said = None if stored is None else stored_confirmation(folder)
     return ConfirmResult(outcome, folder, said, winner)
@@ -130,8 +129,8 @@ def treat(
         record = folder.record(trial)
         wanted = wanted_advice(folder, record, prescriptions, changes or {})
         plan = treatment_plan(config, record, data, wanted, catalogue())
-        with stop:
-            bench = bench_of(config, watch, stop, draw, functions)
+        bench = bench_of(config, watch, stop, draw, functions)
+        with stop, bench.workers:
             outcome, document = treat_trial(config, folder, record, plan, seeds, bench)
     return TreatResult(outcome, folder, document)
 
@@ -169,8 +168,8 @@ def audit(
     stop = interrupts or Interrupts()
     with _reopened(study, results, workers, executor) as (folder, config, _):
         records = folder.records()
-        with stop:
-            bench = bench_of(config, watch, stop, draw, functions)
+        bench = bench_of(config, watch, stop, draw, functions)
+        with stop, bench.workers:
             outcome, document = audit_pruning(config, folder, records, trials, bench)
     return AuditResult(outcome, folder, document)
 

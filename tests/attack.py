@@ -21,7 +21,7 @@ from sweep.config.seeds import seed_of
 from sweep.config.study import StudyConfig
 from sweep.config.study_file import overridden, study_from_document
 from sweep.config.trial import TrialConfig
-from sweep.search import Driver, Interrupts, Outcome
+from sweep.search import Driver, Interrupts, Outcome, Workers
 from sweep.search.driver import Functions
 from sweep.search.executors import Slot
 from sweep.search.worker import call
@@ -110,7 +110,7 @@ def driver_of(
         folder=folder,
         projection=projection,
         host={},
-        workers=workers,
+        workers=Workers(workers, study.run.executor),
         functions=functions,
         records={record.number: record for record in records},
         **settings,
@@ -128,7 +128,8 @@ def drive(
     """Run a study in a folder up to a total of trials, or go on with it."""
     driver = driver_of(study, path, functions, workers, **settings)
     try:
-        return driver.run(total)
+        with driver.workers:
+            return driver.run(total)
     finally:
         driver.projection.close()
 

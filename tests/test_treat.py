@@ -31,7 +31,7 @@ from sweep.config.trial import trial_config_from_json
 from sweep.data import load
 from sweep.diagnosis.finding import Change, Finding
 from sweep.prescribed import Wanted, advice_of, own_advice, wanted_advice
-from sweep.search import Bench, Interrupts, Message, Outcome, fresh_seeds
+from sweep.search import Bench, Interrupts, Message, Outcome, Workers, fresh_seeds
 from sweep.search.driver import Functions
 from sweep.store import DriverLock, StudyFolder
 from sweep.study_engine import StudyChanged
@@ -89,7 +89,7 @@ def plan_of(path, data, *changes, study=None, findings=(), number=NUMBER):
 def treated(path, plan, seeds=5, functions=FAKES, workers=1, interrupts=None, draw=None, events=None):
     folder = StudyFolder(path)
     watch = (lambda event: None) if events is None else events.append
-    bench = Bench({}, workers, watch, interrupts or Interrupts(), draw, functions)
+    bench = Bench({}, Workers(workers, "inline"), watch, interrupts or Interrupts(), draw, functions)
     return treat_trial(small_study(), folder, record_of(path), plan, seeds, bench)
 
 

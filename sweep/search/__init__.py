@@ -5,6 +5,7 @@ Whatever the number of workers and whenever it is killed, the same study gives t
 
 from sweep.search.driver import Driver
 from sweep.search.events import Message, Progress, Settled, Watch
+from sweep.search.executors import Workers
 from sweep.search.interrupts import Interrupts
 from sweep.search.outcome import Ended, Outcome
 from sweep.search.replication import (
@@ -35,6 +36,7 @@ __all__ = [
     "Replication",
     "Settled",
     "Watch",
+    "Workers",
     "check_sampler",
     "fresh_seeds",
     "replicate",

@@ -14,7 +14,7 @@ from sweep.config.study import StudyConfig
 from sweep.config.trial import TrialConfig, trial_config_from_json
 from sweep.diagnosis.symptoms import Baselines
 from sweep.search.events import Message, Progress, Settled, Watch
-from sweep.search.executors import EXECUTORS, Slot, WorkerDied, outcome
+from sweep.search.executors import Slot, WorkerDied, Workers, outcome
 from sweep.search.interrupts import Interrupts
 from sweep.search.live import MAX_DEATHS, LiveTrial, at_rung
 from sweep.search.outcome import Outcome
@@ -74,7 +74,7 @@ class Driver:
     folder: StudyFolder
     projection: Projection
     host: dict[str, Any]
-    workers: int
+    workers: Workers
     watch: Watch
     interrupts: Interrupts
     draw: Draw | None = None
@@ -101,15 +101,14 @@ class Driver:
         self._counts: Counter[State] = Counter()
         self._best: TrialRecord | None = None
         self.projection.say = lambda text: self.watch(Message(text))
-        self._slots = [EXECUTORS[self.study.run.executor]() for _ in range(self.workers)]
         self._running: dict[int, Running] = {}  # by slot
         self._take_up()
         self._work_at_start = self._work_done()
         try:
             return self._loop()
         finally:
-            for slot in self._slots:
-                slot.close()
+            for number in self._running:
+                self.workers.slots[number].kill()
 
     # --- the loop --------------------------------------------------------------------------------
 
@@ -142,7 +141,7 @@ class Driver:
         futures = [running.future for running in self._running.values()]
         wait(futures, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
         now = time.monotonic()
-        for number, slot in enumerate(self._slots):
+        for number, slot in enumerate(self.workers.slots):
             running = self._running.get(number)
             if running is None:
                 continue
@@ -193,6 +192,7 @@ class Driver:
         while self._is_settled(self._settled_below):
             self._settled_below += 1
         end = min(self._total, self._settled_below + self.study.search.width)
+        self._all_asked = end == self._total
         for number in range(self._settled_below, end):
             if number in self.records or number in self.skip:
                 continue
@@ -276,7 +276,7 @@ class Driver:
     # --- handing out -----------------------------------------------------------------------------
 
     def _submit(self) -> None:
-        for number, slot in enumerate(self._slots):
+        for number, slot in enumerate(self.workers.slots):
             if number in self._running:
                 continue
             task = self._next_task()
@@ -285,7 +285,11 @@ class Driver:
             self._running[number] = self._start(task, slot)
 
     def _next_task(self) -> LiveTrial | SideTask | None:
-        """Return the next thing to do: side tasks first; then the lowest trial that can go on."""
+        """Return the next thing to do: side tasks first, then the lowest trial that can go on.
+
+        Where no more than two trials are left per worker, less one, and none is to come, the one with most left:
+        in turns of segments they end together, and no worker is left with a last trial while the others have nothing.
+        """
         if self.side_tasks:
             return self.side_tasks.pop(0)
         taken = {
@@ -295,13 +299,16 @@ class Driver:
             isinstance(running.task, SideTask) and running.task.before_finish
             for running in self._running.values()
         )
-        for number in sorted(self.live):
-            trial = self.live[number]
-            if number in taken or trial.open_rung(self.study.pruning) is not None:
-                continue
-            if not (held and trial.trained):
-                return trial
-        return None
+        able = [
+            trial
+            for number, trial in sorted(self.live.items())
+            if number not in taken
+            and trial.open_rung(self.study.pruning) is None
+            and not (held and trial.trained)
+        ]
+        if self._all_asked and len(self.live) < 2 * len(self.workers.slots):
+            return max(able, key=lambda trial: trial.segments_left, default=None)
+        return able[0] if able else None
 
     def _start(self, task: LiveTrial | SideTask, slot: Slot) -> Running:
         if isinstance(task, SideTask):

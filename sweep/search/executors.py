@@ -147,3 +147,17 @@ def _how(text: str) -> str:
 
 
 EXECUTORS: dict[str, Callable[[], Slot]] = {"loky": LokySlot, "inline": InlineSlot}
+
+
+class Workers:
+    """The slots of a command, closed at its end: what worker processes have imported serves all its stages."""
+
+    def __init__(self, count: int, executor: str) -> None:
+        self.slots = [EXECUTORS[executor]() for _ in range(count)]
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for slot in self.slots:
+            slot.close()

@@ -63,6 +63,11 @@ class LiveTrial:
             or len(self.evaluations) == len(self.points)
         )
 
+    @property
+    def segments_left(self) -> int:
+        """Return how many segments are left, if it is not pruned."""
+        return 0 if self.trained else len(self.points) - len(self.evaluations)
+
     def open_rung(self, pruning: PruningConfig) -> Rung | None:
         """Return the rung at which the trial stands and has not been judged, None if there is none."""
         if not pruning.enabled or not self.evaluations or self.trained:

@@ -20,6 +20,7 @@ from sweep.config.trial import TrialConfig, trial_config_from_json
 from sweep.diagnosis.symptoms import Baselines
 from sweep.search.driver import Draw, Driver, Functions
 from sweep.search.events import Message, Progress, Settled, Watch
+from sweep.search.executors import Workers
 from sweep.search.interrupts import Interrupts
 from sweep.search.outcome import Outcome
 from sweep.search.proposals import Proposed
@@ -124,7 +125,7 @@ class Bench:
     """Where and how trials are trained: what does not change their result."""
 
     host: Mapping[str, Any]
-    workers: int
+    workers: Workers
     watch: Watch
     interrupts: Interrupts
     draw: Draw | None
@@ -187,7 +188,7 @@ def replicate(
     proposer = ArmTrials(replication, slots, study.run.device)
     records = {record.number: record for record in folder.records(_damaged(bench.watch))}
     _check_records(folder, records, slots)
-    width = max(study.search.width, bench.workers)
+    width = max(study.search.width, len(bench.workers.slots))
     driver = Driver(
         study=replace(
             study,

@@ -15,7 +15,6 @@ import optuna
 from optuna.distributions import CategoricalDistribution
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
-from scipy.stats import qmc
 
 from sweep.config.errors import UsageError
 from sweep.config.ranges import Value, suggest
@@ -128,6 +127,8 @@ def frozen_trial(space: Space, params: Params, score: float | None) -> FrozenTri
 
 def _propose_qmc(space: Space, history: History, seed: int, number: int) -> dict[str, Value]:
     """Sobol points with one scrambling; an axis that does not exist for a trial leaves its coordinate unused."""
+    from scipy.stats import qmc  # here: to import it takes half a second
+
     engine = qmc.Sobol(len(space.axes), scramble=True, rng=seed_of(seed, "qmc") % 2**32)
     if number:
         engine.fast_forward(number)

@@ -11,7 +11,7 @@ from sweep.audit import audit_pruning, audited
 from sweep.config.errors import StoreError
 from sweep.config.records import TrialRecord
 from sweep.config.trial import trial_config_from_json
-from sweep.search import Arm, Bench, Completion, Interrupts, Outcome
+from sweep.search import Arm, Bench, Completion, Interrupts, Outcome, Workers
 from sweep.search.driver import Functions
 from sweep.store import StudyFolder
 
@@ -33,7 +33,7 @@ def swept(once, tmp_path):
 
 def audit(path, count=6, functions=FAKES, watch=lambda event: None, interrupts=None):
     folder = StudyFolder(path)
-    bench = Bench({}, 1, watch, interrupts or Interrupts(), None, functions)
+    bench = Bench({}, Workers(1, "inline"), watch, interrupts or Interrupts(), None, functions)
     return audit_pruning(small_study(), folder, folder.records(), count, bench)
 
 

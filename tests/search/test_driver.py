@@ -2,12 +2,14 @@
 
 import contextlib
 import json
+import os
 import random
 import re
 import resource
 import time
 from dataclasses import replace
 
+import psutil
 import pytest
 from attack import (
     FAKES,
@@ -28,7 +30,7 @@ from sweep.config.errors import StoreError
 from sweep.config.records import TrialRecord, to_json
 from sweep.config.sections import TrainingConfig
 from sweep.config.study import StudyConfig
-from sweep.search import Interrupts, Message, Outcome, Settled
+from sweep.search import Interrupts, Message, Outcome, Settled, Workers
 from sweep.search import driver as driver_module
 from sweep.search.driver import Functions, SideTask
 from sweep.search.executors import EXECUTORS, WorkerDied
@@ -400,6 +402,66 @@ def test_no_trial_is_finished_before_the_baselines_are_known(
     for file in tmp_path.glob("attacked/trials/*/told.json"):
         file.unlink()
     same_study(straight, tmp_path / "attacked", TOTAL)
+
+
+def naming_its_worker(config, checkpoint, baselines, record):
+    return Finished({"worker": str(os.getpid()).encode()}, 0.5, 0.0)
+
+
+def never_done(config, checkpoint, point):
+    time.sleep(600)
+
+
+def test_workers_outlast_a_driver_unless_it_leaves_them_busy(tmp_path):
+    def run(name, **settings):
+        driver = driver_of(small_study(), tmp_path / name, **settings)
+        driver.workers = workers
+        with contextlib.closing(driver.projection):
+            driver.run(2)
+        return {int(path.read_text()) for path in tmp_path.glob(f"{name}/trials/*/worker")}
+
+    interrupts = Interrupts()
+
+    def stop_at_once(event):
+        interrupts.requests = 2
+
+    def is_there(pid):
+        return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+    with Workers(1, "loky") as workers:
+        (worker,) = run("one", functions=Functions(fake_segment, naming_its_worker))
+        assert worker != os.getpid()
+        assert run("two", functions=Functions(fake_segment, naming_its_worker)) == {worker}
+        never = Functions(never_done, fake_finish)
+        run("three", functions=never, watch=stop_at_once, interrupts=interrupts)
+        assert not is_there(worker)
+        (worker,) = run("four", functions=Functions(fake_segment, naming_its_worker))
+        assert is_there(worker)
+    assert not is_there(worker)
+
+
+@pytest.mark.parametrize(("total", "workers"), [(3, 2), (5, 2), (5, 3), (7, 4)])
+def test_the_last_trials_end_together(tmp_path, monkeypatch, total, workers):
+    """Of three equal trials on two workers the third would run alone, half of the time."""
+    busy = []
+
+    def wait(futures, timeout, return_when):
+        busy.append(len(futures))
+        for future in futures:
+            finish_now(future)
+
+    def segment(config, checkpoint, point):
+        return replace(fake_segment(config, checkpoint, point), diverged=None)
+
+    monkeypatch.setitem(EXECUTORS, "inline", LateSlot)
+    monkeypatch.setattr(driver_module, "wait", wait)
+    study = small_study("pruning.enabled=false")
+    functions = Functions(segment, fake_finish)
+    assert drive(study, tmp_path / "attacked", total, functions, workers) is Outcome.DONE
+    records = sound(tmp_path / "attacked", total)
+    tasks = sum(len(record.evaluations) + 1 for record in records)
+    assert sum(busy) == tasks
+    assert len(busy) <= -(-tasks // workers) + 1
 
 
 def test_trials_train_while_the_baselines_are_scored(tmp_path, monkeypatch):

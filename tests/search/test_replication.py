@@ -25,7 +25,7 @@ from sweep.config.errors import StoreError, StudyChanged
 from sweep.config.trial import trial_config_from_json
 from sweep.confirmation import confirm_best, covers
 from sweep.report.study import candidates, named, read_study
-from sweep.search import Arm, Bench, Interrupts, Message, Outcome, Progress, Replication, fresh_seeds
+from sweep.search import Arm, Bench, Interrupts, Message, Outcome, Progress, Replication, Workers, fresh_seeds
 from sweep.search.driver import Functions
 from sweep.store import StudyFolder
 
@@ -46,7 +46,7 @@ def swept(once, tmp_path):
 
 
 def bench(functions=FAKES, workers=1, interrupts=None, watch=lambda event: None, draw=None):
-    return Bench({}, workers, watch, interrupts or Interrupts(), draw, functions)
+    return Bench({}, Workers(workers, "inline"), watch, interrupts or Interrupts(), draw, functions)
 
 
 def confirmed(path, top=3, seeds=3, study=None, **settings):
