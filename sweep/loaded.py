@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from sweep.report import (
-    draw_trial,
     errors_frame,
     leaderboard,
     report_document,
@@ -55,6 +54,8 @@ class LoadedStudy:
 
     def plot(self, number: int) -> bytes:
         """Return a trial's rollout plot as PNG, the same as its rollout.png."""
+        from sweep.report import draw_trial  # here: tables need no matplotlib
+
         return draw_trial(self.folder, number)
 
     def document(self) -> dict[str, object]:

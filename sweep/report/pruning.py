@@ -4,8 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scipy.stats import beta
-
 from sweep.config.records import TrialRecord
 from sweep.report.findings import Finding
 from sweep.report.labels import count_text, number_text
@@ -128,4 +126,6 @@ def largest_share(hits: int, draws: int) -> float | None:
         return None
     if hits == draws:
         return 1.0
+    from scipy.stats import beta  # here: to import it takes half a second
+
     return float(beta.ppf(1 - MISS, hits + 1, draws - hits))

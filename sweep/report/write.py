@@ -10,7 +10,6 @@ from typing import Any
 
 from sweep.config.errors import StoreError
 from sweep.report.document import report_document
-from sweep.report.page import page_html
 from sweep.report.study import read_study
 from sweep.store.files import write_atomic
 from sweep.store.folder import StudyFolder
@@ -33,6 +32,8 @@ def write_report(folder: StudyFolder) -> ReportPaths:
     Raises:
         StoreError: there is no study, a file of it is damaged, or the folder cannot be written.
     """
+    from sweep.report.page import page_html  # here: nothing else needs plots and templates
+
     study = read_study(folder)
     document = report_document(study)
     paths = ReportPaths(

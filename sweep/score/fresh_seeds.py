@@ -11,7 +11,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from sweep.data.types import Array
 from sweep.score.intervals import iqm, percentile_interval
@@ -170,6 +169,8 @@ def rank_sum_p(a: Array, b: Array, rng: np.random.Generator) -> float:
         b: (seed,), as many.
         rng: draws ways where there are more than 20 000; the p is then (1 + hits) / (1 + draws).
     """
+    from scipy.stats import rankdata  # here: no worker needs it, and to import it takes half a second
+
     ranks, size = rankdata(np.concatenate([a, b])), len(a)
     count = len(ranks)
     exact = math.comb(count, size) <= SPLITS_MOST

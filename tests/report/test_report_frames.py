@@ -137,8 +137,8 @@ def test_test_scores_belong_to_the_trial_that_was_scored(study):
     assert scores_on_test(read, None) is None
 
 
-def test_tables_need_no_matplotlib():
-    code = "import sys, sweep.report, sweep.report.frames; sys.exit('matplotlib' in sys.modules)"
+def test_commands_and_tables_need_no_matplotlib():
+    code = "import sys, sweep.api, sweep.report.frames; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     control = code.replace("sweep.report.frames", "sweep.report.trial_plot")
     assert subprocess.run([sys.executable, "-c", control], check=False).returncode == 1
