@@ -45,7 +45,7 @@ def bench_of(
 
 
 def _picture(folder: StudyFolder, number: int) -> bytes:
-    """Return a trial's rollout plot; where a worker draws it, only that one imports matplotlib."""
+    """Return a trial's rollout plot; matplotlib is imported by the process that draws, the driver need not."""
     from sweep.report import draw_trial
 
     return draw_trial(folder, number)

@@ -32,7 +32,7 @@ def write_report(folder: StudyFolder) -> ReportPaths:
     Raises:
         StoreError: there is no study, a file of it is damaged, or the folder cannot be written.
     """
-    from sweep.report.page import page_html  # here: nothing else needs plots and templates
+    from sweep.report.page import page_html  # here: most commands need no plots and templates
 
     study = read_study(folder)
     document = report_document(study)

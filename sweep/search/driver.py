@@ -97,6 +97,7 @@ class Driver:
         self._total = total
         self._propose: Proposer = self.propose or SampledTrials(self.study)
         self._settled_below = 0  # all trials below this number are settled
+        self._all_asked = False  # whether no trial is to come
         self._at_rungs: dict[float, list[AtRung]] = {}  # what those say at each rung
         self._counts: Counter[State] = Counter()
         self._best: TrialRecord | None = None
@@ -287,8 +288,8 @@ class Driver:
     def _next_task(self) -> LiveTrial | SideTask | None:
         """Return the next thing to do: side tasks first, then the lowest trial that can go on.
 
-        Where no more than two trials are left per worker, less one, and none is to come, the one with most left:
-        in turns of segments they end together, and no worker is left with a last trial while the others have nothing.
+        Once no trial is to come any more, the one with most segments left instead: taking turns, the last trials end
+        near each other, while an odd one out would run on alone.
         """
         if self.side_tasks:
             return self.side_tasks.pop(0)
@@ -306,7 +307,7 @@ class Driver:
             and trial.open_rung(self.study.pruning) is None
             and not (held and trial.trained)
         ]
-        if self._all_asked and len(self.live) < 2 * len(self.workers.slots):
+        if self._all_asked:
             return max(able, key=lambda trial: trial.segments_left, default=None)
         return able[0] if able else None
 

@@ -65,7 +65,7 @@ class LiveTrial:
 
     @property
     def segments_left(self) -> int:
-        """Return how many segments are left, if it is not pruned."""
+        """Return how many segments are left if it is let go on to its end, without its last task."""
         return 0 if self.trained else len(self.points) - len(self.evaluations)
 
     def open_rung(self, pruning: PruningConfig) -> Rung | None:

@@ -18,7 +18,7 @@ from sweep.train.flat import FlatParameters
 from sweep.train.lbfgs import MemoLBFGS, OutOfBudget
 from sweep.train.log import Log
 from sweep.train.optimizers import OPTIMIZERS
-from sweep.train.plain import plain_step
+from sweep.train.plain import plain_step, without_compiler
 from sweep.train.schedulers import SCHEDULERS
 
 CHUNK = 64  # windows per backward pass of a full batch: bounds torch's memory; changes rounding and input noise only
@@ -280,9 +280,11 @@ class Trainer:
 
     def state(self) -> dict[str, Any]:
         """Return everything that training goes on from, as tensors and plain values, some of them live."""
+        with without_compiler():
+            optimizer = self.optimizer.state_dict()
         return {
             "weights": self.flat.snapshot(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": optimizer,
             "best_weights": self.best_weights,
             "log": self.log.state(),
             **{name: getattr(self, name) for name in self.COUNTERS},
@@ -303,7 +305,8 @@ def _load(optimizer: Optimizer, state: dict[str, Any]) -> None:
 
     torch casts it to the type of the parameters, which changes NAdam's float32 product in a float64 trial.
     """
-    optimizer.load_state_dict(state)
+    with without_compiler():
+        optimizer.load_state_dict(state)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for index, saved in state.get("state", {}).items():
         loaded = optimizer.state[parameters[index]]

@@ -14,7 +14,7 @@ from sweep.config.ranges import LogUniform, OneMinusLog, Range
 from sweep.config.registry import Registry
 from sweep.train.lbfgs import MemoLBFGS
 from sweep.train.muon import MuonWithAdamW
-from sweep.train.plain import leave_compiler_out
+from sweep.train.plain import without_compiler
 
 MOMENTUM = OneMinusLog(0.0, 0.99)
 SHARES = ("momentum", "beta2", "alpha")  # settings that weigh the past: 1 would never forget it
@@ -44,8 +44,8 @@ class OptimizerSpec:
             settings: all of `defaults`' keys.
             decay: weight decay, >= 0.
         """
-        leave_compiler_out()
-        return self.make(params, settings, decay)
+        with without_compiler():
+            return self.make(params, settings, decay)
 
     def check(self, settings: Mapping[str, Any]) -> None:
         """Raise ValueError or TypeError for settings that the optimizer cannot be built with."""

@@ -1,11 +1,20 @@
-"""Torch's optimizers without what surrounds them: hooks, and marks for a profiler and a compiler that are not used."""
+"""Torch's optimizers without what torch surrounds them with for its hooks, its profiler and its compiler."""
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch.optim import Optimizer
+
+LEFT_ALONE = (
+    Optimizer.add_param_group,
+    Optimizer.state_dict,
+    Optimizer.load_state_dict,
+)  # by torch's compiler
+VERDICT = "__dynamo_disable"  # where torch keeps, with such a method, what its compiler made of it
 
 
 def plain_step(optimizer: Optimizer) -> Callable[[], Any]:
@@ -16,14 +25,21 @@ def plain_step(optimizer: Optimizer) -> Callable[[], Any]:
     return functools.partial(inspect.unwrap(type(optimizer).step), optimizer)
 
 
-@functools.cache
-def leave_compiler_out() -> None:
-    """Let optimizers be made and stored without torch's compiler: its import takes a second, in every process.
+@contextlib.contextmanager
+def without_compiler() -> Iterator[None]:
+    """Make, store and load optimizers inside without importing torch's compiler, a second in every process.
 
-    Torch imports it at the first call of these methods, only to be told to leave them alone, and keeps what it gets in
-    this attribute of the method. Where torch does otherwise this changes nothing.
+    Torch imports it at the first call of some methods, only for it to leave them alone. Inside, these are taken for
+    left alone already. Afterwards all is as before, as who compiles in this process needs the real thing; so where the
+    compiler is there nothing is done, nor where torch works otherwise.
     """
-    for method in (Optimizer.add_param_group, Optimizer.state_dict, Optimizer.load_state_dict):
-        plain = inspect.unwrap(method)
-        if plain is not method and not hasattr(plain, "__dynamo_disable"):
-            setattr(plain, "__dynamo_disable", plain)
+    methods = [] if "torch._dynamo" in sys.modules else [inspect.unwrap(method) for method in LEFT_ALONE]
+    marked = [method for method in methods if not hasattr(method, VERDICT)]
+    for method in marked:
+        setattr(method, VERDICT, method)
+    try:
+        yield
+    finally:
+        for method in marked:
+            with contextlib.suppress(AttributeError):  # another thread was here
+                delattr(method, VERDICT)

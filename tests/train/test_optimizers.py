@@ -1,5 +1,7 @@
 """Every optimizer of the table: it descends, refuses nonsense, and means by momentum what the docs say."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -315,3 +317,21 @@ def test_a_rate_of_zero_moves_nothing():
 
     assert optimizer.step(closure) == 5.0
     assert x.tolist() == [1.0, 2.0] and not optimizer.lost
+
+
+def test_who_compiles_in_the_same_process_finds_torch_as_it_was():
+    code = (
+        "import torch\n"
+        "from sweep.train import OPTIMIZERS\n"
+        "for spec in OPTIMIZERS.values(): spec.check(spec.defaults)\n"
+        "more = torch.nn.Parameter(torch.zeros(7))\n"
+        "optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(2))], lr=0.1)\n"
+        "def thaw(x):\n"
+        "    optimizer.add_param_group({'params': [more]})\n"
+        "    return 2 * x\n"
+        "assert torch.compile(thaw, backend='eager')(torch.ones(1)) == 2\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr
