@@ -1,6 +1,7 @@
 """The same inputs give the same bits: whatever the threads, the neighbours, and what memory held before."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run
 from sweep.model.network import Network
 
+LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage").exists()
 BATCH = 41  # three tiles, the last one smaller
 
 
@@ -105,6 +107,36 @@ def test_buffers_are_handed_on_and_can_be_released():
     assert [buffer.data_ptr() for buffer in workspace._waiting] == waiting
     workspace.release()
     assert not workspace._waiting
+
+
+@pytest.mark.parametrize(
+    "size", [0, 1, workspace.LARGE_PAGE - 1, workspace.LARGE_PAGE, 3 * workspace.LARGE_PAGE + 5]
+)
+def test_a_buffer_holds_zeros_and_is_given_back(size):
+    before = mapped()
+    buffer = workspace._zeros(size)
+    assert buffer.numel() >= size
+    assert not buffer.any()
+    buffer.fill_(1)
+    assert buffer.all()
+    if LARGE_PAGES and size >= workspace.LARGE_PAGE:
+        assert mapped() >= before + size
+    del buffer
+    assert mapped() < before + workspace.LARGE_PAGE
+
+
+def mapped() -> int:
+    """Return the bytes of this process's memory for which large pages were asked; 0 where there are none."""
+    if not LARGE_PAGES:
+        return 0
+    total = size = 0
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "Size":
+            size = 1024 * int(value.split()[0])
+        elif name == "VmFlags" and "hg" in value.split():
+            total += size
+    return total
 
 
 def test_a_buffer_serves_one_graph_at_a_time():
