@@ -17,8 +17,8 @@ three times its forward pass. Rivals:
 import argparse
 import json
 import multiprocessing
-import resource
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -38,7 +38,7 @@ from sweep.trial.process import keep_freed_memory
 TRAINING = ("native", "torch tuned", "torch default", "cell loop")
 ROUNDS = 5
 TURN = 0.1  # seconds
-RESET = Path("/proc/self/clear_refs")  # of Linux: "5" makes the peak of resident memory what it is now
+STATUS = Path("/proc/self/status")  # of Linux
 ROLLOUTS = ("native rollout", "torch rollout")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -191,17 +191,33 @@ def timed(servers: Servers, shape: Shape, rivals: tuple[str, ...], rounds: int) 
 
 
 def peak_memory(shape: Shape, rival: str, pipe: Any) -> None:
-    """Send the bytes by which three training steps raise a fresh process's peak memory."""
+    """Send the bytes by which three training steps raise a fresh process's memory at most, looked at all the time.
+
+    Pages of files do not count: a system takes those of libraries back when it likes, which hid a part of a step's.
+    """
     torch.set_num_threads(1)
     small = Shape(shape.cell, shape.hidden, shape.layers, 1, 2, shape.dtype)
     work(small, rival)()  # what loads once
     step = work(shape, rival)
-    if RESET.exists():
-        RESET.write_text("5")  # or the peak of loading torch would hide a part
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seen, over = [anonymous()], threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.0005):
+            seen.append(anonymous())
+
+    looking = threading.Thread(target=look)
+    looking.start()
     for _ in range(3):
         step()
-    pipe.send(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+    over.set()
+    looking.join()
+    pipe.send(max(seen) - seen[0])
+
+
+def anonymous() -> int:
+    """Return the bytes of this process's resident memory that are no file's."""
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith("RssAnon"))
+    return 1024 * int(line.split()[1])
 
 
 def memory(shape: Shape) -> dict[str, Any]:
