@@ -193,7 +193,7 @@ def timed(servers: Servers, shape: Shape, rivals: tuple[str, ...], rounds: int) 
 def peak_memory(shape: Shape, rival: str, pipe: Any) -> None:
     """Send the bytes by which three training steps raise a fresh process's memory at most, looked at all the time.
 
-    Pages of files do not count: a system may take those of libraries back meanwhile, which would hide a part of a step's.
+    Pages of files do not count: a system may take those of libraries back meanwhile, which would hide a part.
     """
     torch.set_num_threads(1)
     small = Shape(shape.cell, shape.hidden, shape.layers, 1, 2, shape.dtype)
