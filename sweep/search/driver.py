@@ -1,5 +1,6 @@
 """The driver: asks for trials, hands out segments, decides at rungs, and alone writes what is stored."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -402,9 +403,9 @@ class Driver:
     # --- progress --------------------------------------------------------------------------------
 
     def _work_done(self) -> float:
-        """Return the work that is behind the study, in budgets of a trial; a settled trial counts as one."""
+        """Return the work behind the study, in budgets of a trial; a settled one counts as one. It never falls."""
         settled = self._counts.total()
-        return settled + sum(len(t.evaluations) / len(t.points) for t in self.live.values())
+        return math.fsum([settled, *(len(t.evaluations) / len(t.points) for t in self.live.values())])
 
     def _progress(self) -> Progress:
         wanted = self._total - len(self.skip)

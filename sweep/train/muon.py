@@ -33,14 +33,13 @@ class MuonWithAdamW(Optimizer):
             )
         if others:
             self.parts.append(AdamW(others, lr=lr, betas=(momentum, 0.999), weight_decay=weight_decay))
-        self.steps = [plain_step(part) for part in self.parts]
         self.param_groups = [group for part in self.parts for group in part.param_groups]
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
         """Update all parameters from their gradients."""
-        for step in self.steps:
-            step()
+        for part in self.parts:
+            plain_step(part)()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the states of both optimizers."""

@@ -9,11 +9,8 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-LEFT_ALONE = (
-    Optimizer.add_param_group,
-    Optimizer.state_dict,
-    Optimizer.load_state_dict,
-)  # by torch's compiler
+# methods that torch's compiler leaves alone
+LEFT_ALONE = (Optimizer.add_param_group, Optimizer.state_dict, Optimizer.load_state_dict)
 VERDICT = "__dynamo_disable"  # where torch keeps, with such a method, what its compiler made of it
 
 
