@@ -86,14 +86,58 @@ inline Vec<T> load(const T* from, Index count) {
   return ahead_of<T>(count, load(from), Vec<T>{});
 }
 
-/// Returns the sum of all lanes, halves added to halves.
+constexpr Index near_bytes = 16;  // within which shuffles are cheap
 template <class T>
-inline T total(Vec<T> value) {
-  T part[lanes<T>];
-  store(part, value);
-  for (Index half = lanes<T> / 2; half > 0; half /= 2)
-    for (Index i = 0; i < half; ++i) part[i] += part[i + half];
-  return part[0];
+constexpr Index near_lanes = near_bytes / sizeof(T);
+
+template <int... numbers>
+struct Numbers {};
+template <int count, int... numbers>
+struct UpTo : UpTo<count - 1, count - 1, numbers...> {};
+template <int... numbers>
+struct UpTo<0, numbers...> {
+  using Type = Numbers<numbers...>;
+};
+
+/// The lane, b's counted on from a's, of which `halved` makes lane i, adding the one half a segment on.
+template <class T, Index size>
+constexpr Index first_of_two(Index i) {
+  constexpr Index within = size > near_lanes<T> ? lanes<T> : near_lanes<T>, half = size / 2;
+  const Index at = i % within, mine = at % (within / 2);
+  return i - at + mine / half * size + mine % half + (at < within / 2 ? 0 : lanes<T>);
+}
+
+template <class T, Index size, int... i>
+inline Vec<T> halved(Vec<T> a, Vec<T> b, Numbers<i...>) {
+  const auto lane = [&](Index at) { return at < lanes<T> ? a[at] : b[at - lanes<T>]; };
+  return Vec<T>{lane(first_of_two<T, size>(i))...} + Vec<T>{lane(first_of_two<T, size>(i) + size / 2)...};
+}
+
+/// Returns the segments of `size` lanes of a and b, each halved by adding its second half to its first: a's before b's
+/// within each `near_bytes`, or within the whole while segments are larger.
+template <class T, Index size>
+inline Vec<T> halved(Vec<T> a, Vec<T> b) {
+  return halved<T, size>(a, b, typename UpTo<int(lanes<T>)>::Type());
+}
+
+/// Returns the segments of `size` lanes of `count` vectors, `of(first)` and on, halved until one vector holds them.
+template <class T, Index size, int count, class Of>
+__attribute__((always_inline)) inline Vec<T> folded(const Of& of, int first = 0) {
+  if constexpr (count == 1)
+    return of(first);
+  else
+    return halved<T, 2 * size / count>(folded<T, size, count / 2>(of, first),
+                                       folded<T, size, count / 2>(of, first + count / 2));
+}
+
+/// Returns the sums over all lanes of as many vectors as there are lanes: that of `of(row, column)` in lane
+/// row * near_lanes + column. In each of them halves are added to halves.
+template <class T, class Of>
+__attribute__((always_inline)) inline Vec<T> totals(const Of& of) {
+  return folded<T, near_lanes<T>, int(near_lanes<T>)>([&](int column) __attribute__((always_inline)) {
+    return folded<T, lanes<T>, int(lanes<T> / near_lanes<T>)>(
+        [&](int row) __attribute__((always_inline)) { return of(row, column); });
+  });
 }
 
 /// Returns x between -bound and bound, NaN where x is NaN.
@@ -122,11 +166,11 @@ inline Vec<T> clamp(Vec<T> x, T bound) {
   return below < low ? low : below;
 }
 
-/// Returns a / b for finite b, to about half a unit in the last place.
+/// Returns a / b for finite b, to little more than half a unit in the last place.
 template <class T>
 inline Vec<T> quotient(Vec<T> a, Vec<T> b) {
 #ifdef __AVX512F__
-  if constexpr (SWEEP_BYTES == 64) {  // a seed of 14 bits and Newton's rule: a third of a division's time
+  if constexpr (SWEEP_BYTES == 64) {  // a seed of 14 bits and Newton's rule: less than a division's time
     Vec<T> inverse;
     if constexpr (sizeof(T) == 4) {
       inverse = (Vec<T>)_mm512_maskz_rcp14_ps((__mmask16)-1, (__m512)b);
@@ -134,8 +178,7 @@ inline Vec<T> quotient(Vec<T> a, Vec<T> b) {
       inverse = (Vec<T>)_mm512_maskz_rcp14_pd((__mmask8)-1, (__m512d)b);
       inverse = inverse + inverse * (T(1) - b * inverse);
     }
-    inverse = inverse + inverse * (T(1) - b * inverse);
-    const Vec<T> first = a * inverse;
+    const Vec<T> first = a * inverse;  // the last step is taken for the quotient, and rounds once
     return first + inverse * (a - b * first);
   }
 #endif

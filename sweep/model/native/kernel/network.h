@@ -4,10 +4,9 @@
 // chunk one layer goes through all steps before the next one does. Free-running steps are chunks of one.
 // Arrays are time-major, [step][sequence][number].
 
-constexpr Index tile_rows = 16;        // sequences of a tile at most
-constexpr Index chunk_rows = 128;      // steps x sequences of a chunk at most: gate gradients stay in cache
-constexpr Index slack = 64;            // numbers behind every array that may be read
-constexpr Index near_bytes = 6 << 20;  // of a tile's history; beyond, it pays to ask for memory before writing there
+constexpr Index tile_rows = 16;    // sequences of a tile at most
+constexpr Index chunk_rows = 128;  // steps x sequences of a chunk at most: gate gradients stay in cache
+constexpr Index slack = 64;        // numbers behind every array that may be read
 
 /// Hands out pieces of one block of memory; with no block it only adds up.
 struct Memory {
@@ -157,10 +156,6 @@ struct Network {
     return t;
   }
 
-  Index history_bytes() const {
-    return layers * slots * tile_limit * (Cell::kept + parts) * hidden * Index(sizeof(T));
-  }
-
   /// Of a layer; a product writes whole vectors into the last row.
   Index kept_size() const { return slots * tile_limit * Cell::kept * hidden + lanes<T>; }
 
@@ -233,18 +228,23 @@ struct Network {
   T* d_gates(const Tile& t, T* gates, Index layer) const { return gates + layer * chunk * t.count * pitch; }
   T* d_reading(const Tile& t, Index j) const { return t.d_read + j * chunk * t.count * wide; }
 
-  /// Asks for what a sequence keeps of a step, which is about to be read or written. All steps together do not
-  /// fit into the caches, and their order, backward, is none that a processor expects. Always inlined: GCC takes
-  /// a function that only prefetches for one without effect, and drops its calls.
-  __attribute__((always_inline)) inline void fetch_history(const Tile& t, Index layer, Index slot, Index n) const {
-    fetch(kept(t, layer, slot) + n * Cell::kept * hidden, Cell::kept * hidden);
+  // What is kept for the way back does not fit into the caches, and the order of its steps, backward, is none that a
+  // processor expects: what the next step will read or write is asked for beforehand, the gates while there is a
+  // product, the states row by row.
+
+  Ahead kept_ahead(const Tile& t, Index layer, Index slot) const {
+    return {kept(t, layer, slot), t.count * Cell::kept * hidden * Index(sizeof(T))};
+  }
+
+  /// Always inlined: GCC takes a function that only prefetches for one without effect, and drops its calls.
+  __attribute__((always_inline)) inline void fetch_states(const Tile& t, Index layer, Index slot, Index n) const {
     fetch(h(t, layer, slot) + n * h_row, h_row);
     if (lstm) fetch(c(t, layer, slot) + n * hidden, hidden);
   }
 
   __attribute__((always_inline)) static inline void fetch(const T* from, Index count) {
     constexpr Index line = 64 / Index(sizeof(T));
-    for (Index i = 0; i < count; i += line) __builtin_prefetch(from + i, 0, 2);  // 2: into the second cache
+    for (Index i = 0; i < count; i += line) __builtin_prefetch(from + i);
   }
 
   /// Where chunk after chunk begins: forced steps in chunks, free ones one at a time.
@@ -361,7 +361,7 @@ struct Network {
     const T* from = layer ? h(t, layer - 1, slot + 1) : x(t, start);
     const T *input_weights = s.input_weights + layer * input_size(), *bias = s.bias + layer * packed_row();
     const T *hidden_weights = s.hidden_weights + layer * hidden_size();
-    const bool one_product = in_one_product(in), far = call.keep && history_bytes() > near_bytes;
+    const bool one_product = in_one_product(in);
     const auto gates = call.keep ? Cell::template forward<true> : Cell::template forward<false>;
     if (!one_product)
       multiply<T>(in, joint, n, joint_weights(input_weights), from, in_row, 1, bias, 0, t.from_input, pitch);
@@ -372,12 +372,14 @@ struct Network {
       const T *before = h(t, layer, slot + step), *cell = c(t, layer, slot + step);
       T *after = h(t, layer, slot + step + 1), *cell_after = c(t, layer, slot + step + 1);
       T* keep = call.keep ? kept(t, layer, slot + step) : nullptr;
+      const Index later = minimum(slot + step + 2, slots - 1);
+      const Ahead ahead = keep ? kept_ahead(t, layer, later) : Ahead{};
       if (one_product)
         multiply<T>(hidden, joint, b, joint_weights(hidden_weights), before, h_row, 1, bias, 0, t.z, pitch,
-                    {in, input_weights, from + step * b * in_row, in_row});
+                    {in, input_weights, from + step * b * in_row, in_row}, ahead);
       else
         multiply<T>(hidden, joint, b, joint_weights(hidden_weights), before, h_row, 1,
-                    t.from_input + step * b * pitch, pitch, t.z, pitch);
+                    t.from_input + step * b * pitch, pitch, t.z, pitch, {}, ahead);
       // What is kept takes whole vectors here: what is too much of a row falls on the next one's r, written later.
       T* n_h = keep ? keep + (Cell::kept - 1) * hidden : t.n_h;
       const Index n_h_row = keep ? Cell::kept * hidden : wide;
@@ -385,7 +387,7 @@ struct Network {
         multiply<T>(hidden, split, b, split_weights(hidden, hidden_weights), before, h_row, 1,
                     s.state_bias + layer * padded<T>(split), 0, n_h, n_h_row);
       for (Index i = 0; i < b; ++i) {
-        if (far) fetch_history(t, layer, minimum(slot + step + 2, slots - 1), i);
+        if (keep) fetch_states(t, layer, later, i);
         gates(hidden, t.z + i * pitch, split ? t.n_x + (step * b + i) * wide : nullptr,
               split ? n_h + i * n_h_row : nullptr, before + i * h_row, lstm ? cell + i * hidden : nullptr,
               keep ? keep + i * Cell::kept * hidden : nullptr, after + i * h_row,
@@ -528,9 +530,9 @@ struct Network {
       T *dh = t.dh + layer * b * wide, *dc = t.dc + layer * b * wide;
       T *dzx = d_gates(t, t.dzx, layer), *dzh = d_gates(t, t.dzh, layer);
       for (Index step = end - 1; step >= start; --step) {
-        const Index row = (step - group) * b;
+        const Index row = (step - group) * b, next = larger(step - 1, 0);
         for (Index i = 0; i < b; ++i) {
-          fetch_history(t, layer, larger(step - 1, 0), i);
+          fetch_states(t, layer, next, i);
           Cell::backward(hidden, kept(t, layer, step) + i * Cell::kept * hidden,
                          h(t, layer, step) + i * h_row, lstm ? c(t, layer, step) + i * hidden : nullptr,
                          lstm ? c(t, layer, step + 1) + i * hidden : nullptr,
@@ -539,7 +541,7 @@ struct Network {
         }
         if (step || call.d_state[0])  // of the state before the first step seldom anything is wanted
           multiply<T>(rows, hidden, b, recurrent, dzh + row * pitch, pitch, 1, lstm ? s.zeros : dh,
-                      lstm ? 0 : wide, dh, wide);
+                      lstm ? 0 : wide, dh, wide, {}, kept_ahead(t, layer, next));
       }
       if (layer || call.d_x || call.free_steps) {
         const Matrix<T> down = packed_apart(rows, input_of(layer), s.input_back + layer * back_size());

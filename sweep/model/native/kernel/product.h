@@ -39,14 +39,18 @@ struct Product {
   Index init_row;
   T* out;
   Index out_row;
+  const char* ahead;  // memory that is asked for from k to k + 1, `ahead_step` bytes on each time
+  Index ahead_step;
 };
 
 /// Always inlined, or the sums would go through memory.
 template <class T, int V, int N>
-__attribute__((always_inline)) inline void add_products(Vec<T> (&sum)[N][V], const Factors<T>& f) {
+__attribute__((always_inline)) inline void add_products(Vec<T> (&sum)[N][V], const Factors<T>& f, const char* ahead,
+                                                        Index ahead_step) {
   const T *w = f.weights, *in = f.in;  // copies: what is stored might else be these numbers
   const Index in_row = f.in_row;
-  for (Index k = f.k; k > 0; --k, w += f.weights_step, in += f.in_step) {
+  for (Index k = f.k; k > 0; --k, w += f.weights_step, in += f.in_step, ahead += ahead_step) {
+    if constexpr (N > 2) __builtin_prefetch(ahead);  // few rows have no time for it, and keep little
     Vec<T> weights[V];
 #pragma GCC unroll 12
     for (int v = 0; v < V; ++v) weights[v] = load(w + v * lanes<T>);
@@ -65,8 +69,9 @@ void block(const Product<T>& p) {
   const T* init = p.init;
   T* out = p.out;
   const Index init_row = p.init_row, out_row = p.out_row;
-  add_products<T, V, N>(sum, p.first);
-  if constexpr (two) add_products<T, V, N>(sum, p.second);
+  const Index step = p.ahead_step;
+  add_products<T, V, N>(sum, p.first, p.ahead, step);
+  if constexpr (two) add_products<T, V, N>(sum, p.second, p.ahead + p.first.k * step, step);
 #pragma GCC unroll 8
   for (int n = 0; n < N; ++n, init += init_row, out += out_row)
 #pragma GCC unroll 12
@@ -122,6 +127,12 @@ struct Operand {
   Index in_row;
 };
 
+/// Memory that will be read or written soon. A product asks for it little by little: whoever asks for much at once waits.
+struct Ahead {
+  const void* from;
+  Index bytes;
+};
+
 /// Returns how many columns had better stand apart: those that do not fill a vector, where they are few and k is long.
 /// Such a column costs k / lanes multiply-adds and a sum over lanes, as much as 10 of them by measurement; a vector of
 /// columns, full or not, costs k.
@@ -152,10 +163,21 @@ void dots(Index n, Index k, const T* columns, const T* in, Index in_row, const T
   const Index whole = k / lanes<T> * lanes<T>;
   for (Index begin = 0; begin < whole; begin += lanes<T>) add(begin, [](const T* from) { return load(from); });
   if (whole < k) add(whole, [=](const T* from) { return load(from, k - whole); });
+  constexpr int rows_at_once = int(lanes<T> / near_lanes<T>), columns_at_once = int(near_lanes<T>);
 #pragma GCC unroll 4
-  for (int row = 0; row < N; ++row)
-#pragma GCC unroll 3
-    for (int r = 0; r < R; ++r) out[row * out_row + r] = init[row * init_row + r] + total<T>(sum[row][r]);
+  for (int row = 0; row < N; row += rows_at_once)
+#pragma GCC unroll 2
+    for (int r = 0; r < R; r += columns_at_once) {
+      T part[lanes<T>];  // of what is not there, another number is a copy
+      store(part, totals<T>([&](int i, int j) __attribute__((always_inline)) {
+              return sum[row + i < N ? row + i : N - 1][r + j < R ? r + j : R - 1];
+            }));
+      for (int i = 0; i < rows_at_once && row + i < N; ++i)
+        for (int j = 0; j < columns_at_once && r + j < R; ++j) {
+          const Index n = row + i, m = r + j;
+          out[n * out_row + m] = init[n * init_row + m] + part[i * columns_at_once + j];
+        }
+    }
 }
 
 /// Computes `rows_count` rows of the last `apart` columns of a packed matrix.
@@ -177,21 +199,25 @@ void multiply_apart(Index apart, Index rows_count, Index k, const T* columns, co
 /// Computes `rows_count` rows of the product with a matrix of `k` rows and `m` columns. Rows of `init` and `out` hold
 /// padded(m) numbers, and are written one after the other; what lies behind m of them is left open. A panel of the
 /// matrix stays in cache while n runs. A second operand of as many columns is added on the way; then the matrix is
-/// packed without columns apart, and both have a k of `longest_sum` at most together.
+/// packed without columns apart, and both have a k of `longest_sum` at most together. `ahead` is asked for meanwhile.
 /// k >= 1; `in` and `out` do not overlap; of a packed matrix in_step is 1.
 template <class T>
 void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in, Index in_row, Index in_step,
-              const T* init, Index init_row, T* out, Index out_row, Operand<T> second = {}) {
+              const T* init, Index init_row, T* out, Index out_row, Operand<T> second = {}, Ahead ahead = {}) {
   if (rows_count == 0) return;
   const Index whole = vectors<T>(m - matrix.apart);
   const Cut panels(whole, widest_panel(rows_count, matrix.pitch == 0)), sums(k, longest_sum);
   Cut groups(0, 1);
+  const char* next = static_cast<const char*>(ahead.from ? ahead.from : in);
+  Index next_step = 0;
   Index cut_for = 0;  // panels have two widths at most, and a division for each costs more than to ask
   for (Index number = 0; number < panels.parts; ++number) {
     const Index first = panels.begin(number), width = panels.begin(number + 1) - first;
     if (width != cut_for) {
       groups = Cut(rows_count, max_rows(int(width)));
       cut_for = width;
+      if (ahead.from && number == 0)
+        next_step = minimum(64, 1 + ahead.bytes / (panels.parts * groups.parts * (k + second.k)));
     }
     for (Index sum = 0; sum < sums.parts; ++sum) {
       const Index from = sums.begin(sum);
@@ -203,12 +229,15 @@ void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in,
       p.second = {second.k, second.packed + first * lanes<T> * second.k, width * lanes<T>, nullptr,
                   second.in_row, 1};
       p.out_row = out_row;
+      p.ahead_step = next_step;
       p.init_row = sum ? out_row : init_row;
       for (Index group = 0; group < groups.parts; ++group) {
         const Index n = groups.begin(group), count = groups.begin(group + 1) - n;
         p.first.in = in + n * in_row + from * in_step;
         p.second.in = second.in + n * second.in_row;
         p.out = out + n * out_row + first * lanes<T>;
+        p.ahead = next;
+        next += next_step * (p.first.k + second.k);
         p.init = sum ? p.out : init + n * init_row + first * lanes<T>;
         if (second.k)
           panel<T, true>(width, count, p);
