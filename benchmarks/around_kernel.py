@@ -25,6 +25,7 @@ from sweep.config.records import TrialRecord
 from sweep.config.trial import TrialConfig
 from sweep.opening import read
 from sweep.report import draw_trial
+from sweep.search.worker import serve
 from sweep.store import StudyFolder
 from sweep.train.loop import Trainer
 from sweep.trial import finish, run_segment
@@ -51,7 +52,7 @@ def trial(config: TrialConfig, spent: Counter[str], folder: StudyFolder) -> None
     began = time.process_time()
     checkpoint, evaluations = None, []
     for point in range(len(config.points)):
-        segment = run_segment(config, checkpoint, point)
+        segment = serve(run_segment, config, checkpoint, point)  # as a worker runs it
         checkpoint = segment.checkpoint
         evaluations.append(segment.evaluation)
         if segment.diverged:
