@@ -69,12 +69,7 @@ struct GruStep {
   template <bool keep>
   static void forward(Index hidden, T* z, const T* n_x, const T* n_h, const T* h, const T*, T* kept, T* h_after, T*) {
     T* gate = keep ? kept : z;
-    for (Index j = 0; j < hidden; j += lanes<T>) {
-      const Index rest = hidden - j;
-      const Vec<T> reset = sigmoid<T>(load(z + j)), update = sigmoid<T>(load(z + hidden + j));
-      store(gate + j, reset, rest);
-      store(gate + hidden + j, update, rest);
-    }
+    for (Index j = 0; j < joint * hidden; j += lanes<T>) store(gate + j, sigmoid<T>(load(z + j)), joint * hidden - j);
     for (Index j = 0; j < hidden; j += lanes<T>) {
       const Index rest = hidden - j;
       const Vec<T> reset = load(gate + j), update = load(gate + hidden + j);
