@@ -16,7 +16,9 @@ SOURCES = [f"{KERNEL}/{name}.cpp" for name in ("engine", "baseline", "avx2", "av
 DEPENDS = [
     f"{KERNEL}/{name}.h" for name in ("engine", "kernels", "set", "lanes", "product", "cells", "network")
 ]
-COMMON = ["-std=c++17", "-O3", "-ffp-contract=fast", "-g0"]
+# gnu++17 leaves it to the compiler what is fused to multiply-adds. With -ffp-contract=fast clang's choice hangs on the
+# code around: a forward pass with a way back would have other last bits than one without
+COMMON = ["-std=gnu++17", "-O3", "-g0"]
 FLAGS = {
     "avx2": ["-mavx2", "-mfma"],
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma"],

@@ -13,7 +13,7 @@ from sweep.model.native.library import instruction_sets
 
 KERNEL = Path(__file__).parents[3] / "sweep/model/native/kernel"
 PROGRAM = Path(__file__).with_name("kernel_test.cpp")
-COMMON = ["-std=c++17", "-O1", "-ffp-contract=fast", "-fno-sanitize-recover=all"]
+COMMON = ["-std=gnu++17", "-O1", "-fno-sanitize-recover=all"]
 SETS = {  # as in setup.py
     "avx2": ["-mavx2", "-mfma"],
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma"],

@@ -99,10 +99,12 @@ struct UpTo<0, numbers...> {
   using Type = Numbers<numbers...>;
 };
 
-/// The lane, b's counted on from a's, of which `halved` makes lane i, adding the one half a segment on.
+/// The lane, b's counted on from a's, of which `halved` makes lane i, adding the one half a segment on. Of four lanes and
+/// segments of four: 0, 1, 4, 5, so that 0 + 2, 1 + 3 of a come before those of b; of segments of two: 0, 2, 4, 6.
 template <class T, Index size>
 constexpr Index first_of_two(Index i) {
-  constexpr Index within = size > near_lanes<T> ? lanes<T> : near_lanes<T>, half = size / 2;
+  constexpr Index within = size > near_lanes<T> ? lanes<T> : near_lanes<T>;  // a's and b's are put together
+  constexpr Index half = size / 2;
   const Index at = i % within, mine = at % (within / 2);
   return i - at + mine / half * size + mine % half + (at < within / 2 ? 0 : lanes<T>);
 }

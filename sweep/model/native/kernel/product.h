@@ -39,8 +39,8 @@ struct Product {
   Index init_row;
   T* out;
   Index out_row;
-  const char* ahead;  // memory that is asked for from k to k + 1, `ahead_step` bytes on each time
-  Index ahead_step;
+  const char* ahead;  // what is asked for with the first k; never read
+  Index ahead_step;   // bytes from k to k + 1; 0 where nothing is wanted
 };
 
 /// Always inlined, or the sums would go through memory.
@@ -50,7 +50,7 @@ __attribute__((always_inline)) inline void add_products(Vec<T> (&sum)[N][V], con
   const T *w = f.weights, *in = f.in;  // copies: what is stored might else be these numbers
   const Index in_row = f.in_row;
   for (Index k = f.k; k > 0; --k, w += f.weights_step, in += f.in_step, ahead += ahead_step) {
-    if constexpr (N > 2) __builtin_prefetch(ahead);  // few rows have no time for it, and keep little
+    if constexpr (N > 2) __builtin_prefetch(ahead);  // one or two rows keep little, and would be slowed
     Vec<T> weights[V];
 #pragma GCC unroll 12
     for (int v = 0; v < V; ++v) weights[v] = load(w + v * lanes<T>);
@@ -127,15 +127,16 @@ struct Operand {
   Index in_row;
 };
 
-/// Memory that will be read or written soon. A product asks for it little by little: whoever asks for much at once waits.
+/// Memory that will be read or written soon. A product asks for most of it, little by little: whoever asks for much at
+/// once waits.
 struct Ahead {
   const void* from;
   Index bytes;
 };
 
 /// Returns how many columns had better stand apart: those that do not fill a vector, where they are few and k is long.
-/// Such a column costs k / lanes multiply-adds and a sum over lanes, as much as 10 of them by measurement; a vector of
-/// columns, full or not, costs k.
+/// Such a column costs k / lanes multiply-adds and its share of `totals`, for which 10 more are reckoned (3 to 10 make no
+/// measurable difference); a vector of columns, full or not, costs k.
 template <class T>
 constexpr Index columns_apart(Index k, Index m) {
   const Index rest = m % lanes<T>;
@@ -168,14 +169,14 @@ void dots(Index n, Index k, const T* columns, const T* in, Index in_row, const T
   for (int row = 0; row < N; row += rows_at_once)
 #pragma GCC unroll 2
     for (int r = 0; r < R; r += columns_at_once) {
-      T part[lanes<T>];  // of what is not there, another number is a copy
+      T part[lanes<T>];  // missing rows and columns are filled with copies, whose totals are not used
       store(part, totals<T>([&](int i, int j) __attribute__((always_inline)) {
               return sum[row + i < N ? row + i : N - 1][r + j < R ? r + j : R - 1];
             }));
       for (int i = 0; i < rows_at_once && row + i < N; ++i)
         for (int j = 0; j < columns_at_once && r + j < R; ++j) {
-          const Index n = row + i, m = r + j;
-          out[n * out_row + m] = init[n * init_row + m] + part[i * columns_at_once + j];
+          const Index row_of = row + i, column_of = r + j;
+          out[row_of * out_row + column_of] = init[row_of * init_row + column_of] + part[i * columns_at_once + j];
         }
     }
 }
