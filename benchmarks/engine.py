@@ -9,7 +9,7 @@ three times its forward pass. Rivals:
 
     native          the compiled kernel, as it trains: loss and gradient in one call
     torch tuned     nn.LSTM / nn.GRU, glibc's malloc kept from handing memory back (as a worker runs)
-    torch default   the same with glibc's default malloc, in a process of its own
+    torch default   the same with glibc's default malloc, in a fresh process each time
     cell loop       LSTMCell / GRUCell in a Python loop, as in PyTorch's time_sequence_prediction example
     ... rollout     free-running forecasts without gradients: `window` is their number, `batch` the starts
 """
@@ -151,23 +151,32 @@ def turn(run: Callable[[], None]) -> float:
 
 
 class Servers:
-    """Two processes, one with glibc's default malloc and one with the workers'."""
+    """A process with the workers' malloc; with glibc's default malloc a fresh one each time.
+
+    Fresh, since that malloc learns from what it was given back: who has freed a longer window's memory keeps a shorter
+    one's, and is tuned from then on.
+    """
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipes = {}
-        for tuned in (False, True):
-            self.pipes[tuned], theirs = context.Pipe()
-            context.Process(target=serve, args=(theirs, tuned), daemon=True).start()
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(["torch", "sweep.model", "sweep.trial.process"])  # once, for all
+        self.tuned = self._started(True)
 
     def milliseconds(self, shape: Shape, rival: str) -> float:
-        pipe = self.pipes[rival != "torch default"]
+        pipe = self._started(False) if rival == "torch default" else self.tuned
         pipe.send((shape, rival))
-        return pipe.recv()
+        found = pipe.recv()
+        if pipe is not self.tuned:
+            pipe.send(None)
+        return found
+
+    def _started(self, tuned: bool) -> Any:
+        mine, theirs = self.context.Pipe()
+        self.context.Process(target=serve, args=(theirs, tuned), daemon=True).start()
+        return mine
 
     def close(self) -> None:
-        for pipe in self.pipes.values():
-            pipe.send(None)
+        self.tuned.send(None)
 
 
 def timed(servers: Servers, shape: Shape, rivals: tuple[str, ...], rounds: int) -> Iterator[dict[str, Any]]:
