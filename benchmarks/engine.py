@@ -32,11 +32,9 @@ from torch import Tensor, nn
 from sweep.config.sections import ModelConfig
 from sweep.model import Forecaster, engine
 from sweep.model.native.library import instruction_sets, peak_flops
-from sweep.train.flat import FlatParameters
-from sweep.trial.process import keep_freed_memory
 
 TRAINING = ("native", "torch tuned", "torch default", "cell loop")
-ROUNDS = 5
+ROUNDS, QUICK_ROUNDS = 5, 3
 TURN = 0.1  # seconds
 STATUS = Path("/proc/self/status")  # of Linux
 ROLLOUTS = ("native rollout", "torch rollout")
@@ -103,6 +101,8 @@ def work(shape: Shape, rival: str) -> Callable[[], None]:
 
         return roll
     if rival == "native":
+        from sweep.train.flat import FlatParameters  # here: the rivals' processes start sooner without
+
         forecaster = shape.forecaster(name)
         flat = FlatParameters(forecaster)
         loss_gradient = forecaster.loss_gradient()
@@ -130,6 +130,8 @@ def serve(pipe: Any, tuned: bool) -> None:
     """Answer (shape, rival) with the milliseconds of a run, in a process with one kind of malloc."""
     torch.set_num_threads(1)
     if tuned:
+        from sweep.trial.process import keep_freed_memory
+
         keep_freed_memory()
     ready: dict[tuple[Shape, str], Callable[[], None]] = {}
     while (asked := pipe.recv()) is not None:
@@ -158,8 +160,9 @@ class Servers:
     """
 
     def __init__(self) -> None:
-        self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(["torch", "sweep.model", "sweep.trial.process"])  # once, for all
+        self.context = multiprocessing.get_context(
+            "spawn"
+        )  # forks of one process would share its heap's luck
         self.tuned = self._started(True)
 
     def milliseconds(self, shape: Shape, rival: str) -> float:
@@ -312,9 +315,10 @@ def main() -> None:
     torch.set_num_threads(1)
     servers = Servers()
     rows = []
+    rounds = QUICK_ROUNDS if asked.quick else ROUNDS
     for shape, listed in shapes(asked.quick):
         rivals = tuple(name for name in listed if name.startswith("native")) if asked.alone else listed
-        rows += timed(servers, shape, rivals, ROUNDS)
+        rows += timed(servers, shape, rivals, rounds)
     servers.close()
     if asked.json:
         print(json.dumps(rows))
