@@ -202,7 +202,10 @@ def comparisons(study: Study, trials: pd.DataFrame, rung: CommonRung) -> list[Co
 
 
 def effect_claims(tested: Sequence[Comparison], rng: np.random.Generator) -> list[Claim]:
-    """Return, for each choice, that its best value beats the others, where a permutation test says so at 5 %.
+    """Return, for each choice, that its best value beats the others, where that can be said.
+
+    A claim needs both: a permutation test at 5 %, and an interval of the lead that lies above 0. Nobody would believe a
+    value to be better of which is said that it may be worse.
 
     The test statistic is the lead of the best value's median over the median of the rest. The best value is
     chosen anew in every permutation, so that picking it is not taken for evidence; the level is divided by
@@ -224,6 +227,8 @@ def effect_claims(tested: Sequence[Comparison], rng: np.random.Generator) -> lis
             rng.choice(mine, (REPS, len(mine))), axis=1
         )
         low, high = percentile_interval(drawn)
+        if low <= 0:
+            continue
         text = list(groups)[winner]
         medians = float(np.median(mine)), float(np.median(others))
         claims.append(Claim(comparison.param, text, *medians, low, high, len(mine), comparison.basis))

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from sweep.config.records import TrialRecord
-from sweep.report.effects import best_lead, common_rung, comparisons, effect_claims, effects_frame, groups_of
+from sweep.report.effects import (
+    Comparison,
+    best_lead,
+    common_rung,
+    comparisons,
+    effect_claims,
+    effects_frame,
+    groups_of,
+)
 from sweep.report.frames import trials_frame
 from sweep.report.importances import importances
 from sweep.report.study import Study, read_study
@@ -151,6 +159,19 @@ def test_a_real_effect_is_claimed_with_its_interval(one, evaluation):
     assert [claim.value for claim in claims] == ["gru"]
     assert claims[0].low < 0.3 < claims[0].high
     assert claims[0].low > 0
+
+
+def test_a_lead_that_may_be_none_is_not_claimed():
+    # significant by the permutation test alone: medians .33 and .465, but the interval of the lead is -.04 to .26
+    rng = np.random.default_rng(340)
+    few = int(rng.integers(6, 30))
+    groups = {"lstm": np.round(rng.normal(0.38, 0.15, few), 2), "gru": np.round(rng.normal(0.5, 0.15, 40), 2)}
+    assert few == 7
+    assert effect_claims([Comparison("cell", "rung", groups)], np.random.default_rng(0)) == []
+    groups["lstm"] = groups["lstm"] - 0.1
+    (claim,) = effect_claims([Comparison("cell", "rung", groups)], np.random.default_rng(0))
+    assert claim.value == "lstm"
+    assert 0 < claim.low < claim.others - claim.median < claim.high
 
 
 def test_chance_is_not_claimed(one, evaluation):
