@@ -112,6 +112,14 @@ def wait_for(condition, seconds, what):
         time.sleep(0.05)
 
 
+def changed(path):
+    """Return when a file was written, 0 where it is gone meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0
+
+
 def all_gone(results, seconds=10):
     """Fail unless no process of a run survives."""
     wait_for(lambda: not ours(results), seconds, f"the end of {[p.cmdline()[-3:] for p in ours(results)]}")
@@ -356,12 +364,14 @@ def test_a_confirmation_that_is_killed_goes_on_with_the_same_result(undisturbed,
     expected = confirmation_of(straight)
     assert len(expected[0]) == 4
     for _ in range(2):
+        began = time.time()
         process = confirming(killed)
         trials = killed / "sine/confirm/trials"
-        before = len(list(trials.glob("*/checkpoint.pt")))
         wait_for(
-            lambda before=before, trials=trials: (
-                list(trials.glob("*/resume.bin")) and len(list(trials.glob("*/checkpoint.pt"))) >= before
+            lambda began=began, trials=trials: any(
+                changed(path) >= began
+                for name in ("resume.bin", "checkpoint.pt")
+                for path in trials.glob(f"*/{name}")
             ),
             60,
             "progress",
