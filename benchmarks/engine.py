@@ -160,9 +160,8 @@ class Servers:
     """
 
     def __init__(self) -> None:
-        self.context = multiprocessing.get_context(
-            "spawn"
-        )  # forks of one process would share its heap's luck
+        # spawned: forks of one process would share its heap's luck
+        self.context = multiprocessing.get_context("spawn")
         self.tuned = self._started(True)
 
     def milliseconds(self, shape: Shape, rival: str) -> float:
