@@ -23,10 +23,10 @@ from study_speed import configurations
 
 from sweep.config.records import TrialRecord
 from sweep.config.trial import TrialConfig
-from sweep.opening import read
-from sweep.report import draw_trial
+from sweep.report.plots.trial import draw_trial
 from sweep.search.worker import serve
 from sweep.store import StudyFolder
+from sweep.study.open_study import read
 from sweep.train.loop import Trainer
 from sweep.trial import finish, run_segment
 from sweep.trial.segment import Run

@@ -8,10 +8,11 @@ Everything is real but training: sampling by TPE, 19 segments per trial, resume 
 import sys
 import tempfile
 import time
+from typing import Any
 
 from machine import machine
 
-import sweep.api
+from sweep.api import Execution, run
 from sweep.config.records import PREFIXES, Evaluation, Scores
 from sweep.config.seeds import seed_of
 from sweep.config.trial import TrialConfig
@@ -54,11 +55,11 @@ def main() -> None:
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"results": folder, "executor": "inline", "draw": False, "confirm": False}
-        functions = Functions(segment, finish)
-        sweep.api.run("sine", trials=1, functions=functions, **settings)
+        execution = Execution(executor="inline", plots=False, functions=Functions(segment, finish))
+        settings: dict[str, Any] = {"results": folder, "confirm": False, "execution": execution}
+        run("sine", trials=1, **settings)
         began, busy = time.perf_counter(), time.process_time()
-        sweep.api.run("sine", trials=trials + 1, functions=functions, **settings)
+        run("sine", trials=trials + 1, **settings)
         seconds, busy = time.perf_counter() - began, time.process_time() - busy
     each, own = 1000 * seconds / trials, 1000 * busy / trials
     print(f"{trials} trials in {seconds:.2f} s: {each:.1f} ms per trial, {own:.1f} of them on the processor")

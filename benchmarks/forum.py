@@ -22,9 +22,9 @@ from sweep.config.records import Evaluation, TrialRecord
 from sweep.config.seeds import seed_of
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.symptoms import SYMPTOMS, RolloutEvidence, symptom_of_trial
-from sweep.opening import read
-from sweep.report.diagnoses import TOLD, is_cause
+from sweep.results.diagnoses import TOLD, is_cause
 from sweep.score import block_length, forecasts
+from sweep.study.open_study import read
 from sweep.trial import finish
 from sweep.trial.process import trial_process
 from sweep.trial.segment import Run

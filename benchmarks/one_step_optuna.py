@@ -16,8 +16,8 @@ from machine import machine
 
 from sweep.config.ranges import suggest
 from sweep.config.study import StudyConfig
-from sweep.opening import read
 from sweep.score import forecasts, scores
+from sweep.study.open_study import read
 from sweep.trial import load_data, run_segment
 from sweep.trial.process import trial_process
 from sweep.trial.segment import Run, locked_task, read_checkpoint

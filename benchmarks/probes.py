@@ -21,9 +21,9 @@ from sweep.config.sections import Component, DataConfig, ModelConfig, TrainingCo
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.probes import PROBES, Subject, always_on, measured
 from sweep.diagnosis.symptoms import stored_evidence, symptom_of_trial
-from sweep.diagnosis.symptoms.units import _truth_facts
+from sweep.diagnosis.symptoms.start_symptoms import _truth_facts
 from sweep.model.native.library import instruction_sets
-from sweep.opening import read
+from sweep.study.open_study import read
 from sweep.trial import finish
 from sweep.trial.process import trial_process
 from sweep.trial.segment import Run

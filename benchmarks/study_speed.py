@@ -18,8 +18,8 @@ from machine import machine
 
 from sweep.config.records import TrialRecord
 from sweep.config.trial import TrialConfig
-from sweep.opening import read
 from sweep.search.proposals import proposal
+from sweep.study.open_study import read
 from sweep.train import OPTIMIZERS
 from sweep.trial import run_segment
 from sweep.trial.process import trial_process

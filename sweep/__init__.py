@@ -5,20 +5,31 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sweep.api import audit as audit
-    from sweep.api import confirm as confirm
-    from sweep.api import load_study as load_study
-    from sweep.api import report as report
-    from sweep.api import run as run
-    from sweep.api import treat as treat
+    from sweep.api import Execution, audit, confirm, diagnose, load_study, preview, report, run, show, treat
 
-__all__ = ["__version__", "audit", "confirm", "load_study", "report", "run", "treat"]
+__all__ = [
+    "Execution",
+    "__version__",
+    "audit",
+    "confirm",
+    "diagnose",
+    "load_study",
+    "preview",
+    "report",
+    "run",
+    "show",
+    "treat",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Import the API on first use, so that `import sweep` and `sweep --help` stay instant."""
-    if name in ("audit", "confirm", "load_study", "report", "run", "treat"):
+    if name in __all__:
         from sweep import api
 
         return getattr(api, name)
     raise AttributeError(f"module 'sweep' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -20,12 +20,12 @@ def test_every_package_is_shipped():
         for path in (ROOT / "sweep").rglob("*.py")
         if path.is_file()
     }
-    data = {"sweep.data.files", "sweep.report.templates", "sweep.studies_shipped"}
+    data = {"sweep.data.files", "sweep.report.page.templates", "sweep.studies_shipped"}
     assert listed == there | data
 
 
 def test_data_folders_hold_something():
-    for folder in ("sweep/data/files", "sweep/report/templates", "studies"):
+    for folder in ("sweep/data/files", "sweep/report/page/templates", "studies"):
         assert any((ROOT / folder).iterdir())
 
 

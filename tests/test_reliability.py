@@ -13,11 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from attack import comparable, same_study, sound, states_of, trial_files
-
 from sweep.store import StudyFolder
+from tests.support.attack import comparable, same_study, sound, states_of, trial_files
 
 ROOT = Path(__file__).resolve().parents[1]
 TOTAL = 8

@@ -34,7 +34,7 @@ from benchmarks.diagnosis.rivals import RULES, Forest, configuration, majority
 from benchmarks.diagnosis.runs import Key, numbered_places, plan
 from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.findings import likely
-from sweep.diagnosis.causes.model import calibrated
+from sweep.diagnosis.causes.softmax import calibrated
 
 Rows = Mapping[Key, Mapping[str, float]]
 PARTS = ("known", "severity kept out", "kind kept out")

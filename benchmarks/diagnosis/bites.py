@@ -10,7 +10,7 @@ from benchmarks.diagnosis.faults import FAULTS
 from benchmarks.diagnosis.runs import Key
 from sweep.config.records import TrialRecord
 from sweep.data import Data
-from sweep.score import effect
+from sweep.stats import paired_effect as effect
 
 Verdict = Literal["bites", "ambiguous", "too few"]
 

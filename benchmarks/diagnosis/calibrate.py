@@ -24,8 +24,8 @@ from benchmarks.diagnosis.faults import HEALTHY
 from benchmarks.diagnosis.run import whole_split
 from benchmarks.diagnosis.runs import Key
 from sweep.diagnosis.causes.features import FEATURES
-from sweep.diagnosis.causes.model import Model
-from sweep.diagnosis.causes.table import CAUSES
+from sweep.diagnosis.causes.known_causes import CAUSES
+from sweep.diagnosis.causes.softmax import Model
 
 SHRINKING = 0.3  # C of the logistic regression: best of .03, .1, .3, 1 with each kind left out in turn
 FALSE_ALARMS = (

@@ -27,7 +27,7 @@ from benchmarks.diagnosis.plan import Plan
 from benchmarks.diagnosis.record import Cache
 from benchmarks.diagnosis.run import biting_places
 from benchmarks.diagnosis.runs import Key, faulty, numbered_places, plan
-from sweep.diagnosis.causes.table import CAUSES
+from sweep.diagnosis.causes.known_causes import CAUSES
 from sweep.diagnosis.finding import Change
 from sweep.model import CELLS
 

@@ -17,7 +17,7 @@ from sweep.config.records import TrialRecord, record_from_json, to_json
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.causes.features import PROBED
 from sweep.diagnosis.probes import PROBES
-from sweep.search.live import LiveTrial
+from sweep.search.running_trial import LiveTrial
 from sweep.trial import finish
 from sweep.trial.process import trial_process
 from sweep.trial.segment import Run

@@ -12,8 +12,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from sweep.diagnosis.symptoms import SYMPTOMS, symptom_of_trial
-from sweep.diagnosis.symptoms.planted import (
+from benchmarks.diagnosis.planted import (
     KINDS,
     LORENZ_FAULTS,
     NOISY_FAULTS,
@@ -23,6 +22,7 @@ from sweep.diagnosis.symptoms.planted import (
     planted_tonal,
     tonal_faults,
 )
+from sweep.diagnosis.symptoms import SYMPTOMS, symptom_of_trial
 
 
 def cases(per_case: int, seed: int) -> list[Planted]:

@@ -1,11 +1,11 @@
 """The command `sweep` and its subcommands. Heavy modules are imported inside commands: help is instant."""
 
 import sys
-from pathlib import Path
 
 import click
 
 from sweep import __version__
+from sweep.cli.followup import audit, confirm, treat
 from sweep.cli.options import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -20,7 +20,6 @@ from sweep.cli.options import (
     trial_and_study,
     workers_option,
 )
-from sweep.cli.retraining import audit, confirm, treat
 
 
 class SweepGroup(click.Group):
@@ -98,10 +97,9 @@ def run(
     default), and only then one is named and scored on the locked test.
     """
     from sweep import api
-    from sweep.cli import live
 
     if dry_run:
-        from sweep.cli.preview import print_preview
+        from sweep.report.terminal.preview import print_preview
 
         shown = api.preview(
             study,
@@ -113,21 +111,25 @@ def run(
         )
         print_preview(shown)
         return
-    with live.watching() as watch:
+    from rich.console import Console
+
+    from sweep.cli import progress
+    from sweep.report.terminal.outcome import print_run
+
+    with progress.execution(workers, executor) as execution:
         result = api.run(
             study,
             trials=trials,
-            workers=workers,
-            executor=executor,
-            name=name,
             overrides=overrides,
+            name=name,
             results=results,
             confirm=not no_confirm,
-            watch=watch,
+            execution=execution,
         )
-    live.print_end(result)
     if result.interrupted:
+        progress.print_interrupted(f"{result.trials} trials of {result.folder.name} are complete")
         leave_interrupted()
+    print_run(result.folder, result.winner or {}, result.confirmation, Console(stderr=True))
     if result.scored == 0:
         sys.exit(EXIT_NOTHING)
 
@@ -156,7 +158,9 @@ def report(study: str, as_json: bool, as_csv: bool, diagnose_anew: bool, results
     else:
         from rich.console import Console
 
-        api.print_report(api.load_study(study, results=results).document(), Console(), paths.page)
+        from sweep.report.terminal.study import print_report
+
+        print_report(api.load_study(study, results=results).document(), Console(), paths.page)
 
 
 @main.command()
@@ -174,7 +178,9 @@ def show(trial: int, study: str, as_json: bool, results: str) -> None:
     else:
         from rich.console import Console
 
-        api.print_trial(document, Console())
+        from sweep.report.terminal.study import print_trial
+
+        print_trial(document, Console())
 
 
 @main.command()
@@ -205,7 +211,9 @@ def diagnose(
     else:
         from rich.console import Console
 
-        api.print_diagnosis(document, Console())
+        from sweep.report.terminal.diagnosis import print_diagnosis
+
+        print_diagnosis(document, Console())
 
 
 @main.command("list")
@@ -214,10 +222,10 @@ def diagnose(
 @results_option
 def list_(as_json: bool, as_csv: bool, results: str) -> None:
     """List the studies that have results, and the study files that are known."""
-    from sweep.cli.listing import csv_text, print_listing
-    from sweep.studies import listing
+    from sweep import api
+    from sweep.report.terminal.listing import csv_text, print_listing
 
-    document = listing(Path(results))
+    document = api.listing(results=results)
     if as_json:
         print_json(document)
     elif as_csv:

@@ -14,7 +14,7 @@ EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 def complete_studies(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the studies whose names begin so, for the shell."""
-    from sweep.studies import study_files
+    from sweep.study.find import study_files
 
     stored = Path(ctx.params.get("results") or "results").glob("*/study.toml")
     names = sorted({*study_files(), *(path.parent.name for path in stored)})

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sweep.config.catalogue import Catalogue
 from sweep.config.errors import StudyFileError
+from sweep.config.known_names import KnownNames
 from sweep.config.registry import nearest
 from sweep.config.sections import Section
 from sweep.config.study import SECTIONS
@@ -35,13 +35,13 @@ def parsed_changes(texts: Sequence[str]) -> dict[str, Any]:
     return changes
 
 
-def changed(config: TrialConfig, changes: Mapping[str, Any], catalogue: Catalogue) -> TrialConfig:
+def changed(config: TrialConfig, changes: Mapping[str, Any], known_names: KnownNames) -> TrialConfig:
     """Return a trial's configuration with values put in; seed, device and engine stay.
 
     Args:
         config: of the trial.
         changes: values by key path, such as "training.optimizer.lr".
-        catalogue: the names that may be used.
+        known_names: the names that may be used.
 
     Raises:
         StudyFileError: with every mistake: its key path, what was wanted, what came, the nearest name.
@@ -55,7 +55,7 @@ def changed(config: TrialConfig, changes: Mapping[str, Any], catalogue: Catalogu
             sections[name] = model.model_validate(document[name])
         except ValidationError as error:
             problems += [mistake_line(name, entry, model) for entry in error.errors()]
-    problems = problems or name_problems(sections, catalogue)
+    problems = problems or name_problems(sections, known_names)
     if problems:
         raise StudyFileError(problems, WHERE)
     return config.model_copy(update=dict(sections))

@@ -1,10 +1,13 @@
-"""Tables of named entries, whose mistakes explain themselves."""
+"""Tables of named entries, sweep's own and those of plug-ins, whose mistakes explain themselves."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from sweep.config import plugins
 from sweep.config.errors import UnknownName
+from sweep.config.plugins import Origin, PluginError
 
 
 class Named(Protocol):
@@ -24,12 +27,32 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-class Registry(Mapping[str, T], Generic[T]):
-    """Entries by name, in the order written. `kind` is the word for error messages."""
+@dataclass(frozen=True)
+class Outside(Generic[T]):
+    """The entries of plug-ins, and what is wrong with those that cannot be used."""
 
-    def __init__(self, kind: str, entries: Iterable[T]) -> None:
+    entries: Mapping[str, tuple[T, Origin]]  # by name
+    broken: Mapping[str, str]  # by name of the entry or of the file, in one line
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """Entries by name, in the order written.
+
+    Iteration and `len` give sweep's own entries. Look-up, `in` and `names` know those of plug-ins, too.
+    """
+
+    def __init__(self, kind: str, entries: Iterable[T], spec: type[T] | None = None) -> None:
+        """Make a table.
+
+        Args:
+            kind: word for an entry in messages; "optimizer" has the entry-point group "sweep.optimizers".
+            entries: sweep's own.
+            spec: class of the entries that plug-ins may add; None: there are no plug-ins of this kind.
+        """
         self.kind = kind
+        self.spec = spec
         self._entries: dict[str, T] = {}
+        self._outside: tuple[tuple[object, ...], Outside[T]] | None = None  # by the plug-in files then in use
         for entry in entries:
             if entry.name in self._entries:
                 raise ValueError(f"two entries named {entry.name!r} in the table of {kind}s")
@@ -40,18 +63,87 @@ class Registry(Mapping[str, T], Generic[T]):
 
         Raises:
             UnknownName: no such entry; the text gives the nearest name and all known ones.
+            PluginError: the plug-in of that name cannot be used.
         """
         if name in self._entries:
             return self._entries[name]
-        raise UnknownName(
-            f"no {self.kind} named {name!r}.{nearest(name, self._entries)} Known: {', '.join(self)}"
-        )
+        outside = self.outside()
+        if name in outside.entries:
+            return outside.entries[name][0]
+        if name in outside.broken:
+            raise PluginError(outside.broken[name])
+        known = self.names()
+        raise UnknownName(f"no {self.kind} named {name!r}.{nearest(name, known)} Known: {', '.join(known)}")
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return name in self._entries or (isinstance(name, str) and name in self.outside().entries)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names: sweep's own entries, then those of plug-ins."""
+        return (*self._entries, *self.outside().entries)
+
+    def origin(self, name: str) -> Origin | None:
+        """Return where the plug-in of that name comes from; None for sweep's own entries.
+
+        Raises:
+            UnknownName: no such entry.
+            PluginError: the plug-in of that name cannot be used.
+        """
+        self[name]
+        return None if name in self._entries else self.outside().entries[name][1]
+
+    def outside(self) -> Outside[T]:
+        """Return the entries of plug-ins: of installed packages, and of the plug-in files in use."""
+        if self.spec is None:
+            return Outside({}, {})
+        key = plugins.plugin_files()
+        if self._outside is None or self._outside[0] != key:
+            self._outside = key, self._found(self.spec)
+        return self._outside[1]
+
+    def _found(self, spec: type[T]) -> Outside[T]:
+        entries: dict[str, tuple[T, Origin]] = {}
+        broken: dict[str, str] = {}
+
+        def add(name: str, entry: object, origin: Origin) -> None:
+            where = f"plug-in {self.kind} {name!r} of {origin}"
+            if not isinstance(entry, spec):
+                broken[name] = f"{where}: wanted a {spec.__name__}, got {type(entry).__name__}"
+            elif entry.name != name:
+                broken[name] = f"{where}: is named {entry.name!r}; both names must be equal"
+            elif name in self._entries:
+                broken[name] = f"{where}: the name is taken by sweep's own {self.kind}; choose another"
+            elif name in entries:
+                broken[name] = f"{where}: the name is taken by {entries[name][1]}; remove one of them"
+            else:
+                entries[name] = entry, origin
+
+        for point in plugins.entry_points(f"sweep.{self.kind}s"):
+            try:
+                loaded = point.load()
+            except Exception as error:  # of the plug-in: it must not take the rest down
+                broken[str(point.name)] = (
+                    f"plug-in {self.kind} {point.name!r} of {point.origin} cannot be loaded: "
+                    f"{type(error).__name__}: {error}"
+                )
+                continue
+            add(str(point.name), loaded, point.origin)
+        for path in plugins.plugin_files():
+            try:
+                module, origin = plugins.load_file(path)
+            except PluginError as error:
+                broken[path.name] = str(error)
+                continue
+            seen: list[T] = []
+            for entry in vars(module).values():
+                new = isinstance(entry, spec) and not any(entry is other for other in (*seen, *self.values()))
+                if new:  # neither a second name of one entry nor one of sweep's own that the file imports
+                    seen.append(entry)
+                    add(entry.name, entry, origin)
+        return Outside(entries, broken)

@@ -1,8 +1,16 @@
 """The sections of a study file as frozen, validated records. Defaults and limits live here alone."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from sweep.config.records import PREFIXES
 
@@ -16,6 +24,17 @@ class Section(BaseModel):
     """A frozen record that refuses unknown keys, wrong types and non-finite numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    # Fields that are left out of documents, and so of keys, seeds and identities, while they have their defaults:
+    # those of plug-ins, which change nothing for a study without one.
+    only_if_set: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_unset(self, handler: SerializerFunctionWrapHandler) -> Any:
+        values = handler(self)
+        for name in self.only_if_set:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                values.pop(name, None)
+        return values
 
 
 class Component(Section):
@@ -65,11 +84,17 @@ class ScoreConfig(Section):
     warmup: PositiveInt = 1000  # true steps that set the hidden state
     horizon: Annotated[int, Field(ge=10)] = 1000  # free-running steps that are scored
     starts: PositiveInt = 32  # rollouts per evaluation
+    objective: str = "rollout_error"  # what is minimised
+    baselines: Annotated[tuple[str, ...], Field(strict=False)] = ()  # of plug-ins, beside sweep's own
+
+    only_if_set: ClassVar[tuple[str, ...]] = ("objective", "baselines")
 
 
 class ModelConfig(Section):
     """`[model]`: the forecaster."""
 
+    kind: str = "recurrent"  # or a model of a plug-in, for which `options` alone counts
+    options: dict[str, Setting] = {}  # settings of a plug-in's model
     cell: str = "lstm"
     hidden: PositiveInt = 51
     layers: PositiveInt = 2
@@ -79,6 +104,8 @@ class ModelConfig(Section):
     output_activation: Literal["none", "relu"] = "none"
     init_gain: Annotated[float, Field(gt=0)] = 1.0  # factor on the recurrent weights at the beginning
     forget_bias: float = 0.0  # added at the beginning to the bias of the gate that keeps the state
+
+    only_if_set: ClassVar[tuple[str, ...]] = ("kind", "options")
 
 
 class TrainingConfig(Section):
@@ -163,6 +190,10 @@ class DiagnosisConfig(Section):
     """`[diagnosis]`: what is not told of the findings. No part of a study's identity."""
 
     mute: Annotated[tuple[str, ...], Field(strict=False)] = ()  # codes that are kept but not shown
+    probes: Annotated[tuple[str, ...], Field(strict=False)] = ()  # of plug-ins, beside sweep's own
+    checks: Annotated[tuple[str, ...], Field(strict=False)] = ()  # of plug-ins, beside sweep's own
+
+    only_if_set: ClassVar[tuple[str, ...]] = ("probes", "checks")
 
 
 class RunConfig(Section):

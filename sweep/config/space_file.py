@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sweep.config.catalogue import Catalogue, Offer
+from sweep.config.known_names import KnownNames, Settable
 from sweep.config.ranges import RANGE_WORDS, Choice, Range, SpaceError, ends
 from sweep.config.registry import nearest
 from sweep.config.sections import ModelConfig, Section, TrainingConfig
@@ -25,8 +25,8 @@ OF_MINI_BATCHES = ("batch_size", "clip", "shuffle")
 class _Reader:
     """Collects axes and mistakes while it walks through [space]."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
+    def __init__(self, known_names: KnownNames) -> None:
+        self.known_names = known_names
         self.axes: list[Axis] = []
         self.fixed: list[tuple[Condition, tuple[str, ...], Any]] = []
         self.document: dict[str, Any] = {}
@@ -34,7 +34,7 @@ class _Reader:
 
     def component(self, owner: str, entry: Any) -> None:
         """Read `optimizer = [names]` (their default ranges) or `[space.optimizer.<name>]` tables."""
-        table = self.catalogue.optimizers if owner == "optimizer" else self.catalogue.schedulers
+        table = self.known_names.optimizers if owner == "optimizer" else self.known_names.schedulers
         path = f"space.{owner}"
         if isinstance(entry, list) and all(isinstance(name, str) for name in entry):
             for name in sorted({name for name in entry if entry.count(name) > 1}):
@@ -55,7 +55,7 @@ class _Reader:
         for name in known:
             self._owned(owner, name, entry[name], table[name])
 
-    def _owned(self, owner: str, name: str, settings: Any, offer: Offer) -> None:
+    def _owned(self, owner: str, name: str, settings: Any, offer: Settable) -> None:
         path = f"space.{owner}.{name}"
         condition = Condition(owner, frozenset([name]))
         written: dict[str, Any] = {}
@@ -83,7 +83,7 @@ class _Reader:
                 self.axes.append(Axis(f"{name}.{key}", place, span, condition))
                 written[key] = span_document(span)
 
-    def _check(self, path: str, settings: Mapping[str, Any], offer: Offer) -> None:
+    def _check(self, path: str, settings: Mapping[str, Any], offer: Settable) -> None:
         if offer.check is None:
             return
         try:
@@ -115,9 +115,9 @@ class _Reader:
                 wanted = error.errors()[0]["msg"].removeprefix("Input should be ")
                 self._note(f"space.{name}: wanted {wanted}, got {value!r}")
                 continue
-            if name == "cell" and value not in self.catalogue.cells:
-                hint = nearest(value, self.catalogue.cells)
-                known = ", ".join(self.catalogue.cells)
+            if name == "cell" and value not in self.known_names.cells:
+                hint = nearest(value, self.known_names.cells)
+                known = ", ".join(self.known_names.cells)
                 self._note(f"space.cell: no cell named {value!r}.{hint} Known: {known}")
         self.axes.append(Axis(name, place, span, condition))
         self.document[name] = span_document(span)
@@ -132,14 +132,14 @@ class _Reader:
 
 
 def parse_space(
-    document: Any, catalogue: Catalogue, sections: Mapping[str, Section]
+    document: Any, known_names: KnownNames, sections: Mapping[str, Section]
 ) -> tuple[Space, dict[str, Any], list[str]]:
     """Return the space, its document with default ranges written out, and the mistakes found.
 
     The axes stand in a fixed order (optimizer, scheduler, the rest by name), so that the order in the
     file changes nothing.
     """
-    reader = _Reader(catalogue)
+    reader = _Reader(known_names)
     if not isinstance(document, Mapping):
         return Space(()), {}, [f"space: wanted a table, got {document!r}"]
     for owner in COMPONENTS:
@@ -149,7 +149,7 @@ def parse_space(
         condition = None
         if name in OF_MINI_BATCHES and reader.axes and reader.axes[0].name == "optimizer":
             optimizers = ends(reader.axes[0].span)
-            batched = [v for v in optimizers if not catalogue.optimizers[v].full_batch]
+            batched = [v for v in optimizers if not known_names.optimizers[v].full_batch]
             if not batched:
                 reader.problems.append(_without_effect(name, ", ".join(optimizers)))
             elif len(batched) < len(optimizers):
@@ -157,7 +157,7 @@ def parse_space(
         reader.setting(name, document[name], condition)
     training = sections.get("training")
     if isinstance(training, TrainingConfig):
-        reader.problems += _against_training(reader.axes, training, catalogue)
+        reader.problems += _against_training(reader.axes, training, known_names)
     if not reader.axes and not reader.problems:
         reader.problems.append("space: is empty; name at least one hyperparameter to sample")
     return Space(tuple(reader.axes), tuple(reader.fixed)), reader.document, reader.problems
@@ -167,7 +167,7 @@ def _without_effect(name: str, optimizers: str) -> str:
     return f"space.{name}: has no effect on {optimizers}, all windows at once without a clip"
 
 
-def _against_training(axes: list[Axis], training: TrainingConfig, catalogue: Catalogue) -> list[str]:
+def _against_training(axes: list[Axis], training: TrainingConfig, known_names: KnownNames) -> list[str]:
     """Return the mistakes that only the space and [training] together show."""
     problems = []
     spans = {axis.name: axis.span for axis in axes}
@@ -178,7 +178,7 @@ def _against_training(axes: list[Axis], training: TrainingConfig, catalogue: Cat
                 f"training.{owner}: its settings ({', '.join(component.settings)}) have no effect, as the "
                 f"space names the {owner}: put them under [space.{owner}.{component.name}]"
             )
-    fixed = catalogue.optimizers.get(training.optimizer.name)
+    fixed = known_names.optimizers.get(training.optimizer.name)
     if "optimizer" not in spans and fixed is not None and fixed.full_batch:
         problems += [
             _without_effect(name, training.optimizer.name) for name in OF_MINI_BATCHES if name in spans

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sweep.config.catalogue import Catalogue, Offer
 from sweep.config.errors import StudyFileError
+from sweep.config.known_names import KnownNames, Settable
 from sweep.config.ranges import contains
 from sweep.config.registry import nearest
 from sweep.config.sections import Component, Section
@@ -19,7 +19,7 @@ from sweep.config.study import SECTIONS, StudyConfig
 TOP = ("name", "description", "space", "enqueue", "record", *SECTIONS)
 
 
-def read_study(path: Path, overrides: Sequence[str], catalogue: Catalogue) -> StudyConfig:
+def read_study(path: Path, overrides: Sequence[str], known_names: KnownNames) -> StudyConfig:
     """Return the study of a file with `key.path=value` overrides applied.
 
     Raises:
@@ -32,7 +32,7 @@ def read_study(path: Path, overrides: Sequence[str], catalogue: Catalogue) -> St
     except tomllib.TOMLDecodeError as error:
         raise StudyFileError([f"is no TOML: {error}"], str(path)) from error
     document.setdefault("name", path.stem)
-    return study_from_document(overridden(document, overrides), catalogue, str(path))
+    return study_from_document(overridden(document, overrides), known_names, str(path))
 
 
 def overridden(document: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def toml_value(text: str) -> Any:
     return document["x"] if len(document) == 1 else text  # several lines are no value
 
 
-def study_from_document(document: Mapping[str, Any], catalogue: Catalogue, where: str) -> StudyConfig:
+def study_from_document(document: Mapping[str, Any], known_names: KnownNames, where: str) -> StudyConfig:
     """Return the study of a parsed TOML document.
 
     Raises:
@@ -87,8 +87,8 @@ def study_from_document(document: Mapping[str, Any], catalogue: Catalogue, where
             sections[name] = model.model_validate(document.get(name, {}))
         except ValidationError as error:
             problems += [mistake_line(name, entry, model) for entry in error.errors()]
-    problems += name_problems(sections, catalogue)
-    space, space_document, more = parse_space(document.get("space", {}), catalogue, sections)
+    problems += name_problems(sections, known_names)
+    space, space_document, more = parse_space(document.get("space", {}), known_names, sections)
     problems += more
     enqueue = document.get("enqueue", [])
     if not problems:
@@ -150,34 +150,34 @@ def _fields(model: type[Section], loc: Sequence[Any]) -> tuple[str, ...]:
     return ("at", "keep", "horizon") if "rungs" in loc else ("name",)
 
 
-def name_problems(sections: Mapping[str, Section], catalogue: Catalogue) -> list[str]:
+def name_problems(sections: Mapping[str, Section], known_names: KnownNames) -> list[str]:
     """Return the mistakes in names that only the tables of the parts can know."""
     problems = []
     if "training" in sections:
         for owner in COMPONENTS:
             component: Component = getattr(sections["training"], owner)
-            problems += component_problems(f"training.{owner}", component, owner, catalogue)
+            problems += component_problems(f"training.{owner}", component, owner, known_names)
     if "model" in sections:
-        problems += _unknown("model.cell", sections["model"].cell, catalogue.cells)  # type: ignore[attr-defined]
+        problems += _unknown("model.cell", sections["model"].cell, known_names.cells)  # type: ignore[attr-defined]
     if "search" in sections:
-        problems += _unknown("search.sampler", sections["search"].sampler, catalogue.samplers)  # type: ignore[attr-defined]
+        problems += _unknown("search.sampler", sections["search"].sampler, known_names.samplers)  # type: ignore[attr-defined]
     if "diagnosis" in sections:
         for code in sections["diagnosis"].mute:  # type: ignore[attr-defined]
-            problems += _unknown("diagnosis.mute", code, catalogue.codes)
+            problems += _unknown("diagnosis.mute", code, known_names.codes)
     if "data" in sections:
         data: Any = sections["data"]
         if data.source is not None:
-            problems += _unknown("data.source", data.source, tuple(catalogue.sources))
-        if data.source in catalogue.sources:
-            problems += _option_problems(data.options, catalogue.sources[data.source])
+            problems += _unknown("data.source", data.source, tuple(known_names.sources))
+        if data.source in known_names.sources:
+            problems += _option_problems(data.options, known_names.sources[data.source])
         for name in data.transforms:
-            problems += _unknown("data.transforms", name, catalogue.transforms)
+            problems += _unknown("data.transforms", name, known_names.transforms)
         for name in data.calendar:
-            problems += _unknown("data.calendar", name, catalogue.calendars)
+            problems += _unknown("data.calendar", name, known_names.calendars)
     return problems
 
 
-def _option_problems(options: Mapping[str, Any], offer: Offer) -> list[str]:
+def _option_problems(options: Mapping[str, Any], offer: Settable) -> list[str]:
     """Return the mistakes in the options of a source."""
     problems = []
     for key, value in options.items():
@@ -193,9 +193,9 @@ def _option_problems(options: Mapping[str, Any], offer: Offer) -> list[str]:
     return problems
 
 
-def component_problems(path: str, component: Component, owner: str, catalogue: Catalogue) -> list[str]:
+def component_problems(path: str, component: Component, owner: str, known_names: KnownNames) -> list[str]:
     """Return the mistakes in an optimizer or scheduler with fixed settings."""
-    table = catalogue.optimizers if owner == "optimizer" else catalogue.schedulers
+    table = known_names.optimizers if owner == "optimizer" else known_names.schedulers
     problems = _unknown(f"{path}.name", component.name, tuple(table))
     if problems:
         return problems

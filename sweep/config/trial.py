@@ -3,7 +3,9 @@
 import json
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Any
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from sweep.config.engines import engine_name
 from sweep.config.later import without_later
@@ -33,6 +35,9 @@ class TrialConfig(Section):
     device: str = "cpu"
     engine: str = "torch"  # see sweep.config.engines
     threads: int = 1  # of the native engine; no part of the result
+    plugins: Annotated[tuple[str, ...], Field(strict=False)] = ()  # "optimizer lion = lion-sweep 0.2"
+
+    only_if_set: ClassVar[tuple[str, ...]] = ("plugins",)
 
     @property
     def key(self) -> str:

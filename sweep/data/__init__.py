@@ -3,7 +3,7 @@
 Splits, transforms, scaling, rollout tasks and training windows live here; nothing here knows a network.
 """
 
-from sweep.config.catalogue import Offer
+from sweep.config.known_names import Settable
 from sweep.data.calendar import CALENDARS
 from sweep.data.load import load
 from sweep.data.sources import SOURCES
@@ -12,9 +12,9 @@ from sweep.data.types import Codec, Data, Starts
 from sweep.data.windows import WindowSource, batch_arrays, window_offsets, window_source, window_warnings
 
 
-def offers() -> dict[str, Offer]:
+def source_settings() -> dict[str, Settable]:
     """Return what a study file may set for each source."""
-    return {name: source.offer() for name, source in SOURCES.items()}
+    return {name: source.settable() for name, source in SOURCES.items()}
 
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
     "WindowSource",
     "batch_arrays",
     "load",
-    "offers",
+    "source_settings",
     "window_offsets",
     "window_source",
     "window_warnings",

@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from sweep.data import Data
 from sweep.data.types import Array
-from sweep.score.baselines_ar import fitted, lagged
+from sweep.score.baselines.autoregression import fitted, lagged
 
 WORD = 8  # samples that are compared at once; our choice: a third of a cycle of what is sampled well
 REFERENCES = 6000  # windows at most of each kind; a bound on time

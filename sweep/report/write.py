@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sweep.config.errors import StoreError
-from sweep.report.document import report_document
-from sweep.report.study import read_study
+from sweep.results.document import report_document
+from sweep.results.study import read_study
 from sweep.store.files import write_atomic
 from sweep.store.folder import StudyFolder
 
@@ -32,7 +32,7 @@ def write_report(folder: StudyFolder) -> ReportPaths:
     Raises:
         StoreError: there is no study, a file of it is damaged, or the folder cannot be written.
     """
-    from sweep.report.page import page_html  # here: most commands need no plots and templates
+    from sweep.report.page.page import page_html  # here: most commands need no plots and templates
 
     study = read_study(folder)
     document = report_document(study)

@@ -8,23 +8,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sweep.score.baselines import BASELINES, score_baselines, score_baselines_on_test
+    from sweep.score.baselines.table import BASELINES, score_baselines, score_baselines_on_test
+    from sweep.score.comparisons import exposure_gap_by_step, skill
     from sweep.score.metrics import block_length, nrmse_by_step, scores, valid_steps
-    from sweep.score.metrics_skill import exposure_gap_by_step, skill
     from sweep.score.rollout import Forecasts, Task, forecasts, swapped, traced
 
 _HOME = {
-    "BASELINES": "baselines",
+    "BASELINES": "baselines.table",
     "Forecasts": "rollout",
     "Task": "rollout",
     "block_length": "metrics",
-    "exposure_gap_by_step": "metrics_skill",
+    "exposure_gap_by_step": "comparisons",
     "forecasts": "rollout",
     "nrmse_by_step": "metrics",
-    "score_baselines": "baselines",
-    "score_baselines_on_test": "baselines",
+    "score_baselines": "baselines.table",
+    "score_baselines_on_test": "baselines.table",
     "scores": "metrics",
-    "skill": "metrics_skill",
+    "skill": "comparisons",
     "swapped": "rollout",
     "traced": "rollout",
     "valid_steps": "metrics",

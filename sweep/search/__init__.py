@@ -6,25 +6,13 @@ Whatever the number of workers and whenever it is killed, the same study gives t
 from sweep.search.driver import Driver
 from sweep.search.events import Message, Progress, Settled, Watch
 from sweep.search.executors import Workers
+from sweep.search.history import History
 from sweep.search.interrupts import Interrupts
 from sweep.search.outcome import Ended, Outcome
-from sweep.search.replication import (
-    Arm,
-    Bench,
-    Completion,
-    Replicated,
-    Replication,
-    fresh_seeds,
-    replicate,
-    untrained,
-)
-from sweep.search.samplers import SAMPLERS, History, check_sampler
+from sweep.search.samplers import SAMPLERS, check_sampler
 
 __all__ = [
     "SAMPLERS",
-    "Arm",
-    "Bench",
-    "Completion",
     "Driver",
     "Ended",
     "History",
@@ -32,13 +20,8 @@ __all__ = [
     "Message",
     "Outcome",
     "Progress",
-    "Replicated",
-    "Replication",
     "Settled",
     "Watch",
     "Workers",
     "check_sampler",
-    "fresh_seeds",
-    "replicate",
-    "untrained",
 ]

@@ -1,18 +1,14 @@
 """CMA-ES by replay: its state is made anew from the scores of past generations at each proposal."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from sweep.config.ranges import Value
 from sweep.config.seeds import seed_of
 from sweep.config.space import Space
-
-if TYPE_CHECKING:
-    from sweep.search.samplers import History
+from sweep.search.history import History
 
 
-def propose_cmaes(space: Space, history: "History", seed: int, number: int) -> dict[str, Value]:
+def propose_cmaes(space: Space, history: History, seed: int, number: int) -> dict[str, Value]:
     """Return a point of the latest generation that the settled trials complete.
 
     The strategy lives in the unit cube, starting at its centre with a step of 1/4 (our choice). Settled

@@ -17,10 +17,10 @@ from sweep.diagnosis.symptoms import Baselines
 from sweep.search.events import Message, Progress, Settled, Watch
 from sweep.search.executors import Slot, WorkerDied, Workers, outcome
 from sweep.search.interrupts import Interrupts
-from sweep.search.live import MAX_DEATHS, LiveTrial, at_rung
 from sweep.search.outcome import Outcome
 from sweep.search.proposals import Proposed, Proposer, SampledTrials
 from sweep.search.pruning import AtRung, goes_on
+from sweep.search.running_trial import MAX_DEATHS, LiveTrial, at_rung
 from sweep.store import Projection, StudyFolder
 from sweep.trial import Finished, Segment, finish, run_segment
 
@@ -36,6 +36,7 @@ class Functions:
 
     segment: Callable[[TrialConfig, bytes | None, int], Segment] = run_segment
     finish: Callable[[TrialConfig, bytes, Baselines, TrialRecord], Finished] = finish
+    draw: Draw | None = None  # the rollout plot of a settled trial as PNG; None: there are no plots
 
 
 @dataclass

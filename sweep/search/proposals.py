@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from sweep.config.records import Origin, TrialRecord
 from sweep.config.study import StudyConfig
 from sweep.config.trial import TrialConfig
-from sweep.search.samplers import SAMPLERS, History
+from sweep.search.history import History
+from sweep.search.samplers import SAMPLERS
 
 TRIAL_SECTIONS = ("data", "score", "model", "training")
 

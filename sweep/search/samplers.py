@@ -7,7 +7,7 @@ happens to be stored, so a kill between two suggested values changes nothing.
 import copy
 import functools
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,23 +22,9 @@ from sweep.config.registry import Registry
 from sweep.config.seeds import seed_of
 from sweep.config.space import Space
 from sweep.search.cmaes import propose_cmaes
+from sweep.search.history import History, Params
 from sweep.store import sampled
 from sweep.trial.process import trial_process
-
-Params = Mapping[str, Value]
-
-
-@dataclass(frozen=True)
-class History:
-    """What the proposal of a trial may depend on.
-
-    `settled` holds the trials that count as over, by number, with their scores (failed ones left out);
-    `running` the parameters of those in between, which count as running even where they are long over.
-    """
-
-    settled: tuple[tuple[Params, float], ...]
-    running: tuple[Params, ...]
-
 
 Propose = Callable[[Space, History, int, int], dict[str, Value]]  # space, history, study seed, number
 

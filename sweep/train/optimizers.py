@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RAdam, RMSprop
 
-from sweep.config.catalogue import Offer
+from sweep.config.known_names import Settable
 from sweep.config.ranges import LogUniform, OneMinusLog, Range
 from sweep.config.registry import Registry
 from sweep.train.lbfgs import MemoLBFGS
@@ -64,9 +64,9 @@ class OptimizerSpec:
         parameter = torch.nn.Parameter(torch.zeros(2, 2))
         self.build([parameter], settings, 0.0)
 
-    def offer(self) -> Offer:
+    def settable(self) -> Settable:
         """Return the entry as a study file sees it."""
-        return Offer(self.defaults, self.space, self.full_batch, self.check)
+        return Settable(self.defaults, self.space, self.full_batch, self.check)
 
 
 def _sgd(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweep.config.catalogue import Offer
+from sweep.config.known_names import Settable
 from sweep.config.ranges import Range
 from sweep.config.registry import Registry
 
@@ -41,9 +41,9 @@ class SchedulerSpec:
             if not 0 <= factor < math.inf:
                 raise ValueError(f"{self.name} with {dict(settings)} multiplies the rate by {factor}")
 
-    def offer(self) -> Offer:
+    def settable(self) -> Settable:
         """Return the entry as a study file sees it."""
-        return Offer(self.defaults, self.space, check=self.check)
+        return Settable(self.defaults, self.space, check=self.check)
 
 
 def _none(share: float, s: Mapping[str, Any], errors: Sequence[float]) -> float:

@@ -17,7 +17,13 @@ from sweep.config.trial import TrialConfig
 from sweep.data import Starts
 from sweep.diagnosis.probes import Probe, Subject, always_on
 from sweep.diagnosis.symptoms import Baselines
-from sweep.diagnosis.trial import CannotJudge, Diagnosis, TrialEvidence, diagnosed, diagnosis_to_json
+from sweep.diagnosis.trial_diagnosis import (
+    CannotJudge,
+    Diagnosis,
+    TrialEvidence,
+    diagnosed,
+    diagnosis_to_json,
+)
 from sweep.model import Forecaster
 from sweep.score import (
     block_length,

@@ -24,8 +24,8 @@ from sweep.diagnosis.probes import gate_saturation, gradients_by_lag
 from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
 from sweep.model import Forecaster, engine
 from sweep.score import Forecasts, Task, forecasts, scores
-from sweep.score.baselines_simple import CannotServe
-from sweep.score.refit import refit_readout
+from sweep.score.baselines.simple import CannotServe
+from sweep.score.ridge_readout import refit_readout
 from sweep.train import Trainer
 from sweep.trial.process import trial_process
 

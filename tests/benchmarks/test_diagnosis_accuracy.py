@@ -29,7 +29,7 @@ from benchmarks.diagnosis.runs import Key, plan
 from benchmarks.diagnosis.treat import Treatment, document, random_change, sample
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.causes.findings import cause_findings
-from sweep.diagnosis.causes.table import CAUSES
+from sweep.diagnosis.causes.known_causes import CAUSES
 from sweep.diagnosis.finding import Change
 
 

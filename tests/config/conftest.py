@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from sweep.catalogue import catalogue
-from sweep.config.catalogue import Catalogue
 from sweep.config.errors import StudyFileError
+from sweep.config.known_names import KnownNames
 from sweep.config.study import StudyConfig
 from sweep.config.study_file import overridden, study_from_document
+from sweep.study.components import known_names
 
 DOCUMENT: dict[str, Any] = {
     "name": "small",
@@ -31,8 +31,8 @@ Problems = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="session")
-def known() -> Catalogue:
-    return catalogue()
+def known() -> KnownNames:
+    return known_names()
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def document() -> dict[str, Any]:
 
 
 @pytest.fixture
-def study(known: Catalogue) -> Study:
+def study(known: KnownNames) -> Study:
     """The study of the small document with overrides."""
 
     def make(*overrides: str, document: dict[str, Any] = DOCUMENT) -> StudyConfig:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sweep.catalogue import catalogue
 from sweep.config.errors import StudyFileError
 from sweep.config.study_file import overridden, read_study, toml_value
+from sweep.study.components import known_names
 
 STUDIES = sorted((Path(__file__).resolve().parents[2] / "studies").glob("*.toml"))
 
@@ -310,7 +310,7 @@ def test_there_are_studies():
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_shipped_studies_are_right(path: Path):
-    study = read_study(path, [], catalogue())
+    study = read_study(path, [], known_names())
     assert study.name == path.stem and study.description
     for params in study.enqueue:
         study.trial(params)
@@ -318,7 +318,7 @@ def test_shipped_studies_are_right(path: Path):
 
 def test_the_default_study_samples_the_six_axes():
     path = next(path for path in STUDIES if path.stem == "sine")
-    names = {axis.name for axis in read_study(path, [], catalogue()).space.axes}
+    names = {axis.name for axis in read_study(path, [], known_names()).space.axes}
     assert {
         "optimizer",
         "scheduler",

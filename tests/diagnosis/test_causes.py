@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from probed import lorenz_task, network_of, sine_task
 
 from sweep.config.records import Evaluation, Scores, TrialRecord
 from sweep.config.sections import DataConfig, ModelConfig, ScoreConfig, TrainingConfig
@@ -19,12 +18,13 @@ from sweep.data import load
 from sweep.diagnosis.causes import Case, curves_of
 from sweep.diagnosis.causes.features import FEATURES, PROBED
 from sweep.diagnosis.causes.findings import cause_findings, inapplicable, likely, prescribed
-from sweep.diagnosis.causes.model import Model, calibrated, model_from_json
+from sweep.diagnosis.causes.known_causes import CAUSES, HEALTHY
 from sweep.diagnosis.causes.prescriptions import fitting_window
-from sweep.diagnosis.causes.table import CAUSES, HEALTHY
+from sweep.diagnosis.causes.softmax import Model, calibrated, model_from_json
 from sweep.diagnosis.facts import facts_of
 from sweep.diagnosis.probes import PROBES, Subject, measured
 from sweep.diagnosis.symptoms import SYMPTOMS
+from tests.support.probed import lorenz_task, network_of, sine_task
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "diagnosis" / "causes.md"
 

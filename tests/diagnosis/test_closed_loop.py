@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from probed import SHAPES, STARTS, calendar_task, lorenz_task, network_of, sine_task
 from torch.autograd import forward_ad
 
 from sweep.diagnosis.probes.closed_loop import (
@@ -21,6 +20,7 @@ from sweep.model import CELLS
 from sweep.model.stack import by_layer
 from sweep.score import forecasts
 from sweep.score.rollout import decoded, decoded_one_step
+from tests.support.probed import SHAPES, STARTS, calendar_task, lorenz_task, network_of, sine_task
 
 
 def random_flat(loop: ClosedLoop, count: int = 4) -> torch.Tensor:

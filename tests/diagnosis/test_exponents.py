@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from probed import SHAPES, calendar_task, linear_loop, lorenz_task, network_of, sine_task
 
 from sweep.diagnosis.probes.closed_loop import (
     ClosedLoop,
@@ -21,6 +20,7 @@ from sweep.diagnosis.probes.noise_gain import noise_gain
 from sweep.diagnosis.probes.subject import FEW, Subject
 from sweep.diagnosis.probes.tangents import jacobians
 from sweep.model import CELLS
+from tests.support.probed import SHAPES, calendar_task, linear_loop, lorenz_task, network_of, sine_task
 
 ROTATION = np.array([[math.cos(0.3), -math.sin(0.3)], [math.sin(0.3), math.cos(0.3)]])
 

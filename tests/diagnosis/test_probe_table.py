@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from probed import calendar_task, lorenz_task, network_of, sine_task
 
 from sweep.config.errors import UnknownName
 from sweep.diagnosis.probes import PROBES, Subject, always_on, measured
 from sweep.model import CELLS
+from tests.support.probed import calendar_task, lorenz_task, network_of, sine_task
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "diagnosis" / "probes.md"
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from probed import calendar_task, linear_loop, lorenz_task, network_of, sine_task
 
 from sweep.diagnosis.probes.closed_loop import CannotMeasure, ClosedLoop
 from sweep.diagnosis.probes.cycle import cycle, return_distances
@@ -15,6 +14,7 @@ from sweep.diagnosis.probes.fixed_points import RESIDUAL, fixed_points, newton
 from sweep.diagnosis.probes.subject import Subject
 from sweep.model import CELLS
 from sweep.score import Task
+from tests.support.probed import calendar_task, linear_loop, lorenz_task, network_of, sine_task
 
 
 def turning(angle: float, factor: float = 1.0, third: float = 0.3) -> np.ndarray:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from probed import HORIZON, SHAPES, STARTS, WARMUP, calendar_task, lorenz_task, network_of, sine_task
 
 from sweep.diagnosis.probes.closed_loop import with_some_starts
 from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
@@ -19,6 +18,16 @@ from sweep.diagnosis.probes.warmup import ENOUGH, SLACK, _from_which_on, warmup_
 from sweep.model import CELLS
 from sweep.score import Task, forecasts, scores
 from sweep.score.rollout import decoded, decoded_one_step, rollout_error_of, traced
+from tests.support.probed import (
+    HORIZON,
+    SHAPES,
+    STARTS,
+    WARMUP,
+    calendar_task,
+    lorenz_task,
+    network_of,
+    sine_task,
+)
 
 
 def test_errors_are_those_of_the_score():

@@ -9,17 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sweep.diagnosis.finding import finding_from_json, finding_to_json
-from sweep.diagnosis.symptoms import (
-    SYMPTOMS,
-    RolloutEvidence,
-    TrialSymptom,
-    stored_evidence,
-    symptom_findings,
-    symptom_of_trial,
-    units,
-)
-from sweep.diagnosis.symptoms.planted import (
+from benchmarks.diagnosis.planted import (
     KINDS,
     LORENZ_FAULTS,
     NOISY_FAULTS,
@@ -30,6 +20,16 @@ from sweep.diagnosis.symptoms.planted import (
     planted_tonal,
     tonal_faults,
 )
+from sweep.diagnosis.finding import finding_from_json, finding_to_json
+from sweep.diagnosis.symptoms import (
+    SYMPTOMS,
+    RolloutEvidence,
+    TrialSymptom,
+    stored_evidence,
+    symptom_findings,
+    symptom_of_trial,
+)
+from sweep.diagnosis.symptoms import start_symptoms as units
 from sweep.diagnosis.symptoms.wording import detail
 
 SEEDS = (1, 2)  # seen while the rules were written; benchmarks/diagnosis/symptoms.py scores on others

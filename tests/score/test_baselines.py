@@ -4,15 +4,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_data import Affine, Log, data_of, sine_data, tiny
 
 from sweep.config.errors import UnknownName
 from sweep.config.records import PREFIXES
-from sweep.score import baselines, esn, random_readout
-from sweep.score.baselines import BASELINES, score_baselines, score_baselines_on_test
-from sweep.score.baselines_ar import ar_one_step, autoregression, choose_order, closed_loop, fitted, lagged
-from sweep.score.baselines_simple import CannotServe, best_lag
+from sweep.score.baselines import echo_state as esn
+from sweep.score.baselines import random_readout
+from sweep.score.baselines import table as baselines
+from sweep.score.baselines.autoregression import (
+    ar_one_step,
+    autoregression,
+    choose_order,
+    closed_loop,
+    fitted,
+    lagged,
+)
+from sweep.score.baselines.simple import CannotServe, best_lag
+from sweep.score.baselines.table import BASELINES, score_baselines, score_baselines_on_test
 from sweep.score.metrics import block_length, nrmse, rollout_error
+from tests.support.made_data import Affine, Log, data_of, sine_data, tiny
 
 SIMPLE = ("mean", "persistence", "drift", "seasonal_naive", "seasonal_naive_drift", "ar")
 
@@ -237,7 +246,7 @@ def test_too_little_for_an_autoregression():
 
 def test_a_long_regression_uses_evenly_spaced_rows(monkeypatch):
     data = sine_data()
-    monkeypatch.setattr("sweep.score.baselines_ar.CELLS_MOST", 300)
+    monkeypatch.setattr("sweep.score.baselines.autoregression.CELLS_MOST", 300)
     assert fitted(data.train_raw, 2).ravel() == pytest.approx([0, -1, 2 * math.cos(0.05)], abs=1e-6)
 
 

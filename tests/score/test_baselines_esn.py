@@ -8,12 +8,12 @@ import pytest
 
 pytest.importorskip("reservoirpy")
 
-from made_data import data_of, sine_data, tiny
 from reservoirpy.nodes import Reservoir as Node
 
-from sweep.score import esn
-from sweep.score.baselines_simple import CannotServe
+from sweep.score.baselines import echo_state as esn
+from sweep.score.baselines.simple import CannotServe
 from sweep.score.metrics import rollout_error
+from tests.support.made_data import data_of, sine_data, tiny
 
 SETTINGS = {
     "units": 60,
@@ -44,7 +44,7 @@ def test_the_states_are_those_of_reservoirpy():
 
 
 def test_no_temporary_folder_is_left(tmp_path: Path):
-    code = f"from sweep.score import esn; esn.build({SETTINGS}, 1)"
+    code = f"from sweep.score.baselines import echo_state as esn; esn.build({SETTINGS}, 1)"
     place = {"TMPDIR": str(tmp_path), "TEMP": str(tmp_path), "TMP": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], env={**os.environ, **place}, check=True)
     assert not list(tmp_path.iterdir())

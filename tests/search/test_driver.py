@@ -11,7 +11,20 @@ from dataclasses import replace
 
 import psutil
 import pytest
-from attack import (
+
+from sweep.config.errors import StoreError
+from sweep.config.records import TrialRecord, to_json
+from sweep.config.sections import TrainingConfig
+from sweep.config.study import StudyConfig
+from sweep.search import Interrupts, Message, Outcome, Settled, Workers
+from sweep.search import driver as driver_module
+from sweep.search.driver import Functions, SideTask
+from sweep.search.executors import EXECUTORS, WorkerDied
+from sweep.search.proposals import proposal
+from sweep.search.running_trial import LiveTrial
+from sweep.store import StudyFolder
+from sweep.trial import Finished
+from tests.support.attack import (
     FAKES,
     LateSlot,
     comparable,
@@ -25,19 +38,6 @@ from attack import (
     sound,
     states_of,
 )
-
-from sweep.config.errors import StoreError
-from sweep.config.records import TrialRecord, to_json
-from sweep.config.sections import TrainingConfig
-from sweep.config.study import StudyConfig
-from sweep.search import Interrupts, Message, Outcome, Settled, Workers
-from sweep.search import driver as driver_module
-from sweep.search.driver import Functions, SideTask
-from sweep.search.executors import EXECUTORS, WorkerDied
-from sweep.search.live import LiveTrial
-from sweep.search.proposals import proposal
-from sweep.store import StudyFolder
-from sweep.trial import Finished
 
 TOTAL = 24
 
@@ -242,7 +242,7 @@ def test_a_trial_that_gets_nowhere_is_scored_1_and_never_best(tmp_path):
     def segment(config, checkpoint, point):
         from dataclasses import replace
 
-        from attack import fake_scores
+        from tests.support.attack import fake_scores
 
         said = fake_segment(config, checkpoint, point)
         bad = replace(said.evaluation, scores=fake_scores(1.0), train_loss=float("nan"), updates=0)

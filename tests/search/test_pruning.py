@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from sweep.config.records import Evaluation, Scores
 from sweep.config.sections import Rung
-from sweep.search.live import at_rung
 from sweep.search.pruning import goes_on, rung_score
+from sweep.search.running_trial import at_rung
 
 RUNG = Rung(at=1 / 3, keep=1 / 2, horizon=0.1)
 

@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from attack import SPACE, chance, small_study
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest, qmc
@@ -17,6 +16,7 @@ from sweep.config.records import TrialRecord
 from sweep.config.space import Axis, Space
 from sweep.search import SAMPLERS, History, check_sampler
 from sweep.search.proposals import proposal
+from tests.support.attack import SPACE, chance, small_study
 
 CONDITIONAL = small_study().space
 NUMBERS = Space(
@@ -224,6 +224,6 @@ def test_enqueued_trials_come_first_as_they_are():
 
 
 def _small_document():
-    from attack import SMALL
+    from tests.support.attack import SMALL
 
     return {**SMALL, "space": SPACE}

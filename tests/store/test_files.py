@@ -6,13 +6,13 @@ import math
 import os
 
 import pytest
-from attack import fake_scores
 
 from sweep.config.errors import StoreError, SweepError
 from sweep.config.records import Evaluation, TrialRecord, to_json
 from sweep.store import StudyFolder, checked_study_name, study_folders
 from sweep.store import files as files_module
 from sweep.store.files import read_json, write_atomic, write_json
+from tests.support.attack import fake_scores
 
 
 class Crash(BaseException):

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import optuna
 import pytest
-from attack import fake_scores, projected, small_study
 from optuna.trial import TrialState
 
 from sweep.config.errors import StoreError
 from sweep.config.records import Evaluation, TrialRecord
 from sweep.search import SAMPLERS, History
 from sweep.store import OptunaProjection, StudyFolder, database, optuna_study
+from tests.support.attack import fake_scores, projected, small_study
 
 STUDY = small_study()
 ENDS = ("complete", "pruned", "diverged", "failed")

@@ -17,7 +17,7 @@ from sweep.config.trial import TrialConfig
 from sweep.data import load
 from sweep.diagnosis.probes import always_on
 from sweep.diagnosis.symptoms import SYMPTOMS
-from sweep.diagnosis.trial import (
+from sweep.diagnosis.trial_diagnosis import (
     CODES,
     TrialEvidence,
     diagnosed,

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from sweep.config.catalogue import Offer
 from sweep.config.errors import DataError
+from sweep.config.known_names import Settable
 from sweep.config.registry import nearest
 from sweep.data.recording import Need, Recording
 from sweep.data.types import Array
@@ -56,9 +56,9 @@ class Source:
             raise DataError(f"source {self.name!r}: {error}") from None
         return full
 
-    def offer(self) -> Offer:
+    def settable(self) -> Settable:
         """Return what a study file may set."""
-        return Offer(defaults=dict(self.defaults), check=self.check)
+        return Settable(defaults=dict(self.defaults), check=self.check)
 
 
 def observed(values: Array, noise: float, stream: Sequence[int]) -> Array:

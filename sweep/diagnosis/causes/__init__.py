@@ -2,6 +2,6 @@
 
 from sweep.diagnosis.causes.case import Case, curves_of
 from sweep.diagnosis.causes.findings import cause_findings
-from sweep.diagnosis.causes.table import CAUSES, Cause
+from sweep.diagnosis.causes.known_causes import CAUSES, Cause
 
 __all__ = ["CAUSES", "Case", "Cause", "cause_findings", "curves_of"]

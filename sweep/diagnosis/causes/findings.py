@@ -6,9 +6,9 @@ from typing import Any
 
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features import FEATURES
-from sweep.diagnosis.causes.model import Model, calibrated
-from sweep.diagnosis.causes.rules import PRUNED, RULES
-from sweep.diagnosis.causes.table import CAUSES, Cause
+from sweep.diagnosis.causes.known_causes import CAUSES, Cause
+from sweep.diagnosis.causes.softmax import Model, calibrated
+from sweep.diagnosis.causes.unplanted import PRUNED, RULES
 from sweep.diagnosis.finding import Change, Finding, Severity
 
 ALSO = 0.1  # probability from which on a cause that is not the first is told; our choice

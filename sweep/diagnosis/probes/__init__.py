@@ -3,8 +3,8 @@
 from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.gates import gate_saturation
 from sweep.diagnosis.probes.gradients import gradients_by_lag
+from sweep.diagnosis.probes.known_probes import PROBES, Probe, always_on, measured
 from sweep.diagnosis.probes.subject import Subject
-from sweep.diagnosis.probes.table import PROBES, Probe, always_on, measured
 
 __all__ = [
     "PROBES",

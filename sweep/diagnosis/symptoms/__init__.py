@@ -5,8 +5,8 @@ No torch, no files: `symptom_of_trial` is a pure function of a `RolloutEvidence`
 
 from sweep.diagnosis.symptoms.evidence import Baselines, RolloutEvidence, baseline_errors, stored_evidence
 from sweep.diagnosis.symptoms.findings import symptom_findings
-from sweep.diagnosis.symptoms.table import HEALTHY, SYMPTOMS, Symptom
-from sweep.diagnosis.symptoms.trial import TrialSymptom, symptom_of_trial
+from sweep.diagnosis.symptoms.known_symptoms import HEALTHY, SYMPTOMS, Symptom
+from sweep.diagnosis.symptoms.trial_symptom import TrialSymptom, symptom_of_trial
 
 __all__ = [
     "HEALTHY",

@@ -3,8 +3,8 @@
 from typing import Any
 
 from sweep.diagnosis.finding import Finding, Severity
-from sweep.diagnosis.symptoms.table import HEALTHY, SYMPTOMS
-from sweep.diagnosis.symptoms.trial import TrialSymptom
+from sweep.diagnosis.symptoms.known_symptoms import HEALTHY, SYMPTOMS
+from sweep.diagnosis.symptoms.trial_symptom import TrialSymptom
 from sweep.diagnosis.symptoms.wording import detail
 
 COUNTS = 0.1  # share from which a symptom that is not the main one is reported as found; our choice

@@ -8,12 +8,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-from torch_twin import drawn, found, noise, states, twin
 
 from sweep.model.native.call import CELLS, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run, trace
 from sweep.model.network import Network
+from tests.support.torch_twin import drawn, found, noise, states, twin
 
 # of the largest example's forward pass, so that the file takes seconds
 WORK = 1e7  # multiply-adds

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch_twin import differing, drawn, found, native, noise, states
 
 from sweep.model.native import workspace
 from sweep.model.native.call import CELLS, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run
 from sweep.model.network import Network
+from tests.support.torch_twin import differing, drawn, found, native, noise, states
 
 LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage").exists()
 BATCH = 41  # three tiles, the last one smaller

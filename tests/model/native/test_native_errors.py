@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch_twin import drawn, noise, states
 
 from sweep.model.native import call
 from sweep.model.native import library as library_module
@@ -12,6 +11,7 @@ from sweep.model.native.call import CELLS, Mode
 from sweep.model.native.library import instruction_sets, library
 from sweep.model.native.recurrence import run, trace
 from sweep.model.network import Network
+from tests.support.torch_twin import drawn, noise, states
 
 NETWORK = Network("lstm", 2, 5, 3, (4, 2), increment=True)
 

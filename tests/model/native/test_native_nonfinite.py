@@ -3,11 +3,11 @@
 import pytest
 import torch
 from torch import Tensor
-from torch_twin import drawn, found, native, noise, states, twin
 
 from sweep.model.native.call import CELLS, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.network import Network
+from tests.support.torch_twin import drawn, found, native, noise, states, twin
 
 pytestmark = pytest.mark.filterwarnings("ignore:TF32 acceleration")  # switching oneDNN off says so
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pytest
 import torch
 from torch import Tensor
-from torch_twin import drawn, noise
 
 from sweep.model.native import workspace
 from sweep.model.native.call import CELLS, PLAIN, Mode
@@ -13,6 +12,7 @@ from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run
 from sweep.model.native.training import LossGradient
 from sweep.model.network import Network
+from tests.support.torch_twin import drawn, noise
 
 READOUTS = {
     "increment": {"readout": (2,), "increment": True},

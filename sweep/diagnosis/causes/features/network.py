@@ -8,7 +8,7 @@ import numpy as np
 from sweep.config.records import Evaluation
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features.feature import Feature, decades
-from sweep.score.effect import FLOOR
+from sweep.stats.paired_effect import FLOOR
 
 PROBED = ("noise_gain", "driven", "swap_test", "training_fit", "units")  # the probes that features read
 

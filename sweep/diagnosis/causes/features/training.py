@@ -7,7 +7,7 @@ import numpy as np
 from sweep.data.types import Array
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features.feature import Feature, decades
-from sweep.score.effect import FLOOR
+from sweep.stats.paired_effect import FLOOR
 
 SMOOTH = 9  # bins of the running mean that a loss curve is freed of; our choice
 RATE_GONE = 0.02  # share of its largest value below which a rate counts as spent; facts: D10 has .01

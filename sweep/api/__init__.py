@@ -1,0 +1,61 @@
+"""What sweep does, as functions: run, confirm, treat, audit, report, show, diagnose, load a study.
+
+The command line only calls these. Nothing is imported before it is used, so that commands start quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweep.api.execution import plot
+    from sweep.api.followup import AuditResult, ConfirmResult, TreatResult, audit, confirm, treat
+    from sweep.api.loaded_study import LoadedStudy
+    from sweep.api.read import diagnose, listing, load_study, report, show
+    from sweep.api.run_study import RunResult, preview, run
+    from sweep.search.execution import Execution
+
+_HOME = {
+    "AuditResult": "sweep.api.followup",
+    "ConfirmResult": "sweep.api.followup",
+    "Execution": "sweep.search.execution",
+    "LoadedStudy": "sweep.api.loaded_study",
+    "RunResult": "sweep.api.run_study",
+    "TreatResult": "sweep.api.followup",
+    "audit": "sweep.api.followup",
+    "confirm": "sweep.api.followup",
+    "diagnose": "sweep.api.read",
+    "listing": "sweep.api.read",
+    "load_study": "sweep.api.read",
+    "plot": "sweep.api.execution",
+    "preview": "sweep.api.run_study",
+    "report": "sweep.api.read",
+    "run": "sweep.api.run_study",
+    "show": "sweep.api.read",
+    "treat": "sweep.api.followup",
+}
+
+__all__ = [
+    "AuditResult",
+    "ConfirmResult",
+    "Execution",
+    "LoadedStudy",
+    "RunResult",
+    "TreatResult",
+    "audit",
+    "confirm",
+    "diagnose",
+    "listing",
+    "load_study",
+    "plot",
+    "preview",
+    "report",
+    "run",
+    "show",
+    "treat",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,57 @@
+"""What a readout in closed form makes of the trained network and of an untrained one."""
+
+from dataclasses import dataclass
+
+import torch
+
+from sweep.diagnosis.probes.subject import Subject
+from sweep.model import Forecaster
+from sweep.score.ridge_readout import refit_readout
+
+
+@dataclass(frozen=True)
+class ReadoutRefit:
+    """Rollout errors on the task's starts, each in [0, 1]; refits are never worse than what they begin from.
+
+    Raw bad and refit good: the readout or its optimisation failed. Only untrained + refit good: training damaged the
+    state. All bad: state, warm-up or data.
+    """
+
+    raw: float  # the network as it is
+    refit: float
+    ridge: float | None  # of the refit; None: its own readout is best
+    untrained_raw: float
+    untrained_refit: float
+    untrained_ridge: float | None
+    weight: tuple[tuple[float, ...], ...]  # of the refitted last layer, (channel, activation)
+    bias: tuple[float, ...]  # (channel,)
+
+
+def readout_refit(subject: Subject) -> ReadoutRefit:
+    """Return the rollout errors with the last linear layer refitted by ridge regression; see `sweep.score.ridge_readout`.
+
+    Args:
+        subject: its validation starts choose the ridge, so that the errors are selected ones. Its seed draws the
+            untrained network's weights.
+
+    Raises:
+        CannotServe: the readout has no closed form, or there is too little training data.
+    """
+    network, task = subject.network, subject.task
+    trained = refit_readout(network, task)
+    with torch.random.fork_rng(devices=[]):  # torch's modules draw weights when they are made
+        fresh = Forecaster(network.config, task.data.inputs, network.outputs, network.engine)
+    untrained = refit_readout(fresh.initialise(subject.seed).to(next(network.parameters())), task)
+    last = trained.network.linears[-1]
+    with torch.no_grad():
+        weight, bias = last.weight.double().cpu().numpy(), last.bias.double().cpu().numpy()
+    return ReadoutRefit(
+        raw=trained.raw_error,
+        refit=trained.error,
+        ridge=trained.ridge,
+        untrained_raw=untrained.raw_error,
+        untrained_refit=untrained.error,
+        untrained_ridge=untrained.ridge,
+        weight=tuple(tuple(row) for row in weight.tolist()),
+        bias=tuple(bias.tolist()),
+    )

@@ -1,0 +1,68 @@
+"""The table of probes: what measures what, and what it costs."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sweep.config.registry import Registry
+from sweep.diagnosis.probes.closed_form_readout import readout_refit
+from sweep.diagnosis.probes.closed_loop import CannotMeasure
+from sweep.diagnosis.probes.cycle import cycle
+from sweep.diagnosis.probes.dead_units import units
+from sweep.diagnosis.probes.driven import driven
+from sweep.diagnosis.probes.fixed_points import fixed_points
+from sweep.diagnosis.probes.lyapunov import lyapunov
+from sweep.diagnosis.probes.noise_gain import noise_gain
+from sweep.diagnosis.probes.precision import precision
+from sweep.diagnosis.probes.subject import Subject
+from sweep.diagnosis.probes.swap import swap_test
+from sweep.diagnosis.probes.training_fit import training_fit
+from sweep.diagnosis.probes.warmup import warmup_sweep
+from sweep.score.baselines.simple import CannotServe
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A measurement of a trained network on a task, by name.
+
+    `measure` returns a frozen dataclass of numbers, the same for the same subject. Cheap ones are taken at the end of
+    every trial: together they cost at most 5 % of one of the default study (benchmarks/probes.py).
+    """
+
+    name: str
+    title: str
+    cost: Literal["cheap", "costly"]
+    measure: Callable[[Subject], Any]
+
+
+PROBES: Registry[Probe] = Registry(
+    "probe",
+    [
+        Probe("noise_gain", "what an input error becomes 1, 10, 100 steps later", "cheap", noise_gain),
+        Probe("driven", "how fast the network forgets its state on true inputs", "cheap", driven),
+        Probe(
+            "swap_test", "whether fed-back inputs or the drifted state spoil the rollout", "cheap", swap_test
+        ),
+        Probe("training_fit", "errors on training and on validation starts", "cheap", training_fit),
+        Probe("units", "dead units, gates and sizes of weights", "cheap", units),
+        Probe("lyapunov", "the largest Lyapunov exponents of the closed loop", "costly", lyapunov),
+        Probe("warmup_sweep", "the rollout error by the length of the warm-up", "costly", warmup_sweep),
+        Probe("readout_refit", "the rollout with a readout in closed form", "costly", readout_refit),
+        Probe("fixed_points", "where the closed loop can come to rest", "costly", fixed_points),
+        Probe("cycle", "what a long rollout settles on, and its period", "costly", cycle),
+        Probe("precision", "whether the rollout differs in float64", "costly", precision),
+    ],
+)
+
+
+def always_on() -> tuple[Probe, ...]:
+    """Return the probes that are taken at the end of every trial."""
+    return tuple(probe for probe in PROBES.values() if probe.cost == "cheap")
+
+
+def measured(probe: Probe, subject: Subject) -> dict[str, Any]:
+    """Return a probe's numbers by name, or only `reason` where it does not apply: tuples, numbers, None."""
+    try:
+        return asdict(probe.measure(subject))
+    except (CannotMeasure, CannotServe) as error:
+        return {"reason": str(error)}

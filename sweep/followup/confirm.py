@@ -1,0 +1,182 @@
+"""Confirmation: the best configurations of a study on fresh seeds, and what that says of their scores.
+
+A selected score is the best of many draws and looks better than it is. So the configurations on top are trained
+again on seeds that nothing was chosen by, unpruned, and ranked by what they reach there, still on validation
+data. Only then is one named (`sweep.followup.winner`), and the locked test read for that one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from sweep.config.records import TrialRecord
+from sweep.config.trial import trial_config_from_json
+from sweep.followup.retrain import Arm, Retrained, Retraining, fresh_seeds, retrain, untrained
+from sweep.results.selection import FEW_STARTS, candidates, confirmation_verdict, is_current
+from sweep.search import Message, Outcome, Workers
+from sweep.stats.bootstrap import iqm, percentile_interval
+from sweep.stats.ranking import optimism, ranking, seed_noise
+from sweep.store import StudyFolder
+from sweep.study.open_study import OpenStudy
+
+PURPOSE = "confirm"  # of the fresh seeds, and the name of the folder
+SEED = 0  # of the bootstraps, so that equal replications give equal documents
+FAILED = 1.0  # rollout error of a training that failed
+
+
+def confirm_best(
+    study: OpenStudy, records: Sequence[TrialRecord], top: int, seeds: int, workers: Workers
+) -> tuple[Outcome, dict[str, Any] | None]:
+    """Train the best configurations on fresh seeds, as far as that has not been done, and store the result.
+
+    Args:
+        study: with its lock held.
+        records: of the study's trials.
+        top: how many configurations at most; fewer if fewer have learnt anything.
+        seeds: how many fresh seeds, at least 1.
+        workers: that train.
+
+    Returns:
+        How it ended, and confirmation.json; None if it was stopped, or if nothing is worth confirming.
+
+    Raises:
+        StoreError, StudyChanged: as `retrain`.
+    """
+    folder = study.folder
+    best, _ = candidates(records, folder.baselines())
+    if not best:
+        return Outcome.DONE, None
+    arms = [
+        Arm(f"trial {record.number}", trial_config_from_json(record.config), record.params)
+        for record in best[:top]
+    ]
+    retraining = Retraining(tuple(arms), fresh_seeds(study.config.search.seed, PURPOSE, seeds))
+    below = StudyFolder(folder.path / PURPOSE)
+    missing = untrained(retraining, below)
+    if missing:
+        text = (
+            f"confirming: the best {len(arms)} configurations on {seeds} fresh seeds each, unpruned; "
+            f"{missing} of {len(retraining.pairs)} trainings to run"
+        )
+        study.execution.watch(Message(text))
+    retrained = retrain(retraining, study, below, workers, PURPOSE)
+    if retrained.outcome is not Outcome.DONE:
+        return retrained.outcome, None
+    n_eff = (study.facts or {}).get("n_eff_validation")
+    document = confirmation_document(best[:top], retraining, retrained, n_eff, top)
+    folder.write_document("confirmation", document)
+    return retrained.outcome, folder.read_document("confirmation")
+
+
+def covers(folder: StudyFolder, records: Sequence[TrialRecord], top: int, seeds: int) -> bool:
+    """Return whether what is confirmed already is of the best of today, and as much as is asked for."""
+    confirmation = folder.read_document("confirmation")
+    baselines = folder.baselines()
+    if confirmation is None or not is_current(confirmation, records, baselines):
+        return False
+    best, _ = candidates(records, baselines)
+    return len(confirmation["arms"]) >= min(top, len(best)) and confirmation["seeds"] >= seeds
+
+
+def confirmation_document(
+    best: Sequence[TrialRecord],
+    retraining: Retraining,
+    retrained: Retrained,
+    n_eff: int | None,
+    top: int,
+) -> dict[str, Any]:
+    """Return confirmation.json: every arm with its fresh seeds, best first, and which of them is named.
+
+    Args:
+        best: the trials that were selected, one per arm.
+        retraining: arms and fresh seeds.
+        retrained: all of the trainings.
+        n_eff: validation starts that do not overlap; below 8, no arm is told apart from another.
+        top: how many configurations were asked for.
+    """
+    seeds = retraining.seeds or ()
+    shape = len(retraining.arms), len(seeds)
+    table = [[retrained.records[arm, seed] for seed in range(shape[1])] for arm in range(shape[0])]
+    errors = np.array([[error_of(record) for record in row] for row in table])
+    rng = np.random.default_rng(SEED)
+    ranks = ranking(errors, rng)
+    claims = n_eff is None or n_eff >= FEW_STARTS
+    entries = []
+    for arm in ranks.order:
+        row, record = table[arm], best[arm]
+        difference = ranks.differences[arm]
+        assert record.rollout_error is not None
+        entries.append(
+            {
+                "number": record.number,
+                "key": retraining.arms[arm].config.key,
+                "selected": record.rollout_error,
+                "selected_state": record.state,
+                **trained_entry(row, [retrained.numbers[arm, seed] for seed in range(shape[1])]),
+                "iqm": asdict(ranks.estimates[arm]),
+                "median": float(np.median(errors[arm])),
+                "optimism": asdict(optimism(errors[arm], record.rollout_error, rng)),
+                "difference": None if difference is None else asdict(difference.iqm),
+                "leader_wins": None if difference is None else difference.leader_wins,
+                "p": None if difference is None else difference.p,
+                "told_apart": None if difference is None or not claims else difference.told_apart,
+            }
+        )
+    verdict, reason = confirmation_verdict(ranks, claims, n_eff, shape)
+    equals = ranks.equals if claims else ranks.order[1:]
+    selected = np.array([error_of(record) for record in best])
+    return {
+        "top": top,
+        "seeds": shape[1],
+        "fresh_seeds": list(seeds),
+        "verdict": verdict,
+        "reason": reason,
+        "leader": best[ranks.leader].number,
+        "equals": [best[arm].number for arm in equals],
+        "optimism": _mean_optimism(errors, selected, rng),
+        "seed_noise": seed_noise(errors),
+        "arms": entries,
+    }
+
+
+def error_of(record: TrialRecord) -> float:
+    """Return the rollout error of a training; 1 where it failed."""
+    return FAILED if record.rollout_error is None else record.rollout_error
+
+
+def trained_entry(row: Sequence[TrialRecord], numbers: Sequence[int]) -> dict[str, Any]:
+    """Return what is told of an arm's trainings, by seed.
+
+    Args:
+        row: records of the arm, one per seed.
+        numbers: theirs below the replication's folder.
+    """
+    return {
+        "replications": list(numbers),
+        "errors": [error_of(record) for record in row],
+        "valid_steps": [None if record.scores is None else record.scores.valid_steps for record in row],
+        "failed": sum(record.state == "failed" for record in row),
+        "diverged": sum(record.state == "diverged" for record in row),
+    }
+
+
+def _mean_optimism(
+    errors: np.ndarray, selected: np.ndarray, rng: np.random.Generator
+) -> dict[str, float | None]:
+    """Return the mean of the arms' optimism, IQM minus selected score; its interval draws seeds within each arm.
+
+    Args:
+        errors: (arm, seed), on fresh seeds.
+        selected: (arm,).
+        rng: draws seeds with replacement.
+    """
+    value = float((iqm(errors, axis=1) - selected).mean())
+    arms, seeds = errors.shape
+    if seeds < 3:
+        return {"value": value, "low": None, "high": None}
+    drawn = rng.integers(0, seeds, size=(2000, arms, seeds))
+    draws = iqm(errors[np.arange(arms)[None, :, None], drawn], axis=2) - selected
+    low, high = percentile_interval(draws.mean(axis=1))
+    return {"value": value, "low": low, "high": high}

@@ -1,0 +1,107 @@
+"""Naming the best configuration of a study, and the one look at the locked test that follows.
+
+The locked test is read for a configuration that has been named, never to name one, and once: what was read is
+kept in winner.json under `looks` and not read again.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sweep.config.records import TrialRecord, to_json
+from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.data import Data
+from sweep.followup.confirm import FAILED, PURPOSE
+from sweep.results.selection import is_current, named_trial
+from sweep.score import score_baselines_on_test
+from sweep.store import StudyFolder
+from sweep.trial import score_on_test
+
+NOWHERE = {"rollout_error": FAILED, "nrmse": None, "valid_steps": 0.0}  # of a training that failed
+
+
+def name_best(folder: StudyFolder, data: Data, records: Sequence[TrialRecord]) -> dict[str, Any]:
+    """Name the best configuration, score it on the locked test if that has not been done, and store both.
+
+    With a confirmation of today's best trials it is the one that leads on fresh seeds, and every network that
+    was trained there is scored: `networks`, by seed. `test` is the one of them whose validation error is the
+    median: what training that configuration anew gives, not the luckiest of several. Without a confirmation it
+    is the selected trial and its own network.
+
+    Returns:
+        winner.json: `number`, `reason` (why there is none), `basis` ("confirmed" or "selected"), `test`,
+        `networks`, `median_seed`, `baselines_test`, `looks`.
+    """
+    baselines = folder.baselines()
+    stored = folder.read_document("winner") or {}
+    confirmation = folder.read_document("confirmation")
+    if confirmation is not None and not is_current(confirmation, records, baselines):
+        confirmation = None
+    number, reason = named_trial(records, baselines, confirmation)
+    document: dict[str, Any] = {
+        "number": number,
+        "reason": reason,
+        "basis": "selected" if confirmation is None else "confirmed",
+        "test": None,
+        "networks": [],
+        "median_seed": None,
+        "baselines_test": stored.get("baselines_test") or {},
+        "looks": list(stored.get("looks", [])),
+    }
+    if number is not None:
+        record = next(record for record in records if record.number == number)
+        look = _look(folder, record, confirmation, document["looks"])
+        document |= {key: look[key] for key in ("test", "networks", "median_seed")}
+        if set(document["baselines_test"]) != set(baselines):
+            document["baselines_test"] = score_baselines_on_test(data, baselines)
+    folder.write_document("winner", document)
+    return folder.read_document("winner") or document
+
+
+def _look(
+    folder: StudyFolder,
+    record: TrialRecord,
+    confirmation: Mapping[str, Any] | None,
+    looks: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Return what the locked test says of a configuration; read it where it has not been, and note that."""
+    basis, key = (
+        "selected" if confirmation is None else "confirmed",
+        trial_config_from_json(record.config).key,
+    )
+    for look in looks:
+        if (look["basis"], look["key"]) == (basis, key):
+            return look
+    if confirmation is None:
+        test: Any = _scored(folder, record.number)
+        found: dict[str, Any] = {"test": test, "networks": [], "median_seed": None}
+    else:
+        found = _fresh_networks(StudyFolder(folder.path / PURPOSE), confirmation, record.number)
+    look = {"basis": basis, "key": key, "number": record.number, **found}
+    looks.append(look)
+    return look
+
+
+def _fresh_networks(below: StudyFolder, confirmation: Mapping[str, Any], number: int) -> dict[str, Any]:
+    arm = next(arm for arm in confirmation["arms"] if arm["number"] == number)
+    networks = [
+        {
+            "seed": seed + 1,
+            "replication": replication,
+            "validation": error,
+            "test": _scored(below, replication),
+        }
+        for seed, (replication, error) in enumerate(zip(arm["replications"], arm["errors"], strict=True))
+    ]
+    ordered = sorted(networks, key=lambda network: (network["validation"], network["seed"]))
+    median = ordered[(len(ordered) - 1) // 2]
+    return {"test": median["test"], "networks": networks, "median_seed": median["seed"]}
+
+
+def _scored(folder: StudyFolder, number: int) -> dict[str, Any]:
+    """Return a trained network's scores on the locked test; those of one that failed are as bad as can be."""
+    record = folder.record(number)
+    if record.rollout_error is None:
+        return dict(NOWHERE)
+    config: TrialConfig = trial_config_from_json(record.config)
+    scores: dict[str, Any] = to_json(score_on_test(config, folder.weights(number)))
+    return scores

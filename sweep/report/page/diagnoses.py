@@ -1,0 +1,96 @@
+"""What the page shows of the diagnoses: rows of texts, and shares as tints."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sweep.results.wording.diagnosis import MUTED, alternatives_text, changes_text, symptom_words
+
+PRESCRIBED_MOST = 3  # sets of changes that are shown per cause
+
+
+def diagnoses_values(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the section and the details of each trial as texts; None where no trial was diagnosed.
+
+    Args:
+        document: from `report_document`.
+    """
+    section = document["diagnoses"]
+    if not section["judged"]:
+        return None
+    shown = [row for row in section["symptoms"] if not row["muted"]]
+    muted = [row for row in section["symptoms"] if row["muted"]]
+    codes = [row["code"] for row in shown]
+    return {
+        "judged": section["judged"],
+        "not_judged": section["not_judged"],
+        "other_rules": section["other_rules"],
+        "muted": ", ".join(section["muted"]),
+        "symptoms": [_symptom_row(row) for row in shown] + ([_together(muted)] if muted else []),
+        "columns": [(row["code"], row["title"]) for row in shown] + ([(MUTED, MUTED)] if muted else []),
+        "choices": _choices(section["choices"], codes, bool(muted)),
+        "late": any(row["basis"] == "end" for row in section["choices"]),
+        "causes": [_cause_row(row) for row in section["causes"] if not row["muted"]],
+        "trials": [_trial_details(one) for one in section["trials"]],
+    }
+
+
+def _symptom_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "name": symptom_words(row), "percent": f"{100 * row['share']:.0f} %"}
+
+
+def _together(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    share = sum(row["share"] for row in rows)
+    return {
+        "code": MUTED,
+        "name": MUTED,
+        "trials": sum(row["trials"] for row in rows),
+        "share": share,
+        "percent": f"{100 * share:.0f} %",
+        "by_state": {key: sum(row["by_state"][key] for row in rows) for key in rows[0]["by_state"]},
+        "best": None,
+    }
+
+
+def _choices(rows: Sequence[Mapping[str, Any]], codes: Sequence[str], muted: bool) -> list[dict[str, Any]]:
+    """Return a table per choice: `name`, `late`, and per value its trials and a cell per column."""
+    tables: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        table = tables.setdefault(
+            row["param"], {"name": row["param"], "late": row["basis"] == "end", "rows": []}
+        )
+        shares = [row["shares"].get(code, 0.0) for code in codes]
+        if muted:
+            shares.append(sum(share for code, share in row["shares"].items() if code not in codes))
+        cells = [{"share": share, "text": f"{100 * share:.0f} %" if share else ""} for share in shares]
+        table["rows"].append({"value": row["value"], "trials": row["trials"], "cells": cells})
+    return list(tables.values())
+
+
+def _cause_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    tries = [f"{changes_text(one['changes'])} ({one['trials']})" for one in row["prescriptions"]]
+    return {
+        "name": f"{row['code']} {row['title']}",
+        "trials": row["trials"],
+        "percent": f"{100 * row['share']:.0f} %",
+        "tries": tries[:PRESCRIBED_MOST],
+        "more": max(0, len(tries) - PRESCRIBED_MOST),
+    }
+
+
+def _trial_details(one: Mapping[str, Any]) -> dict[str, Any]:
+    symptom = one["symptom"]
+    return {
+        "number": one["number"],
+        "symptom": symptom_words(symptom),
+        "text": "" if symptom["muted"] else symptom["text"],
+        "findings": [
+            {
+                "name": f"{finding['code']} {finding['title']}",
+                "severity": finding["severity"],
+                "text": finding["text"],
+                "tries": alternatives_text(finding["prescriptions"]),
+            }
+            for finding in one["findings"]
+            if not finding["muted"] and finding["code"] != symptom["code"]
+        ],
+    }

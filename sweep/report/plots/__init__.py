@@ -1,0 +1,1 @@
+"""Pictures: PNG bytes from tables and arrays."""

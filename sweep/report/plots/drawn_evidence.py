@@ -1,0 +1,135 @@
+"""What of a symptom can be drawn into a rollout: the envelope of a decay, the phase error of a drift."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sweep.data.types import Array
+from sweep.diagnosis.symptoms.demodulation import DIED, straight_line, windows
+from sweep.diagnosis.symptoms.measures import tonal_measures
+from sweep.diagnosis.symptoms.tones import tones_of
+from sweep.diagnosis.symptoms.verdicts import HOLDS
+
+LATE = 0.5  # of the horizon: a phase error is marked beyond it, where it has grown
+FURTHEST = 2.0  # rad: a larger phase error would be drawn nearer to another crest. Our choice
+LEAST = 0.2  # rad: a smaller one cannot be seen
+FEWEST = 3  # windows of a fit
+FITS = 0.9  # R^2 of the logarithm of the swing, below which a decay is no exponential worth drawing
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """level +- height exp(-rate step), the swing of a rollout that dies out."""
+
+    level: float
+    height: float
+    rate: float  # per step, > 0
+
+    @property
+    def half_life(self) -> float:
+        """Return the steps in which the swing halves."""
+        return float(np.log(2) / self.rate)
+
+
+@dataclass(frozen=True)
+class PhaseError:
+    """A crest of the truth and the steps by which the rollout has it early (< 0) or late."""
+
+    step: float  # of the truth's crest, 1 is the first forecast
+    value: float  # there
+    late: float  # steps
+    phase: float  # rad, > 0 ahead
+
+
+def envelope_of(forecast: Array, truth: Array, block: int) -> Envelope | None:
+    """Return the decay of a rollout's swing, None where it does not fall like an exponential.
+
+    The swing is the standard deviation in windows of two blocks, fitted in its logarithm over the windows
+    before it has died; sqrt(2) of it is the height of a sine.
+
+    Args:
+        forecast: (step,), any unit.
+        truth: (step,), same unit.
+        block: steps of a block.
+    """
+    if not np.isfinite(forecast).all():
+        return None
+    parts, centre = windows(forecast, int(np.clip(2 * block, 4, max(4, len(truth) // 3))))
+    whole = max(float(truth.std()), 1e-12)
+    swing = parts.std(axis=1) / whole
+    dead = np.flatnonzero(swing < DIED)
+    last = int(dead[0]) if len(dead) else len(swing)
+    if last < FEWEST:
+        return None
+    slope, first, r2 = straight_line(centre[:last], np.log(swing[:last]), np.ones(last))
+    if slope >= 0 or r2 < FITS:
+        return None
+    return Envelope(float(truth.mean()), float(np.sqrt(2) * np.exp(first)) * whole, -slope)
+
+
+def phase_error_of(past: Array, forecast: Array, truth: Array, block: int, valid: int) -> PhaseError | None:
+    """Return how far a failing rollout is from the truth at a late crest, None where that cannot be drawn.
+
+    The phase is that of the fitted line (`tonal_measures`); the latest crest is taken at which it is small enough
+    to be seen as that, since beyond half a period the nearest crest is another one.
+
+    Args:
+        past: (past step,), the truth before, in scales.
+        forecast: (step,), in scales.
+        truth: (step,), in scales.
+        block: steps of a block.
+        valid: valid steps of this start.
+    """
+    if valid >= HOLDS * len(truth) or not np.isfinite(forecast).all():
+        return None
+    tones = tones_of(np.concatenate([past, truth]))
+    if not len(tones.omega):
+        return None
+    seen = tonal_measures(forecast, truth, tones, block, valid)
+    if seen.frequency is None or seen.phase_first is None or seen.phase_last is None:
+        return None
+    horizon = len(truth)
+    crests = np.flatnonzero((truth[1:-1] > truth[:-2]) & (truth[1:-1] >= truth[2:])) + 1
+    crests = crests[truth[crests] > truth.mean() + 0.5 * truth.std()]
+    phase = seen.phase_first + (seen.phase_last - seen.phase_first) * crests / horizon
+    period = 2 * np.pi / seen.frequency
+    late = -phase / seen.frequency
+    inside = (crests + late < horizon - 0.1 * period) & (crests < horizon - 0.25 * period)
+    shown = np.flatnonzero(
+        inside & (np.abs(phase) <= FURTHEST) & (np.abs(phase) >= LEAST) & (crests >= LATE * horizon)
+    )
+    if not len(shown):
+        shown = np.flatnonzero(inside & (np.abs(phase) <= FURTHEST) & (np.abs(phase) >= LEAST))
+    if not len(shown):
+        return None
+    at = shown[-1]
+    return PhaseError(float(crests[at] + 1), float(truth[crests[at]]), float(late[at]), float(phase[at]))
+
+
+def evidence_of(
+    arrays: Mapping[str, Array], start: int, channel: int, code: str
+) -> Envelope | PhaseError | None:
+    """Return what can be drawn of a symptom into one start and channel, in data units; None for most.
+
+    Args:
+        arrays: of rollout.npz.
+        start: which.
+        channel: which.
+        code: of the trial's symptom.
+    """
+    mean, scale = float(arrays["mean"][start, channel]), float(arrays["scale"][start, channel])
+    forecast, truth, past = (
+        np.asarray(arrays[name][start, :, channel], dtype=float) for name in ("forecast", "truth", "past")
+    )
+    block = int(np.asarray(arrays["block"]).reshape(-1)[0])
+    if code == "S03":
+        return envelope_of(forecast, truth, block)
+    if code != "S05":
+        return None
+    valid = int(np.asarray(arrays["valid_steps"]).reshape(-1)[start])
+    before, said, true = ((values - mean) / scale for values in (past, forecast, truth))
+    found = phase_error_of(before, said, true, block, valid)
+    if found is None:
+        return None
+    return PhaseError(found.step, found.value * scale + mean, found.late, found.phase)

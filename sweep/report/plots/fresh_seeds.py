@@ -1,0 +1,77 @@
+"""The picture of a confirmation: each configuration's selected score and what it reached on fresh seeds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from sweep.report.plots.canvas import GOOD, INK, ROLLOUT, key, log_ticks, new_figure, png, ruled
+
+WIDTH, HEIGHT, DPI = 5.4, 3.5, 200
+FLOOR = 1e-6  # smaller errors are drawn there
+SPREAD = 0.14  # of the points of an arm, to the sides
+
+
+def fresh_seeds_plot(section: Mapping[str, Any], horizon: int | None) -> bytes:
+    """Return a column per configuration, best first: fresh seeds, their interquartile mean, the selected score.
+
+    Args:
+        section: `confirmation` of the report's document.
+        horizon: steps of a rollout, for the title.
+    """
+    arms = section["arms"]
+    errors = [np.clip(np.array(arm["errors"], float), FLOOR, 1.0) for arm in arms]
+    selected = np.clip(np.array([arm["selected"] for arm in arms], float), FLOOR, 1.0)
+    lowest = min(selected.min(), *(row.min() for row in errors))
+    low = min(0.6 * lowest, 0.09)  # a decade at least
+    figure = new_figure(WIDTH, HEIGHT, DPI)
+    axes = figure.add_axes((0.55 / WIDTH, 0.44 / HEIGHT, 1 - 0.73 / WIDTH, 1 - 0.74 / HEIGHT))
+    every = 1 + len(arms) // 12
+    ticks = [(k + 0.5, str(arm["number"])) for k, arm in enumerate(arms) if k % every == 0]
+    over = "" if horizon is None else f" over {horizon} steps"
+    ruled(
+        axes,
+        (0.0, float(max(1, len(arms)))),
+        (low, 1.15),
+        ticks,
+        log_ticks(low, 1.0),
+        title=f"rollout error{over}",
+        x_name="trial whose configuration was trained again, best first",
+        log=True,
+    )
+    key(axes, [("◆ selected", ROLLOUT), ("● fresh seeds", INK), ("━ their mean", GOOD)])
+    for place, (arm, row) in enumerate(zip(arms, errors, strict=True)):
+        _draw_arm(axes, place + 0.5, arm, row)
+    axes.plot(
+        np.arange(len(arms)) + 0.5 - 0.27,
+        selected,
+        "D",
+        markersize=6.5,
+        color=ROLLOUT,
+        markeredgecolor="white",
+        markeredgewidth=0.6,
+        clip_on=False,
+    )
+    return png(figure)
+
+
+def _draw_arm(axes: Axes, x: float, arm: Mapping[str, Any], errors: np.ndarray) -> None:
+    iqm = arm["iqm"]
+    mean = min(max(iqm["value"], FLOOR), 1.0)
+    if iqm["low"] is not None:
+        low, high = (min(max(end, FLOOR), 1.0) for end in (iqm["low"], iqm["high"]))
+        axes.fill_between([x - 0.2, x + 0.2], low, high, color=GOOD, alpha=0.18, linewidth=0)
+    axes.plot([x - 0.2, x + 0.2], [mean, mean], color=GOOD, linewidth=2.4, solid_capstyle="butt")
+    aside = np.linspace(-SPREAD, SPREAD, len(errors)) if len(errors) > 1 else np.zeros(1)
+    axes.plot(
+        x + aside,
+        errors,
+        "o",
+        markersize=4.6,
+        color=INK,
+        markeredgecolor="white",
+        markeredgewidth=0.4,
+        alpha=0.85,
+        clip_on=False,
+    )

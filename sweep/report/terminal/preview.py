@@ -1,0 +1,42 @@
+"""What `sweep run --dry-run` prints."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sweep.study.preview import Preview
+
+
+def print_preview(preview: Preview) -> None:
+    """Print sampled configurations and costs to stdout."""
+    console = Console()
+    names = [axis.name for axis in preview.study.space.axes]
+    table = Table(title=f"first {len(preview.costs)} of {preview.trials} trials", title_justify="left")
+    table.add_column("trial", justify="right")
+    table.add_column("configuration", overflow="fold")
+    table.add_column("updates", justify="right")
+    table.add_column("TFLOP", justify="right")
+    for number, cost in enumerate(preview.costs):
+        shown = [f"{name}={_short(cost.params[name])}" for name in names if name in cost.params]
+        count = f"{cost.updates:,}" + (" closures" if cost.full_batch else "")
+        table.add_row(str(number), Text(" ".join(shown)), count, f"{2 * cost.multiply_adds / 1e12:.2g}")
+    console.print(table)
+    total = preview.sequence_steps
+    lines = [
+        f"a full trial: {preview.study.training.budget:,} sequence-steps",
+        f"all {preview.trials} trials: {total:,} sequence-steps unpruned, about "
+        f"{round(total * preview.kept_share):,} with pruning; {preview.tera_flop:.3g} TFLOP unpruned",
+    ]
+    seeds, again = preview.study.confirm.seeds, preview.confirmed * preview.study.confirm.seeds
+    if again:
+        lines.append(
+            f"confirmation: the best {preview.confirmed} on {seeds} fresh seeds each, {again} full trainings: "
+            f"{again * preview.study.training.budget:,} sequence-steps on top (--no-confirm leaves them out)"
+        )
+    lines += [f"warning: {warning}" for warning in preview.warnings]
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""The findings about a whole study, one file each."""

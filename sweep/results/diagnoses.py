@@ -1,0 +1,183 @@
+"""The diagnoses of a study's trials, counted over trials and by choice."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from sweep.config.ranges import Choice
+from sweep.config.records import TrialRecord
+from sweep.config.space import Axis
+from sweep.diagnosis.finding import Finding, findings_to_json
+from sweep.diagnosis.symptoms import SYMPTOMS
+from sweep.diagnosis.trial_diagnosis import Diagnosis
+from sweep.diagnosis.version import rules_version
+from sweep.results.effects import groups_of, is_late
+
+TOLD = ("issue", "tip")  # severities of findings that say something of a trial
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The trials that were diagnosed, and what their counts are made by."""
+
+    diagnoses: Mapping[int, Diagnosis]
+    records: Sequence[TrialRecord]
+    trials: pd.DataFrame  # from `trials_frame`
+    axes: Mapping[str, Axis]
+    muted: Collection[str]
+
+
+def diagnoses_section(judged: Judged) -> dict[str, Any]:
+    """Return `diagnoses` of the report's document: counts, shares by choice, causes, and what is said of each trial."""
+    scored = [record for record in judged.records if record.settled and record.state != "failed"]
+    return {
+        "judged": len(judged.diagnoses),
+        "not_judged": sum(record.number not in judged.diagnoses for record in scored),
+        "other_rules": sum(one.rules != rules_version() for one in judged.diagnoses.values()),
+        "muted": list(judged.muted),
+        "symptoms": symptom_counts(judged),
+        "choices": choice_shares(judged),
+        "causes": cause_counts(judged),
+        "trials": [
+            trial_diagnosis(number, diagnosis, judged.muted)
+            for number, diagnosis in sorted(judged.diagnoses.items())
+        ],
+    }
+
+
+def trial_diagnosis(number: int, diagnosis: Diagnosis, muted: Collection[str]) -> dict[str, Any]:
+    """Return what the report holds of one trial's diagnosis: its symptom, and the findings that say something.
+
+    Causes come before symptoms. Evidence and probes stay in diagnosis.json.
+    """
+    told = [finding for finding in diagnosis.findings if finding.severity in TOLD]
+    told.sort(key=lambda finding: not is_cause(finding.code))
+    kept = ("code", "title", "text", "mixture", "confidence")
+    return {
+        "number": number,
+        "symptom": {
+            **{key: diagnosis.symptom[key] for key in kept},
+            "muted": diagnosis.code in muted,
+        },
+        "findings": [
+            {key: value for key, value in finding.items() if key != "evidence"}
+            for finding in findings_to_json(told, muted)
+        ],
+    }
+
+
+def is_cause(code: str) -> bool:
+    """Return whether a finding says why a rollout fails, not how."""
+    return code.startswith("C")
+
+
+def symptom_counts(judged: Judged) -> list[dict[str, Any]]:
+    """Return a row per symptom that some trial has, the most frequent first.
+
+    A trial counts with its main symptom alone. `by_state` counts those that trained to the end, were pruned and
+    diverged; `best` is the number of the trial with the lowest rollout error among them.
+    """
+    state = {record.number: record.state for record in judged.records}
+    error = {record.number: record.rollout_error for record in judged.records}
+    rows = []
+    for code, count in _by_frequency(judged.diagnoses.values()):
+        numbers = [number for number, one in judged.diagnoses.items() if one.code == code]
+        states = Counter(state[number] for number in numbers)
+        rows.append(
+            {
+                "code": code,
+                "title": title_of_code(code, judged),
+                "trials": count,
+                "share": count / len(judged.diagnoses),
+                "by_state": {name: states[name] for name in ("complete", "pruned", "diverged")},
+                "best": min(numbers, key=lambda n: (1.0 if error[n] is None else error[n], n)),
+                "muted": code in judged.muted,
+            }
+        )
+    return rows
+
+
+def choice_shares(judged: Judged) -> list[dict[str, Any]]:
+    """Return, for each value of each choice, what share of its trials has which symptom.
+
+    Columns: param, value (as text), order, basis, trials, shares by code, the most frequent first. A pruned
+    trial counts with what it showed when it stopped. A scheduler spans the whole budget, so that of it, and of
+    what it owns, only trials that trained to the end say something: basis "end", else "all".
+    """
+    state = {record.number: record.state for record in judged.records}
+    rows = []
+    for name in judged.trials.attrs["params"]:
+        axis = judged.axes.get(name)
+        if axis is not None and not isinstance(axis.span, Choice):
+            continue
+        late = is_late(name, axis)
+        for order, (text, numbers) in enumerate(groups_of(judged.trials, name, axis)):
+            counted = [n for n in numbers if n in judged.diagnoses and (not late or state[n] == "complete")]
+            if not counted:
+                continue
+            shares = _by_frequency([judged.diagnoses[number] for number in counted])
+            rows.append(
+                {
+                    "param": name,
+                    "value": text,
+                    "order": order,
+                    "basis": "end" if late else "all",
+                    "trials": len(counted),
+                    "shares": {code: count / len(counted) for code, count in shares},
+                }
+            )
+    return rows
+
+
+def cause_counts(judged: Judged) -> list[dict[str, Any]]:
+    """Return a row per cause that was found in some trial, the most frequent first.
+
+    `prescriptions` are the different sets of changes that are to be tried first, with how many `trials` have
+    each, the most frequent first, and one of those trials as `example`.
+    """
+    found: dict[str, list[tuple[int, Finding]]] = {}
+    for number, diagnosis in sorted(judged.diagnoses.items()):
+        for finding in diagnosis.findings:
+            if is_cause(finding.code) and finding.severity in TOLD:
+                found.setdefault(finding.code, []).append((number, finding))
+    rows = []
+    for code, cases in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
+        counts: Counter[tuple[tuple[str, str], ...]] = Counter()
+        changes: dict[tuple[tuple[str, str], ...], list[dict[str, Any]]] = {}
+        examples: dict[tuple[tuple[str, str], ...], int] = {}
+        for number, finding in cases:
+            for first in finding.prescriptions[:1]:
+                key = tuple((change.path, repr(change.value)) for change in first)
+                counts[key] += 1
+                changes[key] = [{"path": change.path, "value": change.value} for change in first]
+                examples.setdefault(key, number)
+        rows.append(
+            {
+                "code": code,
+                "title": cases[0][1].title,
+                "trials": len(cases),
+                "share": len(cases) / len(judged.diagnoses),
+                "numbers": [number for number, _ in cases],
+                "prescriptions": [
+                    {"changes": changes[key], "trials": count, "example": examples[key]}
+                    for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+                ],
+                "muted": code in judged.muted,
+            }
+        )
+    return rows
+
+
+def title_of_code(code: str, judged: Judged) -> str:
+    """Return a symptom's title; of one that is not known here, what the first diagnosis with it says."""
+    if code in SYMPTOMS:
+        return SYMPTOMS[code].title
+    return next(str(one.symptom["title"]) for one in judged.diagnoses.values() if one.code == code)
+
+
+def _by_frequency(diagnoses: Collection[Diagnosis]) -> list[tuple[str, int]]:
+    counts = Counter(diagnosis.code for diagnosis in diagnoses)
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

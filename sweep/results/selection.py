@@ -1,0 +1,129 @@
+"""Who wins: which trials are candidates, which one is named, and how far that is more than chance."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sweep.config.records import TrialRecord
+from sweep.stats.ranking import Ranking
+
+TRIVIAL = ("mean", "persistence")  # a trial that does not beat both of them has learnt nothing
+FEW_STARTS = 8  # starts that do not overlap; below, no claim that one setting beats another (docs/metrics.md)
+NO_SCORE = "no trial was completed with a score"
+
+Baselines = Mapping[str, Mapping[str, Any]]  # entries of baselines.json by name
+
+
+def candidates(records: Sequence[TrialRecord], baselines: Baselines) -> tuple[list[TrialRecord], str | None]:
+    """Return the trials that have learnt something, lowest rollout error on validation first.
+
+    Scores of 1 and scores that do not beat the mean and persistence are left out. Of equal scores the lower
+    number comes first; of equal configurations with equal scores only that one is kept.
+
+    Args:
+        records: of a study.
+        baselines: those without a `rollout_error` are ignored.
+
+    Returns:
+        The trials, and None or the reason why there are none.
+    """
+    scored = [r for r in records if r.settled and r.best is not None and r.rollout_error is not None]
+    if not scored:
+        return [], NO_SCORE
+    scored.sort(key=lambda record: (record.rollout_error, record.number))
+    lowest = scored[0].rollout_error
+    assert lowest is not None
+    bars = {name: baselines.get(name, {}).get("rollout_error") for name in TRIVIAL}
+    good = [record for record in scored if _beats(record.rollout_error, bars)]
+    if not good and lowest >= 1:
+        return [], "every trial's rollout error is 1: as bad as it can be"
+    if not good:
+        name = next(name for name, error in bars.items() if error is not None and lowest >= error)
+        return [], (
+            f"no trial beats the baseline {name!r}: best rollout error {lowest:.3g}, "
+            f"baseline {bars[name]:.3g}"
+        )
+    different: list[TrialRecord] = []
+    seen: set[str] = set()
+    for record in good:
+        content = {key: value for key, value in record.config.items() if key not in ("seed", "device")}
+        text = json.dumps(content, sort_keys=True, default=str)
+        if text not in seen:
+            seen.add(text)
+            different.append(record)
+    return different, None
+
+
+def named_trial(
+    records: Sequence[TrialRecord], baselines: Baselines, confirmation: Mapping[str, Any] | None
+) -> tuple[int | None, str | None]:
+    """Return the number of the trial that wins, or None and the reason why none does.
+
+    With a confirmation the trial whose configuration leads on fresh seeds wins; without one, the selected trial:
+    the first of the candidates.
+
+    Args:
+        records: of the study.
+        baselines: of the study.
+        confirmation: confirmation.json of today's best trials, None if there is none.
+    """
+    if confirmation is not None:
+        return confirmed_trial(confirmation, baselines)
+    best, reason = candidates(records, baselines)
+    return (best[0].number, None) if best else (None, reason)
+
+
+def confirmed_trial(confirmation: Mapping[str, Any], baselines: Baselines) -> tuple[int | None, str | None]:
+    """Return the trial whose configuration leads on fresh seeds, or None and why none is worth naming."""
+    leader = next(arm for arm in confirmation["arms"] if arm["number"] == confirmation["leader"])
+    error = leader["iqm"]["value"]
+    if error >= 1:
+        return None, "on fresh seeds every configuration's rollout error is 1: as bad as it can be"
+    for name in TRIVIAL:
+        bar = baselines.get(name, {}).get("rollout_error")
+        if bar is not None and error >= bar:
+            return None, (
+                f"on fresh seeds no configuration beats the baseline {name!r}: lowest rollout error "
+                f"{error:.3g}, baseline {bar:.3g}"
+            )
+    return leader["number"], None
+
+
+def is_current(confirmation: Mapping[str, Any], records: Sequence[TrialRecord], baselines: Baselines) -> bool:
+    """Return whether a confirmation is of today's best trials; better ones may have been added since."""
+    best, _ = candidates(records, baselines)
+    confirmed = {arm["number"] for arm in confirmation["arms"]}
+    return confirmed == {record.number for record in best[: len(confirmed)]}
+
+
+def confirmation_verdict(
+    ranks: Ranking, claims: bool, n_eff: int | None, shape: tuple[int, int]
+) -> tuple[str, str | None]:
+    """Return "winner", "tied" or "alone"; for the last two also why no configuration is called the best.
+
+    Args:
+        ranks: of the arms.
+        claims: whether there are enough starts for any claim.
+        n_eff: validation starts that do not overlap.
+        shape: numbers of arms and seeds.
+    """
+    if shape[0] == 1:
+        return "alone", "only one configuration was confirmed: there is nothing to compare it with"
+    if not claims:
+        return "tied", (
+            f"only {n_eff} validation starts do not overlap; below {FEW_STARTS}, no configuration is said to "
+            "beat another"
+        )
+    if not ranks.equals:
+        return "winner", None
+    if shape[1] <= 3:  # the exact test has at least p = 0.1 then
+        return "tied", (
+            f"{shape[1]} seed{'s' * (shape[1] > 1)} each are too few to tell configurations apart, whatever the "
+            "errors (sweep confirm --seeds 5 trains more)"
+        )
+    return "tied", "the differences are within the noise between seeds"
+
+
+def _beats(error: float | None, bars: Mapping[str, float | None]) -> bool:
+    assert error is not None
+    return error < 1 and all(bar is None or error < bar for bar in bars.values())

@@ -1,0 +1,162 @@
+"""A stored study, read once: settings, search space, records, baselines, confirmation, winner."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweep.config.records import TrialRecord
+from sweep.config.sections import PruningConfig, Rung
+from sweep.config.space import COMPONENTS, Axis, Condition
+from sweep.config.space_file import parse_range
+from sweep.diagnosis.trial_diagnosis import Diagnosis
+from sweep.results.selection import FEW_STARTS, NO_SCORE, is_current, named_trial
+from sweep.results.stored_diagnoses import muted_codes, readable_diagnoses
+from sweep.store.folder import StudyFolder
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    """Everything of a results folder but curves and rollouts."""
+
+    folder: StudyFolder
+    document: Mapping[str, Any]  # study.toml
+    records: tuple[TrialRecord, ...]
+    baselines: Mapping[str, Mapping[str, Any]]  # scored ones by name
+    missing_baselines: Mapping[str, str]  # why not, by name
+    winner: Mapping[str, Any] | None  # winner.json
+    confirmation: Mapping[str, Any] | None = None  # confirmation.json, where it is of today's best trials
+    audit: Mapping[str, Any] | None = None  # audit.json
+    outdated: bool = False  # a confirmation is stored, but others are the best today
+    diagnoses: Mapping[int, Diagnosis] = field(default_factory=dict)  # by trial, where stored
+    treatments: tuple[Mapping[str, Any], ...] = ()  # treatment.json of each trial that was treated, by number
+
+    @property
+    def name(self) -> str:
+        """Return the study's name."""
+        return str(self.document.get("name") or self.folder.name)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Return `[record]`: source, overrides, versions, fingerprint, period and so on."""
+        return self.document.get("record") or {}
+
+    @property
+    def horizon(self) -> int | None:
+        """Return the steps of a rollout."""
+        value = (self.document.get("score") or {}).get("horizon")
+        return None if value is None else int(value)
+
+    @property
+    def budget(self) -> int | None:
+        """Return the sequence-steps of a full trial."""
+        value = (self.document.get("training") or {}).get("budget")
+        return None if value is None else int(value)
+
+    @property
+    def n_eff(self) -> int | None:
+        """Return the number of validation starts that do not overlap, None where it is not recorded."""
+        value = self.facts.get("n_eff_validation")
+        return None if value is None else int(value)
+
+    @property
+    def muted(self) -> tuple[str, ...]:
+        """Return the codes of findings that are kept but not told."""
+        return muted_codes(self.document)
+
+    @property
+    def claims(self) -> bool:
+        """Return whether there are enough starts to say that one setting beats another."""
+        return self.n_eff is None or self.n_eff >= FEW_STARTS
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """Return the rungs at which trials may have been pruned, rising; empty where nothing was."""
+        pruning = PruningConfig.model_validate(self.document.get("pruning") or {})
+        return pruning.rungs if pruning.enabled else ()
+
+    @property
+    def axes(self) -> dict[str, Axis]:
+        """Return the hyperparameters of the search space by flat name, owners first."""
+        return {axis.name: axis for axis in axes_of(self.document.get("space") or {})}
+
+    @property
+    def basis(self) -> str:
+        """Return what the best trial is named by: "confirmed" on fresh seeds, or merely "selected"."""
+        return "selected" if self.confirmation is None else "confirmed"
+
+    @property
+    def named(self) -> tuple[TrialRecord | None, str | None]:
+        """Return the trial that wins, or None and the reason why none does; see `selection.named_trial`."""
+        number, reason = named_trial(self.records, self.baselines, self.confirmation)
+        if reason == NO_SCORE and not self.finished:
+            reason = "no trial has a score yet"
+        return next((record for record in self.records if record.number == number), None), reason
+
+    def scores_on_test(self, number: int | None) -> Mapping[str, Any] | None:
+        """Return a trial's scores on the locked test; None unless it is the winner and has been scored there."""
+        if number is None or self.winner is None or self.winner.get("number") != number:
+            return None
+        if self.winner.get("basis", "selected") != self.basis:
+            return None
+        test = self.winner.get("test")
+        return test if isinstance(test, Mapping) else None
+
+    @property
+    def finished(self) -> bool:
+        """Return whether a run came to its end, which stores winner.json, and no trial has begun since."""
+        return self.winner is not None and all(record.settled for record in self.records)
+
+
+def read_study(folder: StudyFolder) -> StoredStudy:
+    """Return what a results folder holds.
+
+    Raises:
+        StoreError: there is no study, or a file of it is damaged.
+    """
+    document = folder.read_study()
+    stored = folder.baselines()
+    scored = {name: entry for name, entry in stored.items() if entry.get("rollout_error") is not None}
+    records = tuple(folder.records())
+    confirmation = folder.read_document("confirmation")
+    current = confirmation is not None and is_current(confirmation, records, scored)
+    return StoredStudy(
+        folder=folder,
+        document=document,
+        records=records,
+        baselines=scored,
+        missing_baselines={
+            name: str(entry.get("reason", "not scored"))
+            for name, entry in stored.items()
+            if name not in scored
+        },
+        winner=folder.read_document("winner"),
+        confirmation=confirmation if current else None,
+        audit=folder.read_document("audit"),
+        outdated=confirmation is not None and not current,
+        diagnoses=readable_diagnoses(folder, records),
+        treatments=tuple(folder.treatments()),
+    )
+
+
+def axes_of(space: Mapping[str, Any]) -> Iterator[Axis]:
+    """Yield the hyperparameters of a stored `[space]`: components and what each owns, then the rest."""
+    for owner in COMPONENTS:
+        entry = space.get(owner)
+        if entry is None:
+            continue
+        offered: Mapping[str, Any] = (
+            entry if isinstance(entry, Mapping) else {str(name): {} for name in entry}
+        )
+        yield Axis(owner, ("training", owner), parse_range(list(offered)))
+        for name, settings in offered.items():
+            for key, value in sorted(settings.items()):
+                if _is_range(value):
+                    condition = Condition(owner, frozenset([name]))
+                    yield Axis(f"{name}.{key}", ("training", owner, key), parse_range(value), condition)
+    for name in sorted(set(space) - set(COMPONENTS)):
+        if _is_range(space[name]):
+            yield Axis(name, (name,), parse_range(space[name]))
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, Mapping | Sequence) and not isinstance(value, str)

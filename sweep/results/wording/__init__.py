@@ -1,0 +1,1 @@
+"""Results in words: each result is worded once, here."""

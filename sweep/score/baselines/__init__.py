@@ -1,0 +1,1 @@
+"""Simple forecasters to compare networks with, and their scores."""

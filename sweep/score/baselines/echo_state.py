@@ -1,0 +1,208 @@
+"""An echo state network with a ridge readout: the strongest baseline that needs no gradients.
+
+x[t] = (1 - leak) x[t-1] + leak tanh(W x[t-1] + W_in u[t] + b); the readout is linear in (1, u, x). The
+reservoir's matrices come from reservoirpy; states are computed here, for all series or starts at once. Model
+units, no calendar inputs.
+
+Source: Lukosevicius (2012), "A practical guide to applying echo state networks".
+"""
+
+import contextlib
+import importlib.util
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from sweep.data.types import Array, Data, Starts
+from sweep.score.baselines.autoregression import validation_error
+from sweep.score.baselines.simple import CannotServe, Forecast, Settings
+
+UNITS = 300
+RESERVOIRS = 12  # random ones; with 6 ridges each 72 settings, about 20 s with one BLAS thread
+RIDGES = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2)  # times the number of rows
+SEED = 0
+POINTS_MOST = 20_000  # training steps used; beyond, evenly spaced series and their last steps
+WASHOUT = 100  # steps before states count, at most a quarter of a series
+
+
+@dataclass(frozen=True)
+class Reservoir:
+    """A drawn network. Rows are units."""
+
+    recurrent: csr_array  # (unit, unit), a tenth of it filled: faster than dense, and free of BLAS threads
+    inputs: Array  # (unit, channel)
+    bias: Array  # (unit, 1)
+    leak: float
+
+    def advanced(self, state: Array, values: Array) -> Array:
+        """Return the state (unit, column) after the input (channel, column)."""
+        drive: Array = self.recurrent @ state
+        drive += self.inputs @ values
+        drive += self.bias
+        np.tanh(drive, out=drive)
+        drive *= self.leak
+        drive += (1 - self.leak) * state
+        return drive
+
+
+def choose_reservoir(data: Data) -> Settings:
+    """Return the settings of the reservoir and ridge with the lowest rollout error on validation.
+
+    A random search with a fixed seed: RESERVOIRS reservoirs, each with all RIDGES.
+
+    Raises:
+        CannotServe: reservoirpy is not installed, or there is too little training data.
+    """
+    if importlib.util.find_spec("reservoirpy") is None:
+        raise CannotServe("reservoirpy is not installed: pip install 'sweep[baselines]'")
+    best: tuple[float, Settings] | None = None
+    for number in range(RESERVOIRS):
+        drawn = _drawn(number)
+        reservoir = build(drawn, len(data.channels))
+        triangle, rows = _regression(reservoir, data)
+        readouts = [readout(triangle, rows, ridge, len(data.channels)) for ridge in RIDGES]
+        values = rollouts(reservoir, readouts, data, data.validation, data.validation.truth.shape[1])
+        for ridge, forecast in zip(RIDGES, values, strict=True):
+            error = validation_error(data, forecast)
+            if best is None or error < best[0]:
+                best = (error, {**drawn, "ridge": ridge})
+    assert best is not None
+    return best[1]
+
+
+def echo_state_network(data: Data, settings: Settings) -> Forecast:
+    """Return the closed-loop forecast of one echo state network, its readout fitted to the training data."""
+    reservoir = build(settings, len(data.channels))
+    triangle, rows = _regression(reservoir, data)
+    weights = readout(triangle, rows, float(settings["ridge"]), len(data.channels))
+    return lambda starts, horizon: rollouts(reservoir, [weights], data, starts, horizon)[0]
+
+
+def _tidy() -> None:
+    """Remove the temporary folder that an import of reservoirpy makes, for data sets that are not used here."""
+    place = Path(getattr(sys.modules["reservoirpy"], "_TEMPDIR", ""))
+    if place.name.startswith("reservoirpy-"):
+        with contextlib.suppress(OSError):
+            place.rmdir()
+
+
+def build(settings: Settings, channels: int) -> Reservoir:
+    """Return the reservoir that the settings describe; the same settings give the same matrices."""
+    mat_gen = importlib.import_module("reservoirpy.mat_gen")
+    nodes = importlib.import_module("reservoirpy.nodes")
+    _tidy()
+    widest = float(settings["bias"])
+    node = nodes.Reservoir(
+        int(settings["units"]),
+        lr=float(settings["leak"]),
+        sr=float(settings["spectral_radius"]),
+        input_scaling=float(settings["input_scaling"]),
+        input_connectivity=1.0,
+        bias=mat_gen.uniform(low=-widest, high=widest),
+        input_dim=channels,
+        seed=int(settings["seed"]),
+    )
+    node.initialize(np.zeros((1, channels)))
+    inputs, bias = np.asarray(node.Win), np.asarray(node.bias).reshape(-1, 1)
+    return Reservoir(csr_array(node.W), inputs, bias, float(settings["leak"]))
+
+
+def readout(triangle: Array, rows: int, ridge: float, channels: int) -> Array:
+    """Return (1 + channel + unit, channel), the ridge regression of the next value on (1, u, x).
+
+    Args:
+        triangle: the triangular factor of [features | goals].
+        rows: number of rows it was made from.
+        ridge: penalty on the squared weights per row, > 0; the constant goes unpunished.
+        channels: number of goals.
+    """
+    width = triangle.shape[1] - channels
+    penalty = math.sqrt(ridge * rows) * np.eye(width)
+    penalty[0, 0] = 0.0
+    left = np.concatenate([triangle[:, :width], penalty])
+    right = np.concatenate([triangle[:, width:], np.zeros((width, channels))])
+    weights: Array = np.linalg.lstsq(left, right, rcond=None)[0]
+    return weights
+
+
+def rollouts(
+    reservoir: Reservoir, readouts: list[Array], data: Data, starts: Starts, horizon: int
+) -> list[Array]:
+    """Return per readout (start, step, channel), data units: warmed up on the past, then fed with itself."""
+    past = data.codec.encode(starts.past, starts.series)
+    state = np.zeros((len(reservoir.bias), len(past)))
+    for step in range(past.shape[1]):
+        state = reservoir.advanced(state, past[:, step].T)
+    weights = np.stack(readouts).transpose(0, 2, 1)  # (readout, channel, feature)
+    copies, channels = weights.shape[:2]
+    value = np.tile(past[:, -1].T, (1, copies))
+    state = np.tile(state, (1, copies))
+    results = np.empty((horizon, channels, copies, len(past)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in range(horizon):
+            features = np.concatenate([np.ones((1, value.shape[1])), value, state])
+            columns = features.reshape(len(features), copies, len(past)).transpose(1, 0, 2)
+            results[step] = (weights @ columns).transpose(1, 0, 2)
+            value = results[step].reshape(channels, -1)
+            state = reservoir.advanced(state, value)
+    made = results.transpose(2, 3, 0, 1)
+    return [data.codec.decode(values, starts.past, starts.series) for values in made]
+
+
+def _drawn(number: int) -> dict[str, int | float]:
+    """Return the settings of the n-th random reservoir, without a ridge."""
+    rng = np.random.default_rng([SEED, number])
+
+    def log_uniform(low: float, high: float) -> float:
+        return float(low * (high / low) ** rng.random())
+
+    return {
+        "units": UNITS,
+        "spectral_radius": log_uniform(0.3, 1.5),
+        "leak": log_uniform(0.1, 1.0),
+        "input_scaling": log_uniform(0.05, 1.0),
+        "bias": log_uniform(0.05, 1.0),
+        "seed": number,
+    }
+
+
+def _regression(reservoir: Reservoir, data: Data) -> tuple[Array, int]:
+    """Return the triangular factor of [features | next values] over the training data, and the rows in it."""
+    triangle, rows = np.zeros((0, 1 + 2 * len(data.channels) + len(reservoir.bias))), 0
+    for group in _by_length(data.train):
+        block = _features(reservoir, group)
+        rows += len(block)
+        triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, block]), mode="r"))
+    if rows < 2 * triangle.shape[1]:
+        raise CannotServe(f"{rows} training steps are too few for a readout of {triangle.shape[1]} weights")
+    return triangle, rows
+
+
+def _by_length(train: tuple[Array, ...]) -> list[Array]:
+    """Return arrays (series, time, channel) of equally long series, POINTS_MOST steps in all."""
+    usable = [values[-POINTS_MOST:] for values in train if len(values) >= 8]
+    total = sum(len(values) for values in usable)
+    if total > POINTS_MOST:
+        usable = usable[:: -(-total // POINTS_MOST)]
+    lengths = sorted({len(values) for values in usable})
+    return [np.stack([values for values in usable if len(values) == length]) for length in lengths]
+
+
+def _features(reservoir: Reservoir, group: Array) -> Array:
+    """Return (row, 1 + channel + unit + channel): features and next values after the washout."""
+    series, steps, channels = group.shape
+    washout = min(WASHOUT, steps // 4)
+    rows = np.ones((steps - 1 - washout, series, 1 + 2 * channels + len(reservoir.bias)))
+    state = np.zeros((len(reservoir.bias), series))
+    for step in range(steps - 1):
+        state = reservoir.advanced(state, group[:, step].T)
+        if step >= washout:
+            row = rows[step - washout]
+            row[:, 1 : 1 + channels] = group[:, step]
+            row[:, 1 + channels : -channels] = state.T
+            row[:, -channels:] = group[:, step + 1]
+    return rows.reshape(-1, rows.shape[2])

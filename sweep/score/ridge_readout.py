@@ -1,0 +1,188 @@
+"""Closed-form refit of a readout: keep the recurrent weights, solve for the last linear layer.
+
+The recurrent part sees the training data teacher-forced; its last activations a[t] are regressed on what the
+last layer has to say, y[t] = x[t + 1], or x[t + 1] - x[t] with an increment readout:
+
+    minimise over W, b: mean over t of |W a[t] + b - y[t]|^2 + ridge |W|^2
+
+in float64 by an orthogonal factorisation. One-step error falls for every ridge and says little; the ridge is the
+one whose rollout is best on the starts of a task, and the network as it was is among the candidates.
+
+Source: Jaeger (2001), GMD report 148, echo state networks, whose recurrent part is never trained at all.
+"""
+
+import copy
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sweep.data import Data
+from sweep.model import Forecaster
+from sweep.model.cells import State
+from sweep.score.baselines.simple import CannotServe
+from sweep.score.rollout import Task, decoded, rollout_error_of
+
+RIDGES = tuple(10.0**power for power in range(-16, 0, 2))  # on sines and Lorenz the best lie at 1e-14 to 1e-8
+ROWS_MOST = 20_000  # training steps that are regressed; beyond, evenly spaced pieces
+PIECE = 512  # steps of a piece of a training series that are regressed; our choice, a bound on time
+WASHOUT = 200  # steps before them, from a state of zeros; at most a quarter of a series and the warm-up
+
+
+@dataclass(frozen=True)
+class Regression:
+    """The triangular factor of [1 | activations | goals] over the training data, float64."""
+
+    triangle: Tensor  # (1 + activation + channel, same)
+    rows: int
+    channels: int
+
+
+@dataclass(frozen=True)
+class Refit:
+    """The outcome of a refit. `network` is a copy in the precision of the one that came in."""
+
+    network: Forecaster
+    ridge: float | None  # None: no candidate rolls out better than the network as it was
+    error: float  # rollout error of `network` on the task, in [0, 1]
+    raw_error: float  # of the network as it was
+    errors: tuple[float, ...]  # by RIDGES
+
+
+def refit_readout(network: Forecaster, task: Task, ridges: tuple[float, ...] = RIDGES) -> Refit:
+    """Return the network with the readout that rolls out best on a task, its own or one in closed form.
+
+    Args:
+        network: of the task's precision; left alone.
+        task: its data give the training series, its starts (validation) choose the ridge.
+        ridges: candidates, each > 0.
+
+    Raises:
+        CannotServe: the output passes through a ReLU, the training series are too short, or states are not finite.
+    """
+    fit = regression(network, task.data, task.warmup)
+    before = _before_the_rollout(network, task)
+    raw = _error(network, task, before)
+    best, ridge, error, errors = network, None, raw, []
+    for candidate in ridges:
+        made = refitted(network, fit, candidate)
+        errors.append(_error(made, task, before))
+        if errors[-1] < error:
+            best, ridge, error = made, candidate, errors[-1]
+    return Refit(copy.deepcopy(best), ridge, error, raw, tuple(errors))
+
+
+@torch.no_grad()
+def refitted(network: Forecaster, fit: Regression, ridge: float) -> Forecaster:
+    """Return a copy of a network whose last linear layer is the ridge regression's.
+
+    Args:
+        network: that gave `fit`.
+        fit: from `regression`.
+        ridge: penalty on the squared weights per row, > 0; the bias goes unpunished.
+    """
+    weights = solve(fit, ridge)
+    made = copy.deepcopy(network)
+    last = made.linears[-1]
+    last.bias.copy_(weights[0])
+    last.weight.copy_(weights[1:].T)
+    return made
+
+
+def solve(fit: Regression, ridge: float) -> Tensor:
+    """Return (1 + activation, channel), the bias in the first row."""
+    width = len(fit.triangle) - fit.channels
+    penalty = math.sqrt(ridge * fit.rows) * torch.eye(width).to(fit.triangle)
+    penalty[0, 0] = 0.0
+    left = torch.cat([fit.triangle[:width, :width], penalty])
+    goals = fit.triangle[:width, width:]
+    q, r = torch.linalg.qr(left)
+    right: Tensor = q[:width].T @ goals
+    weights: Tensor = torch.linalg.solve_triangular(r, right, upper=True)
+    return weights
+
+
+@torch.no_grad()
+def regression(network: Forecaster, data: Data, warmup: int) -> Regression:
+    """Return what `solve` needs, from one teacher-forced pass over the training data in float64.
+
+    Args:
+        network: any precision; left alone.
+        data: its training series and their calendars, model units.
+        warmup: true steps before a rollout; states need no longer wash-out than that.
+
+    Raises:
+        CannotServe: as `refit_readout`.
+    """
+    if network.config.output_activation != "none":
+        raise CannotServe("the output passes through a ReLU: it has no closed form")
+    precise = copy.deepcopy(network).double()
+    device = next(precise.parameters()).device
+    width = 1 + precise.linears[-1].in_features + precise.outputs
+    triangle, rows = torch.zeros(0, width, dtype=torch.float64, device=device), 0
+    for washout, inputs, targets in _pieces(data, warmup, device):
+        _, states = precise.trace(inputs)
+        found = activations(precise, states[0][washout:, -1].transpose(0, 1))
+        goals = targets[:, washout:]
+        if precise.increment:
+            goals = goals - inputs[:, washout:, : precise.outputs]
+        block = torch.cat([torch.ones_like(goals[..., :1]), found, goals], dim=-1).flatten(0, 1)
+        triangle = torch.linalg.qr(torch.cat([triangle, block]), mode="r").R
+        rows += len(block)
+    if rows < 2 * width:
+        raise CannotServe(f"{rows} training steps are too few for a readout of {width} weights")
+    if not torch.isfinite(triangle).all():
+        raise CannotServe("the network's states are not finite on the training data")
+    return Regression(triangle, rows, precise.outputs)
+
+
+def activations(network: Forecaster, hidden: Tensor) -> Tensor:
+    """Return what the last linear layer is fed with, (..., number), for the top layer's outputs."""
+    for linear in network.linears[:-1]:
+        hidden = network.activation(linear(hidden))
+    return hidden
+
+
+def _pieces(data: Data, warmup: int, device: torch.device) -> list[tuple[int, Tensor, Tensor]]:
+    """Return batches (wash-out steps, inputs (batch, time, input), next values), ROWS_MOST steps in all."""
+    spans = []  # series, first input, wash-out, steps after it
+    for number, values in enumerate(data.train):
+        washout = min(WASHOUT, warmup, len(values) // 4)
+        last = len(values) - 1
+        for begin in range(0, last - washout, PIECE):
+            spans.append((number, begin, washout, min(PIECE, last - washout - begin)))
+    total = sum(span[3] for span in spans)
+    spans = spans[:: max(1, -(-total // ROWS_MOST))]
+    batches = []
+    for size in sorted({span[2:] for span in spans}):
+        chosen = [
+            (number, slice(begin, begin + sum(size) + 1))
+            for number, begin, *rest in spans
+            if (*rest,) == size
+        ]
+        values = np.stack([data.train[number][span] for number, span in chosen])
+        known = np.stack([data.train_calendar[number][span] for number, span in chosen])
+        channels = torch.as_tensor(values, dtype=torch.float64, device=device)
+        inputs = torch.cat([channels[:, :-1], torch.as_tensor(known).to(channels)[:, 1:]], dim=-1)
+        batches.append((size[0], inputs, channels[:, 1:]))
+    return batches
+
+
+@torch.no_grad()
+def _before_the_rollout(network: Forecaster, task: Task) -> State | None:
+    """Return the state before the last true input: no readout has a part in it."""
+    if task.warmup < 2:
+        return None
+    state: State = network(task.inputs()[:, : task.warmup - 1])[1]
+    return state
+
+
+@torch.no_grad()
+def _error(network: Forecaster, task: Task, before: State | None) -> float:
+    inputs = task.channels[:, task.warmup - 1]
+    known = task.calendar[:, task.warmup :]
+    state = network.zero_state(inputs) if before is None else before
+    free, _ = network.run_free(inputs, state, known)
+    return rollout_error_of(task, decoded(task, free))

@@ -1,0 +1,47 @@
+"""How trainings are run this time: execution settings never affect results."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sweep.config.sections import RunConfig
+from sweep.search.driver import Draw, Functions
+from sweep.search.events import Message, Progress, Settled, Watch
+from sweep.search.executors import Workers
+from sweep.search.interrupts import Interrupts
+
+
+def silent(event: Settled | Message | Progress) -> None:
+    """Ignore the event."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Workers, callbacks and stop requests of one command. Nothing here affects results."""
+
+    workers: int | None = None  # worker processes; None: the study's `run.workers`, where 0 is one per core
+    executor: str | None = None  # "loky" or "inline"; None: the study's `run.executor`
+    watch: Watch = silent  # called with every event
+    interrupts: Interrupts = field(default_factory=Interrupts)  # Ctrl-C and SIGTERM while a command runs
+    plots: bool = True  # whether the rollout plot of each settled trial is drawn
+    functions: Functions = field(default_factory=Functions)  # what a trial consists of; replaced in tests
+
+    @property
+    def draw(self) -> Draw | None:
+        """Return the function that draws the plot of a settled trial; None: no plots."""
+        return self.functions.draw if self.plots else None
+
+    def settings(self, run: RunConfig) -> RunConfig:
+        """Return `[run]` of a study with the number of workers and the executor of this execution."""
+        executor = self.executor or run.executor
+        workers = 1 if executor == "inline" else self.workers or run.workers or _cores()
+        return RunConfig.model_validate({**run.model_dump(), "executor": executor, "workers": workers})
+
+    def pool(self, run: RunConfig) -> Workers:
+        """Return the workers that `settings` names, to be closed by the caller."""
+        return Workers(run.workers, run.executor)
+
+
+def _cores() -> int:
+    affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

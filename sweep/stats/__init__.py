@@ -1,0 +1,1 @@
+"""Statistics on scores: bootstrap intervals, rankings over seeds, paired effects."""

@@ -1,0 +1,201 @@
+"""What rollout errors on fresh seeds say: averages with intervals, and which arms can be told apart.
+
+An *arm* is a configuration; all arms were trained on the same seeds. Every function takes rollout errors in
+[0, 1], smaller is better; a training that failed counts as 1. Seeds are few and errors heavy-tailed, so
+averages are interquartile means, intervals are percentile bootstraps over seeds, and a claim needs an exact
+rank-sum test: with 3 seeds an arm it can never be made, with 4 or 5 it can.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from sweep.data.types import Array
+from sweep.stats.bootstrap import iqm, percentile_interval
+
+REPS = 5000  # bootstrap draws; our choice, rliable takes 50 000 for published figures
+LEAST_SEEDS = 3  # below, no interval: of two values a bootstrap gives back their range
+SPLITS_MOST = 20_000  # ways to deal out seeds that are all tried; beyond, as many are drawn
+LEVEL = 0.05  # of the test that tells two arms apart
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval; None where there are too few seeds."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An arm beside the leader: how much worse, how often worse, and whether that can be chance."""
+
+    iqm: Estimate  # its interquartile mean minus the leader's, >= 0
+    leader_wins: float  # probability that the leader is better, each on a seed of its own; ties count half
+    p: float  # two-sided, of the exact rank-sum test
+
+    @property
+    def told_apart(self) -> bool:
+        """Return whether the leader is better and chance an unlikely explanation."""
+        return self.p <= LEVEL and self.leader_wins > 0.5
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Arms by interquartile mean over seeds, best first."""
+
+    order: tuple[int, ...]  # indices of arms
+    estimates: tuple[Estimate, ...]  # by arm
+    differences: tuple[Difference | None, ...]  # by arm, None for the leader
+
+    @property
+    def leader(self) -> int:
+        """Return the arm with the lowest interquartile mean; of equal ones the first."""
+        return self.order[0]
+
+    @property
+    def equals(self) -> tuple[int, ...]:
+        """Return the arms that cannot be told apart from the leader, best first, without it."""
+        pairs = ((arm, self.differences[arm]) for arm in self.order[1:])
+        return tuple(arm for arm, found in pairs if found is not None and not found.told_apart)
+
+
+def ranking(errors: Array, rng: np.random.Generator) -> Ranking:
+    """Return arms in order, with intervals and what tells each from the leader.
+
+    The leader was picked by the same numbers that then compare it. That is accounted for: to say that it is
+    the best, every other arm must be told apart from it by a two-sided test, and the probability that a
+    picked leader passes all of them by luck is greatest with two arms, where it is the test's level.
+    Source: Gutmann and Maymin (1987), "Is the selected population the best?", Annals of Statistics 15.
+
+    Args:
+        errors: (arm, seed), at least one of each, in [0, 1].
+        rng: draws the bootstraps, and the splits where there are too many to try.
+
+    Raises:
+        ValueError: no arm, no seed, or an error outside [0, 1].
+    """
+    if errors.ndim != 2 or not errors.size or not ((errors >= 0) & (errors <= 1)).all():
+        raise ValueError(f"needs (arm, seed) errors in [0, 1], got shape {errors.shape}: {errors}")
+    means = iqm(errors, axis=1)
+    order = tuple(int(arm) for arm in np.argsort(means, kind="stable"))
+    best = errors[order[0]]
+    estimates = tuple(iqm_with_interval(row, rng) for row in errors)
+    differences = tuple(
+        None
+        if arm == order[0]
+        else Difference(
+            difference_with_interval(row, best, rng),
+            probability_of_improvement(best, row),
+            rank_sum_p(row, best, rng),
+        )
+        for arm, row in enumerate(errors)
+    )
+    return Ranking(order, estimates, differences)
+
+
+def iqm_with_interval(errors: Array, rng: np.random.Generator) -> Estimate:
+    """Return the interquartile mean of an arm, with the percentile interval of draws over its seeds.
+
+    Source: Agarwal et al. (2021): bootstrap stratified by task, here by arm.
+
+    Args:
+        errors: (seed,).
+        rng: draws seeds with replacement.
+    """
+    draws = errors[rng.integers(0, len(errors), size=(REPS, len(errors)))]
+    return _estimate(iqm(errors), iqm(draws, axis=1), len(errors))
+
+
+def difference_with_interval(errors: Array, reference: Array, rng: np.random.Generator) -> Estimate:
+    """Return IQM(errors) - IQM(reference), with the interval of draws that take a seed from both at once.
+
+    Args:
+        errors: (seed,).
+        reference: (seed,), on the same seeds.
+        rng: draws seeds with replacement.
+    """
+    drawn = rng.integers(0, len(errors), size=(REPS, len(errors)))
+    draws = iqm(errors[drawn], axis=1) - iqm(reference[drawn], axis=1)
+    return _estimate(iqm(errors) - iqm(reference), draws, len(errors))
+
+
+def optimism(errors: Array, selected: float, rng: np.random.Generator) -> Estimate:
+    """Return what a selected score promised too much: IQM on fresh seeds minus that score, with interval.
+
+    Larger is a worse disappointment; below 0 the fresh seeds did better.
+
+    Args:
+        errors: (seed,), of the same configuration on fresh seeds.
+        selected: the score that it was chosen by.
+        rng: draws seeds with replacement.
+    """
+    found = iqm_with_interval(errors, rng)
+    low, high = (None if end is None else end - selected for end in (found.low, found.high))
+    return Estimate(found.value - selected, low, high)
+
+
+def probability_of_improvement(errors: Array, reference: Array) -> float:
+    """Return the probability that a seed of `errors` is lower than one of `reference`: U/(n m), ties half.
+
+    .5 says nothing. Bouthillier et al. (2021) call .75 an improvement that matters.
+
+    Args:
+        errors: (seed,).
+        reference: (other seed,).
+    """
+    lower = errors[:, None] < reference[None, :]
+    ties = errors[:, None] == reference[None, :]
+    return float(lower.mean() + ties.mean() / 2)
+
+
+def rank_sum_p(a: Array, b: Array, rng: np.random.Generator) -> float:
+    """Return how often chance alone sets two arms so far apart: the two-sided p of the exact rank-sum test.
+
+    If the arms were the same, any way to deal out all their seeds to the two would be as likely; p is the share of
+    ways whose sum of ranks is at least as far from the expected one. Ties share their mean rank. Ranks bear
+    the heavy tails of rollout errors, and lose no power to averages that leave out the outer seeds. The
+    smallest p possible is 2 over the number of ways: .1 with 3 seeds each, .029 with 4, .008 with 5. That both
+    arms have the same seeds makes it the more careful.
+
+    Source: Mann and Whitney (1947), by permutation as scipy.stats.mannwhitneyu does it, which knows no ties.
+
+    Args:
+        a: (seed,).
+        b: (seed,), as many.
+        rng: draws ways where there are more than 20 000; the p is then (1 + hits) / (1 + draws).
+    """
+    from scipy.stats import rankdata  # here: no worker needs it, and to import it takes half a second
+
+    ranks, size = rankdata(np.concatenate([a, b])), len(a)
+    count = len(ranks)
+    exact = math.comb(count, size) <= SPLITS_MOST
+    if exact:
+        ways = np.array(list(itertools.combinations(range(count), size)))
+    else:
+        ways = np.argsort(rng.random((SPLITS_MOST, count)), axis=1)[:, :size]
+    expected = size * (count + 1) / 2
+    away = np.abs(ranks[ways].sum(axis=1) - expected)
+    hits = int((away >= abs(ranks[:size].sum() - expected) - 1e-9).sum())
+    return hits / len(ways) if exact else (1 + hits) / (1 + len(ways))
+
+
+def seed_noise(errors: Array) -> float | None:
+    """Return the standard deviation between seeds of the same arm, pooled over arms; None with one seed.
+
+    Args:
+        errors: (arm, seed).
+    """
+    if errors.shape[1] < 2:
+        return None
+    return float(np.sqrt(errors.var(axis=1, ddof=1).mean()))
+
+
+def _estimate(value: float, draws: Array, seeds: int) -> Estimate:
+    if seeds < LEAST_SEEDS:
+        return Estimate(value, None, None)
+    return Estimate(value, *percentile_interval(draws))

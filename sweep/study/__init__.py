@@ -1,0 +1,1 @@
+"""Opening a study: its file, its results folder, its data, its engine."""

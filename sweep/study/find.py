@@ -1,0 +1,71 @@
+"""Where study files are found, and which study a command means."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweep.config.errors import UsageError
+from sweep.config.registry import nearest
+from sweep.store.folder import StudyFolder, checked_study_name, study_folders
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def study_files() -> dict[str, Path]:
+    """Return the known study files by name: those in ./studies first, then those that come with sweep."""
+    found: dict[str, Path] = {}
+    for folder in (Path("studies"), PACKAGE / "studies_shipped", PACKAGE.parent / "studies"):
+        for path in sorted(folder.glob("*.toml")):
+            found.setdefault(path.stem, path)
+    return found
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A study that a command named: its file, and the folder of its results."""
+
+    file: Path
+    folder: StudyFolder
+
+
+def chosen_study(study: str, name: str | None, results: Path) -> Chosen:
+    """Return the file and results folder of a study given as a name or a path.
+
+    Args:
+        study: name of a known study file, or a path that ends in .toml.
+        name: of the results folder; by default the file's.
+        results: folder of all studies.
+
+    Raises:
+        UsageError: no such study, with the nearest known name.
+    """
+    path = Path(study)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise UsageError(f"no study file {path}")
+    else:
+        known = study_files()
+        stored = StudyFolder(results / study)
+        if study in known:
+            path = known[study]
+        elif stored.exists():
+            path = stored.path / "study.toml"
+        else:
+            raise UsageError(f"no study named {study!r}.{nearest(study, known)} Known: {', '.join(known)}")
+    default = path.parent.name if path.name == "study.toml" else path.stem
+    return Chosen(path, StudyFolder(results / checked_study_name(name or default)))
+
+
+def stored_study(study: str, results: Path) -> StudyFolder:
+    """Return the results folder of a study given as a name, or as the path of the folder.
+
+    Raises:
+        UsageError: it has no results, with the nearest that has.
+    """
+    for folder in (StudyFolder(results / study), StudyFolder(Path(study))):
+        if folder.exists():
+            return folder
+    known = [folder.name for folder in study_folders(results)]
+    listed = f"Studies in {results}: {', '.join(known)}" if known else f"There are no studies in {results}"
+    raise UsageError(
+        f"no results of a study {study!r}.{nearest(study, known)} {listed}; `sweep run` makes some"
+    )

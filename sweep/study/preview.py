@@ -1,0 +1,99 @@
+"""What a study would do, before it does it: sampled configurations and their cost."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from sweep.config.records import TrialRecord
+from sweep.config.study import StudyConfig
+from sweep.config.trial import TrialConfig
+from sweep.data import Data, window_offsets
+from sweep.model import Forecaster
+from sweep.search.proposals import proposal
+from sweep.study.open_study import OpenStudy
+from sweep.train import OPTIMIZERS
+
+SHOWN = 10  # configurations; the ones after depend on results
+FEW_CLOSURES = 200  # below this L-BFGS has hardly begun: the published recipe takes 300
+
+
+@dataclass(frozen=True)
+class TrialCost:
+    """The cost of one full trial."""
+
+    params: dict[str, Any]
+    sequence_steps: int
+    updates: int  # optimizer steps; for full batches closures, several of which make one step
+    full_batch: bool
+    multiply_adds: int  # of matrix products: three times the forward pass
+    warning: str | None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Sampled configurations with their costs, and the cost of the whole study."""
+
+    study: StudyConfig
+    trials: int
+    costs: tuple[TrialCost, ...]
+    sequence_steps: int  # of all trials, none pruned
+    kept_share: float  # of that, about what is left where the rungs prune as they say
+    confirmed: int  # configurations that are trained again at the end, each on `study.confirm.seeds` seeds
+    warnings: tuple[str, ...]  # of the data and the trials
+
+    @property
+    def tera_flop(self) -> float:
+        """Return the FLOP of all trials in 10^12, none pruned: two per multiply-add."""
+        mean = sum(2 * cost.multiply_adds for cost in self.costs) / len(self.costs)
+        return mean * self.trials / 1e12
+
+
+def preview_of(opened: OpenStudy, trials: int, confirm: bool = True) -> Preview:
+    """Return what a new study would begin with.
+
+    The first configurations are those that the study will really start, as far as they do not depend on
+    results: at most `search.width` and at most ten.
+    """
+    study, data = opened.config, opened.data
+    count = min(SHOWN, trials, study.search.width)
+    records: dict[int, TrialRecord] = {}
+    costs = []
+    for number in range(count):
+        params, origin = proposal(study, records, number)
+        config = study.trial(params)
+        records[number] = TrialRecord(number, "running", params, {}, origin)
+        costs.append(_cost(config, params, data))
+    confirmed = min(study.confirm.top, trials) if confirm and study.confirm.seeds else 0
+    total = trials * study.training.budget
+    warnings = dict.fromkeys([*opened.warnings, *(cost.warning for cost in costs if cost.warning)])
+    return Preview(study, trials, tuple(costs), total, _kept_share(study), confirmed, tuple(warnings))
+
+
+def _cost(config: TrialConfig, params: dict[str, Any], data: Data) -> TrialCost:
+    training = config.training
+    windows = len(window_offsets([len(series) for series in data.train], training.window, None))
+    steps = training.window or len(data.train[0]) - 1
+    full_batch = OPTIMIZERS[training.optimizer.name].full_batch
+    batches = (
+        1 if full_batch else math.ceil(windows / training.batch_size)
+    )  # of an epoch, the last one smaller
+    per_update = windows * steps // batches
+    wanted = training.budget / per_update
+    updates = max(1, int(wanted) if full_batch else round(wanted))
+    forward = Forecaster(config.model, data.inputs, len(data.channels)).multiply_adds()
+    warning = None
+    if full_batch and updates < FEW_CLOSURES:
+        warning = (
+            f"{training.optimizer.name} gets {updates} closures of {per_update:,} sequence-steps; "
+            f"below {FEW_CLOSURES} it has hardly begun"
+        )
+    return TrialCost(params, training.budget, updates, full_batch, 3 * forward * training.budget, warning)
+
+
+def _kept_share(study: StudyConfig) -> float:
+    if not study.pruning.enabled:
+        return 1.0
+    share, alive, at = 0.0, 1.0, 0.0
+    for rung in study.pruning.rungs:
+        share, alive, at = share + alive * (rung.at - at), alive * rung.keep, rung.at
+    return share + alive * (1 - at)

@@ -1,0 +1,91 @@
+"""`sweep audit`: what it prints, leaves, refuses, and how it exits."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sweep.store import DriverLock
+from tests.support.command_line import TINY, invoke
+
+PRUNED = ("--set", "pruning.startup=2", "--set", "score.starts=8", "--no-confirm")
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory) -> Path:
+    """A small study with pruned trials."""
+    results = tmp_path_factory.mktemp("swept")
+    done = invoke(
+        "run", "sine", "--trials", "12", "--executor", "inline", *TINY, *PRUNED, "--results", str(results)
+    )
+    assert done.exit_code == 0, done.stderr
+    return results
+
+
+@pytest.fixture
+def results(swept, tmp_path) -> Path:
+    return Path(shutil.copytree(swept, tmp_path / "results"))
+
+
+def audit(results, *options):
+    return invoke("audit", "sine", "--executor", "inline", "--results", str(results), *options)
+
+
+def report(results):
+    return json.loads(invoke("report", "sine", "--json", "--results", str(results)).stdout)
+
+
+def finding(document):
+    return next(found for found in document["findings"] if found["code"] == "pruning_stopped_winners")
+
+
+def test_the_json_document_is_the_documented_one_and_that_of_the_report(results):
+    before = report(results)
+    assert (before["audit"], finding(before)["verdict"]) == (None, "unknown")
+    shown = audit(results, "--trials", "4", "--json")
+    assert shown.exit_code == 0, shown.stderr
+    document = json.loads(shown.stdout)
+    keys = {
+        "number", "picked", "pruned_at", "pruned_error", "state", "error", "valid_steps", "replication", "reproduced",
+    }  # fmt: skip
+    assert [set(entry) for entry in document["trials"]] == [keys] * 4
+    assert all(entry["reproduced"] for entry in document["trials"])  # real trainings, the same bits again
+    after = report(results)
+    assert after["audit"] == document
+    assert finding(after)["verdict"] in ("found", "clear")
+    assert after["best"] == before["best"]
+    words = Path("docs/report.md").read_text(encoding="utf-8")
+    for key in {*keys, *document, "audit"}:
+        assert f"`{key}`" in words, f"docs/report.md does not say what {key} is"
+
+
+def test_the_words_and_pictures_of_each_trial(results):
+    shown = audit(results, "--trials", "4")
+    assert shown.exit_code == 0, shown.stderr
+    assert "auditing: 4 pruned trials to their end; 4 trainings to run" in shown.stderr
+    assert "to its end, complete: rollout error" in shown.stderr
+    assert "pruned trials that were trained to their end" in " ".join(shown.stdout.split())
+    assert len(list((results / "sine/audit/trials").glob("*/rollout.png"))) == 4
+    again = audit(results, "--trials", "4")
+    assert "auditing" not in again.stderr and again.stdout == shown.stdout
+    page = (results / "sine/report/index.html") if report(results) else None
+    assert "pruned trials that were trained to their end" in page.read_text(encoding="utf-8")
+
+
+def test_nothing_pruned_exits_with_3(tmp_path):
+    done = invoke(
+        "run", "sine", "--trials", "2", "--executor", "inline", *TINY, *PRUNED, "--results", str(tmp_path)
+    )
+    assert done.exit_code == 0, done.stderr
+    shown = audit(tmp_path)
+    assert (shown.exit_code, "nothing was pruned" in shown.stdout) == (3, True)
+    assert audit(tmp_path, "--json").stdout == "null\n"
+
+
+def test_what_cannot_be_audited_says_why(results, tmp_path):
+    assert "no results of a study 'sine'" in audit(tmp_path / "none").stderr
+    assert audit(results, "--trials", "0").exit_code == 2
+    with DriverLock(results / "sine/.lock"):
+        shown = audit(results)
+        assert (shown.exit_code, "is being run by process" in shown.stderr) == (1, True)

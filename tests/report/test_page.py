@@ -1,0 +1,268 @@
+"""The page in a browser. Skipped where there is none."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from sweep.report.page.page import Pictures, page_html
+from sweep.report.plots.trial import draw_trial
+from sweep.report.write import write_report
+from sweep.results.document import report_document
+from sweep.results.study import read_study
+from sweep.store.folder import StudyFolder
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+needs_browser = pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium")
+HOSTILE = "<script>window.hacked=1</script><img src=x onerror='window.hacked=2'>\"'>{{7*7}}"
+
+
+@pytest.fixture(scope="module")
+def page(study) -> Path:
+    for number in (*range(14), 24, 38):
+        study.write_files(number, {"rollout.png": draw_trial(study, number)})
+    return write_report(study).page
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser, page):
+    """Return a function that opens a page and the list of what went wrong in it."""
+    contexts = []
+
+    def open_page(path=page, width=1280, scheme="light", **options):
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, **options
+        )
+        contexts.append(context)
+        tab, problems = context.new_page(), []
+        tab.on("console", lambda message: problems.append(f"{message.type}: {message.text}"))
+        tab.on("pageerror", lambda error: problems.append(str(error)))
+        tab.on(
+            "request", lambda asked: asked.url.startswith(("file://", "data:")) or problems.append(asked.url)
+        )
+        tab.on("requestfailed", lambda asked: problems.append(f"failed: {asked.url[:200]}"))
+        tab.goto(path.as_uri())
+        return tab, problems
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def column(tab, index):
+    return tab.eval_on_selector_all(
+        "#board tbody tr", f"rows => rows.map(row => row.cells[{index}].textContent)"
+    )
+
+
+@needs_browser
+def test_nothing_is_asked_for_and_nothing_goes_wrong(opened):
+    tab, problems = opened()
+    assert problems == []
+    assert tab.title() == "sine · sweep report"
+
+
+@needs_browser
+def test_that_test_can_fail(opened, tmp_path, page):
+    broken = tmp_path / "broken.html"
+    broken.write_text(
+        page.read_text(encoding="utf-8").replace("</main>", '<img src="missing.png"></main>'),
+        encoding="utf-8",
+    )
+    _, problems = opened(broken)
+    assert [problem for problem in problems if "missing.png" in problem or "ERR_FILE_NOT_FOUND" in problem]
+
+
+@needs_browser
+def test_every_picture_loads(opened):
+    tab, _ = opened()
+    widths = tab.eval_on_selector_all("main img", "images => images.map(image => image.naturalWidth)")
+    assert len(widths) >= 12
+    assert min(widths) > 0
+
+
+@needs_browser
+def test_columns_sort_by_value_both_ways(opened):
+    tab, problems = opened()
+    numbers = lambda cells: [float(cell) for cell in cells if cell not in ("–", "exact", "∞")]  # noqa: E731
+    tab.get_by_role("button", name="valid steps").click()
+    rising = numbers(column(tab, 4))
+    assert rising == sorted(rising)
+    assert len(set(rising)) > 10
+    tab.get_by_role("button", name="valid steps").click()
+    falling = column(tab, 4)
+    assert numbers(falling) == sorted(rising, reverse=True)
+    assert falling[-1] == "–"  # those without a value stay last
+    tab.get_by_role("button", name="name").click()
+    trials = [int(name.split()[1]) for name in column(tab, 1) if name.startswith("trial")]
+    assert trials == sorted(trials)  # trial 9 before trial 10
+    assert tab.locator("th[aria-sort]").count() == 1
+    assert problems == []
+
+
+@needs_browser
+def test_rows_are_filtered_by_words_and_state(opened):
+    tab, _ = opened()
+    tab.fill("#words", "gru adam")
+    shown = tab.locator("#board tbody tr:visible")
+    texts = shown.all_text_contents()
+    assert 0 < len(texts) < 40
+    assert all("gru" in text and "adam" in text for text in texts)
+    assert tab.locator("#shown").text_content() == f"{len(texts)} of 44 rows"
+    tab.fill("#words", "")
+    tab.select_option("#state", "baseline")
+    assert shown.count() == 4
+
+
+@needs_browser
+def test_skill_follows_the_chosen_baseline(opened):
+    tab, _ = opened()
+    tab.select_option("#against", label="persistence")
+    row = tab.locator("#board tbody tr", has=tab.get_by_text("ar", exact=True)).first
+    assert float(row.locator("[data-skill]").text_content()) == pytest.approx(1 - 0.31 / 0.91, abs=1e-3)
+    tab.select_option("#against", label="seasonal")
+    assert set(tab.locator("[data-skill]").all_text_contents()) == {"exact"}
+
+
+@needs_browser
+def test_the_viewer_walks_through_the_plots(opened, study):
+    tab, problems = opened()
+    tab.get_by_role("link", name="trial 0", exact=True).click()
+    picture = tab.locator("dialog img")
+    title = tab.locator("dialog b").first
+    assert title.text_content() == "trial 0"
+    said = json.loads((study.trial(0) / "diagnosis.json").read_text())["symptom"]
+    details = tab.locator("dialog .details")
+    assert details.locator("p").text_content() == f"{said['code']} {said['title']}: {said['text']}"
+    seen = set()
+    for _ in range(12):  # inlined ones first, then those that come from the trials' folders
+        picture.evaluate("image => image.decode()")
+        assert picture.evaluate("image => image.naturalWidth") == 1200
+        seen.add(picture.get_attribute("src")[:5])
+        tab.keyboard.press("ArrowRight")
+    assert seen == {"data:", "file:"}
+    assert title.text_content() != "trial 0"
+    tab.get_by_role("button", name="close").click()
+    assert not tab.locator("dialog").is_visible()
+    assert problems == []
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_phones_and_screens_in_light_and_dark(opened, width, scheme):
+    tab, problems = opened(width=width, scheme=scheme)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    ink = tab.evaluate("getComputedStyle(document.body).color")
+    brightness = [sum(map(int, re.findall(r"\d+", color)[:3])) / 3 for color in (paper, ink)]
+    assert (
+        (brightness[0] > brightness[1] + 120) if scheme == "light" else (brightness[1] > brightness[0] + 120)
+    )
+    assert problems == []
+
+
+@needs_browser
+def test_it_can_be_read_without_scripts(opened):
+    tab, _ = opened(java_script_enabled=False)
+    assert tab.locator("#board tbody tr").count() == 44
+
+
+@pytest.fixture
+def hostile(tmp_path) -> StudyFolder:
+    return StudyFolder(tmp_path / "sine")
+
+
+@needs_browser
+def test_hostile_names_are_shown_and_never_run(opened, hostile, writer):
+    _, write_trial, study_document, *_ = writer
+    document = study_document(
+        name=HOSTILE, description=HOSTILE, space={"cell": [HOSTILE, "gru"], "hidden": [1, 2]}
+    )
+    document["record"] |= {"channels": [HOSTILE], "overrides": [HOSTILE], "source": HOSTILE}
+    hostile.write_study(document)
+    entry = {
+        "rollout_error": 0.5,
+        "nrmse": 1,
+        "valid_steps": 3,
+        "diverged_fraction": 0,
+        "settings": {HOSTILE: HOSTILE},
+    }
+    hostile.write_document("baselines", {"baselines": {HOSTILE: entry, "esn" + HOSTILE: {"reason": HOSTILE}}})
+    for number in range(3):
+        write_trial(
+            hostile,
+            number,
+            {"cell": HOSTILE, HOSTILE: HOSTILE},
+            "drift",
+            0.1,
+            0.01,
+            reason=HOSTILE,
+            state=["complete", "pruned", "failed"][number],
+            document=document,
+        )
+        hostile.write_files(number, {"rollout.png": draw_trial(hostile, number)})
+    tab, problems = opened(write_report(hostile).page)
+    assert tab.evaluate("window.hacked") is None
+    assert problems == []
+    assert tab.locator("h1").text_content() == HOSTILE
+    assert HOSTILE in tab.locator("#board").text_content()
+    assert tab.locator("script").count() == 1
+    assert "{{7*7}}" in tab.content()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+@needs_browser
+def test_even_an_injected_script_would_not_run(opened, page, tmp_path):
+    # the policy allows our own script by its digest and nothing else
+    injected = tmp_path / "injected.html"
+    text = page.read_text(encoding="utf-8").replace("<main>", "<main><script>window.hacked = 1</script>")
+    injected.write_text(text, encoding="utf-8")
+    tab, problems = opened(injected)
+    assert tab.evaluate("window.hacked") is None
+    assert any("Content Security Policy" in problem for problem in problems)
+    injected.write_text(
+        re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text), encoding="utf-8"
+    )
+    tab, _ = opened(injected)
+    assert tab.evaluate("window.hacked") == 1  # control: without the policy it does
+
+
+def test_the_page_stays_below_its_bytes(page):
+    assert page.stat().st_size < 2_000_000
+
+
+def test_pictures_stop_at_the_byte_budget(study):
+    pictures = Pictures(read_study(study), budget=100_000)
+    inlined = [pictures.inline(number) is not None for number in (0, 2, 3, 4)]
+    assert inlined[0]
+    assert not all(inlined)
+    assert pictures.left >= 0
+
+
+def test_selected_scores_are_not_called_results(study):
+    html = page_html(read_study(study), report_document(study))
+    answer = re.search(r'<p class="lead">(.*?)</p>', html, re.DOTALL).group(1)
+    assert "on locked test data" in answer
+    assert "selected on validation" in answer
+    assert "The baseline seasonal still beats it." in answer
+    (study.path / "winner.json").rename(study.path / "aside.json")
+    try:
+        html = page_html(read_study(study), report_document(study))
+    finally:
+        (study.path / "aside.json").rename(study.path / "winner.json")
+    answer = re.search(r'<p class="lead">(.*?)</p>', html, re.DOTALL).group(1)
+    assert "It has not been scored on test data yet" in answer
+    assert "locked test" not in answer

@@ -1,0 +1,51 @@
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from sweep.report.terminal.study import print_report, print_trial
+from sweep.results.document import report_document, trial_document
+
+
+def said(show, *arguments, width=80):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    show(*arguments[:1], console, *arguments[1:])
+    return console.file.getvalue()
+
+
+def test_the_report_fits_80_columns_and_says_the_answer(study):
+    document = report_document(study)
+    text = said(print_report, document, Path("results/sine/report/index.html"))
+    assert max(map(len, text.splitlines())) <= 80
+    assert f"Best: trial {document['best']}" in text
+    assert "locked test:" in text
+    assert "selected on validation:" in text
+    assert "seasonal              exact" in text
+    assert "Page: results/sine/report/index.html" in text
+    for found in document["findings"]:
+        assert found["text"][:30] in " ".join(text.split())
+
+
+@pytest.mark.parametrize("number", [0, 1, 38, 39])
+def test_a_trial_fits_80_columns(study, number):
+    document = trial_document(study, number)
+    document["files"] = {"rollout.png": "results/sine/trials/0000/rollout.png"}
+    text = said(print_trial, document)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.startswith(f"trial {number} of sine: {document['state']}")
+    assert "Plot: results/sine/trials/0000/rollout.png" in text
+
+
+def test_names_are_neither_markup_nor_terminal_commands(one, writer):
+    _, write_trial, *_ = writer
+    write_trial(one, 1, {"cell": "[bold]x[/bold]"}, "drift", 0.01, 0.01, reason="\x1b[31mred [/nope]")
+    text = said(print_report, report_document(one)) + said(print_trial, trial_document(one, 1))
+    assert "[bold]x[/bold]" in text
+    assert "red [/nope]" in text
+    assert "\x1b" not in text
+
+
+def test_a_study_without_a_winner_says_why(empty):
+    text = said(print_report, report_document(empty))
+    assert "No winner: no trial has a score yet." in text

@@ -1,0 +1,193 @@
+import io
+import subprocess
+import sys
+from dataclasses import replace
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from sweep.config.errors import StoreError
+from sweep.report.plots.canvas import GOOD, drawable, linear_ticks, log_ticks
+from sweep.report.plots.panels import panels_of
+from sweep.report.plots.study import effect_plot, small_png
+from sweep.report.plots.trial import draw_trial, trial_figure
+from sweep.results.tables import trials_frame
+
+
+def picture(content):
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), dtype=int)
+
+
+def pixels(image, color, tolerance=12):
+    wanted = [int(color[k : k + 2], 16) for k in (1, 3, 5)]
+    return int((np.abs(image - wanted).max(axis=2) <= tolerance).sum())
+
+
+def test_every_trial_of_a_study_can_be_drawn(study):
+    shapes = {picture(draw_trial(study, number)).shape for number in (0, 1, 38, 39)}
+    assert shapes == {(660, 1200, 3)}  # complete, diverged, failed, running
+
+
+def test_equal_trials_give_equal_bytes(one):
+    assert draw_trial(one, 0) == draw_trial(one, 0)
+
+
+def test_a_missing_trial_is_an_error(one):
+    with pytest.raises(StoreError, match="no trial 7"):
+        draw_trial(one, 7)
+
+
+def arrays_of(sines, rollout_files, change, **options):
+    starts = sines(**options)
+    forecast = change(starts.truth.copy())
+    content = rollout_files(starts, forecast, starts.truth)["rollout.npz"]
+    with np.load(io.BytesIO(content)) as arrays:
+        return dict(arrays)
+
+
+def test_best_median_and_worst_start_are_shown(writer):
+    *_, sines, rollout_files = writer
+
+    def wrong_from(truth):
+        for start in range(16):
+            truth[start, 20 * start + 10 :] += 5.0
+        return truth
+
+    panels = panels_of(arrays_of(sines, rollout_files, wrong_from), ["y"])
+    assert [panel.title for panel in panels] == ["best start", "median start", "worst start"]
+    valid = [panel.valid for panel in panels]
+    assert valid == sorted(valid, reverse=True)
+    assert valid[0] == 310  # start 15 is wrong from step 311 on
+    assert panels[0].left_at == 311
+    assert not panels[0].lost
+
+
+def test_axes_stay_near_the_truth_whatever_the_forecast(writer):
+    *_, sines, rollout_files = writer
+
+    def explode(truth):
+        truth[:, 100:] = 1e30
+        truth[:, 200:] = np.inf
+        truth[:, 300:] = np.nan
+        return truth
+
+    panel = panels_of(arrays_of(sines, rollout_files, explode), [])[0]
+    low, high = panel.limits
+    assert -1.2 < low < -0.9
+    assert 0.9 < high < 1 + 1.5 * np.sqrt(0.5) + 0.3  # truth, 1.5 scales and the padding
+    assert panel.left_at == 101
+    drawn = panel.rollout[np.isfinite(panel.rollout)]
+    assert drawn.max() <= high + (high - low)
+    lost = panels_of(arrays_of(sines, rollout_files, lambda truth: truth * np.nan), [])[0]
+    assert (lost.left_at, lost.lost) == (1, True)
+
+
+def test_a_forecast_within_reach_is_not_cut(writer):
+    *_, sines, rollout_files = writer
+    panel = panels_of(arrays_of(sines, rollout_files, lambda truth: truth - 0.8), [])[0]
+    assert panel.left_at is None
+    assert panel.limits[0] < -1.8
+
+
+def test_the_scored_channel_is_named_where_there_are_several(writer):
+    *_, sines, rollout_files = writer
+    starts = sines(channels=3)
+    content = rollout_files(starts, starts.truth + 0.1, starts.truth, targets=(1, 2))["rollout.npz"]
+    with np.load(io.BytesIO(content)) as stored:
+        panels = panels_of(dict(stored), ["x", "y", "z"])
+    assert panels[0].title == "best start, y"
+    np.testing.assert_allclose(
+        panels[0].truth[-400:], starts.truth[panels[0].valid * 0 + 15, :, 1], atol=1e-6
+    )
+
+
+def test_one_start_and_two_starts_have_one_and_two_panels(writer):
+    *_, sines, rollout_files = writer
+    for count, titles in ((1, ["only start"]), (2, ["best start", "worst start"])):
+        arrays = arrays_of(sines, rollout_files, lambda truth: truth, starts=count)
+        assert [panel.title for panel in panels_of(arrays, [])] == titles
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30, -1e30])
+def test_forecasts_that_are_no_numbers_are_drawn(one, writer, bad):
+    *_, sines, rollout_files = writer
+    starts = sines()
+    forecast = starts.truth.copy()
+    forecast[:, 57:] = bad
+    one.write_files(0, rollout_files(starts, forecast, forecast))
+    assert picture(draw_trial(one, 0)).std() > 5
+
+
+def test_a_single_evaluation_and_no_curves_are_enough(empty, writer):
+    _, write_trial, *_ = writer
+    write_trial(empty, 3, {"cell": "gru"}, "collapsed", 0.5, 1e-12, stop=1, state="pruned")
+    (empty.trial(3) / "curves.csv").unlink()
+    draw_trial(empty, 3)
+
+
+def test_names_are_drawn_literally(one):
+    record = one.record(0)
+    nasty = "$\\frac{1$ <script>alert(1)</script> \x1b[31m 日本 " + "long " * 200
+    one.write_record(replace(record, reason=nasty, params={**record.params, "$\\bad": nasty}))
+    draw_trial(one, 0)
+    assert drawable("a\x1b日é") == "a??é"
+
+
+def test_names_of_channels_and_hyperparameters_start_no_formula(study, one, writer):
+    *_, sines, rollout_files = writer
+    document = one.read_study()
+    document["record"]["channels"] = ["$\\frac{1$", "b"]
+    one.write_study(document)
+    starts = sines(channels=2)
+    one.write_files(0, rollout_files(starts, starts.truth, starts.truth))
+    draw_trial(one, 0)
+    trials = trials_frame(study).rename(columns={"cell": "$\\frac{1$"})
+    effect_plot(trials, "$\\frac{1$", None, {0: 0.5, 2: 0.4}, np.random.default_rng(0))
+
+
+def test_the_green_bar_is_as_long_as_the_rollout_is_valid(empty, writer):
+    _, write_trial, *_ = writer
+    for number, size in ((0, 0.01), (1, 1.5)):
+        write_trial(empty, number, {"cell": "gru"}, "damped", size, 0.01)
+    long, short = (picture(draw_trial(empty, number)) for number in (0, 1))
+    assert pixels(long, GOOD) > 3 * pixels(short, GOOD)
+
+
+def test_nothing_global_is_touched(one):
+    before = dict(matplotlib.rcParams)
+    draw_trial(one, 0)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_plots_leave_pyplot_alone():
+    code = "import sys, sweep.report.plots.trial; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_small_picture_keeps_rare_colours(one):
+    content = draw_trial(one, 0)
+    small = small_png(content)
+    assert len(small) < 0.6 * len(content)
+    before, after = picture(content), picture(small)
+    assert pixels(after, GOOD) > 0.7 * pixels(before, GOOD) > 0
+    assert np.abs(before - after).mean() < 2
+
+
+def test_ticks_are_round_and_inside():
+    assert linear_ticks(0, 400, 5) == (
+        (0.0, "0"),
+        (100.0, "100"),
+        (200.0, "200"),
+        (300.0, "300"),
+        (400.0, "400"),
+    )
+    assert [text for _, text in log_ticks(1e-3, 2)] == ["1", "0.1", "0.01", "0.001"]
+    assert [place for place, _ in log_ticks(1e-6, 30)] == [10.0, 0.1, 0.001, 1e-05]
+
+
+def test_figures_need_no_record_of_the_budget(one):
+    record = replace(one.record(0), config={})
+    trial_figure(record, {}, pd.DataFrame(), [])

@@ -1,0 +1,108 @@
+"""What an audit of pruning says, by hand."""
+
+import pytest
+from scipy.stats import binom
+
+from sweep.config.records import TrialRecord
+from sweep.results.checks.pruning_stopped_winners import audit_lines, largest_share, pruning_stopped_winners
+
+
+def trial(number, error, state="complete"):
+    return TrialRecord(number, state, {}, {}, "sampled", rollout_error=error)
+
+
+def entry(number, error, picked="near", state="complete", reproduced=True):
+    return {
+        "number": number, "picked": picked, "pruned_at": 4000, "pruned_error": 0.9, "state": state, "error": error,
+        "valid_steps": 12.0, "replication": 0, "reproduced": reproduced,
+    }  # fmt: skip
+
+
+KEPT = [trial(0, 0.02), trial(1, 0.01), trial(2, 0.04), trial(3, 0.5), trial(4, 1.0, "diverged")]
+PRUNED = [trial(10 + k, 0.8, "pruned") for k in range(20)]
+NONE_GOOD = [entry(10 + k, 0.05 + k / 100, "near" if k < 4 else "drawn") for k in range(8)]
+
+
+def said(entries, records=(*KEPT, *PRUNED)):
+    return pruning_stopped_winners(records, {"trials": entries})
+
+
+def test_clear_where_none_of_them_would_have_won():
+    found = said(NONE_GOOD)
+    assert found.verdict == "clear"
+    assert "none would have been among the best 3" in found.text
+    assert "(4 nearest to being kept, 4 drawn from the others)" in found.text
+    assert "trial 10 at 0.05, beside the best trial's 0.01" in found.text
+    assert "at most 53% of such trials" in found.text  # 1 - .05^(1/4)
+    assert found.evidence["gain"] == pytest.approx(-0.69897)
+
+
+def test_found_where_one_would_have_won_clearly():
+    found = said([*NONE_GOOD[:-1], entry(17, 0.005, "drawn")])
+    assert found.verdict == "found" and "keep more at the rungs" in found.text
+    assert found.evidence["gain"] == pytest.approx(0.30103)
+    assert (found.evidence["good"], found.evidence["drawn_good"]) == ([17], 1)
+
+
+def test_a_hair_below_the_best_is_no_winner_and_still_among_the_best():
+    found = said([*NONE_GOOD[:-1], entry(17, 0.009, "drawn")])
+    assert found.verdict == "clear" and "1 would have been among the best 3" in found.text
+
+
+def test_the_best_three_reach_to_the_third():
+    assert "1 would have been among the best 3" in said([*NONE_GOOD[:-1], entry(17, 0.039, "drawn")]).text
+    assert "none would have been among the best 3" in said([*NONE_GOOD[:-1], entry(17, 0.041, "drawn")]).text
+
+
+def test_those_that_are_as_good_as_the_best_are_counted():
+    found = said([*NONE_GOOD[:-2], entry(16, 0.0125), entry(17, 0.0127)])
+    assert found.evidence["as_good"] == [16]  # a factor of 10^.1 = 1.26
+    assert "1 of them ends within a factor of 1.3 of it" in found.text
+    assert "None of them end within" in said(NONE_GOOD).text
+
+
+def test_exact_forecasts_are_alike():
+    exact = [trial(0, 1e-6), trial(1, 1e-5), trial(2, 1e-4), *PRUNED]
+    assert said([*NONE_GOOD, entry(18, 1e-9)], exact).verdict == "clear"
+
+
+def test_unknown_without_an_audit_or_with_too_few_that_ended():
+    assert pruning_stopped_winners([*KEPT, *PRUNED], None).verdict == "unknown"
+    failed = [entry(10 + k, None, state="failed") for k in range(8)]
+    found = said([*NONE_GOOD[:3], *failed])
+    assert (found.verdict, found.evidence["audited"]) == ("unknown", 3)
+    assert "sweep audit" in found.text
+    assert said(NONE_GOOD, PRUNED).verdict == "unknown"  # nothing to compare with
+
+
+def test_few_suffice_where_no_more_were_pruned():
+    found = said([entry(10, 0.3)], (*KEPT, PRUNED[0]))
+    assert found.verdict == "clear" and "nearest" not in found.text
+    assert found.evidence["share_bound"] is None
+
+
+def test_nothing_pruned_is_clear():
+    assert pruning_stopped_winners(KEPT, None).verdict == "clear"
+
+
+def test_other_bits_are_said():
+    assert "other bits" in said([*NONE_GOOD, entry(18, 0.3, reproduced=False)]).text
+    assert "other bits" not in said(NONE_GOOD).text
+
+
+@pytest.mark.parametrize(("hits", "draws"), [(0, 4), (1, 4), (3, 7), (0, 100)])
+def test_the_bound_is_the_share_that_gives_so_few_hits_once_in_twenty(hits, draws):
+    bound = largest_share(hits, draws)
+    assert binom.cdf(hits, draws, bound) == pytest.approx(0.05)
+
+
+def test_the_bound_at_its_ends():
+    assert largest_share(0, 0) is None
+    assert largest_share(5, 5) == 1.0
+
+
+def test_the_table_fits_a_terminal():
+    lines = audit_lines({"trials": [*NONE_GOOD, entry(1234, None, state="diverged")]})
+    assert len(lines) == 10 and max(len(line) for line in lines) <= 80
+    assert lines[1].split() == ["trial", "10", "near", "4", "k", "0.9", "0.05", "12"]
+    assert lines[-1].split()[-2:] == ["diverged", "12"]
