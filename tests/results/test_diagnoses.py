@@ -42,13 +42,13 @@ CASES = {
 
 def made(code: str, *causes: Finding) -> Diagnosis:
     symptom = {"code": code, "title": f"title of {code}", "text": f"text of {code}", "mixture": False}
-    own = Finding(code, f"title of {code}", "issue", f"text of {code}", {}, 0.9)
+    own = Finding(code, "issue", f"text of {code}", title=f"title of {code}", confidence=0.9)
     symptom |= {"shares": {code: 1.0}, "numbers": {}, "confidence": 0.9}
     return Diagnosis(symptom, (own, *causes), {})
 
 
 def cause(code: str, severity: str, *prescriptions: tuple[Change, ...]) -> Finding:
-    return Finding(code, f"title of {code}", severity, f"why {code}", {}, 0.7, prescriptions)  # type: ignore[arg-type]
+    return Finding(code, severity, f"why {code}", {}, f"title of {code}", 0.7, prescriptions)  # type: ignore[arg-type]
 
 
 LOWER = (Change("training.optimizer.lr", 0.001),)

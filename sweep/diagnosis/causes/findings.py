@@ -50,7 +50,7 @@ def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
             seen = told and (severity == "issue" or probability >= (ALSO if alarm else UNCLEAR))
             found.append(_calibrated(case, cause, model, values, probability, severity if seen else "ok"))
     place = {severity: number for number, severity in enumerate(ORDER)}
-    return tuple(sorted(found, key=lambda one: (place[one.severity], -one.confidence)))
+    return tuple(sorted(found, key=lambda one: (place[one.severity], -(one.confidence or 0.0))))
 
 
 def likely(case: Case, model: Model, values: Mapping[str, float]) -> tuple[bool, dict[str, float]]:
@@ -107,7 +107,7 @@ def _outside(case: Case) -> str:
 def _finding(
     cause: Cause, severity: Severity, text: str, evidence: dict[str, Any], confidence: float, **more: Any
 ) -> Finding:
-    return Finding(cause.name, cause.title, severity, text, evidence, confidence, **more)
+    return Finding(cause.name, severity, text, evidence, cause.title, confidence, **more)
 
 
 def prescribed(case: Case, cause: Cause) -> tuple[tuple[Change, ...], ...]:
