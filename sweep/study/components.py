@@ -1,6 +1,8 @@
-"""All tables of the parts as one known_names, against which study files are checked."""
+"""The names that a study file may use, and facts about the components of a study, from the tables of the rooms."""
 
 from sweep.config.known_names import KnownNames
+from sweep.config.ranges import Choice
+from sweep.config.study import StudyConfig
 from sweep.data import CALENDARS, TRANSFORMS, source_settings
 from sweep.diagnosis.trial_diagnosis import CODES
 from sweep.model import CELLS
@@ -20,3 +22,14 @@ def known_names() -> KnownNames:
         samplers=tuple(SAMPLERS),
         codes=CODES,
     )
+
+
+def falling_schedulers(study: StudyConfig) -> list[str]:
+    """Return the names of a study's schedulers whose learning rate falls to zero at the end of any budget."""
+    sampled = [
+        axis.span.values
+        for axis in study.space.axes
+        if axis.name == "scheduler" and isinstance(axis.span, Choice)
+    ]
+    names = {study.training.scheduler.name, *(str(name) for values in sampled for name in values)}
+    return sorted(name for name in names if SCHEDULERS[name].falls_to_zero)
