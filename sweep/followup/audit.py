@@ -10,6 +10,7 @@ from typing import Any
 
 from sweep.config.records import TrialRecord, to_json
 from sweep.config.seeds import seed_of
+from sweep.config.text import plural
 from sweep.config.trial import trial_config_from_json
 from sweep.followup.retrain import Arm, Retraining, retrain, untrained
 from sweep.search import Message, Outcome, Workers
@@ -48,7 +49,7 @@ def audit_pruning(
     retraining, below = Retraining(tuple(arms), None), StudyFolder(folder.path / PURPOSE)
     missing = untrained(retraining, below)
     if missing:
-        text = f"auditing: {len(picked)} pruned trials to their end; {missing} trainings to run"
+        text = f"auditing: {plural(len(picked), 'pruned trial')} to their end; {plural(missing, 'training')} to run"
         study.execution.watch(Message(text))
     retrained = retrain(retraining, study, below, workers, PURPOSE)
     if retrained.outcome is not Outcome.DONE:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sweep.config.records import TrialRecord
+from sweep.config.text import plural
 from sweep.config.trial import trial_config_from_json
 from sweep.followup.retrain import Arm, Retrained, Retraining, fresh_seeds, retrain, untrained
 from sweep.results.selection import FEW_STARTS, candidates, confirmation_verdict, is_current
@@ -57,8 +58,8 @@ def confirm_best(
     missing = untrained(retraining, below)
     if missing:
         text = (
-            f"confirming: the best {len(arms)} configurations on {seeds} fresh seeds each, unpruned; "
-            f"{missing} of {len(retraining.pairs)} trainings to run"
+            f"confirming: the best {plural(len(arms), 'configuration')} on {plural(seeds, 'fresh seed')} each, "
+            f"unpruned; {missing} of {plural(len(retraining.pairs), 'training')} to run"
         )
         study.execution.watch(Message(text))
     retrained = retrain(retraining, study, below, workers, PURPOSE)

@@ -19,6 +19,7 @@ from sweep.config.known_names import KnownNames
 from sweep.config.records import TrialRecord
 from sweep.config.seeds import seed_of
 from sweep.config.study import StudyConfig
+from sweep.config.text import plural
 from sweep.config.trial import TrialConfig, trial_config_from_json
 from sweep.data import Data
 from sweep.diagnosis.finding import Finding
@@ -245,8 +246,8 @@ def no_claim_reason(seeds: int, n_eff: int | None) -> str | None:
     """Return why nothing may be claimed whatever the errors, or None."""
     if seeds < LEAST_TO_CLAIM:
         return (
-            f"{seeds} seed{'s' * (seeds > 1)} each are too few: fewer than {LEAST_TO_CLAIM} claim nothing, whatever "
-            "the errors"
+            f"{plural(seeds, 'seed')} each {'is' if seeds == 1 else 'are'} too few: it takes {LEAST_TO_CLAIM}, "
+            "whatever the errors"
         )
     if n_eff is not None and n_eff < FEW_STARTS:
         return f"only {n_eff} validation starts do not overlap; below {FEW_STARTS} nothing is claimed"
@@ -296,7 +297,7 @@ def _announce(plan: Plan, retraining: Retraining, missing: int, watch: Watch) ->
         names = ", ".join(arm.arm.label for arm in plan.arms)
         watch(
             Message(
-                f"treating: {names}, on {len(retraining.seeds or ())} fresh seeds each, unpruned; "
-                f"{missing} of {len(retraining.pairs)} trainings to run"
+                f"treating: {names}, on {plural(len(retraining.seeds or ()), 'fresh seed')} each, unpruned; "
+                f"{missing} of {plural(len(retraining.pairs), 'training')} to run"
             )
         )

@@ -55,7 +55,7 @@ def print_facts(console: Console, facts: Iterable[tuple[str, str]]) -> None:
     """Print names and values, the values below each other."""
     facts = list(facts)
     width = max((len(name) for name, _ in facts), default=0)
-    room = max(20, console.width - width - 4)
+    room = max(10, console.width - width - 4)
     for name, value in facts:
         for index, line in enumerate(textwrap.wrap(value, room) or [""]):
             print_line(console, f"  {'' if index else name:<{width}}  {line}")

@@ -81,8 +81,8 @@ def pruning_stopped_winners(
     )
     if bound is not None:
         text += (
-            f" Of the {len(drawn)} drawn ones, {hits or 'none'} would have been among the best: at most {percent_text(bound)} of "
-            "all such trials (95 % confidence)."
+            f" Of the {len(drawn)} drawn ones, {hits or 'none'} would have been among the best: at most "
+            f"{percent_text(bound)} of all such trials (95 % confidence)."
         )
     if not evidence["reproduced"]:
         text += " Their scores up to the rung differ from the stored ones: this machine rounds differently."
