@@ -368,7 +368,7 @@ def test_fewer_than_five_seeds_claim_nothing(swept, data):
     document = document_of(swept, data, "unchanged", "helps", "random", seeds=4)
     assert [arm["verdict"] for arm in document["arms"]] == [None, "no claim", "no claim"]
     assert document["arms"][1]["beats_random"] is None
-    assert document["reason"] == "4 seeds each are too few: fewer than 5 claim nothing, whatever the errors"
+    assert document["reason"] == "4 seeds each are too few: it takes 5, whatever the errors"
     text = " ".join(treatment_texts(document))
     assert "allows no claim" in text and "helps" not in text
 
