@@ -19,7 +19,7 @@ from sweep.search.execution import Execution
 from sweep.store import OptunaProjection
 from sweep.study.engine import WITHOUT_KERNEL
 from sweep.study.machine import machine_facts
-from sweep.study.open_study import OpenStudy, make_folder, open_study
+from sweep.study.open_study import OpenStudy, open_study
 from sweep.study.preview import Preview, preview_of
 
 
@@ -62,7 +62,6 @@ def run(
     execution, utilisation = measured(with_plots(execution))
     opened = open_study(study, results, name=name, overrides=overrides, execution=execution)
     config, warnings, folder = opened.config, opened.warnings, opened.folder
-    make_folder(folder)
     with opened.locked(), execution.interrupts, opened.workers() as workers:
         for text in warnings:
             execution.watch(Message(text))

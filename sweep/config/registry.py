@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 from sweep.config import plugins
 from sweep.config.errors import UnknownName
-from sweep.config.plugins import Origin, PluginError
+from sweep.config.plugins import PluginError, PluginOrigin
 
 
 class Named(Protocol):
@@ -31,7 +31,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 class Outside(Generic[T]):
     """The entries of plug-ins, and what is wrong with those that cannot be used."""
 
-    entries: Mapping[str, tuple[T, Origin]]  # by name
+    entries: Mapping[str, tuple[T, PluginOrigin]]  # by name
     broken: Mapping[str, str]  # by name of the entry or of the file, in one line
 
 
@@ -88,7 +88,7 @@ class Registry(Mapping[str, T], Generic[T]):
         """Return all names: sweep's own entries, then those of plug-ins."""
         return (*self._entries, *self.outside().entries)
 
-    def origin(self, name: str) -> Origin | None:
+    def origin(self, name: str) -> PluginOrigin | None:
         """Return where the plug-in of that name comes from; None for sweep's own entries.
 
         Raises:
@@ -108,10 +108,10 @@ class Registry(Mapping[str, T], Generic[T]):
         return self._outside[1]
 
     def _found(self, spec: type[T]) -> Outside[T]:
-        entries: dict[str, tuple[T, Origin]] = {}
+        entries: dict[str, tuple[T, PluginOrigin]] = {}
         broken: dict[str, str] = {}
 
-        def add(name: str, entry: object, origin: Origin) -> None:
+        def add(name: str, entry: object, origin: PluginOrigin) -> None:
             where = f"plug-in {self.kind} {name!r} of {origin}"
             if not isinstance(entry, spec):
                 broken[name] = f"{where}: wanted a {spec.__name__}, got {type(entry).__name__}"
