@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweep.diagnosis.causes.case import Case
+from sweep.diagnosis.causes.cause_model import CauseModel, shipped_model
 from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.known_causes import CAUSES, Cause
-from sweep.diagnosis.causes.softmax import Model, calibrated
-from sweep.diagnosis.causes.unplanted import PRUNED, RULES
+from sweep.diagnosis.causes.tip_rules import PRUNED, TIP_RULES
 from sweep.diagnosis.finding import Change, Finding, Severity
 
 ALSO = 0.1  # probability from which on a cause that is not the first is told; our choice
@@ -32,7 +32,7 @@ def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
         case: the trial.
         failing: whether its symptom is a failure.
     """
-    model = calibrated()
+    model = shipped_model()
     values = {name: feature.read(case) for name, feature in FEATURES.items()}
     alarm, possible = likely(case, model, values)
     first = max(possible, key=lambda fault: possible[fault])
@@ -41,7 +41,7 @@ def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
         why = inapplicable(case, cause)
         if why:
             found.append(_finding(cause, "not applicable", f"Cannot be decided here: {why}.", {}, 1.0))
-        elif cause.name in RULES:
+        elif cause.name in TIP_RULES:
             found.append(_by_rule(case, cause))
         else:
             told = alarm or failing
@@ -53,7 +53,7 @@ def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda one: (place[one.severity], -(one.confidence or 0.0))))
 
 
-def likely(case: Case, model: Model, values: Mapping[str, float]) -> tuple[bool, dict[str, float]]:
+def likely(case: Case, model: CauseModel, values: Mapping[str, float]) -> tuple[bool, dict[str, float]]:
     """Return whether something is wrong, and by fault the probability of each calibrated cause that can be.
 
     A leak is no matter of probability: the data say whether there is one.
@@ -130,7 +130,7 @@ def _is_so(settings: Any, change: Change) -> bool:
 
 
 def _by_rule(case: Case, cause: Cause) -> Finding:
-    verdict = RULES[cause.name](case)
+    verdict = TIP_RULES[cause.name](case)
     if verdict.found is None:
         return _finding(cause, "not applicable", f"Cannot be decided here: {verdict.text}.", {}, 1.0)
     evidence = dict(verdict.evidence)
@@ -143,7 +143,7 @@ def _by_rule(case: Case, cause: Cause) -> Finding:
 def _calibrated(
     case: Case,
     cause: Cause,
-    model: Model,
+    model: CauseModel,
     values: dict[str, float],
     probability: float,
     severity: Severity,
@@ -157,12 +157,12 @@ def _calibrated(
     return _finding(cause, severity, text, evidence, probability, prescriptions=prescribed(case, cause))
 
 
-def _reasons(model: Model, values: dict[str, float], fault: str) -> list[tuple[str, float]]:
+def _reasons(model: CauseModel, values: dict[str, float], fault: str) -> list[tuple[str, float]]:
     known = [one for one in model.reasons(values, fault) if not math.isnan(values[one[0]])]
     return [one for one in known[:REASONS] if one[1] >= COUNTS]
 
 
-def _told(model: Model, values: dict[str, float], reasons: list[tuple[str, float]]) -> str:
+def _told(model: CauseModel, values: dict[str, float], reasons: list[tuple[str, float]]) -> str:
     if not reasons:
         return ""
     parts = []

@@ -139,7 +139,7 @@ def readout_off(case: Case) -> Verdict:
     return Verdict(found, said, {"raw": raw, "refit": refit, "decades": gain})
 
 
-RULES: Mapping[str, Callable[[Case], Verdict]] = {
+TIP_RULES: Mapping[str, Callable[[Case], Verdict]] = {
     "C08": fading_memory,
     "C22": exposure_bias,
     "C23": wrong_checkpoint,
