@@ -18,7 +18,7 @@ from sweep.diagnosis.trial_diagnosis import CODES, CannotJudge, Diagnosis, Trial
 from sweep.diagnosis.version import rules_version
 from sweep.results.stored_diagnoses import muted_codes, stored_diagnosis
 from sweep.store import StudyFolder
-from sweep.trial import data_facts, diagnosis_bytes, probe_trial
+from sweep.trial import data_facts, diagnosis_bytes, probe_trial, setup_facts
 
 
 def diagnosis_of(
@@ -120,13 +120,14 @@ def stored_evidence_of(
     """
     config = trial_config_from_json(record.config)
     baselines = folder.baselines()
-    curves = folder.curves(record.number)
+    curves, facts = folder.curves(record.number), data_facts(config)
     return TrialEvidence(
         config=config,
         rollout=folder.rollout(record.number),
         curves={name: curves[name].to_numpy(dtype=np.float64) for name in curves.columns},
         probes=probes,
-        facts=data_facts(config),
+        facts=facts,
+        setup=setup_facts(config, facts.channels),
         baselines=baseline_errors(baselines),
         record=replace(record, seconds=0.0, host={}),
     )

@@ -36,6 +36,7 @@ from sweep.score import (
 from sweep.trial.probing import probed
 from sweep.trial.process import release_freed_memory, trial_process
 from sweep.trial.segment import Run, data_facts, load_data, locked_task, read_checkpoint, trained
+from sweep.trial.setup_facts import setup_facts
 
 SHOWN_ONE_STEP = 4  # starts whose teacher-forced forecasts are kept for plots
 SHOWN_PERIODS, SHOWN_SHARE = 2, 0.25  # tail of the warm-up that is kept: periods, at most this share of H
@@ -84,12 +85,14 @@ def finish(
             "checkpoint.pt": weights_bytes(config, run.network),
             "rollout.npz": _npz_bytes(arrays),
         }
+        facts = data_facts(config)
         evidence = TrialEvidence(
             config=config,
             rollout=arrays,
             curves={name: np.asarray(column, dtype=float) for name, column in curves.items()},
             probes=probed(subject, always_on() if probes is None else probes),
-            facts=data_facts(config),
+            facts=facts,
+            setup=setup_facts(config, facts.channels),
             baselines=baselines or {},
             record=record and replace(record, exposure_gap=gap),
         )

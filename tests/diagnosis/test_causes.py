@@ -24,6 +24,7 @@ from sweep.diagnosis.causes.prescriptions import fitting_window
 from sweep.diagnosis.facts import facts_of
 from sweep.diagnosis.probes import PROBES, Subject, measured
 from sweep.diagnosis.symptoms import SYMPTOMS
+from sweep.trial import setup_facts
 from tests.support.probed import lorenz_task, network_of, sine_task
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "diagnosis" / "causes.md"
@@ -95,7 +96,8 @@ def case_of(errors: tuple[float, ...] = (0.9, 0.5, 0.6), **changes: Any) -> Case
         updates=1000,
         sequence_steps=40_000,
     )
-    return Case(config, record, made, probes, facts_of(task.data))
+    facts = facts_of(task.data)
+    return Case(config, record, made, probes, facts, setup_facts(config, facts.channels))
 
 
 # --- the table --------------------------------------------------------------------------------------

@@ -71,14 +71,10 @@ def likely(case: Case, model: CauseModel, values: Mapping[str, float]) -> tuple[
 def inapplicable(case: Case, cause: Cause) -> str:
     """Return why a cause cannot be the case with this configuration, "" where it can."""
     training, model = case.config.training, case.config.model
-    has_momentum = "momentum" in training.optimizer.settings or training.optimizer.name not in (
-        "lbfgs",
-        "adagrad",
-    )
     # what stopped a training that diverged was no lack of budget, and no rate that was too low
     diverged = "" if case.record.diverged_at is None else "training ended by diverging"
     reasons = {
-        "momentum_high": "" if has_momentum else f"{training.optimizer.name} has no momentum",
+        "momentum_high": "" if case.setup.has_momentum else f"{training.optimizer.name} has no momentum",
         "clip_tight": "" if training.clip > 0 else "no gradient clip is set",
         "noise_large": "" if training.input_noise > 0 else "no input noise is set",
         "weight_decay_large": "" if training.weight_decay > 0 else "no weight decay is set",
@@ -99,7 +95,7 @@ def _outside(case: Case) -> str:
     """Return why the training itself cannot be judged, "" where it can."""
     if case.record.state == "pruned":
         return PRUNED
-    if case.config.training.optimizer.name == "lbfgs":
+    if case.setup.full_batch:
         return "the calibration knows training by mini-batches only"
     return ""
 
