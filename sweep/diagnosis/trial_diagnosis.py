@@ -73,6 +73,7 @@ def diagnosed(evidence: TrialEvidence) -> Diagnosis:
             period=evidence.facts.period if evidence.facts else None,
             lyapunov_time=evidence.facts.lyapunov_time if evidence.facts else None,
             baselines=evidence.baselines,
+            objective=evidence.config.score.objective,
         )
     except (KeyError, ValueError) as error:
         raise CannotJudge(f"the rollout cannot be judged: {error}") from error
