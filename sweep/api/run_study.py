@@ -161,4 +161,4 @@ def _baselines_task(driver: Driver) -> SideTask:
 
 
 def _baselines_of(data: DataConfig, score: ScoreConfig) -> dict[str, Any]:
-    return score_baselines(load(data, score))
+    return score_baselines(load(data, score), score.baselines)

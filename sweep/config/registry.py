@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from sweep.config import plugins
-from sweep.config.errors import UnknownName
+from sweep.config.errors import SweepError, UnknownName
 from sweep.config.plugins import PluginError, PluginOrigin
 
 
@@ -111,6 +111,22 @@ class Registry(Mapping[str, T], Generic[T]):
             yield
         finally:
             del self._included[entry.name]
+
+    @contextmanager
+    def running(self, name: str) -> Iterator[None]:
+        """Run an entry's code inside: an error that a plug-in raises becomes a PluginError, one line that names it."""
+        try:
+            yield
+        except (SweepError, MemoryError):
+            raise
+        except Exception as error:
+            plugin = None if name in self._entries else self.outside().entries.get(name)
+            if plugin is None:
+                raise
+            reason = " ".join(str(error).split())
+            raise PluginError(
+                f"plug-in {self.kind} {name!r} of {plugin[1]}: {type(error).__name__}: {reason}"
+            ) from error
 
     def outside(self) -> Outside[T]:
         """Return the entries of plug-ins: of installed packages, and of the plug-in files in use."""

@@ -7,13 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from sweep.config.registry import Registry
-
-State = tuple[Tensor, ...]  # per component (layer, batch, hidden): (h, c) for LSTM, (h,) for GRU
-Weights = tuple[Tensor, ...]  # of one layer: (weight_ih, weight_hh, bias_ih, bias_hh), as torch lays them out
+from sweep.model.state import HiddenState, Weights
 
 
 @dataclass(frozen=True)
-class Cell:
+class CellSpec:
     """One kind of recurrent cell, with the gate order and two biases of torch's modules."""
 
     name: str
@@ -22,7 +20,9 @@ class Cell:
     components: int  # tensors that make up the state
     sigmoid_gates: tuple[int, ...]  # which of the gates, in torch's order, are sigmoids
     keeping_gate: int  # the one that, open, keeps the state: LSTM's forget gate, GRU's update gate
-    step: Callable[[Tensor, State, Weights], State]  # of one layer: (batch, input) -> (batch, hidden)
+    step: Callable[
+        [Tensor, HiddenState, Weights], HiddenState
+    ]  # of one layer: (batch, input) -> (batch, hidden)
     source: str
 
     def multiply_adds(self, inputs: int, hidden: int, layers: int) -> int:
@@ -31,18 +31,18 @@ class Cell:
         return first + (layers - 1) * self.gates * hidden * 2 * hidden
 
 
-def _lstm_step(x: Tensor, state: State, weights: Weights) -> State:
+def _lstm_step(x: Tensor, state: HiddenState, weights: Weights) -> HiddenState:
     return tuple(torch.lstm_cell(x, state, *weights))
 
 
-def _gru_step(x: Tensor, state: State, weights: Weights) -> State:
+def _gru_step(x: Tensor, state: HiddenState, weights: Weights) -> HiddenState:
     return (torch.gru_cell(x, state[0], *weights),)
 
 
-CELLS: Registry[Cell] = Registry(
+CELLS: Registry[CellSpec] = Registry(
     "cell",
     [
-        Cell(
+        CellSpec(
             name="lstm",
             module=nn.LSTM,
             gates=4,
@@ -52,7 +52,7 @@ CELLS: Registry[Cell] = Registry(
             step=_lstm_step,
             source="Hochreiter & Schmidhuber (1997); Gers et al. (2000)",
         ),
-        Cell(
+        CellSpec(
             name="gru",
             module=nn.GRU,
             gates=3,

@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from sweep.model.cells import Cell, State, Weights
+from sweep.model.cells import CellSpec
+from sweep.model.state import HiddenState, Weights
 
 
 class Stack(nn.Module):
@@ -14,7 +15,7 @@ class Stack(nn.Module):
     Computed by torch's modules for whole sequences, by its cell functions for single steps.
     """
 
-    def __init__(self, cell: Cell, inputs: int, hidden: int, layers: int) -> None:
+    def __init__(self, cell: CellSpec, inputs: int, hidden: int, layers: int) -> None:
         super().__init__()
         self.cell = cell
         self.hidden = hidden
@@ -41,7 +42,7 @@ class Stack(nn.Module):
                 weight_hh *= recurrent_gain
                 bias_ih[keeping] += forget_bias
 
-    def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def forward(self, inputs: Tensor, state: HiddenState | None = None) -> tuple[Tensor, HiddenState]:
         """Return the top layer's outputs and the state after the last step.
 
         Args:
@@ -58,8 +59,8 @@ class Stack(nn.Module):
         return outputs, after if isinstance(after, tuple) else (after,)
 
     def step(
-        self, inputs: Tensor, state: list[State], weights: list[Weights] | None = None
-    ) -> tuple[Tensor, list[State]]:
+        self, inputs: Tensor, state: list[HiddenState], weights: list[Weights] | None = None
+    ) -> tuple[Tensor, list[HiddenState]]:
         """Return the top layer's output (batch, hidden) and the state, a list per layer, after one step.
 
         Args:
@@ -79,13 +80,3 @@ class Stack(nn.Module):
         # `all_weights` asks for each by its name, at five times the cost
         weights = [weight for weight in self.rnn._parameters.values() if weight is not None]
         return [tuple(weights[first : first + 4]) for first in range(0, len(weights), 4)]
-
-
-def by_layer(state: State) -> list[State]:
-    """Return a state as a list per layer of (batch, hidden) tensors, the form that `Stack.step` takes."""
-    return [tuple(part[layer] for part in state) for layer in range(state[0].shape[0])]
-
-
-def stacked(state: list[State]) -> State:
-    """Return a state as one (layer, batch, hidden) tensor per component, undoing `by_layer`."""
-    return tuple(torch.stack(parts) for parts in zip(*state, strict=True))

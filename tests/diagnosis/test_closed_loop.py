@@ -17,7 +17,7 @@ from sweep.diagnosis.probes.closed_loop import (
 from sweep.diagnosis.probes.subject import FEW, Subject
 from sweep.diagnosis.probes.tangents import CELL_TANGENTS, Linearised, jacobians
 from sweep.model import CELLS
-from sweep.model.stack import by_layer
+from sweep.model.state import by_layer
 from sweep.score import forecasts
 from sweep.score.rollout import decoded, decoded_one_step
 from tests.support.probed import SHAPES, STARTS, calendar_task, lorenz_task, network_of, sine_task

@@ -46,7 +46,7 @@ def finding(code, confidence, *prescriptions, severity="issue"):
     changes = tuple(
         tuple(Change(path, value) for path, value in alternative.items()) for alternative in prescriptions
     )
-    return Finding(code, f"title of {code}", severity, "text", {}, confidence, changes)
+    return Finding(code, severity, "text", {}, f"title of {code}", confidence, changes)
 
 
 WINDOW = finding("C09", 0.9, {"training.window": 24}, {"training.window": 16, "training.burn_in": 4})

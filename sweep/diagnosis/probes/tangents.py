@@ -25,7 +25,7 @@ from torch import Tensor
 from sweep.config.registry import Registry
 from sweep.diagnosis.probes.closed_loop import ClosedLoop, Trajectory
 from sweep.model import Forecaster
-from sweep.model.cells import State, Weights
+from sweep.model.state import HiddenState, Weights
 
 Array = np.ndarray
 Factors = tuple[Tensor, ...]
@@ -43,12 +43,12 @@ class CellTangent:
     """
 
     name: str
-    factors: Callable[[Tensor, State, State, Weights], Factors]
+    factors: Callable[[Tensor, HiddenState, HiddenState, Weights], Factors]
     product: Callable[[Weights], Tensor]
     advance: Callable[[Parts, Sequence[Array], Parts], None]
 
 
-def _lstm_factors(x: Tensor, before: State, after: State, weights: Weights) -> Factors:
+def _lstm_factors(x: Tensor, before: HiddenState, after: HiddenState, weights: Weights) -> Factors:
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     z_i, z_f, z_g, z_o = (x @ weight_ih.T + before[0] @ weight_hh.T + (bias_ih + bias_hh)).chunk(4, dim=-1)
     i, f, g, o = z_i.sigmoid(), z_f.sigmoid(), z_g.tanh(), z_o.sigmoid()
@@ -70,7 +70,7 @@ def _lstm_advance(state: Parts, by_gate: Sequence[Array], factors: Parts) -> Non
     dh += by_gate[3]
 
 
-def _gru_factors(x: Tensor, before: State, after: State, weights: Weights) -> Factors:
+def _gru_factors(x: Tensor, before: HiddenState, after: HiddenState, weights: Weights) -> Factors:
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     x_r, x_z, x_n = (x @ weight_ih.T + bias_ih).chunk(3, dim=-1)
     h_r, h_z, m = (before[0] @ weight_hh.T + bias_hh).chunk(3, dim=-1)
