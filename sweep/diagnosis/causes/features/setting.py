@@ -20,9 +20,14 @@ def cycle(case: Case) -> float:
 
 def recurrent_weights(case: Case) -> int:
     """Return the number of input and recurrent weights of all layers, without biases and readout."""
+    from sweep.model import (
+        CELLS,  # here, because it imports torch, which a reader of stored diagnoses does not need
+    )
+
     model = case.config.model
-    gates = 4 if model.cell == "lstm" else 3
-    return gates * model.hidden * (case.facts.channels + (2 * model.layers - 1) * model.hidden)
+    return (
+        CELLS[model.cell].gates * model.hidden * (case.facts.channels + (2 * model.layers - 1) * model.hidden)
+    )
 
 
 def training_numbers(case: Case) -> int:
