@@ -75,7 +75,7 @@ def test_the_engine_is_no_part_of_a_trial_s_seed():
     params = {"cell": "gru", "optimizer": "adam", "adam.lr": 0.01, "adam.momentum": 0.9, "scheduler": "none"}
     study = with_engine(sine(), None)
     native = study.trial({**params, "batch_size": 16})
-    torch = replace(study, instructions=None).trial({**params, "batch_size": 16})
+    torch = replace(study, kernel=None).trial({**params, "batch_size": 16})
     assert (native.engine, torch.engine) == (f"native-{instruction_sets()[-1]}", "torch")
     assert native.seed == torch.seed
 
