@@ -1,9 +1,8 @@
-"""Derivatives of the closed-loop map along a trajectory, as Jacobian-vector products of many tangents at once.
+"""Derivatives of the closed-loop map along a trajectory: Jacobian-vector products of many tangents at once.
 
-The gates are known along a trajectory, so the factors of all its steps are computed at once; a step of the
-tangents is then a matrix product and a few sums per layer, without automatic differentiation. At these sizes
-calls are what costs: numpy's are the cheaper ones, and they write in place; the product is torch's, whose threads
-are set.
+The gates are known along a trajectory, so the factors of all steps are computed together. A step of the tangents is
+then a matrix product and a few sums per layer, without automatic differentiation. At these sizes the number of calls
+decides the time, so the sums are numpy's, in place, which are cheaper; the product is torch's, whose threads are set.
 
 Notation: z are pre-activations, d tangents, a dash the value after the step.
 
@@ -106,7 +105,7 @@ CELL_TANGENTS: Registry[CellTangent] = Registry(
 
 
 class _Layer:
-    """A layer's tangents on their way: (start, tangent, number), changed in place."""
+    """The tangents of a layer, (start, tangent, number), changed in place."""
 
     def __init__(
         self, cell: CellTangent, matrix: Tensor, inputs: int, hidden: int, count: tuple[int, int]
@@ -126,7 +125,7 @@ class _Layer:
         return (self.h, self.c)[:components]
 
     def advance(self, factors: Parts) -> None:
-        """Go on by a step."""
+        """Advance by a step."""
         torch.mm(self._joined, self.matrix, out=self._product)
         self.product *= factors[0]
         self.cell.advance(self.state(len(factors) - 1), self.by_gate, factors[1:])
