@@ -12,7 +12,7 @@ from sweep.config.trial import trial_config_from_json
 from sweep.followup.audit import audit_pruning, audited
 from sweep.followup.retrain import Arm, Retraining
 from sweep.search import Interrupts, Outcome, Workers
-from sweep.search.driver import Functions
+from sweep.search.tasks import Functions
 from sweep.store import StudyFolder
 from tests.support.attack import FAKES, comparable, drive, fake_segment, opened, projected, small_study
 

@@ -16,7 +16,7 @@ from sweep.followup.retrain import Arm, Retraining, fresh_seeds
 from sweep.results.selection import candidates
 from sweep.results.study import read_study
 from sweep.search import Interrupts, Message, Outcome, Progress, Workers
-from sweep.search.driver import Functions
+from sweep.search.tasks import Functions
 from sweep.store import StudyFolder
 from tests.support.attack import (
     comparable,

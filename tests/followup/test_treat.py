@@ -21,7 +21,7 @@ from sweep.followup.retrain import fresh_seeds
 from sweep.followup.treat import random_arm, treat_trial, treatment_plan
 from sweep.results.wording.treatment import treatment_texts
 from sweep.search import Interrupts, Message, Outcome, Workers
-from sweep.search.driver import Functions
+from sweep.search.tasks import Functions
 from sweep.store import DriverLock, StudyFolder
 from sweep.study.components import known_names
 from sweep.study.engine import StudyChanged
