@@ -158,7 +158,7 @@ def test_nothing_pruned_is_nothing_to_audit(tmp_path):
 def test_records_that_are_not_of_the_plan_are_refused(swept):
     audit(swept)
     plan = StudyFolder(swept / "audit").read_document("replication")
-    StudyFolder(swept / "audit").write_document("replication", {"slots": plan["slots"][::-1]})
+    StudyFolder(swept / "audit").write_document("replication", {"trainings": plan["trainings"][::-1]})
     with pytest.raises(StoreError, match=r"does not match .*replication\.json"):
         audit(swept)
 
