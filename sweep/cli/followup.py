@@ -56,13 +56,15 @@ def confirm(
     from sweep import api
     from sweep.cli import progress
 
-    with progress.execution(workers, executor) as execution:
+    with progress.watching() as watch:
         result = api.confirm(
             study,
             top=top,
             seeds=seeds,
             results=results,
-            execution=execution,
+            workers=workers,
+            executor=executor,
+            watch=watch,
         )
     if result.interrupted:
         progress.print_interrupted(f"the confirmation of {result.folder.name}")
@@ -129,7 +131,7 @@ def treat(
     from sweep.cli import progress
     from sweep.config.changes import parsed_changes
 
-    with progress.execution(workers, executor) as execution:
+    with progress.watching() as watch:
         result = api.treat(
             trial,
             study,
@@ -137,7 +139,9 @@ def treat(
             prescriptions=prescriptions,
             changes=parsed_changes(changes),
             results=results,
-            execution=execution,
+            workers=workers,
+            executor=executor,
+            watch=watch,
         )
     if result.interrupted:
         progress.print_interrupted(f"the treatment of trial {trial} of {result.folder.name}")
@@ -177,8 +181,10 @@ def audit(
     from sweep import api
     from sweep.cli import progress
 
-    with progress.execution(workers, executor) as execution:
-        result = api.audit(study, trials=trials, results=results, execution=execution)
+    with progress.watching() as watch:
+        result = api.audit(
+            study, trials=trials, results=results, workers=workers, executor=executor, watch=watch
+        )
     if result.interrupted:
         progress.print_interrupted(f"the audit of {result.folder.name}")
         exit_interrupted()

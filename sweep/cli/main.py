@@ -129,7 +129,7 @@ def run(
         return
     from sweep.report.terminal.outcome import print_run
 
-    with progress.execution(workers, executor) as execution:
+    with progress.watching() as watch:
         result = api.run(
             study,
             trials=trials,
@@ -137,7 +137,9 @@ def run(
             name=name,
             results=results,
             confirm=not no_confirm,
-            execution=execution,
+            workers=workers,
+            executor=executor,
+            watch=watch,
         )
     if result.interrupted:
         progress.print_interrupted(f"{result.trials} trials of {result.folder.name} are complete")

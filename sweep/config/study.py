@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
+from sweep.config.engines import Kernel
 from sweep.config.later import without_later
 from sweep.config.ranges import Value, ends
 from sweep.config.sections import (
@@ -61,10 +62,13 @@ class StudyConfig:
     space: Space
     space_document: Mapping[str, Any]  # the space as TOML values, default ranges written out
     enqueue: tuple[Mapping[str, Value], ...] = ()
-    plugins: Mapping[str, str] = field(
-        default_factory=dict
-    )  # used ones: "optimizer lion" -> "lion-sweep 0.2"
-    instructions: str | None = None  # of the kernel that this study computes with, settled when it begins
+    plugins: Mapping[str, str] = field(default_factory=dict)  # "optimizer lion" -> "lion-sweep 0.2"
+    kernel: Kernel | None = None  # that this study computes with, chosen when it begins
+
+    @property
+    def instructions(self) -> str | None:
+        """Return the instruction set of the kernel, None without a kernel."""
+        return None if self.kernel is None else self.kernel.instructions
 
     @property
     def windows(self) -> tuple[int, ...]:
@@ -78,9 +82,7 @@ class StudyConfig:
         """Return the configuration of a trial with these hyperparameters."""
         base = {key: getattr(self, key).model_dump() for key in ("data", "score", "model", "training")}
         seed = self.search.seed
-        return trial_config(
-            params, self.space, base, self.pruning, seed, self.run, self.instructions, self.plugins
-        )
+        return trial_config(params, self.space, base, self.pruning, seed, self.run, self.kernel, self.plugins)
 
     def document(self) -> dict[str, Any]:
         """Return the effective study as TOML values: it can be read as a study file again."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from sweep.config.engines import engine_name
+from sweep.config.engines import Kernel, engine_name
 from sweep.config.later import without_later
 from sweep.config.ranges import Value
 from sweep.config.sections import (
@@ -78,7 +78,7 @@ def trial_config(
     pruning: PruningConfig,
     study_seed: int,
     run: RunConfig,
-    instructions: str | None,
+    kernel: Kernel | None,
     plugins: Mapping[str, str] | None = None,
 ) -> TrialConfig:
     """Return the configuration that sampled parameters make of a study's fixed settings.
@@ -90,7 +90,7 @@ def trial_config(
         pruning: its rungs become evaluation points.
         study_seed: the study's seed; with the content it gives the trial's.
         run: device, engine and threads; no part of the seed.
-        instructions: of the kernel that the study computes with, None where there is none.
+        kernel: that the study computes with, None if there is none.
         plugins: that the study uses: "optimizer lion" -> "lion-sweep 0.2"; those of the trial enter its seed.
 
     Raises:
@@ -123,7 +123,7 @@ def trial_config(
     config = TrialConfig.model_validate(
         {**document, "seed": seed, "device": run.device, "threads": run.threads}
     )
-    engine = engine_name(run.engine, instructions, run.device, config.model, config.training)
+    engine = engine_name(run.engine, kernel, run.device, config.model, config.training)
     return config.model_copy(update={"engine": engine})
 
 

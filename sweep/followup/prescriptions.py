@@ -64,14 +64,14 @@ def prescribing_findings(folder: StudyFolder, record: TrialRecord) -> tuple[Find
         if entry["severity"] in PRESENT and not entry.get("muted")
     ]
     kept = [finding for finding in present if finding.prescriptions or finding.code.startswith(CAUSE)]
-    return tuple(sorted(kept, key=lambda finding: (PRESENT.index(finding.severity), -finding.confidence)))
+    return tuple(sorted(kept, key=lambda finding: (PRESENT.index(finding.severity), -(finding.confidence or 0.0))))
 
 
 def numbered_prescriptions(findings: Sequence[Finding]) -> tuple[Prescription, ...]:
     """Return every alternative of every finding, numbered in the order of the findings."""
     pairs = [(finding, changes) for finding in findings for changes in finding.prescriptions]
     return tuple(
-        Prescription(number, finding.code, finding.title, finding.confidence, changes)
+        Prescription(number, finding.code, finding.title, finding.confidence or 0.0, changes)
         for number, (finding, changes) in enumerate(pairs, start=1)
     )
 

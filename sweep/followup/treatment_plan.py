@@ -118,7 +118,5 @@ def random_arm(
 
 def _with_engine(config: TrialConfig, study: StudyConfig) -> TrialConfig:
     """Return a changed configuration with the engine of the study's trials of that shape."""
-    engine = engine_name(
-        study.run.engine, study.instructions, study.run.device, config.model, config.training
-    )
+    engine = engine_name(study.run.engine, study.kernel, study.run.device, config.model, config.training)
     return config.model_copy(update={"engine": engine})

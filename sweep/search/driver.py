@@ -245,9 +245,9 @@ class Driver:
             return SlotTask(slot.submit(work.function, *work.args), work)
         if work.trained:
             assert work.checkpoint is not None
-            future = slot.submit(
-                self.functions.finish, work.config, work.checkpoint, self.baselines, work.trained_record()
-            )
+            probes = self.study.diagnosis.probes  # of plug-ins
+            args = (work.config, work.checkpoint, self.baselines, work.trained_record())
+            future = slot.submit(self.functions.finish, *args, *([probes] if probes else []))
             return SlotTask(future, work, finishing=True)
         point = len(work.evaluations)
         return SlotTask(slot.submit(self.functions.segment, work.config, work.checkpoint, point), work)

@@ -90,15 +90,9 @@ def proposal(
         running=tuple(_plain(records[k].params) for k in range(first_running, number)),
     )
     name = study.search.sampler
-    sampler, source = SAMPLERS[name], SAMPLERS.origin(name)
-    if source is None:
-        return sampler.propose(study.space, history, study.search.seed, number), "sampled"
-    try:
-        return checked(
-            sampler.propose(study.space, history, study.search.seed, number), study.space
-        ), "sampled"
-    except Exception as error:
-        raise PluginError(f"plug-in sampler {name!r} of {source}: {type(error).__name__}: {error}") from error
+    with SAMPLERS.running(name):
+        params = SAMPLERS[name].propose(study.space, history, study.search.seed, number)
+        return (params if SAMPLERS.origin(name) is None else checked(params, study.space)), "sampled"
 
 
 def checked(params: Mapping[str, Any], space: Space) -> dict[str, Any]:

@@ -5,9 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from sweep.config.records import TrialRecord
 from sweep.config.trial import TrialConfig
-from sweep.diagnosis.symptoms import Baselines
 from sweep.search.running_trial import RunningTrial
 from sweep.store import StudyFolder
 from sweep.trial import Finished, Segment, finish, run_segment
@@ -20,7 +18,7 @@ class Functions:
     """The functions that make up a trial. Tests and measurements of the driver replace them."""
 
     segment: Callable[[TrialConfig, bytes | None, int], Segment] = run_segment
-    finish: Callable[[TrialConfig, bytes, Baselines, TrialRecord], Finished] = finish
+    finish: Callable[..., Finished] = finish
     draw: Draw | None = None  # returns the rollout plot of a settled trial as PNG; None: no plots
 
 

@@ -8,7 +8,7 @@ from sweep.data import CALENDARS, SOURCES, TRANSFORMS
 from sweep.diagnosis.probes import PROBES
 from sweep.diagnosis.trial_diagnosis import CODES
 from sweep.model import CELLS
-from sweep.score import BASELINES
+from sweep.score import BASELINES, OBJECTIVES
 from sweep.search import SAMPLERS
 from sweep.train import OPTIMIZERS, SCHEDULERS
 
@@ -18,6 +18,7 @@ TABLES: tuple[Registry[Any], ...] = (
     SOURCES,
     CELLS,
     SAMPLERS,
+    OBJECTIVES,
     BASELINES,
     PROBES,
 )
@@ -34,7 +35,7 @@ def known_names() -> KnownNames:
         transforms=tuple(TRANSFORMS),
         calendars=tuple(CALENDARS),
         samplers=SAMPLERS.names(),
-        objectives=("rollout_error",),
+        objectives=OBJECTIVES.names(),
         baselines=tuple(BASELINES.outside().entries),
         probes=tuple(PROBES.outside().entries),
         checks=(),

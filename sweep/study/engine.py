@@ -6,6 +6,7 @@ from typing import Any
 
 from sweep.config.errors import StudyChanged, SweepError, UsageError
 from sweep.config.study import StudyConfig
+from sweep.model import kernel_with
 from sweep.model.native.library import instruction_sets
 
 NONE = "none"  # as recorded: TOML has no null
@@ -59,7 +60,7 @@ def with_engine(study: StudyConfig, recorded: Mapping[str, Any] | None) -> Study
                 'Install with a C++17 compiler, or set run.engine to "auto" or "torch"'
             )
         usable = available and wanted != "torch" and study.run.device == "cpu"
-        return replace(study, instructions=available[-1] if usable else None)
+        return replace(study, kernel=kernel_with(available[-1]) if usable else None)
     began = recorded["engine"]
     instructions = None if recorded["instructions"] == NONE else recorded["instructions"]
     if wanted not in (began, "auto"):
@@ -74,4 +75,5 @@ def with_engine(study: StudyConfig, recorded: Mapping[str, Any] | None) -> Study
             "under another name (--name)"
         )
     run = study.run.model_copy(update={"engine": began})
-    return replace(study, run=run, instructions=instructions)
+    kernel = None if instructions is None else kernel_with(instructions)
+    return replace(study, run=run, kernel=kernel)

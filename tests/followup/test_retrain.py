@@ -1,4 +1,4 @@
-"""Known configurations on fresh seeds, with trainings that cost nothing: what is trained, kept, refused and reported."""
+"""Known configurations on fresh seeds, with trainings that cost nothing: what is trained, kept, refused, reported."""
 
 import json
 import random
