@@ -280,9 +280,7 @@ def _advice_entry(advice: Advice) -> dict[str, Any]:
 
 def _with_engine(config: TrialConfig, study: StudyConfig) -> TrialConfig:
     """Return a changed configuration with the engine that a study's trial of that shape has."""
-    engine = engine_name(
-        study.run.engine, study.instructions, study.run.device, config.model, config.training
-    )
+    engine = engine_name(study.run.engine, study.kernel, study.run.device, config.model, config.training)
     return config.model_copy(update={"engine": engine})
 
 

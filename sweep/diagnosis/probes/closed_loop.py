@@ -16,8 +16,7 @@ from torch import Tensor
 from sweep.config.errors import SweepError
 from sweep.data import Starts
 from sweep.model import Forecaster
-from sweep.model.cells import State
-from sweep.model.stack import by_layer, stacked
+from sweep.model.state import HiddenState, by_layer, stacked
 from sweep.score import Task
 
 
@@ -34,12 +33,12 @@ class ClosedLoop:
         self.state_size = network.stack.layers * self.components * network.stack.hidden
         self.size = self.state_size + network.outputs
 
-    def flat(self, state: State, current: Tensor) -> Tensor:
+    def flat(self, state: HiddenState, current: Tensor) -> Tensor:
         """Return (batch, D) of a state, per component (layer, batch, hidden), and values (batch, channel)."""
         parts = [part for layer in by_layer(state) for part in layer]
         return torch.cat([*parts, current], dim=-1)
 
-    def split(self, flat: Tensor) -> tuple[State, Tensor]:
+    def split(self, flat: Tensor) -> tuple[HiddenState, Tensor]:
         """Return the state, per component (layer, batch, hidden), and the values (batch, channel) of (batch, D)."""
         parts = torch.split(flat[:, : self.state_size], self.network.stack.hidden, dim=-1)
         layers = [
@@ -66,7 +65,7 @@ class Trajectory:
 
     inputs: Tensor  # (time, start, input), as fed, model units
     forecasts: Tensor  # (time, start, channel)
-    states: State  # per component (time + 1, layer, start, hidden)
+    states: HiddenState  # per component (time + 1, layer, start, hidden)
 
     @property
     def steps(self) -> int:
@@ -109,7 +108,7 @@ def free_trajectory(network: Forecaster, task: Task, steps: int) -> Trajectory:
 
 
 @torch.no_grad()
-def free_from(network: Forecaster, task: Task, first: Tensor, state: State, steps: int) -> Trajectory:
+def free_from(network: Forecaster, task: Task, first: Tensor, state: HiddenState, steps: int) -> Trajectory:
     """Return the free-running steps after a warm-up; see `free_trajectory`.
 
     Args:
@@ -131,7 +130,7 @@ def free_from(network: Forecaster, task: Task, first: Tensor, state: State, step
 
 
 @torch.no_grad()
-def forced_trajectory(network: Forecaster, task: Task, state: State | None = None) -> Trajectory:
+def forced_trajectory(network: Forecaster, task: Task, state: HiddenState | None = None) -> Trajectory:
     """Return the teacher-forced steps through warm-up and horizon, from zeros or a given state."""
     inputs = task.inputs()
     before = network.zero_state(inputs) if state is None else state
@@ -139,7 +138,7 @@ def forced_trajectory(network: Forecaster, task: Task, state: State | None = Non
     return _trajectory(inputs, forecasts, before, after)
 
 
-def _trajectory(inputs: Tensor, forecasts: Tensor, before: State, after: State) -> Trajectory:
+def _trajectory(inputs: Tensor, forecasts: Tensor, before: HiddenState, after: HiddenState) -> Trajectory:
     states = tuple(torch.cat([first[None], later]) for first, later in zip(before, after, strict=True))
     return Trajectory(inputs.transpose(0, 1), forecasts.transpose(0, 1), states)
 

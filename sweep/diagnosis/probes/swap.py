@@ -8,7 +8,7 @@ from sweep.diagnosis.probes.closed_loop import spread, with_some_starts
 from sweep.diagnosis.probes.errors import Array, log_spaced, nrmse_by_step_of
 from sweep.diagnosis.probes.subject import Subject
 from sweep.model import Forecaster
-from sweep.model.cells import State
+from sweep.model.state import HiddenState
 from sweep.score import Task
 from sweep.score.rollout import Traced, decoded, decoded_one_step, rollout_error_of, single_steps
 
@@ -71,7 +71,7 @@ def swap_test(subject: Subject) -> SwapTest:
 
 
 @torch.no_grad()
-def resynchronised(network: Forecaster, task: Task, rollout: Traced, forced: State) -> Array:
+def resynchronised(network: Forecaster, task: Task, rollout: Traced, forced: HiddenState) -> Array:
     """Return the forecasts made from the rollout's inputs and the teacher-forced state.
 
     The counterpart of `sweep.score.swapped`: at each step the state has seen the truth alone, and the input of this
