@@ -319,7 +319,7 @@ def test_muted_findings_stay_in_json_and_are_not_told(copy: StudyFolder):
         "number": 0,
         "state": "complete",
         "rollout_error": 0.5,
-        "made_again": False,
+        "recomputed": False,
     }
     text = printed(print_diagnosis, diagnosis, width=400)
     assert said not in text and "why C03" not in text and f"muted: C03, {code}" in text

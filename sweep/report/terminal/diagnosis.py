@@ -48,8 +48,8 @@ def print_diagnosis(document: Mapping[str, Any], console: Console) -> None:
             mark, style = STYLES[severity]
             print_line(console, f"{mark} {words}: {', '.join(codes)}", style)
     muted = sorted({finding["code"] for finding in document["findings"] if finding["muted"]})
-    if document["made_again"]:
-        print_line(console, "recomputed: the stored diagnosis is from another version of the rules", "dim")
+    if document["recomputed"]:
+        print_line(console, "Recomputed: the stored diagnosis is from another version", "dim")
     if muted:
         print_line(console, f"muted: {', '.join(muted)}", "dim")
     for name, measured in document["probes"].items():

@@ -8,11 +8,11 @@ import numpy as np
 
 from sweep.config.records import TrialRecord
 from sweep.config.text import plural
+from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.checks.check import CheckSpec
 from sweep.results.wording.numbers import number_text
 from sweep.stats.paired_effect import FLOOR
-from sweep.stats.ranking import seed_noise
+from sweep.stats.ranking import deviation_between_seeds
 
 REACH = 1.96 * math.sqrt(2)  # standard deviations that hold 95 % of differences of two equal normals
 
@@ -71,7 +71,7 @@ def log_noise(errors: Sequence[Sequence[float]]) -> float | None:
     Args:
         errors: by arm and seed, in [0, 1]; below FLOOR they count as FLOOR.
     """
-    return seed_noise(np.log10(np.maximum(np.array(errors, dtype=float), FLOOR)))
+    return deviation_between_seeds(np.log10(np.maximum(np.array(errors, dtype=float), FLOOR)))
 
 
 CHECK = CheckSpec(
