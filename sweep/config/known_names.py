@@ -46,7 +46,6 @@ class KnownNames:
     objectives: tuple[str, ...]
     baselines: tuple[str, ...]  # of plug-ins
     probes: tuple[str, ...]  # of plug-ins
-    checks: tuple[str, ...]  # of plug-ins
     codes: tuple[str, ...]  # of findings
     # Of plug-ins: "optimizer lion" -> "lion-sweep 0.2", and for those that cannot be used the reason.
     origins: Mapping[str, str] = field(default_factory=dict)

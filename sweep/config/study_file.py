@@ -179,9 +179,8 @@ def name_problems(sections: Mapping[str, Section], known: KnownNames) -> list[st
         diagnosis: Any = sections["diagnosis"]
         for code in diagnosis.mute:
             problems += _unknown("diagnosis.mute", code, known.codes, known)
-        for key in ("probes", "checks"):
-            for name in getattr(diagnosis, key):
-                problems += _unknown(f"diagnosis.{key}", name, getattr(known, key), known)
+        for name in diagnosis.probes:  # a check that is not known is reported by the report, which alone reads it
+            problems += _unknown("diagnosis.probes", name, known.probes, known)
     if "data" in sections:
         data: Any = sections["data"]
         if data.source is not None:
@@ -250,7 +249,6 @@ def plugins_used(sections: Mapping[str, Section], space: Space, known: KnownName
         ("objective", score.objective),  # type: ignore[attr-defined]
         *(("baseline", name) for name in score.baselines),  # type: ignore[attr-defined]
         *(("probe", name) for name in sections["diagnosis"].probes),  # type: ignore[attr-defined]
-        *(("check", name) for name in sections["diagnosis"].checks),  # type: ignore[attr-defined]
     ]
     for axis in space.axes:
         if axis.name in ("optimizer", "scheduler", "model", "cell"):
