@@ -76,15 +76,15 @@ def _through_head(network: Forecaster, top: Tensor) -> tuple[float | None, Tenso
 
 
 def _keeping(network: Forecaster, inputs: Tensor, hidden: Tensor) -> tuple[float, ...]:
-    stack, below, found = network.stack, inputs, []
+    stack, below, openness = network.stack, inputs, []
     for layer, (weight_ih, weight_hh, bias_ih, bias_hh) in enumerate(stack.weights()):
         rows = slice(stack.cell.keeping_gate * stack.hidden, (stack.cell.keeping_gate + 1) * stack.hidden)
         outputs = hidden[:, layer].transpose(0, 1)
         before = torch.cat([torch.zeros_like(outputs[:, :1]), outputs[:, :-1]], dim=1)
         gate = below @ weight_ih[rows].T + before @ weight_hh[rows].T + (bias_ih + bias_hh)[rows]
-        found.append(float(torch.sigmoid(gate).double().mean()))
+        openness.append(float(torch.sigmoid(gate).double().mean()))
         below = outputs
-    return tuple(found)
+    return tuple(openness)
 
 
 def _rms(values: Tensor) -> float:
