@@ -1,7 +1,11 @@
-"""Typed ranges of hyperparameters: each knows its Optuna distribution and its map to the unit interval."""
+"""Typed ranges of hyperparameters, each with its Optuna distribution and its map to the unit interval.
+
+A range that is accepted has a width above 0 on its own scale, and its map gives finite values inside its bounds.
+"""
 
 import json
 import math
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +17,14 @@ from sweep.config.errors import SweepError
 Value = float | int | str | bool | tuple[Any, ...]
 
 
+# Optuna and the map to the unit interval calculate with halves between integers, which float64 holds up to 2^52;
+# a margin of 16, our choice, keeps their sums exact.
+LARGEST_INTEGER = 2**48
+LARGEST_EXPONENT = math.log(sys.float_info.max)  # exp of more overflows
+
+
 class SpaceError(SweepError):
-    """A range that cannot be."""
+    """An invalid range."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,8 @@ class LogUniform:
     def __post_init__(self) -> None:
         if not 0 < self.low < self.high < math.inf:
             raise SpaceError(f"log needs 0 < low < high, got [{self.low}, {self.high}]")
+        low, high = _exact("log", self.low, self.high)
+        _require_width("log", self.low, self.high, math.log(high) - math.log(low), "log(high) - log(low)")
 
     def key(self, name: str) -> str:
         """Return the name of the Optuna parameter."""
@@ -47,7 +59,8 @@ class LogUniform:
     def from_unit(self, u: float) -> Value:
         """Return the value at u in [0, 1]."""
         low, high = math.log(self.low), math.log(self.high)
-        return float(min(self.high, max(self.low, math.exp(low + (high - low) * u))))
+        exponent = min(LARGEST_EXPONENT, low + (high - low) * u)
+        return float(min(self.high, max(self.low, math.exp(exponent))))
 
     def to_unit(self, value: Value) -> float:
         """Return u in [0, 1] for a value: the inverse of `from_unit`."""
@@ -65,6 +78,8 @@ class Uniform:
     def __post_init__(self) -> None:
         if not -math.inf < self.low < self.high < math.inf:
             raise SpaceError(f"linear needs low < high, got [{self.low}, {self.high}]")
+        low, high = _exact("linear", self.low, self.high)
+        _require_width("linear", self.low, self.high, high - low, "high - low")
 
     def key(self, name: str) -> str:
         """Return the name of the Optuna parameter."""
@@ -104,6 +119,8 @@ class OneMinusLog:
     def __post_init__(self) -> None:
         if not 0 <= self.low < self.high < 1:
             raise SpaceError(f"log1m needs 0 <= low < high < 1, got [{self.low}, {self.high}]")
+        width = math.log((1 - self.low) / (1 - self.high))
+        _require_width("log1m", self.low, self.high, width, "log(1 - low) - log(1 - high)")
 
     def key(self, name: str) -> str:
         """Return the name of the Optuna parameter."""
@@ -138,8 +155,13 @@ class IntUniform:
     high: int
 
     def __post_init__(self) -> None:
-        if not (float(self.low).is_integer() and float(self.high).is_integer() and self.low < self.high):
+        whole = all(isinstance(bound, int) or float(bound).is_integer() for bound in (self.low, self.high))
+        if not (whole and self.low < self.high):
             raise SpaceError(f"int needs whole numbers low < high, got [{self.low}, {self.high}]")
+        if not -LARGEST_INTEGER <= self.low < self.high <= LARGEST_INTEGER:
+            raise SpaceError(
+                f"int needs bounds from {-LARGEST_INTEGER} to {LARGEST_INTEGER}, got [{self.low}, {self.high}]"
+            )
         object.__setattr__(self, "low", int(self.low))
         object.__setattr__(self, "high", int(self.high))
 
@@ -244,6 +266,37 @@ def ends(span: Range) -> list[Any]:
     if isinstance(span, Choice):
         return list(span.values)
     return [span.low, span.high] if isinstance(span, IntUniform) else [float(span.low), float(span.high)]
+
+
+def _exact(word: str, low: float, high: float) -> tuple[float, float]:
+    """Return the bounds as floats; TOML integers may be too large for them.
+
+    Raises:
+        SpaceError: float64 does not hold a bound exactly.
+    """
+    try:
+        bounds = float(low), float(high)
+    except OverflowError:
+        bounds = (math.nan, math.nan)
+    if bounds != (low, high):
+        raise SpaceError(f"{word} needs bounds that float64 holds exactly, got [{low}, {high}]")
+    return bounds
+
+
+def _require_width(word: str, low: float, high: float, width: float, formula: str) -> None:
+    """Refuse a range whose width is 0, infinite, or so small that dividing by it overflows.
+
+    Raises:
+        SpaceError: with the bounds and the way out.
+    """
+    if not math.isfinite(width):
+        raise SpaceError(
+            f"{word} needs a finite {formula}, got [{low}, {high}]: bring the bounds closer together"
+        )
+    if width < sys.float_info.min:
+        raise SpaceError(
+            f"{word} needs {formula} above 0 in float64, got [{low}, {high}]: move the bounds further apart"
+        )
 
 
 def _number(value: Value) -> float:

@@ -5,7 +5,16 @@ Whole sequences are computed by one of two engines: torch, or the compiled kerne
 
 from sweep.model.cells import CELLS, CellSpec
 from sweep.model.engine_interface import Engine
-from sweep.model.engines import engine, fastest_engine
+from sweep.model.engines import best_kernel, engine, fastest_engine, kernel_with
 from sweep.model.forecaster import Forecaster
 
-__all__ = ["CELLS", "CellSpec", "Engine", "Forecaster", "engine", "fastest_engine"]
+__all__ = [
+    "CELLS",
+    "CellSpec",
+    "Engine",
+    "Forecaster",
+    "best_kernel",
+    "engine",
+    "fastest_engine",
+    "kernel_with",
+]

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from sweep.config.engines import NATIVE, TORCH
+from sweep.config.engines import NATIVE, TORCH, Kernel
 from sweep.config.errors import SweepError
+from sweep.model.cells import CELLS
 from sweep.model.engine_interface import AddGradient, Computed, Engine
 from sweep.model.native.call import Mode
 from sweep.model.native.checks import check_burn_in
@@ -137,6 +138,18 @@ def engine(name: str, threads: int = 1) -> Engine:
         here = ", ".join([*available, TORCH])
         raise SweepError(f"the engine {name!r} is not available here (there are: {here})")
     return NativeEngine(name.removeprefix(NATIVE), threads)
+
+
+def kernel_with(instructions: str) -> Kernel:
+    """Return the compiled kernel with an instruction set."""
+    cells = {name: cell.kernel for name, cell in CELLS.items() if cell.kernel is not None}
+    return Kernel(instructions, cells)
+
+
+def best_kernel() -> Kernel | None:
+    """Return the compiled kernel with the best instruction set of this machine, None where it is not built."""
+    available = instruction_sets()
+    return kernel_with(available[-1]) if available else None
 
 
 def fastest_engine() -> Engine:

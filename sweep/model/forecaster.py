@@ -88,9 +88,7 @@ class Forecaster(nn.Module):
 
     def multiply_adds(self) -> int:
         """Return the multiply-adds of one forward step of one sequence; training costs three times that."""
-        stack = self.stack.cell.multiply_adds(
-            self.stack.rnn.input_size, self.config.hidden, self.config.layers
-        )
+        stack = self.stack.cell.multiply_adds(self.stack.inputs, self.config.hidden, self.config.layers)
         return stack + sum(linear.in_features * linear.out_features for linear in self.linears)
 
     def read(self, hidden: Tensor, inputs: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import shutil
 import struct
 import tomllib
@@ -15,25 +14,11 @@ import numpy as np
 import pandas as pd
 import tomli_w
 
-from sweep.config.errors import StoreError, UsageError
+from sweep.config.errors import StoreError
 from sweep.config.records import State, TrialRecord, record_from_json, to_json
 from sweep.store.files import read_json, sync_folder, write_atomic, write_json
 
-STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 RESUME_MAGIC = b"sweep-resume-1\n"
-
-
-def checked_study_name(name: str) -> str:
-    """Return the name if it is a plain file name.
-
-    Raises:
-        UsageError: it is not (a path, a dot file, an empty or overlong name, odd characters).
-    """
-    if STUDY_NAME.fullmatch(name):
-        return name
-    raise UsageError(
-        f"a study's name must be a plain file name of letters, digits, '.', '_' and '-', got {name!r}"
-    )
 
 
 class StudyFolder:
@@ -52,7 +37,7 @@ class StudyFolder:
     @property
     def name(self) -> str:
         """Return the study's name."""
-        return self.path.name
+        return self.path.absolute().name
 
     @property
     def database(self) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sweep.config.errors import UsageError
 from sweep.config.registry import nearest
-from sweep.store.folder import StudyFolder, checked_study_name, study_folders
+from sweep.store import StudyFolder, checked_study_name, study_folders
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -32,7 +32,7 @@ def chosen_study(study: str, name: str | None, results: Path) -> Chosen:
 
     Args:
         study: name of a known study file, or a path that ends in .toml.
-        name: of the results folder; by default the file's.
+        name: of the results folder; None: the name of the file, or of the results folder that holds it.
         results: folder of all studies.
 
     Raises:
@@ -51,8 +51,9 @@ def chosen_study(study: str, name: str | None, results: Path) -> Chosen:
             path = stored.path / "study.toml"
         else:
             raise UsageError(f"no study named {study!r}.{nearest(study, known)} Known: {', '.join(known)}")
-    default = path.parent.name if path.name == "study.toml" else path.stem
-    return Chosen(path, StudyFolder(results / checked_study_name(name or default)))
+    stored_here = path.name == "study.toml" and (path.parent / "trials").is_dir()
+    default = path.resolve().parent.name if stored_here else path.stem
+    return Chosen(path, StudyFolder(results / checked_study_name(default if name is None else name)))
 
 
 def stored_study(study: str, results: Path) -> StudyFolder:

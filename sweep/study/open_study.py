@@ -1,6 +1,7 @@
 """Opening a study: its file, its overrides and its results folder become one value, used by every command."""
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,14 +11,14 @@ from typing import Any
 from sweep.config.errors import StudyChanged, SweepError
 from sweep.config.sections import DataConfig
 from sweep.config.study import StudyConfig, differences
-from sweep.config.study_file import read_study
+from sweep.config.study_file import read_study, toml_value
 from sweep.data import Data, load, window_warnings
 from sweep.score import block_length
 from sweep.search import Workers, check_sampler
 from sweep.search.execution import Execution
 from sweep.store import DriverLock, StudyFolder
 from sweep.study.components import known_names
-from sweep.study.engine import engine_facts, with_engine
+from sweep.study.engine import check_device, engine_facts, with_engine
 from sweep.study.find import chosen_study, stored_study
 from sweep.study.machine import machine_facts
 
@@ -77,24 +78,30 @@ class OpenStudy:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Return what is unusual about the data.
+        """Return plug-ins that cannot be used, and what is unusual about the data.
 
         Raises:
             DataError: no training series is as long as any window that trials may use.
         """
-        return (*self.data.warnings, *window_warnings(self.data, self.config.windows))
+        unusable = known_names().broken.values()
+        return (*unusable, *self.data.warnings, *window_warnings(self.data, self.config.windows))
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other drivers out of the results folder, which is checked against the data and tidied up.
 
         Raises:
+            UsageError: the study's device is not available here.
             StudyLocked: another driver runs the study.
             StudyChanged: the data have changed since the study began.
+            SweepError: the folder cannot be made.
         """
+        check_device(self.config.run.device)
+        fingerprint = self.data.fingerprint
+        _make(self.folder.path)
         with DriverLock(self.folder.lock):
             before = (self.facts or {}).get("data_fingerprint")
-            if before is not None and before != self.data.fingerprint:
+            if before is not None and before != fingerprint:
                 raise StudyChanged(
                     f"the data of the study in {self.folder.path} have changed since it began; "
                     "run it under another name (--name)"
@@ -141,7 +148,8 @@ def open_study(
         study: name of a study, or path of a study file; with `stored` also the path of a results folder.
         results: folder of all studies.
         name: name of the results folder; None: the study's.
-        overrides: `key.path=value` for any value of the study file, on top of those recorded with the results.
+        overrides: `key.path=value` for any value of the study file, on top of those recorded with the results. A
+            relative `data.path` is relative to the current directory.
         execution: how it runs; None: as the study file says.
         stored: whether only a study that has results will do; its settings are those it ran with.
 
@@ -156,20 +164,9 @@ def open_study(
     recorded: list[str] = []
     if chosen.folder.exists():
         recorded = list(chosen.folder.read_study().get("record", {}).get("overrides", []))
-    together = tuple(_last_of_each([*recorded, *_last_of_each(overrides)]))
+    placed = [text for override in overrides for text in _with_absolute_data_path(override)]
+    together = tuple(_last_of_each([*recorded, *_last_of_each(placed)]))
     return OpenStudy(chosen.file, chosen.folder, together, execution)
-
-
-def make_folder(folder: StudyFolder) -> None:
-    """Make a study's folder.
-
-    Raises:
-        SweepError: it cannot be made.
-    """
-    try:
-        folder.path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SweepError(f"cannot make the folder {folder.path}: {error.strerror or error}") from error
 
 
 def _last_of_each(overrides: Sequence[str]) -> list[str]:
@@ -183,8 +180,39 @@ def _last_of_each(overrides: Sequence[str]) -> list[str]:
     return list(kept.values())
 
 
+# A relative data.path is relative to the place where it is written: the folder of the study file, or, for an override,
+# the current directory. Both become absolute as soon as they are read, so that a study can be resumed from anywhere.
+
+
 def _with_absolute_path(data: DataConfig, file: Path) -> DataConfig:
-    """Return `[data]` with an absolute path: a relative one is relative to the study file."""
+    """Return `[data]` with an absolute path; a relative one is relative to the study file."""
     if data.path is None:
         return data
-    return data.model_copy(update={"path": str((file.parent / data.path).resolve())})
+    return data.model_copy(update={"path": _absolute(data.path, file.parent)})
+
+
+def _with_absolute_data_path(override: str) -> list[str]:
+    """Return an override with an absolute `data.path`, in two parts where it sets all of `[data]`.
+
+    A relative path is relative to the current directory.
+    """
+    key, _, text = override.partition("=")
+    keys, value = [part.strip() for part in key.split(".")], toml_value(text.strip())
+    whole_section = keys == ["data"] and isinstance(value, Mapping)
+    path = value.get("path") if whole_section else value if keys == ["data", "path"] else None
+    if not isinstance(path, str):
+        return [override]
+    absolute = f"data.path={json.dumps(_absolute(path, Path()), ensure_ascii=False)}"
+    return [override, absolute] if whole_section else [absolute]
+
+
+def _absolute(path: str, folder: Path) -> str:
+    """Return an absolute path; `~` is the home folder."""
+    return str((folder / Path(path).expanduser()).resolve())
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SweepError(f"cannot make the folder {path}: {error.strerror or error}") from error

@@ -268,7 +268,7 @@ def test_diagnose_of_a_study_alone_takes_its_best_trial(results, tmp_path):
     assert json.loads(invoke("diagnose", "other", *where).stdout)["number"] == best
     assert json.loads(invoke("diagnose", str(best), "other", *where).stdout)["number"] == best
     wrong = invoke("diagnose", "best", "other", *where)
-    assert wrong.exit_code == 2 and "'best' is no number of a trial of other" in wrong.stderr
+    assert wrong.exit_code == 2 and "invalid trial number 'best'" in wrong.stderr
 
 
 def test_diagnose_reads_what_is_stored_and_makes_what_is_missing(results, tmp_path):

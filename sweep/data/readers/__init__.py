@@ -44,7 +44,8 @@ def read_file(path: str, base: Path | None, columns: Columns) -> Recording:
     if not full.is_file():
         beside = [one.name for one in full.parent.iterdir()] if full.parent.is_dir() else []
         raise DataError(
-            f"{path}: no such file in {full.parent.absolute()}.{nearest(full.name, beside)} Check data.path"
+            f"{path}: no such file in {full.parent.absolute()}.{nearest(full.name, beside)} Check data.path: a "
+            "relative path in a study file is relative to the folder of that file, with --set to the current directory"
         )
     try:
         return READERS[full.suffix.lower()].read(full, columns)

@@ -24,7 +24,7 @@ class Units:
     recurrent_size: tuple[float, ...]
     input_size: tuple[float, ...]
     readout_size: float  # the same for the last layer
-    keeping: tuple[float, ...]  # per layer: mean of the gate that keeps the state, in (0, 1)
+    keeping: tuple[float, ...]  # per layer: mean of the gate that keeps the state, in (0, 1); empty: none
     state_size: float  # RMS of the hidden outputs of all layers, at most 1
 
 
@@ -36,11 +36,14 @@ def units(subject: Subject) -> Units:
         subject: a few of its starts are used, teacher-forced in float64; nothing is drawn.
 
     Raises:
-        CannotMeasure: the state is not finite.
+        CannotMeasure: the state is not finite, or the cell's weights are not laid out as torch's.
 
     Source: dead units after SageMaker Debugger's rule DeadRelu; weights against U(-1/sqrt(n), 1/sqrt(n)) of torch.
     """
     network, few = subject.precise
+    cell = network.stack.cell
+    if cell.shapes is not None:
+        raise CannotMeasure(f"the cell {cell.name!r} has weights of its own")
     inputs, targets = few.inputs(), few.channels[:, 1:]
     hidden = subject.forced.states[0][1:]  # (time, layer, batch, hidden)
     if not torch.isfinite(hidden).all():
@@ -77,8 +80,11 @@ def _through_head(network: Forecaster, top: Tensor) -> tuple[float | None, Tenso
 
 def _keeping(network: Forecaster, inputs: Tensor, hidden: Tensor) -> tuple[float, ...]:
     stack, below, openness = network.stack, inputs, []
+    gate_number = stack.cell.keeping_gate
+    if gate_number is None:
+        return ()
     for layer, (weight_ih, weight_hh, bias_ih, bias_hh) in enumerate(stack.weights()):
-        rows = slice(stack.cell.keeping_gate * stack.hidden, (stack.cell.keeping_gate + 1) * stack.hidden)
+        rows = slice(gate_number * stack.hidden, (gate_number + 1) * stack.hidden)
         outputs = hidden[:, layer].transpose(0, 1)
         before = torch.cat([torch.zeros_like(outputs[:, :1]), outputs[:, :-1]], dim=1)
         gate = below @ weight_ih[rows].T + before @ weight_hh[rows].T + (bias_ih + bias_hh)[rows]

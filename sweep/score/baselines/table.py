@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sweep.config.errors import SweepError
-from sweep.config.plugins import Origin, PluginError
+from sweep.config.plugins import PluginError, PluginOrigin
 from sweep.config.registry import Registry
 from sweep.data.types import Array, Data, Starts
 from sweep.score.baselines import echo_state as esn
@@ -145,7 +145,7 @@ def _timed(name: str, data: Data, starts: Starts, chosen: Mapping[str, Any] | No
 
 
 def _scored(
-    baseline: BaselineSpec, origin: Origin | None, data: Data, starts: Starts, settings: Settings | None
+    baseline: BaselineSpec, origin: PluginOrigin | None, data: Data, starts: Starts, settings: Settings | None
 ) -> dict[str, Any]:
     shape = starts.truth.shape
     with BASELINES.running(baseline.name):
