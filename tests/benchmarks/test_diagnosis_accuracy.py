@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.diagnosis.accuracy import (
-    Said,
+    Answer,
     figures,
     forest,
     guesses,
@@ -48,12 +48,12 @@ def test_parts():
 
 def test_figures_by_hand():
     said = {
-        key(HEALTHY, 0): Said(False, ["lr_low"]),
-        key(HEALTHY, 0, seed=1): Said(True, ["lr_low"]),
-        key("lr_high"): Said(True, ["lr_high", "lr_low"]),
-        key("lr_low"): Said(True, ["undertrained", "lr_high", "lr_low"]),
-        key("overfit"): Said(True, ["lr_high", "lr_low", "undertrained", "overfit"]),
-        key("noise_large"): Said(False, ["noise_large"]),  # named, but no alarm: missed
+        key(HEALTHY, 0): Answer(False, ["lr_low"]),
+        key(HEALTHY, 0, seed=1): Answer(True, ["lr_low"]),
+        key("lr_high"): Answer(True, ["lr_high", "lr_low"]),
+        key("lr_low"): Answer(True, ["undertrained", "lr_high", "lr_low"]),
+        key("overfit"): Answer(True, ["lr_high", "lr_low", "undertrained", "overfit"]),
+        key("noise_large"): Answer(False, ["noise_large"]),  # named, but no alarm: missed
     }
     right = {fault: {fault} for fault in FAULTS}
     found = {name: row["value"] for name, row in figures(said, right)["known"].items()}
