@@ -282,6 +282,13 @@ NOISY_FAULTS: dict[str, tuple[str, ...]] = {
 }
 
 
+def _rescaled(values: Array, spread: Array, truth: Array) -> Array:
+    """Return values with the truth's mean and a given spread, by channel."""
+    standardised = (values - values.mean(axis=(0, 1))) / values.std(axis=(0, 1))
+    rescaled: Array = standardised * spread + truth.mean(axis=(0, 1))
+    return rescaled
+
+
 def planted_noisy(fault: str, rng: np.random.Generator) -> Planted:
     """Return a rollout of a second-order autoregression driven by noise, with one fault of NOISY_FAULTS."""
     radius, period, horizon = rng.uniform(0.97, 0.99), rng.uniform(25, 60), 500
