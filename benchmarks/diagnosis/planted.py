@@ -248,18 +248,14 @@ def planted_lorenz(fault: str, rng: np.random.Generator, exponent_known: bool = 
     elif fault == "other parameters":
         rho = rng.uniform(60, 90)
         forecast = np.stack([run(s, horizon + 1, rho=rho)[1:] for s in last])
-        forecast = (forecast - forecast.mean(axis=(0, 1))) / forecast.std(axis=(0, 1)) * spread + truth.mean(
-            axis=(0, 1)
-        )
+        forecast = _rescaled(forecast, spread, truth)
     elif fault == "fixed point":
         rho = rng.uniform(12, 18)
         forecast = np.stack([run(s, horizon + 1, rho=rho)[1:] for s in last])
     elif fault == "limit cycle":
         rho = rng.uniform(150, 160)  # a periodic window; 145 to 166, Sparrow (1982)
         forecast = np.stack([run(run(s, 1000, rho=rho)[-1], horizon, rho=rho) for s in last])
-        forecast = (forecast - forecast.mean(axis=(0, 1))) / forecast.std(axis=(0, 1)) * spread + truth.mean(
-            axis=(0, 1)
-        )
+        forecast = _rescaled(forecast, spread, truth)
     elif fault == "constant":
         forecast = np.broadcast_to(truth.mean(axis=(0, 1)), truth.shape).copy()
     elif fault == "offset":
