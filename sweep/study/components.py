@@ -1,4 +1,4 @@
-"""All tables of the rooms below as one value, against which study files are checked."""
+"""The names and settings of all tables of the rooms below, as one value that checks study files."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ TABLES: tuple[Registry[Any], ...] = (
 
 
 def known_names() -> KnownNames:
-    """Return every name that a study file may use."""
+    """Return every name and setting that a study file may use."""
     return KnownNames(
         optimizers=_settable(OPTIMIZERS),
         schedulers=_settable(SCHEDULERS),
