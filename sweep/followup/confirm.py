@@ -18,7 +18,7 @@ from sweep.followup.retrain import Arm, Retrained, Retraining, fresh_seeds, retr
 from sweep.results.selection import FEW_STARTS, candidates, confirmation_verdict, is_current
 from sweep.search import Message, Outcome, Workers
 from sweep.stats.bootstrap import iqm, percentile_interval
-from sweep.stats.ranking import optimism, ranking, seed_noise
+from sweep.stats.ranking import deviation_between_seeds, optimism, ranking
 from sweep.store import StudyFolder
 from sweep.study.open_study import OpenStudy
 
@@ -137,7 +137,7 @@ def confirmation_document(
         "leader": best[ranks.leader].number,
         "equals": [best[arm].number for arm in equals],
         "optimism": _mean_optimism(errors, selected, rng),
-        "seed_noise": seed_noise(errors),
+        "seed_noise": deviation_between_seeds(errors),
         "arms": entries,
     }
 
