@@ -27,7 +27,7 @@ TABLES: tuple[Registry[Any], ...] = (
 
 
 def known_names() -> KnownNames:
-    """Return every name that a study file may use."""
+    """Return every name and setting that a study file may use."""
     return KnownNames(
         optimizers=_settable(OPTIMIZERS),
         schedulers=_settable(SCHEDULERS),

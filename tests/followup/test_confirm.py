@@ -134,7 +134,7 @@ def test_one_worker_or_two_give_the_same(results, tmp_path):
 def test_what_cannot_be_confirmed_says_why(results, tmp_path):
     shown = confirm(tmp_path / "none")
     assert shown.exit_code == 2
-    assert "no results of a study 'sine'" in shown.stderr
+    assert "study 'sine' has no results" in shown.stderr
     assert confirm(results, "--top", "0").exit_code == 2
     with DriverLock(results / "sine/.lock"):
         shown = confirm(results)
