@@ -15,7 +15,7 @@ import torch
 
 from sweep.config.records import TrialRecord, record_from_json, to_json
 from sweep.config.trial import TrialConfig
-from sweep.search.running_trial import LiveTrial
+from sweep.search.running_trial import RunningTrial
 from sweep.trial import finish
 from sweep.trial.process import trial_process
 from sweep.trial.segment import Run
@@ -91,7 +91,7 @@ def carried_out(config: TrialConfig) -> tuple[TrialRecord, dict[str, bytes]]:
     """
     began = time.process_time()
     record = TrialRecord(0, "running", {}, config.model_dump(mode="json"), "enqueued")
-    trial = LiveTrial(record, config)
+    trial = RunningTrial(record, config)
     with trial_process():
         run = Run(config)
         for point in range(len(config.points)):

@@ -13,8 +13,8 @@ from sweep.data.windows import WindowSource, batch_arrays, window_offsets, windo
 
 
 def source_settings() -> dict[str, Settable]:
-    """Return what a study file may set for each source."""
-    return {name: source.settable() for name, source in SOURCES.items()}
+    """Return what a study file may set for each source, those of plug-ins included."""
+    return {name: SOURCES[name].settable() for name in SOURCES.names()}
 
 
 __all__ = [

@@ -13,7 +13,7 @@ from sweep.data.codec import fit_codec
 from sweep.data.period import dominant_period
 from sweep.data.readers import Columns, read_file
 from sweep.data.recording import Need, Recording, split_in_time, target_indices
-from sweep.data.sources import SOURCES
+from sweep.data.sources import SOURCES, generated
 from sweep.data.starts import build_starts, level_of, start_warnings
 from sweep.data.transforms import Transform, build_transforms
 from sweep.data.trend import trend_warnings
@@ -92,8 +92,7 @@ def _recorded(config: DataConfig, need: Need, base: Path | None) -> tuple[Record
             f"data.split has no use for source {source.name!r}, which makes its own validation and test "
             "data: drop data.split"
         )
-    options = source.complete(config.options)
-    return source.generate(options, need), source.lyapunov_time(options)
+    return generated(source, config.options, need, SOURCES.origin(source.name))
 
 
 def _require_defined(recording: Recording, transforms: tuple[Transform, ...], names: tuple[str, ...]) -> None:

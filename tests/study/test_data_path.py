@@ -91,7 +91,7 @@ def test_a_study_with_an_override_is_resumed_from_another_directory(folders, mon
 def test_a_file_that_is_only_in_the_current_directory_is_not_found_and_the_rule_is_given(folders):
     (folders / "there/x.csv").unlink()
     opened = open_study("../there/my study (2).toml", "results")
-    with pytest.raises(DataError, match="there/x.csv: no such file .* relative to the folder of that file"):
+    with pytest.raises(DataError, match=r"there/x.csv: no such file .* relative to the folder of that file"):
         _ = opened.data
 
 

@@ -52,6 +52,6 @@ def test_an_invalid_name_is_refused(name):
 
 def test_an_invalid_file_name_is_refused_unless_a_name_is_given():
     file = written("-a.toml")
-    with pytest.raises(UsageError, match="begins with '-'.*--name"):
+    with pytest.raises(UsageError, match=r"begins with '-'.*--name"):
         name_of(file)
     assert name_of(file, "a") == "a"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from sweep.data.recording import Need, Recording, Series
-from sweep.data.sources.source import Options, Source, observed, require_not_negative, require_positive
+from sweep.data.sources.source import Options, SourceSpec, observed, require_not_negative, require_positive
 from sweep.data.types import Array
 
 LARGEST_STEP = 0.005  # time units; our choice: one step then errs by 2e-7 of the spread at most
@@ -13,10 +13,10 @@ TRANSIENT = 50.0  # time units that are thrown away, about 45 Lyapunov times
 EXPONENT = 0.9056  # per time unit at the parameters below; Sprott (2003), Chaos and Time-Series Analysis
 PUBLISHED = {"sigma": 10.0, "rho": 28.0, "beta": 8.0 / 3.0}
 
-State = tuple[float, float, float]
+Point = tuple[float, float, float]
 
 
-def lorenz_trajectory(state: State, samples: int, dt: float, sigma: float, rho: float, beta: float) -> Array:
+def lorenz_trajectory(start: Point, samples: int, dt: float, sigma: float, rho: float, beta: float) -> Array:
     """Return the states at times 0, dt, 2 dt, ...: (samples, 3).
 
     x' = sigma (y - x), y' = x (rho - z) - y, z' = x y - beta z. Each sample takes as many Runge-Kutta steps
@@ -27,7 +27,7 @@ def lorenz_trajectory(state: State, samples: int, dt: float, sigma: float, rho: 
     steps = max(1, math.ceil(dt / LARGEST_STEP - 1e-9))
     h = dt / steps
     out = np.empty((samples, 3))
-    x, y, z = state
+    x, y, z = start
     for sample in range(samples):
         out[sample] = x, y, z
         for _ in range(steps):
@@ -70,7 +70,7 @@ def _lyapunov_time(options: Options) -> float | None:
     return 1.0 / (EXPONENT * options["dt"]) if known else None
 
 
-LORENZ = Source(
+LORENZ = SourceSpec(
     name="lorenz",
     defaults={
         **PUBLISHED,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from sweep.data.recording import Need, Recording, Series
-from sweep.data.sources.source import Options, Source, observed, require_not_negative, require_positive
+from sweep.data.sources.source import Options, SourceSpec, observed, require_not_negative, require_positive
 from sweep.data.types import Array
 
 STEPS_PER_UNIT = 10  # Runge-Kutta steps per time unit; our choice
@@ -112,7 +112,7 @@ def _lyapunov_time(options: Options) -> float | None:
     return LYAPUNOV_TIME if known else None
 
 
-MACKEY_GLASS = Source(
+MACKEY_GLASS = SourceSpec(
     name="mackey_glass",
     defaults={**PUBLISHED, "train": 10_000, "validation": 20_000, "test": 20_000, "noise": 0.0, "seed": 0},
     generate=_generate,

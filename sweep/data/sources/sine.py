@@ -3,7 +3,7 @@
 import numpy as np
 
 from sweep.data.recording import Need, Recording, Series
-from sweep.data.sources.source import Options, Source, observed, require_not_negative, require_positive
+from sweep.data.sources.source import Options, SourceSpec, observed, require_not_negative, require_positive
 from sweep.data.types import Array
 
 HELD_OUT = 3  # the example tests on its first rows; most of them duplicate training rows, so they go unused
@@ -56,7 +56,7 @@ def _check(options: Options) -> None:
         raise ValueError(f"length must be at least 2, got {options['length']}")
 
 
-SINE = Source(
+SINE = SourceSpec(
     name="sine",
     defaults={"T": 20, "length": 1000, "series": 100, "seed": 2, "noise": 0.0},
     generate=_generate,
