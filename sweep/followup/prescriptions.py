@@ -64,7 +64,9 @@ def prescribing_findings(folder: StudyFolder, record: TrialRecord) -> tuple[Find
         if entry["severity"] in PRESENT and not entry.get("muted")
     ]
     kept = [finding for finding in present if finding.prescriptions or finding.code.startswith(CAUSE)]
-    return tuple(sorted(kept, key=lambda finding: (PRESENT.index(finding.severity), -(finding.confidence or 0.0))))
+    return tuple(
+        sorted(kept, key=lambda finding: (PRESENT.index(finding.severity), -(finding.confidence or 0.0)))
+    )
 
 
 def numbered_prescriptions(findings: Sequence[Finding]) -> tuple[Prescription, ...]:

@@ -138,7 +138,7 @@ def test_without_the_package_the_study_is_read_but_not_resumed(swept: Path, tmp_
     assert sweep(folder, "show", "0", "zoo").returncode == 0
 
 
-MISBEHAVING = '''
+MISBEHAVING = """
 import torch
 from torch import nn
 from sweep.extend import CellSpec, LogUniform, ModelSpec, OptimizerSpec
@@ -176,7 +176,7 @@ FLAT = CellSpec(
     name="flat", module=None, gates=1, components=1, sigmoid_gates=(), keeping_gate=0,
     step=lambda x, state, weights: (x,), source="a test",
 )
-'''
+"""
 FAULTS = """
 [search]
 trials = 6
@@ -229,7 +229,9 @@ def test_a_plugin_that_misbehaves_fails_its_trial_alone(tmp_path: Path):
     run = ("run", "zoo.toml", "--workers", "2", "--no-confirm", "--plugin", "mine.py")
     done = sweep(tmp_path, *run)
     assert done.returncode == 0, done.stderr
-    assert "plug-in optimizer 'adam' of mine.py" in done.stderr  # a name that is taken: one line, and sweep's own is used
+    assert (
+        "plug-in optimizer 'adam' of mine.py" in done.stderr
+    )  # a name that is taken: one line, and sweep's own is used
     assert "the name is taken" in done.stderr
     made = records(results)
     assert [record["state"] for record in made][:2] == ["failed", "failed"]
