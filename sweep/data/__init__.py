@@ -1,6 +1,6 @@
-"""Named sources and files become training, validation and test data that never overlap.
+"""Training, validation and test data, which never overlap, from named sources and files.
 
-Splits, transforms, scaling, rollout tasks and training windows live here; nothing here knows a network.
+This room holds readers, splits, transforms, scaling, rollout tasks and training windows, and no networks.
 """
 
 from sweep.config.known_names import Settable

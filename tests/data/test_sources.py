@@ -52,7 +52,7 @@ def test_settings_give_complete_defaults(name):
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if SOURCES[name].makes_parts])
 def test_split_has_no_use_for_sources_with_parts_of_their_own(name):
-    with pytest.raises(DataError, match=r"data.split has no use for source"):
+    with pytest.raises(DataError, match=r"data.split has no effect on source"):
         load(DataConfig(source=name, split=(0.5, 0.25, 0.25)), SCORE)
 
 
