@@ -15,9 +15,7 @@ import torch
 
 from sweep.config.records import TrialRecord, record_from_json, to_json
 from sweep.config.trial import TrialConfig
-from sweep.diagnosis.causes.features import PROBED
-from sweep.diagnosis.probes import PROBES
-from sweep.search.running_trial import LiveTrial
+from sweep.search.running_trial import RunningTrial
 from sweep.trial import finish
 from sweep.trial.process import trial_process
 from sweep.trial.segment import Run
@@ -93,7 +91,7 @@ def carried_out(config: TrialConfig) -> tuple[TrialRecord, dict[str, bytes]]:
     """
     began = time.process_time()
     record = TrialRecord(0, "running", {}, config.model_dump(mode="json"), "enqueued")
-    trial = LiveTrial(record, config)
+    trial = RunningTrial(record, config)
     with trial_process():
         run = Run(config)
         for point in range(len(config.points)):
@@ -103,7 +101,7 @@ def carried_out(config: TrialConfig) -> tuple[TrialRecord, dict[str, bytes]]:
                 break
         state = io.BytesIO()
         torch.save(run.state(), state)
-    finished = finish(config, state.getvalue(), probes=[PROBES[name] for name in PROBED])
+    finished = finish(config, state.getvalue())
     seconds = time.process_time() - began
     return trial.settled(finished.exposure_gap, seconds), dict(finished.files)
 

@@ -107,6 +107,11 @@ class ModelConfig(Section):
 
     only_if_set: ClassVar[tuple[str, ...]] = ("kind", "options")
 
+    @property
+    def recurrent(self) -> bool:
+        """Return whether the model is sweep's own recurrent forecaster, whose settings are those of this section."""
+        return self.kind == "recurrent"
+
 
 class TrainingConfig(Section):
     """`[training]`: how the forecaster is fitted."""

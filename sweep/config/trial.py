@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from sweep.config.engines import engine_name
+from sweep.config.engines import Kernel, engine_name
 from sweep.config.later import without_later
 from sweep.config.ranges import Value
 from sweep.config.sections import (
@@ -78,7 +78,8 @@ def trial_config(
     pruning: PruningConfig,
     study_seed: int,
     run: RunConfig,
-    instructions: str | None,
+    kernel: Kernel | None,
+    plugins: Mapping[str, str] | None = None,
 ) -> TrialConfig:
     """Return the configuration that sampled parameters make of a study's fixed settings.
 
@@ -89,7 +90,8 @@ def trial_config(
         pruning: its rungs become evaluation points.
         study_seed: the study's seed; with the content it gives the trial's.
         run: device, engine and threads; no part of the seed.
-        instructions: of the kernel that the study computes with, None where there is none.
+        kernel: that the study computes with, None if there is none.
+        plugins: that the study uses: "optimizer lion" -> "lion-sweep 0.2"; those of the trial enter its seed.
 
     Raises:
         pydantic.ValidationError: the combination breaks a limit of the sections.
@@ -101,12 +103,17 @@ def trial_config(
             training[owner] = {"name": params[owner]}
         else:
             training[owner] = dict(training[owner])
+    if "model" in params:
+        document["model"]["options"] = {}
     for path, value in space.placed(params):
         target = document
         for key in path[:-1]:
             target = target[key]
         if path[-1] not in ("optimizer", "scheduler"):
             target[path[-1]] = value
+    used = plugins_of(document, plugins or {})
+    if used:
+        document["plugins"] = used
     document["rungs"] = tuple(rung.at for rung in pruning.rungs) if pruning.enabled else ()
     place = document["data"].get("path")
     content = {**document, "data": {**document["data"], "path": place and PurePath(place).name}}
@@ -116,8 +123,28 @@ def trial_config(
     config = TrialConfig.model_validate(
         {**document, "seed": seed, "device": run.device, "threads": run.threads}
     )
-    engine = engine_name(run.engine, instructions, run.device, config.model, config.training)
+    engine = engine_name(run.engine, kernel, run.device, config.model, config.training)
     return config.model_copy(update={"engine": engine})
+
+
+def plugins_of(document: Mapping[str, Any], plugins: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the plug-ins that a trial uses: "optimizer lion = lion-sweep 0.2".
+
+    Args:
+        document: `data`, `score`, `model` and `training` of the trial.
+        plugins: that its study may use, with their origins.
+    """
+    model, training = document["model"], document["training"]
+    names = {
+        "optimizer": training["optimizer"]["name"],
+        "scheduler": training["scheduler"]["name"],
+        "cell": model.get("cell"),
+        "model": model.get("kind"),
+        "source": document["data"].get("source"),
+        "objective": document["score"].get("objective"),
+    }
+    keys = [f"{kind} {name}" for kind, name in names.items()]
+    return tuple(f"{key} = {plugins[key]}" for key in sorted(keys) if key in plugins)
 
 
 def trial_config_from_json(values: Mapping[str, Any]) -> TrialConfig:

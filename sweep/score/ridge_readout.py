@@ -21,7 +21,7 @@ from torch import Tensor
 
 from sweep.data import Data
 from sweep.model import Forecaster
-from sweep.model.cells import State
+from sweep.model.state import HiddenState
 from sweep.score.baselines.simple import CannotServe
 from sweep.score.rollout import Task, decoded, rollout_error_of
 
@@ -171,16 +171,16 @@ def _pieces(data: Data, warmup: int, device: torch.device) -> list[tuple[int, Te
 
 
 @torch.no_grad()
-def _before_the_rollout(network: Forecaster, task: Task) -> State | None:
+def _before_the_rollout(network: Forecaster, task: Task) -> HiddenState | None:
     """Return the state before the last true input: no readout has a part in it."""
     if task.warmup < 2:
         return None
-    state: State = network(task.inputs()[:, : task.warmup - 1])[1]
+    state: HiddenState = network(task.inputs()[:, : task.warmup - 1])[1]
     return state
 
 
 @torch.no_grad()
-def _error(network: Forecaster, task: Task, before: State | None) -> float:
+def _error(network: Forecaster, task: Task, before: HiddenState | None) -> float:
     inputs = task.channels[:, task.warmup - 1]
     known = task.calendar[:, task.warmup :]
     state = network.zero_state(inputs) if before is None else before

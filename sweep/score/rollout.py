@@ -8,8 +8,9 @@ from torch import Tensor
 
 from sweep.data import Data, Starts
 from sweep.model import Forecaster
-from sweep.model.cells import State
-from sweep.score.metrics import block_length, rollout_error
+from sweep.model.state import HiddenState
+from sweep.score.metrics import block_length
+from sweep.score.objectives import objective_of
 
 Array = np.ndarray
 
@@ -76,9 +77,9 @@ def decoded_forecasts(task: Task, said: Tensor, free: Tensor) -> Forecasts:
 class Traced:
     """A network's rollout after a warm-up, and the states that it went through."""
 
-    first: State  # after the warm-up, per component (layer, start, hidden)
+    first: HiddenState  # after the warm-up, per component (layer, start, hidden)
     free: Tensor  # (start, horizon, channel), model units
-    states: State  # after each forecast but the first, per component (step, layer, start, hidden)
+    states: HiddenState  # after each forecast but the first, per component (step, layer, start, hidden)
 
     def some(self, rows: Array) -> "Traced":
         """Return those of some of the starts, by their numbers."""
@@ -107,7 +108,7 @@ def swapped(network: Forecaster, task: Task, rollout: Traced) -> Array:
     return decoded_one_step(task, torch.cat([rollout.free[:, :1], answers], dim=1))
 
 
-def single_steps(network: Forecaster, inputs: Tensor, state: State, after: State) -> Tensor:
+def single_steps(network: Forecaster, inputs: Tensor, state: HiddenState, after: HiddenState) -> Tensor:
     """Return the forecast (start, step, channel) of each step by itself, from the state before it.
 
     Args:
@@ -130,13 +131,14 @@ def single_steps(network: Forecaster, inputs: Tensor, state: State, after: State
 
 
 def rollout_error_of(task: Task, forecast: Array) -> float:
-    """Return the rollout error, in [0, 1], of (start, step, channel) in data units."""
+    """Return the rollout error by the study's objective, in [0, 1], of (start, step, channel) in data units."""
     chosen, starts = list(task.data.targets), task.starts
     block = block_length(task.data.period, task.horizon)
-    return rollout_error(forecast[..., chosen], starts.truth[..., chosen], starts.scale[:, chosen], block)
+    objective = objective_of(task.data.objective)
+    return objective(forecast[..., chosen], starts.truth[..., chosen], starts.scale[:, chosen], block)
 
 
-def _continue(network: Forecaster, task: Task, first: Tensor, state: State) -> Tensor:
+def _continue(network: Forecaster, task: Task, first: Tensor, state: HiddenState) -> Tensor:
     """Return the rollout (start, horizon, channel) in model units, its first step being `first`."""
     calendar = task.calendar[:, task.warmup + 1 :]
     free, _ = network.run_free(first, state, calendar)

@@ -184,7 +184,7 @@ def rank_sum_p(a: Array, b: Array, rng: np.random.Generator) -> float:
     return hits / len(ways) if exact else (1 + hits) / (1 + len(ways))
 
 
-def seed_noise(errors: Array) -> float | None:
+def deviation_between_seeds(errors: Array) -> float | None:
     """Return the standard deviation between seeds of the same arm, pooled over arms; None with one seed.
 
     Args:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from sweep.config.errors import DataError, SweepError
-from sweep.config.plugins import Origin
+from sweep.config.plugins import PluginOrigin
 from sweep.data.recording import Need, Recording, Series
 from sweep.data.sources.source import Options, SourceSpec
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def generated(
-    source: SourceSpec, options: Options, need: Need, origin: Origin | None
+    source: SourceSpec, options: Options, need: Need, origin: PluginOrigin | None
 ) -> tuple[Recording, float | None]:
     """Return the recording of a source and its Lyapunov time in steps, None where it is unknown.
 
@@ -47,7 +47,7 @@ def generated(
     return replace(recording, series=series), time
 
 
-def _called(where: str, function: str, call: Callable[[], T], origin: Origin | None) -> T:
+def _called(where: str, function: str, call: Callable[[], T], origin: PluginOrigin | None) -> T:
     try:
         return call()
     except SweepError:

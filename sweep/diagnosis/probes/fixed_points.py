@@ -1,4 +1,4 @@
-"""Fixed points of the closed loop: where it can come to rest, and whether it does."""
+"""The probe `fixed_points`: where the closed loop can come to rest, and whether it does."""
 
 import math
 from dataclasses import dataclass
@@ -13,14 +13,11 @@ from sweep.diagnosis.probes.tangents import jacobians
 from sweep.model import Forecaster
 from sweep.score import Task
 
-STARTS, POINTS = (
-    4,
-    2,
-)  # Newton's method begins from so many steps of so many rollouts, and from the mean; our choice
+STARTS, POINTS = 4, 2  # Newton's method starts from 2 steps of 4 rollouts each, and from the mean; our choice
 ITERATIONS, HALVINGS = 30, 6
-RESIDUAL = 1e-9  # |F(s) - s| below which a point is one; our choice (FixedPointFinder accepts 1e-6)
-UNIQUE = 1e-4  # relative distance below which two points are one; our choice
-FAR = 1e3  # model units (standard deviations): a point beyond is of no interest
+RESIDUAL = 1e-9  # |F(s) - s|; a point below it is fixed. Our choice (FixedPointFinder accepts 1e-6)
+UNIQUE = 1e-4  # relative distance; two points nearer than that are one. Our choice
+FAR = 1e3  # model units (standard deviations); points beyond it are dropped
 
 
 @dataclass(frozen=True)
@@ -38,13 +35,13 @@ class FixedPoint:
 
 @dataclass(frozen=True)
 class FixedPoints:
-    """The fixed points that were found, the nearest to the rollouts' ends first; maybe not all there are."""
+    """The fixed points that were found, nearest to the rollouts' ends first; others may exist."""
 
     points: tuple[FixedPoint, ...]
     stable: int  # points with radius < 1
     attracted: float  # share of starts that end within 1 % of a standard deviation of a stable point
-    tried: int  # points that Newton's method began from
-    unfinished: int  # of those, how many led nowhere
+    tried: int  # points that Newton's method started from
+    unfinished: int  # of those, how many led to no fixed point
 
 
 def fixed_points(subject: Subject) -> FixedPoints:
@@ -58,7 +55,7 @@ def fixed_points(subject: Subject) -> FixedPoints:
         subject: without calendar features; a few of its starts are rolled out; nothing is drawn.
 
     Raises:
-        CannotMeasure: the data have calendar features, so that the loop is never at rest; or no start stays finite.
+        CannotMeasure: the data have calendar features, so the loop is never at rest; or no start stays finite.
 
     Source: Sussillo & Barak (2013), Neural Computation 25; thresholds after FixedPointFinder, Golub & Sussillo (2018).
     """
@@ -90,7 +87,7 @@ def fixed_points(subject: Subject) -> FixedPoints:
 def newton(network: Forecaster, flat: Tensor) -> tuple[Tensor, Tensor]:
     """Return where Newton's method ends from each (point, D), and |F(s) - s| there.
 
-    A point stays where it is once no halving lowers its residual, or where the equations are singular.
+    A point stops once no halving of its step lowers its residual, or if the equations are singular.
     """
     loop = ClosedLoop(network)
     identity = torch.eye(loop.size, dtype=flat.dtype, device=flat.device)

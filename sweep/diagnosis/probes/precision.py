@@ -1,4 +1,4 @@
-"""Does float32 matter: the same weights rolled out in float32 and in float64."""
+"""The probe `precision`: rollouts of the same weights in float32 and in float64."""
 
 import copy
 from dataclasses import dataclass
@@ -10,24 +10,22 @@ from sweep.diagnosis.probes.subject import Subject
 from sweep.score import Task
 from sweep.score.rollout import forecasts, rollout_error_of
 
-APART = 0.01  # scales at which two rollouts count as different; our choice
+APART = 0.01  # scales; rollouts that differ by more count as different. Our choice
 
 
 @dataclass(frozen=True)
 class Precision:
-    """Rollout errors of the same float32 weights in both precisions, and when the two part."""
+    """Rollout errors of the same float32 weights in both precisions, and when the rollouts separate."""
 
     float32: float  # rollout error, in [0, 1]
     float64: float
     change: float  # float64 - float32: below 0, precision would help
-    parted_after: (
-        float  # steps until the two differ by 1 % of a scale; median over starts, the horizon if never
-    )
+    parted_after: float  # steps until they differ by 1 % of a scale; median over starts, the horizon if never
     largest_difference: float  # scales, over all steps, starts and targets; capped at 1e150
 
 
 def precision(subject: Subject) -> Precision:
-    """Return what rounding in float32 does to the rollout; weights trained in float64 are rounded first.
+    """Return how rounding in float32 changes the rollout; weights trained in float64 are rounded first.
 
     Args:
         subject: all its starts are used; nothing is drawn.

@@ -72,4 +72,4 @@ def log_noise(errors: Sequence[Sequence[float]]) -> float | None:
     Args:
         errors: by arm and seed, in [0, 1]; below FLOOR they count as FLOOR.
     """
-    return fresh_seeds.seed_noise(np.log10(np.maximum(np.array(errors, dtype=float), FLOOR)))
+    return fresh_seeds.deviation_between_seeds(np.log10(np.maximum(np.array(errors, dtype=float), FLOOR)))

@@ -15,7 +15,7 @@ from torch import Tensor
 from sweep.config.sections import ModelConfig
 from sweep.data.types import Array, Data, Starts
 from sweep.model import Forecaster, fastest_engine
-from sweep.model.cells import State
+from sweep.model.state import HiddenState
 from sweep.score.baselines.autoregression import validation_error
 from sweep.score.baselines.simple import CannotServe, Forecast, Settings
 from sweep.score.ridge_readout import RIDGES, refitted, regression
@@ -71,7 +71,7 @@ def _drawn(data: Data, settings: Settings) -> Forecaster:
 
 
 @torch.no_grad()
-def _before(network: Forecaster, data: Data, starts: Starts) -> tuple[State, Tensor]:
+def _before(network: Forecaster, data: Data, starts: Starts) -> tuple[HiddenState, Tensor]:
     """Return the state before the last true step, and that step, in model units."""
     past = torch.as_tensor(np.asarray(data.codec.encode(starts.past, starts.series), dtype=np.float64))
     steps = past.shape[1]
@@ -82,7 +82,7 @@ def _before(network: Forecaster, data: Data, starts: Starts) -> tuple[State, Ten
 
 @torch.no_grad()
 def _rollout(
-    network: Forecaster, data: Data, starts: Starts, horizon: int, before: tuple[State, Tensor]
+    network: Forecaster, data: Data, starts: Starts, horizon: int, before: tuple[HiddenState, Tensor]
 ) -> Array:
     """Return (start, step, channel), data units."""
     state, last = before
