@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from sweep.config.errors import DataError
+from sweep.config.text import plural
 from sweep.data.transforms import Transform
 from sweep.data.types import Array
 
@@ -84,7 +85,7 @@ def fit_codec(
     for values, label in zip(train, labels, strict=True):
         if len(values) < lag + 2:
             raise DataError(
-                f"{label}: the training part has {len(values)} sample{'' if len(values) == 1 else 's'}, scaling needs 2"
+                f"{label}: the training part has {plural(len(values), 'sample')}, scaling needs 2"
                 + (f" and the transforms consume {lag}" if lag else "")
                 + ": give more data"
                 + (
