@@ -105,7 +105,7 @@ def _data_problems(data: DataConfig, known: KnownNames) -> list[str]:
     problems: list[str] = []
     if data.source is not None:
         problems += known.unknown_name("data.source", "source", data.source, known.sources)
-    if data.source in known.sources:
+    if data.source is not None and data.source in known.sources:
         problems += _option_problems(data.source, data.options, known.sources[data.source])
     for name in data.transforms:
         problems += known.unknown_name("data.transforms", "transform", name, known.transforms)
