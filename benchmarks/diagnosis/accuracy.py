@@ -32,9 +32,9 @@ from benchmarks.diagnosis.mends import accepted
 from benchmarks.diagnosis.record import Cache
 from benchmarks.diagnosis.rivals import RULES, Forest, configuration, majority
 from benchmarks.diagnosis.runs import Key, numbered_places, plan
+from sweep.diagnosis.causes.cause_model import shipped_model
 from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.findings import likely
-from sweep.diagnosis.causes.softmax import calibrated
 
 Rows = Mapping[Key, Mapping[str, float]]
 PARTS = ("known", "severity kept out", "kind kept out")
@@ -57,7 +57,7 @@ def part_of(key: Key) -> str:
 
 def ours(cache: Cache, scored: Rows) -> dict[Key, Said]:
     """Return what the shipped diagnosis says."""
-    model = calibrated()
+    model = shipped_model()
     found = {}
     for key, row in scored.items():
         alarm, possible = likely(case_of(cache, plan(key).settled(cache.data)), model, row)

@@ -23,9 +23,9 @@ from benchmarks.diagnosis.cases import all_features
 from benchmarks.diagnosis.faults import HEALTHY
 from benchmarks.diagnosis.run import whole_split
 from benchmarks.diagnosis.runs import Key
+from sweep.diagnosis.causes.cause_model import CauseModel
 from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.known_causes import CAUSES
-from sweep.diagnosis.causes.softmax import Model
 
 SHRINKING = 0.3  # C of the logistic regression: best of .03, .1, .3, 1 with each kind left out in turn
 FALSE_ALARMS = (
@@ -36,7 +36,7 @@ SEEN = 0.005  # share of calibration runs at either end of a feature beyond whic
 OUT = Path(__file__).parents[2] / "sweep" / "diagnosis" / "causes" / "calibration.json"
 
 
-def fitted(rows: Sequence[Mapping[str, float]], answers: Sequence[str], names: Sequence[str]) -> Model:
+def fitted(rows: Sequence[Mapping[str, float]], answers: Sequence[str], names: Sequence[str]) -> CauseModel:
     """Return the model of some runs, its alarm still 0.5.
 
     Args:
@@ -54,10 +54,10 @@ def fitted(rows: Sequence[Mapping[str, float]], answers: Sequence[str], names: S
     classes = tuple(sorted(set(answers)))
     nothing = np.zeros((len(classes), len(names)))
     ends = np.nanquantile(values, [SEEN, 1 - SEEN], axis=0)
-    blank = Model(tuple(names), classes, *ends, centre, spread, nothing, nothing[:, 0], low, high, 0.5)
+    blank = CauseModel(tuple(names), classes, *ends, centre, spread, nothing, nothing[:, 0], low, high, 0.5)
     design = np.stack([blank.standardised(row) for row in rows])
     regression = LogisticRegression(C=SHRINKING, max_iter=5000).fit(design, truth)
-    return Model(
+    return CauseModel(
         tuple(names), tuple(regression.classes_), *ends, centre, spread, regression.coef_, regression.intercept_,
         low, high, 0.5,
     )  # fmt: skip

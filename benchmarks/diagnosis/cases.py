@@ -18,6 +18,7 @@ from sweep.diagnosis.probes import PROBES, Subject, measured
 from sweep.trial.finish import trained
 from sweep.trial.process import trial_process
 from sweep.trial.segment import load_data, validation_task
+from sweep.trial.setup_facts import setup_facts
 
 
 def case_of(cache: Cache, config: TrialConfig) -> Case:
@@ -30,12 +31,14 @@ def case_of(cache: Cache, config: TrialConfig) -> Case:
     if record is None:
         raise FileNotFoundError(cache.place(config))
     with inside(cache.data):
+        facts = facts_of(load_data(config.data, config.score))
         return Case(
             config=config,
             record=record,
             curves=curves_of(cache.file(config, "curves.csv")),
             probes=_probes(cache, config),
-            facts=facts_of(load_data(config.data, config.score)),
+            facts=facts,
+            setup=setup_facts(config, facts.channels),
         )
 
 

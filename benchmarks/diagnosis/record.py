@@ -15,8 +15,6 @@ import torch
 
 from sweep.config.records import TrialRecord, record_from_json, to_json
 from sweep.config.trial import TrialConfig
-from sweep.diagnosis.causes.features import PROBED
-from sweep.diagnosis.probes import PROBES
 from sweep.search.running_trial import LiveTrial
 from sweep.trial import finish
 from sweep.trial.process import trial_process
@@ -103,7 +101,7 @@ def carried_out(config: TrialConfig) -> tuple[TrialRecord, dict[str, bytes]]:
                 break
         state = io.BytesIO()
         torch.save(run.state(), state)
-    finished = finish(config, state.getvalue(), probes=[PROBES[name] for name in PROBED])
+    finished = finish(config, state.getvalue())
     seconds = time.process_time() - began
     return trial.settled(finished.exposure_gap, seconds), dict(finished.files)
 

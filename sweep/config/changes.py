@@ -11,7 +11,7 @@ from sweep.config.registry import nearest
 from sweep.config.sections import Section
 from sweep.config.study import SECTIONS
 from sweep.config.study_file import mistake_line, name_problems, toml_value
-from sweep.config.trial import TrialConfig
+from sweep.config.trial import TrialConfig, plugins_of
 
 CHANGEABLE = ("data", "score", "model", "training")
 WHERE = "the change"
@@ -35,13 +35,13 @@ def parsed_changes(texts: Sequence[str]) -> dict[str, Any]:
     return changes
 
 
-def changed(config: TrialConfig, changes: Mapping[str, Any], known_names: KnownNames) -> TrialConfig:
+def changed(config: TrialConfig, changes: Mapping[str, Any], known: KnownNames) -> TrialConfig:
     """Return a trial's configuration with values put in; seed, device and engine stay.
 
     Args:
         config: of the trial.
         changes: values by key path, such as "training.optimizer.lr".
-        known_names: the names that may be used.
+        known: the names that may be used.
 
     Raises:
         StudyFileError: with every mistake: its key path, what was wanted, what came, the nearest name.
@@ -55,10 +55,11 @@ def changed(config: TrialConfig, changes: Mapping[str, Any], known_names: KnownN
             sections[name] = model.model_validate(document[name])
         except ValidationError as error:
             problems += [mistake_line(name, entry, model) for entry in error.errors()]
-    problems = problems or name_problems(sections, known_names)
+    problems = problems or name_problems(sections, known)
     if problems:
         raise StudyFileError(problems, WHERE)
-    return config.model_copy(update=dict(sections))
+    plugins = plugins_of({name: section.model_dump() for name, section in sections.items()}, known.origins)
+    return config.model_copy(update={**sections, "plugins": plugins})
 
 
 def config_differences(before: TrialConfig, after: TrialConfig) -> list[dict[str, Any]]:
@@ -76,13 +77,13 @@ def _put(document: dict[str, Any], path: str, value: Any) -> list[str]:
     target, known = document, list(CHANGEABLE)
     for depth, key in enumerate([*way, last]):
         open_table = depth > 1  # settings of an optimizer, options of a source: checked with the tables
-        if key not in target and not open_table:
+        if key not in known and not open_table:
             return [f"{path}: no such key.{nearest(key, known)} Known: {', '.join(known)}"]
         if depth < len(way):
-            target = target.get(key)  # type: ignore[assignment]
+            target = target.setdefault(key, {}) if key == "options" else target.get(key)  # type: ignore[assignment]
             if not isinstance(target, dict):
                 return [f"{path}: {'.'.join(way[: depth + 1])} is a value, not a table"]
-            known = list(target)
+            known = list(SECTIONS[key].model_fields) if depth == 0 else list(target)
     if not way:
         return [
             f"{path}: is a whole section; wanted a setting in it, such as {path}.{next(iter(target[last]))}"

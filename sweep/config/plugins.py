@@ -27,7 +27,7 @@ class PluginError(SweepError):
 
 
 @dataclass(frozen=True)
-class Origin:
+class PluginOrigin:
     """Where a plug-in comes from: a distribution and its version, or a file and a digest of its content."""
 
     place: str  # "sweep-lion", or "mine.py"
@@ -41,16 +41,16 @@ class Origin:
 class Found:
     """A plug-in that was found but not yet loaded."""
 
-    name: str | None  # of the entry; None if only loading tells
-    origin: Origin
-    load: Callable[[], Any]  # the spec of an entry point; all specs of a file
+    name: str
+    origin: PluginOrigin
+    load: Callable[[], Any]  # returns the spec
 
 
 def entry_points(group: str) -> list[Found]:
     """Return the plug-ins of installed packages in an entry-point group, such as "sweep.optimizers"."""
     points = importlib.metadata.entry_points(group=group)
     return [
-        Found(point.name, Origin(point.dist.name, point.dist.version), point.load)
+        Found(point.name, PluginOrigin(point.dist.name, point.dist.version), point.load)
         for point in points
         if point.dist is not None
     ]
@@ -84,7 +84,7 @@ def using(files: Iterable[str | Path]) -> Iterator[None]:
             os.environ[VARIABLE] = before
 
 
-def load_file(path: Path) -> tuple[ModuleType, Origin]:
+def load_file(path: Path) -> tuple[ModuleType, PluginOrigin]:
     """Return the module of a plug-in file, loaded once per content, and its origin.
 
     Raises:
@@ -95,7 +95,7 @@ def load_file(path: Path) -> tuple[ModuleType, Origin]:
     except OSError as error:
         raise PluginError(f"plug-in file {path}: {error.strerror or error}") from error
     digest = hashlib.sha256(content).hexdigest()[:16]
-    return _loaded(path, digest), Origin(path.name, f"sha256:{digest}")
+    return _loaded(path, digest), PluginOrigin(path.name, f"sha256:{digest}")
 
 
 @functools.cache

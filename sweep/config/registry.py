@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from sweep.config import plugins
 from sweep.config.errors import SweepError, UnknownName
-from sweep.config.plugins import Origin, PluginError
+from sweep.config.plugins import PluginError, PluginOrigin
 
 
 class Named(Protocol):
@@ -32,7 +32,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 class Outside(Generic[T]):
     """The entries of plug-ins, and what is wrong with those that cannot be used."""
 
-    entries: Mapping[str, tuple[T, Origin]]  # by name
+    entries: Mapping[str, tuple[T, PluginOrigin]]  # by name
     broken: Mapping[str, str]  # by name of the entry or of the file, in one line
 
 
@@ -53,6 +53,7 @@ class Registry(Mapping[str, T], Generic[T]):
         self.kind = kind
         self.spec = spec
         self._entries: dict[str, T] = {}
+        self._included: dict[str, tuple[T, PluginOrigin]] = {}
         self._outside: tuple[tuple[object, ...], Outside[T]] | None = None  # by the plug-in files then in use
         for entry in entries:
             if entry.name in self._entries:
@@ -89,7 +90,7 @@ class Registry(Mapping[str, T], Generic[T]):
         """Return all names: sweep's own entries, then those of plug-ins."""
         return (*self._entries, *self.outside().entries)
 
-    def origin(self, name: str) -> Origin | None:
+    def origin(self, name: str) -> PluginOrigin | None:
         """Return where the plug-in of that name comes from; None for sweep's own entries.
 
         Raises:
@@ -98,6 +99,18 @@ class Registry(Mapping[str, T], Generic[T]):
         """
         self[name]
         return None if name in self._entries else self.outside().entries[name][1]
+
+    @contextmanager
+    def including(self, entry: T) -> Iterator[None]:
+        """Know one more entry inside, as if a plug-in offered it; one that is known already changes nothing."""
+        if entry.name in self:
+            yield
+            return
+        self._included[entry.name] = entry, PluginOrigin("included", "0")
+        try:
+            yield
+        finally:
+            del self._included[entry.name]
 
     @contextmanager
     def running(self, name: str) -> Iterator[None]:
@@ -119,16 +132,21 @@ class Registry(Mapping[str, T], Generic[T]):
         """Return the entries of plug-ins: of installed packages, and of the plug-in files in use."""
         if self.spec is None:
             return Outside({}, {})
+        found = self._all_found()
+        return Outside({**found.entries, **self._included}, found.broken) if self._included else found
+
+    def _all_found(self) -> Outside[T]:
+        assert self.spec is not None
         key = plugins.plugin_files()
         if self._outside is None or self._outside[0] != key:
             self._outside = key, self._found(self.spec)
         return self._outside[1]
 
     def _found(self, spec: type[T]) -> Outside[T]:
-        entries: dict[str, tuple[T, Origin]] = {}
+        entries: dict[str, tuple[T, PluginOrigin]] = {}
         broken: dict[str, str] = {}
 
-        def add(name: str, entry: object, origin: Origin) -> None:
+        def add(name: str, entry: object, origin: PluginOrigin) -> None:
             where = f"plug-in {self.kind} {name!r} of {origin}"
             if not isinstance(entry, spec):
                 broken[name] = f"{where}: wanted a {spec.__name__}, got {type(entry).__name__}"

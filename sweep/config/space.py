@@ -6,7 +6,12 @@ from typing import Any
 
 from sweep.config.ranges import Range, Value
 
-COMPONENTS = ("optimizer", "scheduler")  # settings that own conditional hyperparameters
+# Settings that own conditional hyperparameters: where a component's name goes, and where its settings go.
+COMPONENTS = {
+    "optimizer": (("training", "optimizer"), ("training", "optimizer")),
+    "scheduler": (("training", "scheduler"), ("training", "scheduler")),
+    "model": (("model", "kind"), ("model", "options")),
+}
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,14 @@ from sweep.config.registry import nearest
 from sweep.config.sections import ModelConfig, Section, TrainingConfig
 from sweep.config.space import COMPONENTS, Axis, Condition, Space
 
+OF_PLUGINS = ("kind", "options")  # of a model: sampled as [space.model.<kind>]
 FIXED_ONLY = ("budget", "evaluations")  # the same for all trials, or they could not be compared
 PLACES = {
-    **{name: ("model", name) for name in ModelConfig.model_fields},
+    **{name: ("model", name) for name in ModelConfig.model_fields if name not in OF_PLUGINS},
     **{name: ("training", name) for name in TrainingConfig.model_fields if name not in FIXED_ONLY},
 }
 
+RECURRENT = "recurrent"  # the model with cells, layers and a readout
 PARTS_OF_WINDOW = ("burn_in", "unroll")
 # without effect on optimizers that take all windows at once
 OF_MINI_BATCHES = ("batch_size", "clip", "shuffle")
@@ -25,8 +27,8 @@ OF_MINI_BATCHES = ("batch_size", "clip", "shuffle")
 class _Reader:
     """Collects axes and mistakes while it walks through [space]."""
 
-    def __init__(self, known_names: KnownNames) -> None:
-        self.known_names = known_names
+    def __init__(self, known: KnownNames) -> None:
+        self.known = known
         self.axes: list[Axis] = []
         self.fixed: list[tuple[Condition, tuple[str, ...], Any]] = []
         self.document: dict[str, Any] = {}
@@ -34,7 +36,7 @@ class _Reader:
 
     def component(self, owner: str, entry: Any) -> None:
         """Read `optimizer = [names]` (their default ranges) or `[space.optimizer.<name>]` tables."""
-        table = self.known_names.optimizers if owner == "optimizer" else self.known_names.schedulers
+        table = self.known.owned(owner)
         path = f"space.{owner}"
         if isinstance(entry, list) and all(isinstance(name, str) for name in entry):
             for name in sorted({name for name in entry if entry.count(name) > 1}):
@@ -50,50 +52,56 @@ class _Reader:
         known = [name for name in table if name in entry]  # in the table's order: the file's changes nothing
         if not known:
             return
-        self.axes.append(Axis(owner, ("training", owner), Choice(tuple(known))))
+        self.axes.append(Axis(owner, COMPONENTS[owner][0], Choice(tuple(known))))
         self.document[owner] = {}
         for name in known:
             self._owned(owner, name, entry[name], table[name])
 
-    def _owned(self, owner: str, name: str, settings: Any, offer: Settable) -> None:
+    def _owned(self, owner: str, name: str, settings: Any, entry: Settable) -> None:
         path = f"space.{owner}.{name}"
         condition = Condition(owner, frozenset([name]))
         written: dict[str, Any] = {}
         self.document[owner][name] = written
         if settings is None:
-            settings = {key: span_document(span) for key, span in offer.space.items()}
+            settings = {key: span_document(span) for key, span in entry.space.items()}
         if not isinstance(settings, Mapping):
             self.problems.append(f"{path}: wanted a table of ranges, got {settings!r}")
             return
         for key in sorted(settings):
-            if key not in offer.defaults:
-                hint, known = nearest(key, offer.defaults), ", ".join(offer.defaults) or "none"
+            if key not in entry.defaults:
+                hint, known = nearest(key, entry.defaults), ", ".join(entry.defaults) or "none"
                 self.problems.append(f"{path}.{key}: {name} has no such setting.{hint} Known: {known}")
                 continue
-            place = ("training", owner, key)
+            place = (*COMPONENTS[owner][1], key)
             if isinstance(settings[key], bool | int | float | str):
-                self._check(f"{path}.{key}", {**offer.defaults, key: settings[key]}, offer)
+                self._check(f"{path}.{key}", {**entry.defaults, key: settings[key]}, entry)
                 self.fixed.append((condition, place, settings[key]))
                 written[key] = settings[key]
                 continue
             span = self.span(f"{path}.{key}", settings[key])
             if span is not None:
                 for value in ends(span):
-                    self._check(f"{path}.{key}", {**offer.defaults, key: value}, offer)
+                    self._check(f"{path}.{key}", {**entry.defaults, key: value}, entry)
                 self.axes.append(Axis(f"{name}.{key}", place, span, condition))
                 written[key] = span_document(span)
 
-    def _check(self, path: str, settings: Mapping[str, Any], offer: Settable) -> None:
-        if offer.check is None:
-            return
-        try:
-            offer.check(settings)
-        except (ValueError, TypeError) as error:
-            self._note(f"{path}: {error}")
+    def _check(self, path: str, settings: Mapping[str, Any], entry: Settable) -> None:
+        problem = entry.problem(settings)
+        if problem is not None:
+            self._note(f"{path}: {problem}")
 
     def _note(self, problem: str) -> None:
         if problem not in self.problems:  # both ends of a range may say the same
             self.problems.append(problem)
+
+    def of_recurrent(self, name: str) -> Condition | None:
+        """Return when a hyperparameter of the recurrent model exists, if the space names models; else None."""
+        models = next((ends(axis.span) for axis in self.axes if axis.name == "model"), None)
+        if models is None or PLACES.get(name, ("",))[0] != "model" or models == [RECURRENT]:
+            return None
+        if RECURRENT not in models:
+            self.problems.append(f"space.{name}: has no effect on {', '.join(models)}, only on {RECURRENT}")
+        return Condition("model", frozenset([RECURRENT]))
 
     def setting(self, name: str, entry: Any, condition: Condition | None) -> None:
         """Read one unconditional hyperparameter."""
@@ -115,9 +123,9 @@ class _Reader:
                 wanted = error.errors()[0]["msg"].removeprefix("Input should be ")
                 self._note(f"space.{name}: wanted {wanted}, got {value!r}")
                 continue
-            if name == "cell" and value not in self.known_names.cells:
-                hint = nearest(value, self.known_names.cells)
-                known = ", ".join(self.known_names.cells)
+            if name == "cell" and value not in self.known.cells:
+                hint = nearest(value, self.known.cells)
+                known = ", ".join(self.known.cells)
                 self._note(f"space.cell: no cell named {value!r}.{hint} Known: {known}")
         self.axes.append(Axis(name, place, span, condition))
         self.document[name] = span_document(span)
@@ -132,24 +140,24 @@ class _Reader:
 
 
 def parse_space(
-    document: Any, known_names: KnownNames, sections: Mapping[str, Section]
+    document: Any, known: KnownNames, sections: Mapping[str, Section]
 ) -> tuple[Space, dict[str, Any], list[str]]:
     """Return the space, its document with default ranges written out, and the mistakes found.
 
     The axes stand in a fixed order (optimizer, scheduler, the rest by name), so that the order in the
     file changes nothing.
     """
-    reader = _Reader(known_names)
+    reader = _Reader(known)
     if not isinstance(document, Mapping):
         return Space(()), {}, [f"space: wanted a table, got {document!r}"]
     for owner in COMPONENTS:
         if owner in document:
             reader.component(owner, document[owner])
     for name in sorted(set(document) - set(COMPONENTS)):
-        condition = None
+        condition = reader.of_recurrent(name)
         if name in OF_MINI_BATCHES and reader.axes and reader.axes[0].name == "optimizer":
             optimizers = ends(reader.axes[0].span)
-            batched = [v for v in optimizers if not known_names.optimizers[v].full_batch]
+            batched = [v for v in optimizers if not known.optimizers[v].full_batch]
             if not batched:
                 reader.problems.append(_without_effect(name, ", ".join(optimizers)))
             elif len(batched) < len(optimizers):
@@ -157,7 +165,7 @@ def parse_space(
         reader.setting(name, document[name], condition)
     training = sections.get("training")
     if isinstance(training, TrainingConfig):
-        reader.problems += _against_training(reader.axes, training, known_names)
+        reader.problems += _against_training(reader.axes, training, known)
     if not reader.axes and not reader.problems:
         reader.problems.append("space: is empty; name at least one hyperparameter to sample")
     return Space(tuple(reader.axes), tuple(reader.fixed)), reader.document, reader.problems
@@ -167,18 +175,18 @@ def _without_effect(name: str, optimizers: str) -> str:
     return f"space.{name}: has no effect on {optimizers}, all windows at once without a clip"
 
 
-def _against_training(axes: list[Axis], training: TrainingConfig, known_names: KnownNames) -> list[str]:
+def _against_training(axes: list[Axis], training: TrainingConfig, known: KnownNames) -> list[str]:
     """Return the mistakes that only the space and [training] together show."""
     problems = []
     spans = {axis.name: axis.span for axis in axes}
-    for owner in COMPONENTS:
+    for owner in ("optimizer", "scheduler"):
         component = getattr(training, owner)
         if owner in spans and component.settings:
             problems.append(
                 f"training.{owner}: its settings ({', '.join(component.settings)}) have no effect, as the "
                 f"space names the {owner}: put them under [space.{owner}.{component.name}]"
             )
-    fixed = known_names.optimizers.get(training.optimizer.name)
+    fixed = known.optimizers.get(training.optimizer.name)
     if "optimizer" not in spans and fixed is not None and fixed.full_batch:
         problems += [
             _without_effect(name, training.optimizer.name) for name in OF_MINI_BATCHES if name in spans

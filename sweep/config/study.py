@@ -1,7 +1,7 @@
 """A study: fixed settings, a search space, default trials, and what makes two studies the same."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
@@ -62,6 +62,9 @@ class StudyConfig:
     space: Space
     space_document: Mapping[str, Any]  # the space as TOML values, default ranges written out
     enqueue: tuple[Mapping[str, Value], ...] = ()
+    plugins: Mapping[str, str] = field(
+        default_factory=dict
+    )  # used ones: "optimizer lion" -> "lion-sweep 0.2"
     kernel: Kernel | None = None  # that this study computes with, chosen when it begins
 
     @property
@@ -81,7 +84,7 @@ class StudyConfig:
         """Return the configuration of a trial with these hyperparameters."""
         base = {key: getattr(self, key).model_dump() for key in ("data", "score", "model", "training")}
         seed = self.search.seed
-        return trial_config(params, self.space, base, self.pruning, seed, self.run, self.kernel)
+        return trial_config(params, self.space, base, self.pruning, seed, self.run, self.kernel, self.plugins)
 
     def document(self) -> dict[str, Any]:
         """Return the effective study as TOML values: it can be read as a study file again."""
@@ -90,6 +93,7 @@ class StudyConfig:
             "name": self.name,
             "description": self.description,
             **sections,
+            **({"plugins": dict(self.plugins)} if self.plugins else {}),
             "space": dict(self.space_document),
             "enqueue": [_plain(params) for params in self.enqueue],
         }

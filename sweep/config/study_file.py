@@ -9,17 +9,17 @@ from pydantic import ValidationError
 
 from sweep.config.errors import StudyFileError
 from sweep.config.known_names import KnownNames, Settable
-from sweep.config.ranges import contains
+from sweep.config.ranges import contains, ends
 from sweep.config.registry import nearest
 from sweep.config.sections import Component, Section
-from sweep.config.space import COMPONENTS, Space
+from sweep.config.space import Space
 from sweep.config.space_file import parse_space
 from sweep.config.study import SECTIONS, StudyConfig
 
-TOP = ("name", "description", "space", "enqueue", "record", *SECTIONS)
+TOP = ("name", "description", "space", "enqueue", "plugins", "record", *SECTIONS)
 
 
-def read_study(path: Path, overrides: Sequence[str], known_names: KnownNames) -> StudyConfig:
+def read_study(path: Path, overrides: Sequence[str], known: KnownNames) -> StudyConfig:
     """Return the study of a file with `key.path=value` overrides applied.
 
     Raises:
@@ -30,9 +30,9 @@ def read_study(path: Path, overrides: Sequence[str], known_names: KnownNames) ->
     except (OSError, UnicodeDecodeError) as error:
         raise StudyFileError([f"cannot be read: {error}"], str(path)) from error
     except tomllib.TOMLDecodeError as error:
-        raise StudyFileError([f"is no TOML: {error}"], str(path)) from error
+        raise StudyFileError([f"is not valid TOML: {error}"], str(path)) from error
     document.setdefault("name", path.stem)
-    return study_from_document(overridden(document, overrides), known_names, str(path))
+    return study_from_document(overridden(document, overrides), known, str(path))
 
 
 def overridden(document: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def toml_value(text: str) -> Any:
     return document["x"] if len(document) == 1 else text  # several lines are no value
 
 
-def study_from_document(document: Mapping[str, Any], known_names: KnownNames, where: str) -> StudyConfig:
+def study_from_document(document: Mapping[str, Any], known: KnownNames, where: str) -> StudyConfig:
     """Return the study of a parsed TOML document.
 
     Raises:
@@ -81,14 +81,15 @@ def study_from_document(document: Mapping[str, Any], known_names: KnownNames, wh
         for key in ("name", "description")
         if not isinstance(document.get(key, ""), str)
     ]
+    problems += _missing_plugins(document.get("plugins", {}), known)
     sections: dict[str, Section] = {}
     for name, model in SECTIONS.items():
         try:
             sections[name] = model.model_validate(document.get(name, {}))
         except ValidationError as error:
             problems += [mistake_line(name, entry, model) for entry in error.errors()]
-    problems += name_problems(sections, known_names)
-    space, space_document, more = parse_space(document.get("space", {}), known_names, sections)
+    problems += name_problems(sections, known)
+    space, space_document, more = parse_space(document.get("space", {}), known, sections)
     problems += more
     enqueue = document.get("enqueue", [])
     if not problems:
@@ -100,6 +101,7 @@ def study_from_document(document: Mapping[str, Any], known_names: KnownNames, wh
         description=document.get("description", ""),
         space=space,
         space_document=space_document,
+        plugins=plugins_used(sections, space, known),
         enqueue=tuple({key: _tupled(value) for key, value in params.items()} for params in enqueue),
         **sections,  # type: ignore[arg-type]
     )
@@ -150,70 +152,124 @@ def _fields(model: type[Section], loc: Sequence[Any]) -> tuple[str, ...]:
     return ("at", "keep", "horizon") if "rungs" in loc else ("name",)
 
 
-def name_problems(sections: Mapping[str, Section], known_names: KnownNames) -> list[str]:
-    """Return the mistakes in names that only the tables of the parts can know."""
+def name_problems(sections: Mapping[str, Section], known: KnownNames) -> list[str]:
+    """Return the mistakes in names and settings that only the tables of the rooms above can find."""
     problems = []
     if "training" in sections:
-        for owner in COMPONENTS:
+        for owner in ("optimizer", "scheduler"):
             component: Component = getattr(sections["training"], owner)
-            problems += component_problems(f"training.{owner}", component, owner, known_names)
+            table, where = known.owned(owner), f"training.{owner}"
+            problems += _entry_problems(
+                f"{where}.name", where, component.name, component.settings, table, known
+            )
     if "model" in sections:
-        problems += _unknown("model.cell", sections["model"].cell, known_names.cells)  # type: ignore[attr-defined]
+        model: Any = sections["model"]
+        problems += _unknown("model.cell", model.cell, known.cells, known)
+        problems += _entry_problems(
+            "model.kind", "model.options", model.kind, model.options, known.models, known
+        )
     if "search" in sections:
-        problems += _unknown("search.sampler", sections["search"].sampler, known_names.samplers)  # type: ignore[attr-defined]
+        problems += _unknown("search.sampler", sections["search"].sampler, known.samplers, known)  # type: ignore[attr-defined]
+    if "score" in sections:
+        score: Any = sections["score"]
+        problems += _unknown("score.objective", score.objective, known.objectives, known)
+        for name in score.baselines:
+            problems += _unknown("score.baselines", name, known.baselines, known)
     if "diagnosis" in sections:
-        for code in sections["diagnosis"].mute:  # type: ignore[attr-defined]
-            problems += _unknown("diagnosis.mute", code, known_names.codes)
+        diagnosis: Any = sections["diagnosis"]
+        for code in diagnosis.mute:
+            problems += _unknown("diagnosis.mute", code, known.codes, known)
+        for key in ("probes", "checks"):
+            for name in getattr(diagnosis, key):
+                problems += _unknown(f"diagnosis.{key}", name, getattr(known, key), known)
     if "data" in sections:
         data: Any = sections["data"]
         if data.source is not None:
-            problems += _unknown("data.source", data.source, tuple(known_names.sources))
-        if data.source in known_names.sources:
-            problems += _option_problems(data.options, known_names.sources[data.source])
+            problems += _unknown("data.source", data.source, tuple(known.sources), known)
+        if data.source in known.sources:
+            problems += _option_problems(data.options, known.sources[data.source], known)
         for name in data.transforms:
-            problems += _unknown("data.transforms", name, known_names.transforms)
+            problems += _unknown("data.transforms", name, known.transforms, known)
         for name in data.calendar:
-            problems += _unknown("data.calendar", name, known_names.calendars)
+            problems += _unknown("data.calendar", name, known.calendars, known)
     return problems
 
 
-def _option_problems(options: Mapping[str, Any], offer: Settable) -> list[str]:
+def _option_problems(options: Mapping[str, Any], source: Settable, known: KnownNames) -> list[str]:
     """Return the mistakes in the options of a source."""
     problems = []
     for key, value in options.items():
-        problems += _unknown(f"data.options.{key}", key, tuple(offer.defaults))
-        wanted = type(offer.defaults.get(key, value))
+        problems += _unknown(f"data.options.{key}", key, tuple(source.defaults), known)
+        wanted = type(source.defaults.get(key, value))
         if type(value) is not wanted and not (wanted is float and type(value) is int):
             problems.append(f"data.options.{key}: wanted {wanted.__name__}, got {value!r}")
-    if not problems and offer.check is not None:
-        try:
-            offer.check({**offer.defaults, **options})
-        except ValueError as error:
-            problems.append(f"data.options: {error}")
+    if not problems and (problem := source.problem(options)):
+        problems.append(f"data.options: {problem}")
     return problems
 
 
-def component_problems(path: str, component: Component, owner: str, known_names: KnownNames) -> list[str]:
-    """Return the mistakes in an optimizer or scheduler with fixed settings."""
-    table = known_names.optimizers if owner == "optimizer" else known_names.schedulers
-    problems = _unknown(f"{path}.name", component.name, tuple(table))
+def _entry_problems(
+    name_path: str,
+    where: str,
+    name: str,
+    settings: Mapping[str, Any],
+    table: Mapping[str, Settable],
+    known: KnownNames,
+) -> list[str]:
+    """Return the mistakes in a table entry with fixed settings, such as an optimizer."""
+    problems = _unknown(name_path, name, tuple(table), known)
     if problems:
         return problems
-    offer = table[component.name]
-    for key in component.settings:
-        problems += _unknown(f"{path}.{key}", key, tuple(offer.defaults))
-    if not problems and offer.check is not None:
-        try:
-            offer.check({**offer.defaults, **component.settings})
-        except (ValueError, TypeError) as error:
-            problems.append(f"{path}: {error}")
+    entry = table[name]
+    for key in settings:
+        problems += _unknown(f"{where}.{key}", key, tuple(entry.defaults), known)
+    if not problems and (problem := entry.problem(settings)):
+        problems.append(f"{where}: {problem}")
     return problems
 
 
-def _unknown(path: str, name: Any, known: Sequence[str]) -> list[str]:
-    if name in known:
+def _unknown(path: str, name: Any, names: Sequence[str], known: KnownNames) -> list[str]:
+    if name in names:
         return []
-    return [f"{path}: {name!r} is not known.{nearest(name, known)} Known: {', '.join(known) or 'none'}"]
+    for place, reason in known.broken.items():
+        if place.endswith(f" {name}"):
+            return [f"{path}: {reason}"]
+    return [f"{path}: {name!r} is not known.{nearest(name, names)} Known: {', '.join(names) or 'none'}"]
+
+
+def plugins_used(sections: Mapping[str, Section], space: Space, known: KnownNames) -> dict[str, str]:
+    """Return the plug-ins that a study may use, each with its origin: {"optimizer lion": "lion-sweep 0.2"}."""
+    training, model, score = (sections[name] for name in ("training", "model", "score"))
+    names: list[tuple[str, Any]] = [
+        ("optimizer", training.optimizer.name),  # type: ignore[attr-defined]
+        ("scheduler", training.scheduler.name),  # type: ignore[attr-defined]
+        ("cell", model.cell),  # type: ignore[attr-defined]
+        ("model", model.kind),  # type: ignore[attr-defined]
+        ("source", sections["data"].source),  # type: ignore[attr-defined]
+        ("sampler", sections["search"].sampler),  # type: ignore[attr-defined]
+        ("objective", score.objective),  # type: ignore[attr-defined]
+        *(("baseline", name) for name in score.baselines),  # type: ignore[attr-defined]
+        *(("probe", name) for name in sections["diagnosis"].probes),  # type: ignore[attr-defined]
+        *(("check", name) for name in sections["diagnosis"].checks),  # type: ignore[attr-defined]
+    ]
+    for axis in space.axes:
+        if axis.name in ("optimizer", "scheduler", "model", "cell"):
+            names = [(kind, name) for kind, name in names if kind != axis.name]
+            names += [(axis.name, name) for name in ends(axis.span)]
+    keys = [f"{kind} {name}" for kind, name in names]
+    return {key: known.origins[key] for key in sorted(keys) if key in known.origins}
+
+
+def _missing_plugins(recorded: Any, known: KnownNames) -> list[str]:
+    """Return the plug-ins that a stored study was made with and that are not there."""
+    if not isinstance(recorded, Mapping):
+        return [f"plugins: wanted a table, got {recorded!r}"]
+    return [
+        f"plugins: the {key} comes from {origin}, which is not available here: "
+        + ("name the file again with --plugin" if " sha256:" in str(origin) else "install it")
+        for key, origin in recorded.items()
+        if key not in known.origins
+    ]
 
 
 def _enqueued(entries: Any, space: Space) -> list[str]:

@@ -79,6 +79,7 @@ def trial_config(
     study_seed: int,
     run: RunConfig,
     kernel: Kernel | None,
+    plugins: Mapping[str, str] | None = None,
 ) -> TrialConfig:
     """Return the configuration that sampled parameters make of a study's fixed settings.
 
@@ -90,6 +91,7 @@ def trial_config(
         study_seed: the study's seed; with the content it gives the trial's.
         run: device, engine and threads; no part of the seed.
         kernel: that the study computes with, None if there is none.
+        plugins: that the study uses: "optimizer lion" -> "lion-sweep 0.2"; those of the trial enter its seed.
 
     Raises:
         pydantic.ValidationError: the combination breaks a limit of the sections.
@@ -101,12 +103,17 @@ def trial_config(
             training[owner] = {"name": params[owner]}
         else:
             training[owner] = dict(training[owner])
+    if "model" in params:
+        document["model"]["options"] = {}
     for path, value in space.placed(params):
         target = document
         for key in path[:-1]:
             target = target[key]
         if path[-1] not in ("optimizer", "scheduler"):
             target[path[-1]] = value
+    used = plugins_of(document, plugins or {})
+    if used:
+        document["plugins"] = used
     document["rungs"] = tuple(rung.at for rung in pruning.rungs) if pruning.enabled else ()
     place = document["data"].get("path")
     content = {**document, "data": {**document["data"], "path": place and PurePath(place).name}}
@@ -118,6 +125,26 @@ def trial_config(
     )
     engine = engine_name(run.engine, kernel, run.device, config.model, config.training)
     return config.model_copy(update={"engine": engine})
+
+
+def plugins_of(document: Mapping[str, Any], plugins: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the plug-ins that a trial uses: "optimizer lion = lion-sweep 0.2".
+
+    Args:
+        document: `data`, `score`, `model` and `training` of the trial.
+        plugins: that its study may use, with their origins.
+    """
+    model, training = document["model"], document["training"]
+    names = {
+        "optimizer": training["optimizer"]["name"],
+        "scheduler": training["scheduler"]["name"],
+        "cell": model.get("cell"),
+        "model": model.get("kind"),
+        "source": document["data"].get("source"),
+        "objective": document["score"].get("objective"),
+    }
+    keys = [f"{kind} {name}" for kind, name in names.items()]
+    return tuple(f"{key} = {plugins[key]}" for key in sorted(keys) if key in plugins)
 
 
 def trial_config_from_json(values: Mapping[str, Any]) -> TrialConfig:

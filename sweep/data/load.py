@@ -75,6 +75,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
             *start_warnings("validation", validation, recording.series, need),
             *start_warnings("test", test, recording.series, need),
         ),
+        objective=score.objective,
     )
 
 

@@ -86,6 +86,7 @@ class Data:
     lyapunov_time: float | None  # steps, where known
     fingerprint: str  # SHA-256 of all arrays above
     warnings: tuple[str, ...] = ()  # such as a strong trend without a transform
+    objective: str = "rollout_error"  # name of what ranks rollouts of its starts
 
     @property
     def inputs(self) -> int:

@@ -11,7 +11,7 @@ from sweep.config.errors import SweepError
 from sweep.config.records import TrialRecord, to_json
 from sweep.config.trial import TrialConfig
 from sweep.data.types import Array
-from sweep.diagnosis.causes import CAUSES, Case, cause_findings
+from sweep.diagnosis.causes import CAUSES, Case, SetupFacts, cause_findings
 from sweep.diagnosis.facts import DataFacts
 from sweep.diagnosis.finding import Finding, finding_from_json, finding_to_json
 from sweep.diagnosis.symptoms import (
@@ -40,7 +40,8 @@ class TrialEvidence:
     rollout: Mapping[str, Array]  # of rollout.npz
     curves: Mapping[str, Array] = field(default_factory=dict)  # columns of curves.csv, empty where unknown
     probes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # JSON values by name
-    facts: DataFacts | None = None  # without them, and without a record, there are no causes
+    facts: DataFacts | None = None  # causes need them, the setup and the record
+    setup: SetupFacts | None = None
     baselines: Baselines = field(default_factory=dict)
     record: TrialRecord | None = None  # without seconds and host; None where only a checkpoint is known
 
@@ -72,6 +73,7 @@ def diagnosed(evidence: TrialEvidence) -> Diagnosis:
             period=evidence.facts.period if evidence.facts else None,
             lyapunov_time=evidence.facts.lyapunov_time if evidence.facts else None,
             baselines=evidence.baselines,
+            objective=evidence.config.score.objective,
         )
     except (KeyError, ValueError) as error:
         raise CannotJudge(f"the rollout cannot be judged: {error}") from error
@@ -81,9 +83,11 @@ def diagnosed(evidence: TrialEvidence) -> Diagnosis:
 
 
 def _causes(evidence: TrialEvidence, failing: bool) -> tuple[Finding, ...]:
-    if evidence.record is None or evidence.facts is None:
+    if evidence.record is None or evidence.facts is None or evidence.setup is None:
         return ()
-    case = Case(evidence.config, evidence.record, evidence.curves, evidence.probes, evidence.facts)
+    case = Case(
+        evidence.config, evidence.record, evidence.curves, evidence.probes, evidence.facts, evidence.setup
+    )
     return cause_findings(case, failing)
 
 

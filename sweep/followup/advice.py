@@ -64,14 +64,16 @@ def prescriptions_of(folder: StudyFolder, record: TrialRecord) -> tuple[Finding,
         if entry["severity"] in PRESENT and not entry.get("muted")
     ]
     kept = [finding for finding in found if finding.prescriptions or finding.code.startswith(CAUSE)]
-    return tuple(sorted(kept, key=lambda finding: (PRESENT.index(finding.severity), -finding.confidence)))
+    return tuple(
+        sorted(kept, key=lambda finding: (PRESENT.index(finding.severity), -(finding.confidence or 0.0)))
+    )
 
 
 def advice_of(findings: Sequence[Finding]) -> tuple[Advice, ...]:
     """Return every alternative of every finding, numbered in the order of the findings."""
     pairs = [(finding, changes) for finding in findings for changes in finding.prescriptions]
     return tuple(
-        Advice(number, finding.code, finding.title, finding.confidence, changes)
+        Advice(number, finding.code, finding.title, finding.confidence or 0.0, changes)
         for number, (finding, changes) in enumerate(pairs, start=1)
     )
 

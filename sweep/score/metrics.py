@@ -5,6 +5,7 @@ An error above 1e150 scales counts as infinite, as a non-finite forecast does; n
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from sweep.data.types import Array, Starts
 BLOCKS_MOST, BLOCKS_LEAST = 20, 5  # blocks per horizon; our choice: a period each, yet enough to grade
 VALID_BELOW = 0.5  # in scales, after Vlachas et al. (2020); for a sine, a phase error of 0.505 rad
 DIVERGED_BEYOND = 10.0  # scales from the training mean; our choice, far outside what any bounded data reach
+# (forecast, truth, scale, block) -> a number in [0, 1], smaller is better; arrays as in `rollout_error`
+Objective = Callable[[Array, Array, Array, int], float]
 LARGEST = 1e150  # scales; the largest error whose square, and a sum of many, is a float
 
 
@@ -89,8 +92,15 @@ def prefix_steps(share: float, horizon: int) -> int:
     return min(horizon, max(1, math.ceil(share * horizon - 1e-9)))
 
 
-def rollout_error_of_prefix(forecast: Array, truth: Array, scale: Array, block: int, share: float) -> float:
-    """Return the rollout error over the first ceil(share * horizon) steps; a block is at most that long.
+def error_of_prefix(
+    forecast: Array,
+    truth: Array,
+    scale: Array,
+    block: int,
+    share: float,
+    objective: Objective = rollout_error,
+) -> float:
+    """Return the objective over the first ceil(share * horizon) steps; a block is at most that long.
 
     Args:
         forecast: (start, step, channel), data units; inf and NaN allowed.
@@ -98,6 +108,7 @@ def rollout_error_of_prefix(forecast: Array, truth: Array, scale: Array, block: 
         scale: (start, channel), > 0.
         block: steps of a block over the whole horizon.
         share: of the horizon, in (0, 1].
+        objective: the study's.
 
     Raises:
         ValueError: the share lies outside (0, 1]; or as `rollout_error`.
@@ -105,7 +116,7 @@ def rollout_error_of_prefix(forecast: Array, truth: Array, scale: Array, block: 
     if not 0 < share <= 1:
         raise ValueError(f"a share lies in (0, 1], got {share}")
     steps = prefix_steps(share, truth.shape[1])
-    return rollout_error(forecast[:, :steps], truth[:, :steps], scale, min(block, steps))
+    return objective(forecast[:, :steps], truth[:, :steps], scale, min(block, steps))
 
 
 def valid_steps(forecast: Array, truth: Array, scale: Array, block: int) -> Array:
@@ -195,9 +206,17 @@ def diverged_fraction(forecast: Array, mean: Array, scale: Array) -> float:
 
 
 def scores(
-    forecast: Array, one_step: Array, starts: Starts, targets: tuple[int, ...], period: float | None
+    forecast: Array,
+    one_step: Array,
+    starts: Starts,
+    targets: tuple[int, ...],
+    period: float | None,
+    objective: Objective = rollout_error,
 ) -> Scores:
     """Return every number of one evaluation, over the target channels only.
+
+    The study's objective gives the field `rollout_error` and the prefix errors. The one-step error is the same under
+    every objective: it shows what a choice by the training loss would rank by.
 
     Args:
         forecast: (start, step, channel), the rollout, data units; inf and NaN allowed.
@@ -205,6 +224,7 @@ def scores(
         starts: what was forecast.
         targets: indices of the scored channels.
         period: dominant period of the training data in steps, None if there is none.
+        objective: the study's, from `sweep.score.objectives.objective_of`.
 
     Raises:
         ValueError: no targets, shapes differ from the truth's, or as `block_errors`.
@@ -222,9 +242,9 @@ def scores(
     steps = valid_steps(forecast, truth, scale, block)
     low, middle, high = np.quantile(steps, (0.1, 0.5, 0.9))
     return Scores(
-        rollout_error=rollout_error(forecast, truth, scale, block),
+        rollout_error=objective(forecast, truth, scale, block),
         prefix_errors=tuple(
-            rollout_error_of_prefix(forecast, truth, scale, block, share) for share in PREFIXES
+            error_of_prefix(forecast, truth, scale, block, share, objective) for share in PREFIXES
         ),
         nrmse=nrmse(forecast, truth, scale),
         valid_steps=float(middle),

@@ -9,7 +9,8 @@ from torch import Tensor
 from sweep.data import Data, Starts
 from sweep.model import Forecaster
 from sweep.model.state import HiddenState
-from sweep.score.metrics import block_length, rollout_error
+from sweep.score.metrics import block_length
+from sweep.score.objectives import objective_of
 
 Array = np.ndarray
 
@@ -130,10 +131,11 @@ def single_steps(network: Forecaster, inputs: Tensor, state: HiddenState, after:
 
 
 def rollout_error_of(task: Task, forecast: Array) -> float:
-    """Return the rollout error, in [0, 1], of (start, step, channel) in data units."""
+    """Return the rollout error by the study's objective, in [0, 1], of (start, step, channel) in data units."""
     chosen, starts = list(task.data.targets), task.starts
     block = block_length(task.data.period, task.horizon)
-    return rollout_error(forecast[..., chosen], starts.truth[..., chosen], starts.scale[:, chosen], block)
+    objective = objective_of(task.data.objective)
+    return objective(forecast[..., chosen], starts.truth[..., chosen], starts.scale[:, chosen], block)
 
 
 def _continue(network: Forecaster, task: Task, first: Tensor, state: HiddenState) -> Tensor:

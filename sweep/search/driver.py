@@ -35,7 +35,7 @@ class Functions:
     """What a trial consists of; replaced in tests and in measurements of the driver itself."""
 
     segment: Callable[[TrialConfig, bytes | None, int], Segment] = run_segment
-    finish: Callable[[TrialConfig, bytes, Baselines, TrialRecord], Finished] = finish
+    finish: Callable[..., Finished] = finish
     draw: Draw | None = None  # the rollout plot of a settled trial as PNG; None: there are no plots
 
 
@@ -318,9 +318,15 @@ class Driver:
             return Running(slot.submit(task.function, *task.args), task)
         if task.trained:
             assert task.checkpoint is not None
-            future = slot.submit(
-                self.functions.finish, task.config, task.checkpoint, self.baselines, task.so_far()
+            probes = self.study.diagnosis.probes  # of plug-ins
+            args = (
+                task.config,
+                task.checkpoint,
+                self.baselines,
+                task.so_far(),
+                *([probes] if probes else []),
             )
+            future = slot.submit(self.functions.finish, *args)
             return Running(future, task, finishing=True)
         point = len(task.evaluations)
         return Running(slot.submit(self.functions.segment, task.config, task.checkpoint, point), task)

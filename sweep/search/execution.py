@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from sweep.config.sections import RunConfig
 from sweep.search.driver import Draw, Functions
@@ -13,6 +14,17 @@ from sweep.search.interrupts import Interrupts
 
 def silent(event: Settled | Message | Progress) -> None:
     """Ignore the event."""
+
+
+class ExecutionSettings(TypedDict, total=False):
+    """The keyword arguments by which the functions of the API take an `Execution`."""
+
+    workers: int | None
+    executor: str | None
+    watch: Watch
+    interrupts: Interrupts
+    plots: bool
+    functions: Functions
 
 
 @dataclass(frozen=True)

@@ -175,4 +175,5 @@ SAMPLERS: Registry[SamplerSpec] = Registry(
         ),
         SamplerSpec("cmaes", propose_cmaes, _numbers_only, "Hansen (2016); package cmaes"),
     ],
+    SamplerSpec,
 )

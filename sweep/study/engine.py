@@ -1,10 +1,10 @@
-"""The engine of a study: settled when it begins, recorded, and kept to whenever it is resumed."""
+"""The engine and the device of a study: chosen when it begins, recorded, and kept when it is resumed."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sweep.config.errors import StudyChanged, SweepError
+from sweep.config.errors import StudyChanged, SweepError, UsageError
 from sweep.config.study import StudyConfig
 from sweep.model import kernel_with
 from sweep.model.native.library import instruction_sets
@@ -17,20 +17,39 @@ WITHOUT_KERNEL = (
 
 
 def engine_facts(study: StudyConfig) -> dict[str, Any]:
-    """Return what is recorded of a study's engine."""
+    """Return the facts about a study's engine that are recorded."""
     return {"engine": study.run.engine, "instructions": study.instructions or NONE}
 
 
-def with_engine(study: StudyConfig, recorded: Mapping[str, Any] | None) -> StudyConfig:
-    """Return a study with the instruction set that its trials compute with.
-
-    Args:
-        study: as its file and overrides say.
-        recorded: `engine_facts` of the run that began it; None for a new study.
+def check_device(device: str) -> None:
+    """Refuse a device that this machine does not have.
 
     Raises:
-        StudyChanged: it was begun with another engine, or with one that this machine does not have.
-        SweepError: the native engine is wanted and not there.
+        UsageError: it is a CUDA device and torch finds none.
+    """
+    if device == "cpu":
+        return
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    number = int(device.partition(":")[2] or 0)
+    if number >= count:
+        raise UsageError(
+            f'run.device = "{device}" is not available here: torch finds {count} CUDA devices. '
+            'Set run.device = "cpu", or install a CUDA build of torch'
+        )
+
+
+def with_engine(study: StudyConfig, recorded: Mapping[str, Any] | None) -> StudyConfig:
+    """Return a study with the instruction set with which its trials are computed.
+
+    Args:
+        study: as its file and overrides give it.
+        recorded: `engine_facts` of the first run; None for a new study.
+
+    Raises:
+        StudyChanged: the first run used another engine, or one that this machine does not have.
+        SweepError: the study wants the native engine, and it is not built.
     """
     available = instruction_sets()
     wanted = study.run.engine

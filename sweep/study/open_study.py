@@ -17,7 +17,7 @@ from sweep.search import Workers, check_sampler
 from sweep.search.execution import Execution
 from sweep.store import DriverLock, StudyFolder
 from sweep.study.components import known_names
-from sweep.study.engine import engine_facts, with_engine
+from sweep.study.engine import check_device, engine_facts, with_engine
 from sweep.study.find import chosen_study, stored_study
 from sweep.study.machine import machine_facts
 
@@ -77,24 +77,30 @@ class OpenStudy:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Return what is unusual about the data.
+        """Return plug-ins that cannot be used, and what is unusual about the data.
 
         Raises:
             DataError: no training series is as long as any window that trials may use.
         """
-        return (*self.data.warnings, *window_warnings(self.data, self.config.windows))
+        unusable = known_names().broken.values()
+        return (*unusable, *self.data.warnings, *window_warnings(self.data, self.config.windows))
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other drivers out of the results folder, which is checked against the data and tidied up.
 
         Raises:
+            UsageError: the study's device is not available here.
             StudyLocked: another driver runs the study.
             StudyChanged: the data have changed since the study began.
+            SweepError: the folder cannot be made.
         """
+        check_device(self.config.run.device)
+        fingerprint = self.data.fingerprint
+        _make(self.folder.path)
         with DriverLock(self.folder.lock):
             before = (self.facts or {}).get("data_fingerprint")
-            if before is not None and before != self.data.fingerprint:
+            if before is not None and before != fingerprint:
                 raise StudyChanged(
                     f"the data of the study in {self.folder.path} have changed since it began; "
                     "run it under another name (--name)"
@@ -160,18 +166,6 @@ def open_study(
     return OpenStudy(chosen.file, chosen.folder, together, execution)
 
 
-def make_folder(folder: StudyFolder) -> None:
-    """Make a study's folder.
-
-    Raises:
-        SweepError: it cannot be made.
-    """
-    try:
-        folder.path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SweepError(f"cannot make the folder {folder.path}: {error.strerror or error}") from error
-
-
 def _last_of_each(overrides: Sequence[str]) -> list[str]:
     """Return the last override of each key path; one that repeats an earlier one keeps its place."""
     kept: dict[str, str] = {}
@@ -188,3 +182,10 @@ def _with_absolute_path(data: DataConfig, file: Path) -> DataConfig:
     if data.path is None:
         return data
     return data.model_copy(update={"path": str((file.parent / data.path).resolve())})
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SweepError(f"cannot make the folder {path}: {error.strerror or error}") from error

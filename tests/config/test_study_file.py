@@ -290,7 +290,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, known):
     with pytest.raises(StudyFileError, match="cannot be read"):
         read_study(tmp_path / "none.toml", [], known)
     (tmp_path / "bad.toml").write_text("x = ")
-    with pytest.raises(StudyFileError, match="is no TOML"):
+    with pytest.raises(StudyFileError, match="is not valid TOML"):
         read_study(tmp_path / "bad.toml", [], known)
     (tmp_path / "latin.toml").write_bytes(b"x = '\xe9'")
     with pytest.raises(StudyFileError, match="cannot be read"):

@@ -187,9 +187,7 @@ def test_nothing_scored_is_nothing_to_confirm(tmp_path, monkeypatch):
 
 
 def test_in_python(results):
-    result = sweep.confirm(
-        "sine", top=1, seeds=1, results=results, execution=sweep.Execution(executor="inline", plots=False)
-    )
+    result = sweep.confirm("sine", top=1, seeds=1, results=results, executor="inline", plots=False)
     assert result.confirmation["verdict"] == "alone"
     assert result.winner["number"] == result.confirmation["leader"]
     with pytest.raises(ValueError, match="at least one configuration and one seed"):

@@ -46,7 +46,7 @@ def finding(code, confidence, *prescriptions, severity="issue"):
     changes = tuple(
         tuple(Change(path, value) for path, value in alternative.items()) for alternative in prescriptions
     )
-    return Finding(code, f"title of {code}", severity, "text", {}, confidence, changes)
+    return Finding(code, severity, "text", {}, f"title of {code}", confidence, changes)
 
 
 WINDOW = finding("C09", 0.9, {"training.window": 24}, {"training.window": 16, "training.burn_in": 4})
@@ -623,7 +623,7 @@ def test_an_engine_that_is_not_here_is_refused(results):
             "sine",
             changes={"model.hidden": 5},
             results=results,
-            execution=sweep.Execution(executor="inline"),
+            executor="inline",
         )
 
 
@@ -636,7 +636,8 @@ def test_in_python(results):
         seeds=1,
         changes={"model.hidden": 5},
         results=results,
-        execution=sweep.Execution(executor="inline", plots=False),
+        executor="inline",
+        plots=False,
     )
     assert done.treatment["arms"][1]["changes"] == [{"path": "model.hidden", "was": 4, "value": 5}]
     assert not done.interrupted

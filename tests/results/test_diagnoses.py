@@ -42,13 +42,13 @@ CASES = {
 
 def made(code: str, *causes: Finding) -> Diagnosis:
     symptom = {"code": code, "title": f"title of {code}", "text": f"text of {code}", "mixture": False}
-    own = Finding(code, f"title of {code}", "issue", f"text of {code}", {}, 0.9)
+    own = Finding(code, "issue", f"text of {code}", title=f"title of {code}", confidence=0.9)
     symptom |= {"shares": {code: 1.0}, "numbers": {}, "confidence": 0.9}
     return Diagnosis(symptom, (own, *causes), {})
 
 
 def cause(code: str, severity: str, *prescriptions: tuple[Change, ...]) -> Finding:
-    return Finding(code, f"title of {code}", severity, f"why {code}", {}, 0.7, prescriptions)  # type: ignore[arg-type]
+    return Finding(code, severity, f"why {code}", {}, f"title of {code}", 0.7, prescriptions)  # type: ignore[arg-type]
 
 
 LOWER = (Change("training.optimizer.lr", 0.001),)
@@ -317,7 +317,7 @@ def test_muted_findings_stay_in_json_and_are_not_told(copy: StudyFolder):
         "number": 0,
         "state": "complete",
         "rollout_error": 0.5,
-        "made_again": False,
+        "recomputed": False,
     }
     text = printed(print_diagnosis, diagnosis, width=400)
     assert said not in text and "why C03" not in text and f"muted: C03, {code}" in text

@@ -93,7 +93,8 @@ def test_both_engines_give_the_same_study(tmp_path):
             trials=6,
             overrides=overrides,
             results=tmp_path / engine,
-            execution=api.Execution(executor="inline", plots=False),
+            executor="inline",
+            plots=False,
         )
         study = api.load_study("sine", results=tmp_path / engine)
         scores.append(study.trials.set_index("number")["rollout_error"])
@@ -109,7 +110,7 @@ def test_a_confirmation_keeps_to_the_study_s_engine(tmp_path, has):
     overrides = [*SMALL, "run.engine=native"]
     (tmp_path / "sine").mkdir()
     StudyFolder(tmp_path / "sine").write_document("baselines", {"baselines": {}})
-    quiet = {"results": tmp_path, "execution": api.Execution(executor="inline", plots=False)}
+    quiet = {"results": tmp_path, "executor": "inline", "plots": False}
     api.run("sine", trials=2, overrides=overrides, confirm=False, **quiet)
     has("neon")
     with pytest.raises(StudyChanged, match=rf"{instruction_sets()[-1]} instructions.*there are: neon"):

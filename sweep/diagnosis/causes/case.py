@@ -15,14 +15,26 @@ from sweep.diagnosis.facts import DataFacts
 
 
 @dataclass(frozen=True)
+class SetupFacts:
+    """Facts about a configuration that its optimizer and its network know."""
+
+    full_batch: bool  # the optimizer trains on all windows at once
+    has_momentum: bool  # the optimizer has a setting "momentum"
+    recurrent_weights: (
+        int | None
+    )  # input and recurrent weights of all layers, no biases; None: not a recurrent stack
+
+
+@dataclass(frozen=True)
 class Case:
-    """One trained trial. Everything in it is stored, or follows from what is stored without training."""
+    """One trained trial. All of it is stored, or follows without training from what is stored."""
 
     config: TrialConfig
     record: TrialRecord
     curves: Mapping[str, Array]  # columns of curves.csv by name, (bin,)
-    probes: Mapping[str, Mapping[str, Any]]  # by name; only `reason` where one does not apply
+    probes: Mapping[str, Mapping[str, Any]]  # by name; only `reason` where a probe does not apply
     facts: DataFacts
+    setup: SetupFacts
 
     def probe(self, name: str, key: str) -> float:
         """Return a probe's number, NaN where the probe was not taken, does not apply, or has none."""

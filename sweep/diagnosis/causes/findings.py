@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweep.diagnosis.causes.case import Case
+from sweep.diagnosis.causes.cause_model import CauseModel, shipped_model
 from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.known_causes import CAUSES, Cause
-from sweep.diagnosis.causes.softmax import Model, calibrated
-from sweep.diagnosis.causes.unplanted import PRUNED, RULES
+from sweep.diagnosis.causes.tip_rules import PRUNED, TIP_RULES
 from sweep.diagnosis.finding import Change, Finding, Severity
 
 ALSO = 0.1  # probability from which on a cause that is not the first is told; our choice
@@ -32,7 +32,7 @@ def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
         case: the trial.
         failing: whether its symptom is a failure.
     """
-    model = calibrated()
+    model = shipped_model()
     values = {name: feature.read(case) for name, feature in FEATURES.items()}
     alarm, possible = likely(case, model, values)
     first = max(possible, key=lambda fault: possible[fault])
@@ -41,7 +41,7 @@ def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
         why = inapplicable(case, cause)
         if why:
             found.append(_finding(cause, "not applicable", f"Cannot be decided here: {why}.", {}, 1.0))
-        elif cause.name in RULES:
+        elif cause.name in TIP_RULES:
             found.append(_by_rule(case, cause))
         else:
             told = alarm or failing
@@ -50,10 +50,10 @@ def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
             seen = told and (severity == "issue" or probability >= (ALSO if alarm else UNCLEAR))
             found.append(_calibrated(case, cause, model, values, probability, severity if seen else "ok"))
     place = {severity: number for number, severity in enumerate(ORDER)}
-    return tuple(sorted(found, key=lambda one: (place[one.severity], -one.confidence)))
+    return tuple(sorted(found, key=lambda one: (place[one.severity], -(one.confidence or 0.0))))
 
 
-def likely(case: Case, model: Model, values: Mapping[str, float]) -> tuple[bool, dict[str, float]]:
+def likely(case: Case, model: CauseModel, values: Mapping[str, float]) -> tuple[bool, dict[str, float]]:
     """Return whether something is wrong, and by fault the probability of each calibrated cause that can be.
 
     A leak is no matter of probability: the data say whether there is one.
@@ -71,14 +71,10 @@ def likely(case: Case, model: Model, values: Mapping[str, float]) -> tuple[bool,
 def inapplicable(case: Case, cause: Cause) -> str:
     """Return why a cause cannot be the case with this configuration, "" where it can."""
     training, model = case.config.training, case.config.model
-    has_momentum = "momentum" in training.optimizer.settings or training.optimizer.name not in (
-        "lbfgs",
-        "adagrad",
-    )
     # what stopped a training that diverged was no lack of budget, and no rate that was too low
     diverged = "" if case.record.diverged_at is None else "training ended by diverging"
     reasons = {
-        "momentum_high": "" if has_momentum else f"{training.optimizer.name} has no momentum",
+        "momentum_high": "" if case.setup.has_momentum else f"{training.optimizer.name} has no momentum",
         "clip_tight": "" if training.clip > 0 else "no gradient clip is set",
         "noise_large": "" if training.input_noise > 0 else "no input noise is set",
         "weight_decay_large": "" if training.weight_decay > 0 else "no weight decay is set",
@@ -99,7 +95,7 @@ def _outside(case: Case) -> str:
     """Return why the training itself cannot be judged, "" where it can."""
     if case.record.state == "pruned":
         return PRUNED
-    if case.config.training.optimizer.name == "lbfgs":
+    if case.setup.full_batch:
         return "the calibration knows training by mini-batches only"
     return ""
 
@@ -107,7 +103,7 @@ def _outside(case: Case) -> str:
 def _finding(
     cause: Cause, severity: Severity, text: str, evidence: dict[str, Any], confidence: float, **more: Any
 ) -> Finding:
-    return Finding(cause.name, cause.title, severity, text, evidence, confidence, **more)
+    return Finding(cause.name, severity, text, evidence, cause.title, confidence, **more)
 
 
 def prescribed(case: Case, cause: Cause) -> tuple[tuple[Change, ...], ...]:
@@ -130,7 +126,7 @@ def _is_so(settings: Any, change: Change) -> bool:
 
 
 def _by_rule(case: Case, cause: Cause) -> Finding:
-    verdict = RULES[cause.name](case)
+    verdict = TIP_RULES[cause.name](case)
     if verdict.found is None:
         return _finding(cause, "not applicable", f"Cannot be decided here: {verdict.text}.", {}, 1.0)
     evidence = dict(verdict.evidence)
@@ -143,7 +139,7 @@ def _by_rule(case: Case, cause: Cause) -> Finding:
 def _calibrated(
     case: Case,
     cause: Cause,
-    model: Model,
+    model: CauseModel,
     values: dict[str, float],
     probability: float,
     severity: Severity,
@@ -157,12 +153,12 @@ def _calibrated(
     return _finding(cause, severity, text, evidence, probability, prescriptions=prescribed(case, cause))
 
 
-def _reasons(model: Model, values: dict[str, float], fault: str) -> list[tuple[str, float]]:
+def _reasons(model: CauseModel, values: dict[str, float], fault: str) -> list[tuple[str, float]]:
     known = [one for one in model.reasons(values, fault) if not math.isnan(values[one[0]])]
     return [one for one in known[:REASONS] if one[1] >= COUNTS]
 
 
-def _told(model: Model, values: dict[str, float], reasons: list[tuple[str, float]]) -> str:
+def _told(model: CauseModel, values: dict[str, float], reasons: list[tuple[str, float]]) -> str:
     if not reasons:
         return ""
     parts = []

@@ -3,13 +3,13 @@
 from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.gates import gate_saturation
 from sweep.diagnosis.probes.gradients import gradients_by_lag
-from sweep.diagnosis.probes.known_probes import PROBES, Probe, always_on, measured
+from sweep.diagnosis.probes.known_probes import PROBES, ProbeSpec, always_on, measured
 from sweep.diagnosis.probes.subject import Subject
 
 __all__ = [
     "PROBES",
     "CannotMeasure",
-    "Probe",
+    "ProbeSpec",
     "Subject",
     "always_on",
     "gate_saturation",

@@ -28,7 +28,7 @@ class ReadoutRefit:
 
 
 def readout_refit(subject: Subject) -> ReadoutRefit:
-    """Return the rollout errors with the last linear layer refitted by ridge regression; see `sweep.score.ridge_readout`.
+    """Return rollout errors with the last linear layer refitted by ridge regression (`sweep.score.ridge_readout`).
 
     Args:
         subject: its validation starts choose the ridge, so that the errors are selected ones. Its seed draws the

@@ -31,6 +31,7 @@ class RolloutEvidence:
     lyapunov_time: float | None = None  # steps, where known
     noise: float | None = None  # standard deviation of observation noise, in scales, where known
     baselines: Baselines = field(default_factory=dict)
+    objective: str = "rollout_error"  # the study's: that of the baselines' errors
     series: Array | None = None  # (start,): which series a start is of, -1 for one of its own
     position: Array | None = None  # (start,): index in that series of the first step
 
@@ -70,6 +71,7 @@ def stored_evidence(
     lyapunov_time: float | None = None,
     noise: float | None = None,
     baselines: Baselines | None = None,
+    objective: str = "rollout_error",
 ) -> RolloutEvidence:
     """Return the evidence in the arrays of a trial's rollout.npz, over its target channels.
 
@@ -80,6 +82,7 @@ def stored_evidence(
         lyapunov_time: in steps, where known.
         noise: standard deviation of the observation noise in scales, where known.
         baselines: of the study, from `baseline_errors`.
+        objective: name of the study's objective.
 
     Raises:
         ValueError: as `RolloutEvidence`.
@@ -102,6 +105,7 @@ def stored_evidence(
         lyapunov_time=lyapunov_time,
         noise=noise,
         baselines=baselines or {},
+        objective=objective,
         series=arrays.get("series"),
         position=arrays.get("position"),
     )

@@ -24,12 +24,12 @@ def _finding(symptom: TrialSymptom, code: str) -> Finding:
     evidence: dict[str, Any] = {"share": share}
     if symptom.applicable[code] and not share:
         why = f"Cannot be decided here: {symptom.applicable[code]}."
-        return Finding(code, entry.title, "not applicable", why, evidence, 1.0)
+        return Finding(code, "not applicable", why, evidence, entry.title, confidence=1.0)
     if code != symptom.code:
         found = share >= COUNTS
         severity: Severity = "issue" if found and code not in HEALTHY else "ok"
         text = f"{share:.0%} of starts and channels. {entry.meaning}" if share else "Not seen."
-        return Finding(code, entry.title, severity, text, evidence, 1 - symptom.confidence / 2)
+        return Finding(code, severity, text, evidence, entry.title, confidence=1 - symptom.confidence / 2)
     severity = "ok" if code == "S01" else "tip" if code in HEALTHY else "issue"
     text = symptom.text if not symptom.mixture else f"{share:.0%} of starts: {detail(code, symptom.numbers)}"
-    return Finding(code, entry.title, severity, text, {**evidence, **symptom.numbers}, symptom.confidence)
+    return Finding(code, severity, text, {**evidence, **symptom.numbers}, entry.title, symptom.confidence)

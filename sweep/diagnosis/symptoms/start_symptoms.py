@@ -15,7 +15,8 @@ from sweep.diagnosis.symptoms.measures import Measures, irregular_measures, tona
 from sweep.diagnosis.symptoms.recurrence import recurrence
 from sweep.diagnosis.symptoms.tones import Tones, tones_of
 from sweep.diagnosis.symptoms.verdicts import OFF, Setting, Verdict, irregular_verdict, tonal_verdict
-from sweep.score.metrics import DIVERGED_BEYOND, rollout_error_of_prefix, valid_steps
+from sweep.score.metrics import DIVERGED_BEYOND, error_of_prefix, valid_steps
+from sweep.score.objectives import objective_of
 
 # Share of the variance that tones must foretell for the truth to be tonal, and how much of it relative to what
 # they explain in hindsight, so that noise does not count against them. Calibrated: medians are .98 and more for
@@ -211,7 +212,10 @@ def _limited(evidence: RolloutEvidence, limit: Limit) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.square((said.astype(np.float64) - truth) / scale[:, None]).mean(axis=2)
     squares = np.where(np.isfinite(squares), squares, np.inf)
-    errors = tuple(rollout_error_of_prefix(said, truth, scale, evidence.block, share) for share in PREFIXES)
+    objective = objective_of(evidence.objective)
+    errors = tuple(
+        error_of_prefix(said, truth, scale, evidence.block, share, objective) for share in PREFIXES
+    )
     valid = valid_steps(said, truth, scale, evidence.block)
     return as_far_as_possible(limit, squares, valid, errors, list(evidence.baselines.values()))
 

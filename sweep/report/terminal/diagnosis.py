@@ -47,8 +47,8 @@ def print_diagnosis(document: Mapping[str, Any], console: Console) -> None:
         if codes:
             print_line(console, f"{MARKS[severity]} {words}: {', '.join(codes)}", STYLES[severity])
     muted = sorted({finding["code"] for finding in document["findings"] if finding["muted"]})
-    if document["made_again"]:
-        print_line(console, "made again: what is stored was found by other rules than today's", "dim")
+    if document["recomputed"]:
+        print_line(console, "Recomputed: the stored diagnosis is from another version", "dim")
     if muted:
         print_line(console, f"muted: {', '.join(muted)}", "dim")
     for name, measured in document["probes"].items():

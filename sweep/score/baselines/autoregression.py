@@ -14,7 +14,8 @@ import numpy as np
 from sweep.data.types import Array, Data, Starts
 from sweep.score.baselines.simple import CannotServe, Forecast, Settings
 from sweep.score.comparisons import EXACT
-from sweep.score.metrics import block_length, rollout_error
+from sweep.score.metrics import block_length
+from sweep.score.objectives import objective_of
 
 ORDERS = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # tried, and one more than the period; our choice
 ORDER_MOST = 256  # values per regressor row, over all channels; a bound on time
@@ -128,10 +129,11 @@ def closed_loop(weights: Array, past: Array, horizon: int) -> Array:
 
 
 def validation_error(data: Data, forecast: Array) -> float:
-    """Return the rollout error of a forecast of the validation starts, target channels only."""
+    """Return the rollout error, by the study's objective, of a forecast of the validation starts, targets only."""
     starts, chosen = data.validation, list(data.targets)
     block = block_length(data.period, starts.truth.shape[1])
-    return rollout_error(forecast[..., chosen], starts.truth[..., chosen], starts.scale[:, chosen], block)
+    objective = objective_of(data.objective)
+    return objective(forecast[..., chosen], starts.truth[..., chosen], starts.scale[:, chosen], block)
 
 
 def _covered(data: Data, order: int, units: str) -> bool:

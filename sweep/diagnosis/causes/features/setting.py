@@ -4,6 +4,7 @@ No switch that plants a fault directly (gain of the initial weights, bias of a g
 what it does to the network is measured instead, so that other ways to the same harm are seen, too.
 """
 
+import math
 from collections.abc import Mapping
 
 from sweep.diagnosis.causes.case import Case
@@ -16,18 +17,6 @@ NEAR = 0.02  # standard deviations; stretches closer than that are alike, howeve
 def cycle(case: Case) -> float:
     """Return the steps of a cycle: the dominant period, or four times the lag of no correlation."""
     return case.facts.period or 4 * case.facts.memory
-
-
-def recurrent_weights(case: Case) -> int:
-    """Return the number of input and recurrent weights of all layers, without biases and readout."""
-    from sweep.model import (
-        CELLS,  # here, because it imports torch, which a reader of stored diagnoses does not need
-    )
-
-    model = case.config.model
-    return (
-        CELLS[model.cell].gates * model.hidden * (case.facts.channels + (2 * model.layers - 1) * model.hidden)
-    )
 
 
 def training_numbers(case: Case) -> int:
@@ -73,7 +62,8 @@ def _hidden(case: Case) -> float:
 
 
 def _parameters_by_samples(case: Case) -> float:
-    return decades(recurrent_weights(case)) - decades(training_numbers(case))
+    weights = case.setup.recurrent_weights
+    return math.nan if weights is None else decades(weights) - decades(training_numbers(case))
 
 
 def _fed_size(case: Case) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features.feature import decades
 from sweep.diagnosis.causes.features.network import overfit_rollout
-from sweep.diagnosis.causes.features.setting import cycle, recurrent_weights, training_numbers
+from sweep.diagnosis.causes.features.setting import cycle, training_numbers
 from sweep.stats.paired_effect import FLOOR
 
 FADED = 3.0  # decades by which a quarter cycle's input may matter less than the latest; facts: D13, 1e-3
@@ -96,7 +96,7 @@ def wrong_checkpoint(case: Case) -> Verdict:
 
 def batch_order(case: Case) -> Verdict:
     """C24: are the windows trained in one fixed order?"""
-    if case.config.training.shuffle or case.config.training.optimizer.name == "lbfgs":
+    if case.config.training.shuffle or case.setup.full_batch:
         return Verdict(False, "Windows are shuffled, or all trained at once.")
     return Verdict(
         True, "Windows are trained in the same order in every epoch: neighbours in time share a batch."
@@ -105,10 +105,12 @@ def batch_order(case: Case) -> Verdict:
 
 def large_capacity(case: Case) -> Verdict:
     """C25: many weights for few numbers, and rollouts that are better on training data?"""
-    ratio = recurrent_weights(case) / training_numbers(case)
-    better = overfit_rollout(case)
+    weights, better = case.setup.recurrent_weights, overfit_rollout(case)
+    if weights is None:
+        return Verdict(None, "the weights of this model are not counted")
     if math.isnan(better):
         return Verdict(None, "the probe of training fit was not taken")
+    ratio = weights / training_numbers(case)
     said = (
         f"{ratio:.2g} weights per training number; rollouts on training data err {10**better:.2g} times less."
     )
@@ -139,7 +141,7 @@ def readout_off(case: Case) -> Verdict:
     return Verdict(found, said, {"raw": raw, "refit": refit, "decades": gain})
 
 
-RULES: Mapping[str, Callable[[Case], Verdict]] = {
+TIP_RULES: Mapping[str, Callable[[Case], Verdict]] = {
     "C08": fading_memory,
     "C22": exposure_bias,
     "C23": wrong_checkpoint,

@@ -13,7 +13,7 @@ from sweep.data.types import Array
 
 
 @dataclass(frozen=True)
-class Model:
+class CauseModel:
     """Weights of a multinomial logistic regression on standardised features.
 
     Fitted by benchmarks/diagnosis/calibrate.py on the calibration runs alone; its document says on how many.
@@ -68,8 +68,8 @@ def _digits(values: Array) -> list[Any]:
     return [float(f"{value:.6g}") for value in values]
 
 
-def model_from_json(document: Mapping[str, Any]) -> Model:
-    """Return the model of a document, as `Model.json` gives it.
+def cause_model_from_json(document: Mapping[str, Any]) -> CauseModel:
+    """Return the model of a document, as `CauseModel.json` gives it.
 
     Raises:
         KeyError: something is missing.
@@ -90,11 +90,11 @@ def model_from_json(document: Mapping[str, Any]) -> Model:
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise ValueError(f"{name} has shape {arrays[name].shape}, wanted {shape}")
-    return Model(features, answers, alarm=float(document["alarm"]), **arrays)
+    return CauseModel(features, answers, alarm=float(document["alarm"]), **arrays)
 
 
 @functools.cache
-def calibrated() -> Model:
+def shipped_model() -> CauseModel:
     """Return the model that is shipped."""
     text = resources.files("sweep.diagnosis.causes").joinpath("calibration.json").read_text()
-    return model_from_json(json.loads(text))
+    return cause_model_from_json(json.loads(text))
