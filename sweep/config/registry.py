@@ -120,13 +120,15 @@ class Registry(Mapping[str, T], Generic[T]):
         except (SweepError, MemoryError):
             raise
         except Exception as error:
-            plugin = None if name in self._entries else self.outside().entries.get(name)
-            if plugin is None:
+            if name in self._entries or name not in self.outside().entries:
                 raise
             reason = " ".join(str(error).split())
-            raise PluginError(
-                f"plug-in {self.kind} {name!r} of {plugin[1]}: {type(error).__name__}: {reason}"
-            ) from error
+            raise PluginError(f"{self.label(name)}: {type(error).__name__}: {reason}") from error
+
+    def label(self, name: str) -> str:
+        """Return what messages call an entry: "plug-in optimizer 'lion' of lion-sweep 0.2", or "optimizer 'adam'"."""
+        plugin = None if name in self._entries else self.outside().entries.get(name)
+        return f"{self.kind} {name!r}" if plugin is None else f"plug-in {self.kind} {name!r} of {plugin[1]}"
 
     def outside(self) -> Outside[T]:
         """Return the entries of plug-ins: of installed packages, and of the plug-in files in use."""

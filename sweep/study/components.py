@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sweep.config.known_names import KnownNames, Settable
+from sweep.config.known_names import KnownNames
 from sweep.config.registry import Registry
 from sweep.data import CALENDARS, SOURCES, TRANSFORMS
 from sweep.diagnosis.probes import PROBES
 from sweep.diagnosis.trial_diagnosis import CODES
-from sweep.model import CELLS
+from sweep.model import CELLS, MODELS
 from sweep.score import BASELINES, OBJECTIVES
 from sweep.search import SAMPLERS
 from sweep.train import OPTIMIZERS, SCHEDULERS
@@ -17,6 +17,7 @@ TABLES: tuple[Registry[Any], ...] = (
     SCHEDULERS,
     SOURCES,
     CELLS,
+    MODELS,
     SAMPLERS,
     OBJECTIVES,
     BASELINES,
@@ -29,7 +30,7 @@ def known_names() -> KnownNames:
     return KnownNames(
         optimizers=_settable(OPTIMIZERS),
         schedulers=_settable(SCHEDULERS),
-        models={"recurrent": Settable({})},
+        models=_settable(MODELS),
         sources=_settable(SOURCES),
         cells=CELLS.names(),
         transforms=tuple(TRANSFORMS),
