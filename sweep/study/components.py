@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from sweep.config.known_names import KnownNames, Settable
+from sweep.config.known_names import KnownNames
 from sweep.config.ranges import Choice
 from sweep.config.registry import Registry
 from sweep.config.study import StudyConfig
 from sweep.data import CALENDARS, SOURCES, TRANSFORMS
 from sweep.diagnosis.probes import PROBES
 from sweep.diagnosis.trial_diagnosis import CODES
-from sweep.model import CELLS
+from sweep.model import CELLS, MODELS
 from sweep.score import BASELINES, OBJECTIVES
 from sweep.search import SAMPLERS
 from sweep.train import OPTIMIZERS, SCHEDULERS
@@ -19,6 +19,7 @@ TABLES: tuple[Registry[Any], ...] = (
     SCHEDULERS,
     SOURCES,
     CELLS,
+    MODELS,
     SAMPLERS,
     OBJECTIVES,
     BASELINES,
@@ -31,7 +32,7 @@ def known_names() -> KnownNames:
     return KnownNames(
         optimizers=_settable(OPTIMIZERS),
         schedulers=_settable(SCHEDULERS),
-        models={"recurrent": Settable({})},
+        models=_settable(MODELS),
         sources=_settable(SOURCES),
         cells=CELLS.names(),
         transforms=tuple(TRANSFORMS),
