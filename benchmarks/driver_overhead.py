@@ -12,13 +12,13 @@ from typing import Any
 
 from machine import machine
 
-from sweep.api import Execution, run
+from sweep.api import run
 from sweep.config.records import PREFIXES, Evaluation, Scores
 from sweep.config.seeds import seed_of
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.probes.errors import log_spaced
 from sweep.model import Forecaster
-from sweep.search.driver import Functions
+from sweep.search.tasks import Functions
 from sweep.trial import Finished, Segment, load_data
 from sweep.trial.finish import weights_bytes
 
@@ -55,8 +55,9 @@ def main() -> None:
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
-        execution = Execution(executor="inline", plots=False, functions=Functions(segment, finish))
-        settings: dict[str, Any] = {"results": folder, "confirm": False, "execution": execution}
+        functions = Functions(segment, finish)
+        settings: dict[str, Any] = {"results": folder, "confirm": False, "executor": "inline", "plots": False}
+        settings["functions"] = functions
         run("sine", trials=1, **settings)
         began, busy = time.perf_counter(), time.process_time()
         run("sine", trials=trials + 1, **settings)

@@ -22,7 +22,7 @@ from sweep.config.trial import TrialConfig
 from sweep.diagnosis.probes import PROBES, Subject, always_on, measured
 from sweep.diagnosis.symptoms import stored_evidence, symptom_of_trial
 from sweep.diagnosis.symptoms.start_symptoms import _truth_facts
-from sweep.model.native.library import instruction_sets
+from sweep.model import best_kernel
 from sweep.study.open_study import read
 from sweep.trial import finish
 from sweep.trial.process import trial_process
@@ -43,8 +43,7 @@ def trial(cell: str, engine: str | None, quick: bool) -> TrialConfig:
         scheduler=Component(name="cosine"),
     )
     model = ModelConfig(cell=cell)
-    sets = instruction_sets()
-    name = engine or engine_name("auto", sets[-1] if sets else None, "cpu", model, training)
+    name = engine or engine_name("auto", best_kernel(), "cpu", model, training)
     return TrialConfig(
         data=DataConfig(source="sine"),
         score=read("sine", [], name="probes")[0].score,

@@ -9,7 +9,7 @@ from benchmarks.diagnosis.data import KINDS, DataSpec, Kind, shares, written
 from sweep.config.engines import engine_name
 from sweep.config.sections import DataConfig
 from sweep.config.trial import TrialConfig
-from sweep.model.native.library import instruction_sets
+from sweep.model import best_kernel
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,8 @@ class Plan:
         data = self.config.data.model_copy(
             update={"path": written(self.data, folder), "split": shares(self.data)}
         )
-        sets = instruction_sets()
         config = self.config
-        engine = engine_name("auto", sets[-1] if sets else None, "cpu", config.model, config.training)
+        engine = engine_name("auto", best_kernel(), "cpu", config.model, config.training)
         return config.model_copy(update={"data": data, "engine": engine})
 
 

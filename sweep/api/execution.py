@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sweep.search import Message, Progress, Settled, Watch
-from sweep.search.execution import Execution
+from sweep.search.execution import Execution, ExecutionSettings
 from sweep.store import StudyFolder
 
 
@@ -15,9 +15,9 @@ def plot(folder: StudyFolder, number: int) -> bytes:
     return draw_trial(folder, number)
 
 
-def with_plots(execution: Execution | None) -> Execution:
-    """Return an execution whose trials have rollout plots, unless it says otherwise; None: the study file's."""
-    execution = execution or Execution()
+def with_plots(settings: ExecutionSettings) -> Execution:
+    """Return an execution with these settings that draws rollout plots, unless they say otherwise."""
+    execution = Execution(**settings)
     functions = execution.functions
     return execution if functions.draw else replace(execution, functions=replace(functions, draw=plot))
 

@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from sweep.api.execution import with_plots
-from sweep.followup.advice import wanted_advice
 from sweep.followup.audit import audit_pruning
 from sweep.followup.confirm import confirm_best
-from sweep.followup.treat import treat_trial, treatment_plan
+from sweep.followup.prescriptions import choose_prescriptions
+from sweep.followup.treat import treat_trial
+from sweep.followup.treatment_plan import treatment_plan
 from sweep.followup.winner import name_best
 from sweep.results.document import stored_confirmation
 from sweep.search import Ended, Outcome
-from sweep.search.execution import Execution
+from sweep.search.execution import ExecutionSettings
 from sweep.study.components import known_names
 from sweep.study.open_study import open_study
 
@@ -48,7 +49,7 @@ def confirm(
     top: int = 5,
     seeds: int = 5,
     results: str | Path = "results",
-    execution: Execution | None = None,
+    **execution: Unpack[ExecutionSettings],
 ) -> ConfirmResult:
     """Train the best configurations of a stored study on fresh seeds, name one and score it on the locked test.
 
@@ -57,7 +58,7 @@ def confirm(
         top: how many configurations, at least 1; fewer if fewer have learnt anything.
         seeds: how many fresh seeds each, at least 1. Trainings of an earlier confirmation are reused.
         results: folder of all studies.
-        execution: workers, callbacks and so on; none of it affects results.
+        execution: settings of `sweep.Execution`, such as `workers=2`; they never affect results.
 
     Raises:
         SweepError: there are no such results, or they or the data have changed.
@@ -81,7 +82,7 @@ def treat(
     prescriptions: tuple[int, ...] = (),
     changes: Mapping[str, Any] | None = None,
     results: str | Path = "results",
-    execution: Execution | None = None,
+    **execution: Unpack[ExecutionSettings],
 ) -> TreatResult:
     """Train a trial's prescriptions on fresh seeds, beside the unchanged trial and beside a random change.
 
@@ -92,7 +93,7 @@ def treat(
         prescriptions: numbers of those to try; by default the first one of each of the two most confident findings.
         changes: a change of one's own: values by key path, such as "training.optimizer.lr", made together.
         results: folder of all studies.
-        execution: workers, callbacks and so on; none of it affects results.
+        execution: settings of `sweep.Execution`, such as `workers=2`; they never affect results.
 
     Raises:
         SweepError: there is no such trial, nothing that can be tried on it, or the data have changed.
@@ -102,8 +103,8 @@ def treat(
     opened = open_study(study, results, execution=with_plots(execution), stored=True)
     with opened.locked(), opened.execution.interrupts, opened.workers() as workers:
         record = opened.folder.record(trial)
-        wanted = wanted_advice(opened.folder, record, prescriptions, changes or {})
-        plan = treatment_plan(opened.config, record, opened.data, wanted, known_names())
+        choice = choose_prescriptions(opened.folder, record, prescriptions, changes or {})
+        plan = treatment_plan(opened.config, record, opened.data, choice, known_names())
         outcome, document = treat_trial(opened, record, plan, seeds, workers)
     return TreatResult(outcome, opened.folder, document)
 
@@ -113,7 +114,7 @@ def audit(
     *,
     trials: int = 8,
     results: str | Path = "results",
-    execution: Execution | None = None,
+    **execution: Unpack[ExecutionSettings],
 ) -> AuditResult:
     """Train some pruned trials of a stored study to their end: would one of them have won?
 
@@ -121,7 +122,7 @@ def audit(
         study: name of a study that has results.
         trials: how many, at least 1; fewer if fewer were pruned. Earlier trainings are reused.
         results: folder of all studies.
-        execution: workers, callbacks and so on; none of it affects results.
+        execution: settings of `sweep.Execution`, such as `workers=2`; they never affect results.
 
     Raises:
         SweepError: there are no such results, or they or the data have changed.

@@ -6,7 +6,7 @@ from typing import Any
 
 from sweep.api.loaded_study import LoadedStudy
 from sweep.config.errors import SweepError
-from sweep.followup.diagnose import diagnose_again, diagnosis_of
+from sweep.followup.diagnose import diagnosis_of, recompute_diagnoses
 from sweep.report.write import ReportPaths, write_report
 from sweep.results.document import report_document, trial_document
 from sweep.results.listing import listing as stored_and_known
@@ -31,7 +31,7 @@ def report(
     folder = open_study(study, results, stored=True).folder
     if diagnose_anew:
         with DriverLock(folder.lock):
-            diagnose_again(folder)
+            recompute_diagnoses(folder)
     return write_report(folder)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from sweep.api.execution import measured, with_plots
 from sweep.config.sections import DataConfig, ScoreConfig
@@ -14,12 +14,12 @@ from sweep.followup.winner import name_best
 from sweep.results.document import stored_confirmation
 from sweep.score import score_baselines
 from sweep.search import Driver, Ended, Message, Outcome, Watch
-from sweep.search.driver import SideTask
-from sweep.search.execution import Execution
+from sweep.search.execution import ExecutionSettings
+from sweep.search.tasks import SideTask
 from sweep.store import OptunaProjection
 from sweep.study.engine import WITHOUT_KERNEL
 from sweep.study.machine import machine_facts
-from sweep.study.open_study import OpenStudy, make_folder, open_study
+from sweep.study.open_study import OpenStudy, open_study
 from sweep.study.preview import Preview, preview_of
 
 
@@ -42,7 +42,7 @@ def run(
     name: str | None = None,
     results: str | Path = "results",
     confirm: bool = True,
-    execution: Execution | None = None,
+    **execution: Unpack[ExecutionSettings],
 ) -> RunResult:
     """Run or resume a study up to a total number of trials, confirm the best configurations and name one.
 
@@ -54,40 +54,39 @@ def run(
         results: folder of all studies.
         confirm: whether to end with a confirmation, as the study's `[confirm]` says. Without it the winner is the
             selected trial, unless today's best trials have been confirmed already.
-        execution: workers, callbacks and so on; none of it affects results.
+        execution: settings of `sweep.Execution`, such as `workers=2`; they never affect results.
 
     Raises:
         SweepError: the study file, the data or the results folder cannot be used.
     """
-    execution, utilisation = measured(with_plots(execution))
-    opened = open_study(study, results, name=name, overrides=overrides, execution=execution)
+    how, utilisation = measured(with_plots(execution))
+    opened = open_study(study, results, name=name, overrides=overrides, execution=how)
     config, warnings, folder = opened.config, opened.warnings, opened.folder
-    make_folder(folder)
-    with opened.locked(), execution.interrupts, opened.workers() as workers:
+    with opened.locked(), how.interrupts, opened.workers() as workers:
         for text in warnings:
-            execution.watch(Message(text))
+            how.watch(Message(text))
         if config.instructions is None and config.run.engine == "auto" and config.run.device == "cpu":
-            execution.watch(Message(WITHOUT_KERNEL))
+            how.watch(Message(WITHOUT_KERNEL))
         total = trials or config.search.trials
         opened.write()
-        records = {record.number: record for record in folder.records(_watch_damage(execution.watch))}
+        records = {record.number: record for record in folder.records(_watch_damage(how.watch))}
         total = max(total, len(records))
         if len(records) == total and all(record.settled for record in records.values()):
-            execution.watch(Message(f"all {total} trials are complete: nothing to train"))
+            how.watch(Message(f"all {total} trials are complete: nothing to train"))
         projection = OptunaProjection(folder.database, config.name, config.space)
         rebuilt = projection.open(list(records.values()))
         if rebuilt is not None:
-            execution.watch(Message(f"study.db was rebuilt from the trial folders: {rebuilt}"))
+            how.watch(Message(f"study.db was rebuilt from the trial folders: {rebuilt}"))
         driver = Driver(
             study=config,
             folder=folder,
             projection=projection,
             host=machine_facts(),
             workers=workers,
-            watch=execution.watch,
-            interrupts=execution.interrupts,
-            draw=execution.draw,
-            functions=execution.functions,
+            watch=how.watch,
+            interrupts=how.interrupts,
+            draw=how.draw,
+            functions=how.functions,
             records=records,
         )
         stored = folder.read_document("baselines")
@@ -162,4 +161,4 @@ def _baselines_task(driver: Driver) -> SideTask:
 
 
 def _baselines_of(data: DataConfig, score: ScoreConfig) -> dict[str, Any]:
-    return score_baselines(load(data, score))
+    return score_baselines(load(data, score), score.baselines)

@@ -1,4 +1,4 @@
-"""The subcommands that train trials of a stored study again: confirm, treat, audit."""
+"""The subcommands that train configurations of a stored study again: confirm, treat, audit."""
 
 import sys
 
@@ -6,12 +6,14 @@ import click
 
 from sweep.cli.options import (
     EXIT_NOTHING,
-    complete_trials,
     executor_option,
-    leave_interrupted,
+    exit_interrupted,
+    json_option,
+    plugin_option,
     print_json,
     results_option,
     study_argument,
+    trial_and_study,
     workers_option,
 )
 
@@ -23,14 +25,19 @@ from sweep.cli.options import (
     default=5,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Configurations to train again, the best by their selected scores.",
+    help="Number of configurations to train again, the best by their selected scores.",
 )
 @click.option(
-    "--seeds", default=5, show_default=True, type=click.IntRange(min=1), help="Fresh seeds for each of them."
+    "--seeds",
+    default=5,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Number of fresh seeds for each configuration.",
 )
 @workers_option
 @executor_option
-@click.option("--json", "as_json", is_flag=True, help="Print the confirmation as one JSON document.")
+@json_option
+@plugin_option
 @results_option
 def confirm(
     study: str,
@@ -43,23 +50,25 @@ def confirm(
 ) -> None:
     """Train the best configurations of STUDY again on fresh seeds, and name one.
 
-    They are ranked on validation data; the locked test is read once, for the one that is named. What was
-    trained before is kept, so that more configurations or seeds only add to it.
+    They are ranked on validation data. The locked test is read once, for the named configuration. Earlier trainings
+    are reused.
     """
     from sweep import api
     from sweep.cli import progress
 
-    with progress.execution(workers, executor) as execution:
+    with progress.watching() as watch:
         result = api.confirm(
             study,
             top=top,
             seeds=seeds,
             results=results,
-            execution=execution,
+            workers=workers,
+            executor=executor,
+            watch=watch,
         )
     if result.interrupted:
         progress.print_interrupted(f"the confirmation of {result.folder.name}")
-        leave_interrupted()
+        exit_interrupted()
     if as_json:
         print_json(result.confirmation)
     else:
@@ -67,20 +76,19 @@ def confirm(
 
         from sweep.report.terminal.outcome import print_confirmed
 
-        print_confirmed(result.folder, result.winner or {}, result.confirmation, Console())
+        print_confirmed(result.folder, Console())
     if result.confirmation is None or result.confirmation["verdict"] == "none":
         sys.exit(EXIT_NOTHING)
 
 
 @click.command()
-@click.argument("trial", type=click.IntRange(min=0), shell_complete=complete_trials)
-@study_argument
+@trial_and_study()
 @click.option(
     "--seeds",
     default=5,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Fresh seeds for each arm; below 5 nothing is claimed.",
+    help="Number of fresh seeds for each arm; fewer than 5 claim nothing.",
 )
 @click.option(
     "--prescription",
@@ -88,18 +96,20 @@ def confirm(
     multiple=True,
     metavar="N",
     type=click.IntRange(min=1),
-    help="Number of a prescription to try; the first of the two most confident findings by default. Repeatable.",
+    help="Try the prescription of this number; by default the first one of each of the two most confident findings. "
+    "Repeatable.",
 )
 @click.option(
     "--change",
     "changes",
     multiple=True,
     metavar="KEY.PATH=VALUE",
-    help="Try a change of your own; all that are given are made together. Repeatable.",
+    help="Try a change of your own, such as training.optimizer.lr=0.01. Repeatable; all changes are made together.",
 )
 @workers_option
 @executor_option
-@click.option("--json", "as_json", is_flag=True, help="Print the treatment as one JSON document.")
+@json_option
+@plugin_option
 @results_option
 def treat(
     trial: int,
@@ -112,16 +122,16 @@ def treat(
     as_json: bool,
     results: str,
 ) -> None:
-    """Try what is prescribed for TRIAL of STUDY, and say whether the advice worked.
+    """Test the prescriptions for TRIAL of STUDY: does the advice work?
 
-    The trial is trained again on fresh seeds: unchanged, with each prescription, and with one random change. A
-    failing trial often improves by chance alone, so advice has to beat both. What was trained before is kept.
+    Train the trial again on fresh seeds: unchanged, with each prescription, and with one random change. A failing
+    trial often improves by chance alone, so advice must beat both. Earlier trainings are reused.
     """
     from sweep import api
     from sweep.cli import progress
     from sweep.config.changes import parsed_changes
 
-    with progress.execution(workers, executor) as execution:
+    with progress.watching() as watch:
         result = api.treat(
             trial,
             study,
@@ -129,11 +139,13 @@ def treat(
             prescriptions=prescriptions,
             changes=parsed_changes(changes),
             results=results,
-            execution=execution,
+            workers=workers,
+            executor=executor,
+            watch=watch,
         )
     if result.interrupted:
         progress.print_interrupted(f"the treatment of trial {trial} of {result.folder.name}")
-        leave_interrupted()
+        exit_interrupted()
     if as_json:
         print_json(result.treatment)
     else:
@@ -151,28 +163,31 @@ def treat(
     default=8,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Pruned trials to train to their end.",
+    help="Number of pruned trials to train to their end.",
 )
 @workers_option
 @executor_option
-@click.option("--json", "as_json", is_flag=True, help="Print the audit as one JSON document.")
+@json_option
+@plugin_option
 @results_option
 def audit(
     study: str, trials: int, workers: int | None, executor: str | None, as_json: bool, results: str
 ) -> None:
     """Train some pruned trials of STUDY to their end: would one of them have won?
 
-    Half of them are those that came nearest to being kept, half are drawn from the others. What was trained before
-    is kept.
+    Half of them are those that came nearest to being kept; the others are drawn at random. Earlier trainings are
+    reused.
     """
     from sweep import api
     from sweep.cli import progress
 
-    with progress.execution(workers, executor) as execution:
-        result = api.audit(study, trials=trials, results=results, execution=execution)
+    with progress.watching() as watch:
+        result = api.audit(
+            study, trials=trials, results=results, workers=workers, executor=executor, watch=watch
+        )
     if result.interrupted:
         progress.print_interrupted(f"the audit of {result.folder.name}")
-        leave_interrupted()
+        exit_interrupted()
     if as_json:
         print_json(result.audit)
     else:

@@ -1,5 +1,6 @@
 """The command `sweep` and its subcommands. Heavy modules are imported inside commands: help is instant."""
 
+import json
 import sys
 
 import click
@@ -11,10 +12,12 @@ from sweep.cli.options import (
     EXIT_INTERRUPTED,
     EXIT_NOTHING,
     EXIT_USAGE,
-    complete_trials,
     executor_option,
-    leave_interrupted,
+    exit_interrupted,
+    json_option,
+    plugin_option,
     print_json,
+    replace_unprintable,
     results_option,
     study_argument,
     trial_and_study,
@@ -23,12 +26,13 @@ from sweep.cli.options import (
 
 
 class SweepGroup(click.Group):
-    """Shows a SweepError as one message with its exit code; anything else is a bug and shows whole."""
+    """Shows a SweepError as one message with its exit code; any other error is a bug and shows its traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a subcommand, turning errors that the user can mend into messages."""
+        """Run a subcommand."""
         from sweep.config.errors import StudyFileError, SweepError, UnknownName, UsageError
 
+        replace_unprintable()
         try:
             return super().invoke(ctx)
         except (StudyFileError, UnknownName, UsageError) as error:
@@ -47,9 +51,17 @@ class SweepGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="sweep")
 def main() -> None:
-    """Hyperparameter sweeps for recurrent forecasters, scored on long rollouts.
+    r"""Find out why a recurrent forecaster's rollout fails, and which training makes it hold.
 
-    Options come from the flag, else from SWEEP_* in the environment, else from the study file.
+    An option is taken from its flag, else from SWEEP_* in the environment, else from the study file.
+
+    \b
+    Exit codes:
+      0: done
+      1: failed
+      2: invalid command or study file
+      3: nothing to report (no trial completed, or nothing to confirm or audit)
+      130: interrupted; rerun the command to resume
     """
 
 
@@ -60,25 +72,26 @@ for command in (confirm, treat, audit):
 @main.command()
 @study_argument
 @click.option(
-    "--trials", type=click.IntRange(min=1), envvar="SWEEP_TRIALS", help="Total number of trials to reach."
+    "--trials",
+    type=click.IntRange(min=1),
+    envvar="SWEEP_TRIALS",
+    help="Total number of trials to reach; by default that of the study file.",
 )
 @workers_option
 @executor_option
-@click.option("--name", envvar="SWEEP_NAME", help="Name of the results folder; the study's by default.")
+@click.option(
+    "--name", envvar="SWEEP_NAME", help="Name of the results folder; by default the name of the study file."
+)
 @click.option(
     "--set",
     "overrides",
     multiple=True,
     metavar="KEY.PATH=VALUE",
-    help="Override a value of the study file; recorded. Repeatable.",
+    help="Override a value of the study file, such as training.budget=6000000; recorded. Repeatable.",
 )
-@click.option(
-    "--no-confirm",
-    is_flag=True,
-    envvar="SWEEP_NO_CONFIRM",
-    help="Name the best by its selected score, without training the best again on fresh seeds.",
-)
-@click.option("--dry-run", is_flag=True, help="Show sampled configurations and the cost, run nothing.")
+@click.option("--no-confirm", is_flag=True, envvar="SWEEP_NO_CONFIRM", help="Skip the confirmation.")
+@click.option("--dry-run", is_flag=True, help="Show sampled configurations and the cost; run nothing.")
+@plugin_option
 @results_option
 def run(
     study: str,
@@ -91,17 +104,20 @@ def run(
     dry_run: bool,
     results: str,
 ) -> None:
-    """Run STUDY (a name or a path, default "sine") to a total of N trials, or go on with it.
+    """Run or resume STUDY (a name or a path, default "sine") up to a total number of trials.
 
-    At the end the best configurations are trained again on fresh seeds ([confirm] in the study file, 3 on 3 by
-    default), and only then one is named and scored on the locked test.
+    At the end, the best configurations are trained again on fresh seeds ([confirm] in the study file, by default
+    3 configurations on 3 seeds each). Then one is named and scored on the locked test.
     """
+    from rich.console import Console
+
     from sweep import api
+    from sweep.cli import progress
 
     if dry_run:
         from sweep.report.terminal.preview import print_preview
 
-        shown = api.preview(
+        costs = api.preview(
             study,
             trials=trials,
             overrides=overrides,
@@ -109,14 +125,11 @@ def run(
             results=results,
             confirm=not no_confirm,
         )
-        print_preview(shown)
+        print_preview(costs)
         return
-    from rich.console import Console
-
-    from sweep.cli import progress
     from sweep.report.terminal.outcome import print_run
 
-    with progress.execution(workers, executor) as execution:
+    with progress.watching() as watch:
         result = api.run(
             study,
             trials=trials,
@@ -124,12 +137,14 @@ def run(
             name=name,
             results=results,
             confirm=not no_confirm,
-            execution=execution,
+            workers=workers,
+            executor=executor,
+            watch=watch,
         )
     if result.interrupted:
         progress.print_interrupted(f"{result.trials} trials of {result.folder.name} are complete")
-        leave_interrupted()
-    print_run(result.folder, result.winner or {}, result.confirmation, Console(stderr=True))
+        exit_interrupted()
+    print_run(result.folder, Console(stderr=True))
     if result.scored == 0:
         sys.exit(EXIT_NOTHING)
 
@@ -141,18 +156,17 @@ def run(
     "--csv", "as_csv", is_flag=True, help="Print the table of trials as CSV instead of the summary."
 )
 @click.option(
-    "--diagnose-anew",
-    is_flag=True,
-    help="First diagnose, and store, what has no diagnosis or one of an older version's rules.",
+    "--diagnose-anew", is_flag=True, help="Recompute missing or outdated diagnoses first, and store them."
 )
+@plugin_option
 @results_option
 def report(study: str, as_json: bool, as_csv: bool, diagnose_anew: bool, results: str) -> None:
-    """Summarise STUDY in the terminal and write its page, report.json and trials.csv."""
+    """Summarise STUDY in the terminal; write its page, report.json and trials.csv."""
     from sweep import api
 
     paths = api.report(study, results=results, diagnose_anew=diagnose_anew)
     if as_json:
-        click.echo(paths.document.read_text(encoding="utf-8"), nl=False)
+        print_json(json.loads(paths.document.read_text(encoding="utf-8")))
     elif as_csv:
         click.echo(paths.table.read_text(encoding="utf-8"), nl=False)
     else:
@@ -164,9 +178,9 @@ def report(study: str, as_json: bool, as_csv: bool, diagnose_anew: bool, results
 
 
 @main.command()
-@click.argument("trial", type=click.IntRange(min=0), shell_complete=complete_trials)
-@study_argument
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@trial_and_study()
+@json_option
+@plugin_option
 @results_option
 def show(trial: int, study: str, as_json: bool, results: str) -> None:
     """Show one trial of STUDY: its numbers, and where its rollout plot is."""
@@ -178,34 +192,30 @@ def show(trial: int, study: str, as_json: bool, results: str) -> None:
     else:
         from rich.console import Console
 
-        from sweep.report.terminal.study import print_trial
+        from sweep.report.terminal.trial import print_trial
 
         print_trial(document, Console())
 
 
 @main.command()
-@click.argument("trial", required=False, shell_complete=complete_trials)
-@study_argument
-@click.option("--no-probes", is_flag=True, help="Show what is stored; do not probe the network.")
+@trial_and_study(required=False)
+@click.option("--no-probes", is_flag=True, help="Show stored results only; do not probe the network.")
 @click.option(
-    "--mute",
-    multiple=True,
-    metavar="CODE",
-    help="Do not show findings of this code, such as S07. Repeatable.",
+    "--mute", multiple=True, metavar="CODE", help="Hide findings of this code, such as S07. Repeatable."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
+@plugin_option
 @results_option
 def diagnose(
-    trial: str | None, study: str, no_probes: bool, mute: tuple[str, ...], as_json: bool, results: str
+    trial: int | None, study: str, no_probes: bool, mute: tuple[str, ...], as_json: bool, results: str
 ) -> None:
-    """Say how the rollout of one trial of STUDY fails, and probe its network.
+    """Diagnose how the rollout of one trial of STUDY fails, and probe its network.
 
-    Without TRIAL, STUDY may stand alone, and its best trial is diagnosed.
+    Without TRIAL, diagnose the best trial of STUDY.
     """
     from sweep import api
 
-    number, study = trial_and_study(trial, study)
-    document = api.diagnose(number, study, probes=not no_probes, mute=mute, results=results)
+    document = api.diagnose(trial, study, probes=not no_probes, mute=mute, results=results)
     if as_json:
         print_json(document)
     else:
@@ -217,11 +227,11 @@ def diagnose(
 
 
 @main.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print the studies with results as CSV.")
 @results_option
 def list_(as_json: bool, as_csv: bool, results: str) -> None:
-    """List the studies that have results, and the study files that are known."""
+    """List the studies that have results, and the known study files."""
     from sweep import api
     from sweep.report.terminal.listing import csv_text, print_listing
 

@@ -1,35 +1,46 @@
-"""What the subcommands share: arguments, options, exit codes, how they print and leave."""
+"""Arguments, options and exit codes that the subcommands share, and how they print and exit."""
 
+import contextlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
-from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING, EXIT_INTERRUPTED = 1, 2, 3, 130
+DEFAULT_STUDY = "sine"
+
+Command = Callable[..., Any]
 
 
 def complete_studies(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the studies whose names begin so, for the shell."""
+    """Return the studies whose names begin with `incomplete`, for the shell."""
     from sweep.study.find import study_files
 
-    stored = Path(ctx.params.get("results") or "results").glob("*/study.toml")
-    names = sorted({*study_files(), *(path.parent.name for path in stored)})
+    names = sorted({*study_files(), *(folder.name for folder in _stored(ctx))})
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the numbers of the default study's trials that begin so, for the shell."""
-    folders = Path(ctx.params.get("results") or "results", "sine", "trials").glob("[0-9]*")
-    numbers = sorted(int(folder.name) for folder in folders)
-    return [CompletionItem(str(number)) for number in numbers if str(number).startswith(incomplete)]
+    """Return the trial numbers of the default study, and the stored studies, that begin with `incomplete`."""
+    study = os.environ.get("SWEEP_STUDY") or DEFAULT_STUDY
+    folders = Path(ctx.params.get("results") or "results", study, "trials").glob("[0-9]*")
+    numbers = [str(number) for number in sorted(int(folder.name) for folder in folders)]
+    names = sorted(folder.name for folder in _stored(ctx))
+    return [CompletionItem(text) for text in (*numbers, *names) if text.startswith(incomplete)]
+
+
+def _stored(ctx: click.Context) -> list[Path]:
+    folders = Path(ctx.params.get("results") or "results").glob("*/study.toml")
+    return [file.parent for file in folders]
 
 
 study_argument = click.argument(
-    "study", default="sine", envvar="SWEEP_STUDY", shell_complete=complete_studies
+    "study", default=DEFAULT_STUDY, envvar="SWEEP_STUDY", shell_complete=complete_studies
 )
 results_option = click.option(
     "--results",
@@ -39,40 +50,109 @@ results_option = click.option(
     type=click.Path(file_okay=False),
     help="Folder of all studies.",
 )
-
 workers_option = click.option(
     "--workers",
     type=click.IntRange(min=1),
     envvar="SWEEP_WORKERS",
-    help="Worker processes; one per core by default.",
+    help="Number of worker processes; by default one per core.",
 )
 executor_option = click.option(
-    "--executor", type=click.Choice(["loky", "inline"]), envvar="SWEEP_EXECUTOR", help="Where trials run."
+    "--executor",
+    type=click.Choice(["loky", "inline"]),
+    envvar="SWEEP_EXECUTOR",
+    help="Run trials in worker processes (loky, the default) or in this process (inline).",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def _use_plugins(ctx: click.Context, param: click.Parameter, files: tuple[str, ...]) -> tuple[str, ...]:
+    from sweep.config.errors import SweepError
+    from sweep.config.plugins import using
+
+    try:
+        ctx.with_resource(using(files))
+    except SweepError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+    return files
+
+
+plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="FILE.py",
+    callback=_use_plugins,
+    expose_value=False,
+    help="Use the plug-ins of a Python file (docs/extending.md); also SWEEP_PLUGIN. Repeatable.",
 )
 
 
-def trial_and_study(trial: str | None, study: str) -> tuple[int | None, str]:
-    """Return a trial's number, None where a command line names a study alone, and the study.
+def trial_and_study(required: bool = True) -> Callable[[Command], Command]:
+    """Return a decorator that gives a command the arguments TRIAL and STUDY, in either order, as `trial` and `study`.
 
-    Raises:
-        UsageError: what stands in the trial's place is no number, and a study is named beside it.
+    Args:
+        required: whether TRIAL must be given; else a study may be given alone, and `trial` is None.
     """
-    if trial is None:
-        return None, study
-    if trial.isdecimal():
-        return int(trial), study
-    if click.get_current_context().get_parameter_source("study") is ParameterSource.COMMANDLINE:
-        raise click.UsageError(f"{trial!r} is no number of a trial of {study}")
-    return None, trial
+
+    def decorate(command: Command) -> Command:
+        def parsed(*args: Any, names: tuple[str, ...], results: str, **kwargs: Any) -> Any:
+            trial, study = _parsed(names, Path(results), required)
+            return command(*args, trial=trial, study=study, results=results, **kwargs)
+
+        parsed.__doc__, parsed.__name__ = command.__doc__, command.__name__
+        parsed.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+        metavar = "TRIAL [STUDY]" if required else "[TRIAL] [STUDY]"
+        argument = click.argument("names", nargs=-1, metavar=metavar, shell_complete=complete_trials)
+        return argument(parsed)
+
+    return decorate
+
+
+def _parsed(names: tuple[str, ...], results: Path, required: bool) -> tuple[int | None, str]:
+    """Return the trial's number, None if a study is given alone, and the study.
+
+    Two numbers are a trial and a study, in this order, unless only the other order names a stored study.
+    """
+    default = os.environ.get("SWEEP_STUDY") or DEFAULT_STUDY
+    if len(names) > 2:
+        raise click.UsageError(f"wanted a trial and a study, got {len(names)} arguments: {' '.join(names)}")
+    if not names:
+        if required:
+            raise click.UsageError("missing argument TRIAL, the number of a trial")
+        return None, default
+    numbers = [name for name in names if name.isdecimal()]
+    if len(names) == 1:
+        if numbers:
+            return int(names[0]), default
+        if required:
+            raise click.UsageError(f"invalid trial number {names[0]!r}")
+        return None, names[0]
+    first, second = names
+    if not numbers:
+        raise click.UsageError(
+            f"invalid trial number {first!r}: neither {first!r} nor {second!r} is a number"
+        )
+    swapped = (results / first).is_dir() and not (results / second).is_dir()
+    if first.isdecimal() and not (second.isdecimal() and swapped):
+        return int(first), second
+    return int(second), first
+
+
+def replace_unprintable() -> None:
+    """Print characters that the terminal's encoding lacks as replacements instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):  # not a text file, or one that is closed
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
 
 
 def print_json(document: object) -> None:
-    """Print one JSON document on stdout."""
-    click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
+    """Print one JSON document on stdout, in ASCII if the terminal's encoding is not UTF-8."""
+    utf8 = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=not utf8))
 
 
-def leave_interrupted() -> None:
-    """End the process: everything is stored; threads around killed workers are not waited for."""
+def exit_interrupted() -> None:
+    """End the process at once: everything is stored, and threads of killed workers may never end."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(EXIT_INTERRUPTED)

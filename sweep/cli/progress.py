@@ -10,16 +10,8 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from sweep.api import Execution
 from sweep.config.records import TrialRecord
 from sweep.search import Message, Progress, Settled, Watch
-
-
-@contextlib.contextmanager
-def execution(workers: int | None, executor: str | None) -> Iterator[Execution]:
-    """Yield how a command runs: with these options, and with a watcher that prints what happens."""
-    with watching() as watch:
-        yield Execution(workers=workers, executor=executor, watch=watch)
 
 
 @contextlib.contextmanager

@@ -3,8 +3,18 @@
 Whole sequences are computed by one of two engines: torch, or the compiled kernel in `native`.
 """
 
-from sweep.model.cells import CELLS, Cell
-from sweep.model.engines import Engine, engine, fastest_engine
+from sweep.model.cells import CELLS, CellSpec
+from sweep.model.engine_interface import Engine
+from sweep.model.engines import best_kernel, engine, fastest_engine, kernel_with
 from sweep.model.forecaster import Forecaster
 
-__all__ = ["CELLS", "Cell", "Engine", "Forecaster", "engine", "fastest_engine"]
+__all__ = [
+    "CELLS",
+    "CellSpec",
+    "Engine",
+    "Forecaster",
+    "best_kernel",
+    "engine",
+    "fastest_engine",
+    "kernel_with",
+]

@@ -1,46 +1,19 @@
 """The engines behind a forecaster: torch's own code, and the compiled kernel."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
-
 import torch
 from torch import Tensor
 
-from sweep.config.engines import NATIVE, TORCH
+from sweep.config.engines import NATIVE, TORCH, Kernel
 from sweep.config.errors import SweepError
-from sweep.model.cells import State
+from sweep.model.cells import CELLS
+from sweep.model.engine_interface import AddGradient, Computed, Engine
 from sweep.model.native.call import Mode
 from sweep.model.native.checks import check_burn_in
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run, trace
 from sweep.model.native.training import LossGradient
 from sweep.model.network import Network
-from sweep.model.stack import by_layer, stacked
-
-if TYPE_CHECKING:
-    from sweep.model.forecaster import Forecaster
-
-
-AddGradient = Callable[[Tensor, Tensor, float], float]  # (inputs, targets, weight) -> loss
-
-
-class Engine(Protocol):
-    """Computes a forecaster over whole sequences. All engines give the same numbers but for rounding."""
-
-    name: str
-
-    def run(
-        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
-    ) -> tuple[Tensor, State]:
-        """Return forecasts and the state after them, differentiable; see `Forecaster.forward`."""
-
-    def trace(
-        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
-    ) -> tuple[Tensor, State]:
-        """Return forecasts and the states after every step; see `Forecaster.trace`."""
-
-    def loss_gradient(self, forecaster: "Forecaster", burn_in: int, free: int) -> AddGradient:
-        """Return what adds up a loss's gradient, batch by batch; see `Forecaster.loss_gradient`."""
+from sweep.model.state import HiddenState, by_layer, stacked
 
 
 class TorchEngine:
@@ -49,8 +22,8 @@ class TorchEngine:
     name = TORCH
 
     def run(
-        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
-    ) -> tuple[Tensor, State]:
+        self, forecaster: Computed, inputs: Tensor, state: HiddenState | None, free: int
+    ) -> tuple[Tensor, HiddenState]:
         """Return forecasts and the state after them, differentiable; see `Forecaster.forward`."""
         forced = inputs.shape[1] - free
         hidden, after = forecaster.stack(inputs[:, :forced], state)
@@ -66,14 +39,14 @@ class TorchEngine:
         return torch.cat(said, dim=1), stacked(layered)
 
     def trace(
-        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
-    ) -> tuple[Tensor, State]:
+        self, forecaster: Computed, inputs: Tensor, state: HiddenState | None, free: int
+    ) -> tuple[Tensor, HiddenState]:
         """Return forecasts and the states after every step; see `Forecaster.trace`."""
         forced = inputs.shape[1] - free
         layered = by_layer(state if state is not None else forecaster.zero_state(inputs))
         weights = forecaster.stack.weights()
         said: list[Tensor] = []
-        states: list[State] = []
+        states: list[HiddenState] = []
         for step in range(inputs.shape[1]):
             now = inputs[:, step]
             if step >= forced:
@@ -84,7 +57,7 @@ class TorchEngine:
         parts = zip(*states, strict=True)
         return torch.stack(said, dim=1), tuple(torch.stack(part) for part in parts)
 
-    def loss_gradient(self, forecaster: "Forecaster", burn_in: int, free: int) -> AddGradient:
+    def loss_gradient(self, forecaster: Computed, burn_in: int, free: int) -> AddGradient:
         """Return what adds up a loss's gradient, batch by batch; see `Forecaster.loss_gradient`."""
 
         def add(inputs: Tensor, targets: Tensor, weight: float) -> float:
@@ -106,18 +79,18 @@ class NativeEngine:
         self.threads = threads
 
     def run(
-        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
-    ) -> tuple[Tensor, State]:
+        self, forecaster: Computed, inputs: Tensor, state: HiddenState | None, free: int
+    ) -> tuple[Tensor, HiddenState]:
         """Return forecasts and the state after them, differentiable; see `Forecaster.forward`."""
         return run(*self._call(forecaster, inputs, state, free))
 
     def trace(
-        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
-    ) -> tuple[Tensor, State]:
+        self, forecaster: Computed, inputs: Tensor, state: HiddenState | None, free: int
+    ) -> tuple[Tensor, HiddenState]:
         """Return forecasts and the states after every step; see `Forecaster.trace`."""
         return trace(*self._call(forecaster, inputs, state, free))
 
-    def loss_gradient(self, forecaster: "Forecaster", burn_in: int, free: int) -> AddGradient:
+    def loss_gradient(self, forecaster: Computed, burn_in: int, free: int) -> AddGradient:
         """Return what adds up a loss's gradient, batch by batch; see `Forecaster.loss_gradient`."""
         parameters = forecaster.ordered_parameters()
         gradients = [_gradient(parameter) for parameter in parameters]
@@ -134,8 +107,8 @@ class NativeEngine:
         return add
 
     def _call(
-        self, forecaster: "Forecaster", inputs: Tensor, state: State | None, free: int
-    ) -> tuple[Network, list[Tensor], Tensor, State | None, Mode]:
+        self, forecaster: Computed, inputs: Tensor, state: HiddenState | None, free: int
+    ) -> tuple[Network, list[Tensor], Tensor, HiddenState | None, Mode]:
         whole = None if state is None else tuple(part.contiguous() for part in state)
         mode = Mode(free, self.instructions, self.threads)
         return forecaster.shape, forecaster.ordered_parameters(), inputs.contiguous(), whole, mode
@@ -165,6 +138,18 @@ def engine(name: str, threads: int = 1) -> Engine:
         here = ", ".join([*available, TORCH])
         raise SweepError(f"the engine {name!r} is not available here (there are: {here})")
     return NativeEngine(name.removeprefix(NATIVE), threads)
+
+
+def kernel_with(instructions: str) -> Kernel:
+    """Return the compiled kernel with an instruction set."""
+    cells = {name: cell.kernel for name, cell in CELLS.items() if cell.kernel is not None}
+    return Kernel(instructions, cells)
+
+
+def best_kernel() -> Kernel | None:
+    """Return the compiled kernel with the best instruction set of this machine, None where it is not built."""
+    available = instruction_sets()
+    return kernel_with(available[-1]) if available else None
 
 
 def fastest_engine() -> Engine:

@@ -7,10 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from sweep.config.sections import ModelConfig
-from sweep.model.cells import CELLS, State, Weights
-from sweep.model.engines import AddGradient, Engine, TorchEngine
+from sweep.model.cells import CELLS
+from sweep.model.engine_interface import AddGradient, Engine
+from sweep.model.engines import TorchEngine
 from sweep.model.network import Network
 from sweep.model.stack import Stack
+from sweep.model.state import HiddenState, Weights
 
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
 
@@ -74,7 +76,7 @@ class Forecaster(nn.Module):
         parts = [*self.stack.weights(), *((linear.weight, linear.bias) for linear in self.linears)]
         return [parameter for part in parts for parameter in part]
 
-    def zero_state(self, inputs: Tensor) -> State:
+    def zero_state(self, inputs: Tensor) -> HiddenState:
         """Return the state before a first step for inputs (batch, ...): zeros of their type and device."""
         size = (self.config.layers, inputs.shape[0], self.config.hidden)
         return tuple(inputs.new_zeros(size) for _ in range(self.shape.components))
@@ -86,9 +88,7 @@ class Forecaster(nn.Module):
 
     def multiply_adds(self) -> int:
         """Return the multiply-adds of one forward step of one sequence; training costs three times that."""
-        stack = self.stack.cell.multiply_adds(
-            self.stack.rnn.input_size, self.config.hidden, self.config.layers
-        )
+        stack = self.stack.cell.multiply_adds(self.stack.inputs, self.config.hidden, self.config.layers)
         return stack + sum(linear.in_features * linear.out_features for linear in self.linears)
 
     def read(self, hidden: Tensor, inputs: Tensor) -> Tensor:
@@ -102,7 +102,9 @@ class Forecaster(nn.Module):
             hidden = torch.relu(hidden)
         return hidden + inputs[..., : self.outputs] if self.increment else hidden
 
-    def forward(self, inputs: Tensor, state: State | None = None, free: int = 0) -> tuple[Tensor, State]:
+    def forward(
+        self, inputs: Tensor, state: HiddenState | None = None, free: int = 0
+    ) -> tuple[Tensor, HiddenState]:
         """Return one-step-ahead forecasts for a sequence of inputs, and the state after it.
 
         Args:
@@ -131,7 +133,9 @@ class Forecaster(nn.Module):
         return self.engine.loss_gradient(self, burn_in, free)
 
     @torch.no_grad()
-    def trace(self, inputs: Tensor, state: State | None = None, free: int = 0) -> tuple[Tensor, State]:
+    def trace(
+        self, inputs: Tensor, state: HiddenState | None = None, free: int = 0
+    ) -> tuple[Tensor, HiddenState]:
         """Return forecasts as `forward`, and the states after every step, without gradients.
 
         Returns:
@@ -140,8 +144,8 @@ class Forecaster(nn.Module):
         return self.engine.trace(self, inputs, state, free)
 
     def step(
-        self, inputs: Tensor, state: list[State], weights: list[Weights] | None = None
-    ) -> tuple[Tensor, list[State]]:
+        self, inputs: Tensor, state: list[HiddenState], weights: list[Weights] | None = None
+    ) -> tuple[Tensor, list[HiddenState]]:
         """Return the forecast (batch, channel) and the state by layer after one step, computed by torch.
 
         Args:
@@ -163,7 +167,7 @@ class Forecaster(nn.Module):
         later = first.new_zeros(batch, steps - 1, first.shape[-1])  # never read
         return torch.cat([torch.cat([first[:, None], later], dim=1), calendar], dim=-1)
 
-    def run_free(self, first: Tensor, state: State, calendar: Tensor) -> tuple[Tensor, State]:
+    def run_free(self, first: Tensor, state: HiddenState, calendar: Tensor) -> tuple[Tensor, HiddenState]:
         """Return forecasts, each fed back as the next input, and the state after them.
 
         Args:

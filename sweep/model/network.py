@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sweep.model.cells import CELLS
+
 
 @dataclass(frozen=True)
 class Network:
@@ -28,14 +30,14 @@ class Network:
     @property
     def components(self) -> int:
         """Return the number of tensors that make up a state."""
-        return 2 if self.cell == "lstm" else 1
+        return CELLS[self.cell].components
 
     def shapes(self) -> list[tuple[int, ...]]:
         """Return the shapes of the parameters in their order."""
-        rows = (4 if self.cell == "lstm" else 3) * self.hidden
         shapes: list[tuple[int, ...]] = []
         for layer in range(self.layers):
-            shapes += [(rows, self.hidden if layer else self.inputs), (rows, self.hidden), (rows,), (rows,)]
+            width = self.hidden if layer else self.inputs
+            shapes += CELLS[self.cell].layer_shapes(width, self.hidden).values()
         width = self.hidden
         for outputs in self.readout:
             shapes += [(outputs, width), (outputs,)]

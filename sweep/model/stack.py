@@ -1,25 +1,37 @@
-"""The recurrent layers with their weights, and torch's own computation of them."""
+"""The recurrent layers with their weights, and torch's computation of them."""
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from sweep.model.cells import Cell, State, Weights
+from sweep.config.errors import SweepError
+from sweep.model.cells import CellSpec
+from sweep.model.looped import LoopedLayers, checked_step
+from sweep.model.state import HiddenState, Weights
 
 
 class Stack(nn.Module):
-    """Layers of one cell. Weights have the names and shapes of `nn.LSTM` / `nn.GRU`.
+    """Layers of one cell. Weights have the names and shapes of `nn.LSTM` and `nn.GRU`, if the cell has no others.
 
-    Computed by torch's modules for whole sequences, by its cell functions for single steps.
+    torch's modules compute whole sequences, its cell functions single steps. A cell without a module of torch is
+    computed by its `step` in a loop.
     """
 
-    def __init__(self, cell: Cell, inputs: int, hidden: int, layers: int) -> None:
+    def __init__(self, cell: CellSpec, inputs: int, hidden: int, layers: int) -> None:
         super().__init__()
         self.cell = cell
+        self.inputs = inputs
         self.hidden = hidden
         self.layers = layers
-        self.rnn = cell.module(inputs, hidden, layers, batch_first=True)
+        self.rnn: nn.Module
+        if cell.module is not None:
+            self.rnn = cell.module(inputs, hidden, layers, batch_first=True)
+            self.cell_step = cell.step
+        else:
+            self.rnn = LoopedLayers(cell, inputs, hidden, layers)
+            self.cell_step = partial(checked_step, cell)
 
     def initialise(
         self, generator: torch.Generator, recurrent_gain: float = 1.0, forget_bias: float = 0.0
@@ -27,21 +39,42 @@ class Stack(nn.Module):
         """Draw all weights and biases from U(-1/sqrt(hidden), 1/sqrt(hidden)), torch's own rule.
 
         Args:
-            generator: where the numbers come from; the two below change none of them.
-            recurrent_gain: factor on the weights from the state to the gates.
-            forget_bias: added to one of the two biases of the gate that keeps the state, in every layer: above
-                0 the network begins with a longer memory (Jozefowicz et al. 2015: 1), below with a shorter.
+            generator: gives the numbers; the two settings below do not change the draws.
+            recurrent_gain: factor on `weight_hh`, the weights from the state to the gates.
+            forget_bias: added to `bias_ih` of the gate that keeps the state, in every layer: above 0 the network begins
+                with a longer memory (Jozefowicz et al. 2015: 1), below 0 with a shorter one.
+
+        Raises:
+            SweepError: a setting has no meaning for this cell.
         """
         bound = 1 / math.sqrt(self.hidden)
         for parameter in self.rnn.parameters():
             nn.init.uniform_(parameter, -bound, bound, generator=generator)
-        keeping = slice(self.cell.keeping_gate * self.hidden, (self.cell.keeping_gate + 1) * self.hidden)
         with torch.no_grad():
-            for _, weight_hh, bias_ih, _ in self.weights():
-                weight_hh *= recurrent_gain
-                bias_ih[keeping] += forget_bias
+            for layer in range(self.layers):
+                if recurrent_gain != 1:
+                    self._weight("weight_hh", layer, "init_gain").mul_(recurrent_gain)
+                if forget_bias != 0:
+                    keeping = self._keeping_rows()
+                    self._weight("bias_ih", layer, "forget_bias")[keeping] += forget_bias
 
-    def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def _weight(self, name: str, layer: int, setting: str) -> Tensor:
+        weight = self.rnn._parameters.get(f"{name}_l{layer}")
+        if weight is None:
+            raise SweepError(
+                f"model.{setting} has no effect on the cell {self.cell.name!r}: it has no {name}"
+            )
+        return weight
+
+    def _keeping_rows(self) -> slice:
+        gate = self.cell.keeping_gate
+        if gate is None:
+            raise SweepError(
+                f"model.forget_bias has no effect on the cell {self.cell.name!r}: no gate of it keeps the state"
+            )
+        return slice(gate * self.hidden, (gate + 1) * self.hidden)
+
+    def forward(self, inputs: Tensor, state: HiddenState | None = None) -> tuple[Tensor, HiddenState]:
         """Return the top layer's outputs and the state after the last step.
 
         Args:
@@ -51,6 +84,9 @@ class Stack(nn.Module):
         Returns:
             outputs (batch, time, hidden) and the state.
         """
+        if self.cell.module is None:
+            looped: tuple[Tensor, HiddenState] = self.rnn(inputs, state, self.weights())
+            return looped
         if state is None:
             outputs, after = self.rnn(inputs)
         else:
@@ -58,8 +94,8 @@ class Stack(nn.Module):
         return outputs, after if isinstance(after, tuple) else (after,)
 
     def step(
-        self, inputs: Tensor, state: list[State], weights: list[Weights] | None = None
-    ) -> tuple[Tensor, list[State]]:
+        self, inputs: Tensor, state: list[HiddenState], weights: list[Weights] | None = None
+    ) -> tuple[Tensor, list[HiddenState]]:
         """Return the top layer's output (batch, hidden) and the state, a list per layer, after one step.
 
         Args:
@@ -69,23 +105,14 @@ class Stack(nn.Module):
         """
         after = []
         for layer, parameters in enumerate(weights or self.weights()):
-            new = self.cell.step(inputs, state[layer], parameters)
+            new = self.cell_step(inputs, state[layer], parameters)
             after.append(new)
             inputs = new[0]
         return inputs, after
 
     def weights(self) -> list[Weights]:
-        """Return (weight_ih, weight_hh, bias_ih, bias_hh) per layer."""
-        # `all_weights` asks for each by its name, at five times the cost
+        """Return the weights per layer, (weight_ih, weight_hh, bias_ih, bias_hh) for cells without other weights."""
+        # `all_weights` of torch's modules looks each up by name, which takes five times as long
         weights = [weight for weight in self.rnn._parameters.values() if weight is not None]
-        return [tuple(weights[first : first + 4]) for first in range(0, len(weights), 4)]
-
-
-def by_layer(state: State) -> list[State]:
-    """Return a state as a list per layer of (batch, hidden) tensors, the form that `Stack.step` takes."""
-    return [tuple(part[layer] for part in state) for layer in range(state[0].shape[0])]
-
-
-def stacked(state: list[State]) -> State:
-    """Return a state as one (layer, batch, hidden) tensor per component, undoing `by_layer`."""
-    return tuple(torch.stack(parts) for parts in zip(*state, strict=True))
+        count = len(weights) // self.layers
+        return [tuple(weights[first : first + count]) for first in range(0, len(weights), count)]

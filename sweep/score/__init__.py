@@ -1,7 +1,7 @@
-"""Scoring: rollouts of a network from all starts at once, the numbers they give, baselines to compare with.
+"""Scoring: rollouts of a network from all starts at once, metrics, objectives, and baselines to compare with.
 
-Metrics are NumPy only; `rollout` is the only file here that knows a network. Each name is loaded when it is
-first used, so that whoever needs the metrics alone does not import torch.
+Metrics and objectives use NumPy only. Each name is imported at its first use, so that code that needs only metrics
+does not import torch.
 """
 
 from importlib import import_module
@@ -11,16 +11,19 @@ if TYPE_CHECKING:
     from sweep.score.baselines.table import BASELINES, score_baselines, score_baselines_on_test
     from sweep.score.comparisons import exposure_gap_by_step, skill
     from sweep.score.metrics import block_length, nrmse_by_step, scores, valid_steps
+    from sweep.score.objectives import OBJECTIVES, objective_of
     from sweep.score.rollout import Forecasts, Task, forecasts, swapped, traced
 
 _HOME = {
     "BASELINES": "baselines.table",
     "Forecasts": "rollout",
+    "OBJECTIVES": "objectives",
     "Task": "rollout",
     "block_length": "metrics",
     "exposure_gap_by_step": "comparisons",
     "forecasts": "rollout",
     "nrmse_by_step": "metrics",
+    "objective_of": "objectives",
     "score_baselines": "baselines.table",
     "score_baselines_on_test": "baselines.table",
     "scores": "metrics",
@@ -32,12 +35,14 @@ _HOME = {
 
 __all__ = [
     "BASELINES",
+    "OBJECTIVES",
     "Forecasts",
     "Task",
     "block_length",
     "exposure_gap_by_step",
     "forecasts",
     "nrmse_by_step",
+    "objective_of",
     "score_baselines",
     "score_baselines_on_test",
     "scores",

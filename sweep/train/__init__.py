@@ -3,8 +3,17 @@
 The unit of training is the sequence-step: one sequence advanced by one time step, forward and backward.
 """
 
+from sweep.train.full_batch import FullBatchOptimizer, OutOfBudget
 from sweep.train.loop import Trainer
 from sweep.train.optimizers import OPTIMIZERS, OptimizerSpec
 from sweep.train.schedulers import SCHEDULERS, SchedulerSpec
 
-__all__ = ["OPTIMIZERS", "SCHEDULERS", "OptimizerSpec", "SchedulerSpec", "Trainer"]
+__all__ = [
+    "OPTIMIZERS",
+    "SCHEDULERS",
+    "FullBatchOptimizer",
+    "OptimizerSpec",
+    "OutOfBudget",
+    "SchedulerSpec",
+    "Trainer",
+]

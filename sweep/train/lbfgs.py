@@ -8,15 +8,13 @@ import torch
 from torch import Tensor
 from torch.optim import LBFGS
 
+from sweep.train.full_batch import OutOfBudget
+
 LINE_SEARCH = 25  # evaluations of a line search, at most: torch's own default for its strong Wolfe search
 
 
 class _NonFinite(Exception):
     """A closure gave a loss or gradient that is not finite: the step ends there."""
-
-
-class OutOfBudget(Exception):
-    """Raised by a closure that may not be evaluated once more: the step ends at the best point it has seen."""
 
 
 class MemoLBFGS(LBFGS):

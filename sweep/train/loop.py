@@ -1,4 +1,4 @@
-"""The training loop: from a checkpoint to a number of sequence-steps, by mini-batches or full batches."""
+"""The training loop: it trains from a checkpoint to a number of sequence-steps, in mini-batches or full batches."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,18 +10,20 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from sweep.config.errors import DataError
+from sweep.config.plugins import PluginError
 from sweep.config.seeds import stream
 from sweep.config.trial import TrialConfig
 from sweep.data import WindowSource
 from sweep.model import Forecaster
 from sweep.train.flat import FlatParameters
-from sweep.train.lbfgs import MemoLBFGS, OutOfBudget
+from sweep.train.full_batch import FullBatchOptimizer, OutOfBudget
 from sweep.train.log import Log
 from sweep.train.optimizers import OPTIMIZERS
 from sweep.train.plain import plain_step, without_compiler
 from sweep.train.schedulers import SCHEDULERS
 
-CHUNK = 64  # windows per backward pass of a full batch: bounds torch's memory; changes rounding and input noise only
+# Windows per backward pass of a full batch. It bounds torch's memory, and changes only rounding and input noise.
+CHUNK = 64
 
 
 class Trainer:
@@ -37,6 +39,7 @@ class Trainer:
 
         Raises:
             DataError: burn-in and free-running steps leave nothing of a window.
+            PluginError: the optimizer of a plug-in cannot be built, or lacks a part of its interface.
         """
         training = config.training
         unscored = training.burn_in + training.unroll
@@ -49,12 +52,14 @@ class Trainer:
         self.network = network
         self.flat = FlatParameters(network)
         self.loss_gradient = network.loss_gradient(training.burn_in, training.unroll)
-        spec = OPTIMIZERS[training.optimizer.name]
+        self.optimizer_name = training.optimizer.name
+        spec = OPTIMIZERS[self.optimizer_name]
         self.settings = {**spec.defaults, **training.optimizer.settings}
         trained: list[Tensor] = [*self.flat.parameters] if spec.per_matrix else [self.flat.vector]
-        self.optimizer = spec.build(trained, self.settings, training.weight_decay)
+        with OPTIMIZERS.running(self.optimizer_name):
+            self.optimizer = spec.build(trained, self.settings, training.weight_decay)
         self.step = plain_step(self.optimizer)
-        self.full_batch = spec.full_batch
+        self.full_batch = self._full_batch_optimizer() if spec.full_batch else None
         self.full_size = len(windows.offsets(None)) * windows.window  # sequence-steps of all windows
         self.scheduler = SCHEDULERS[training.scheduler.name]
         self.schedule = {**self.scheduler.defaults, **training.scheduler.settings}
@@ -65,8 +70,8 @@ class Trainer:
         self.updates = 0
         self.epoch = 0
         self.position = 0  # windows of this epoch already used
-        self.diverged: str | None = None  # why, once training stopped for good
-        self.best_loss = math.inf  # of full batches: where a NaN restarts from
+        self.diverged: str | None = None  # the reason, once training has stopped for good
+        self.best_loss = math.inf  # of full batches; after a NaN, training restarts from its weights
         self.best_weights: Tensor | None = None
         self.restarts = 0
         self.restarts_without_gain = 0
@@ -74,22 +79,23 @@ class Trainer:
         self._gradient_before: tuple[Tensor, float] | None = None  # of the update before, and its norm
 
     def train(self, until: int, rollout_errors: Sequence[float]) -> float:
-        """Train until `until` sequence-steps are used or training diverges; return the mean loss since.
+        """Train until `until` sequence-steps are used or training diverges; return the mean loss.
 
         Args:
             until: sequence-steps from the start of the budget.
             rollout_errors: of the evaluations so far, for schedulers that watch them.
 
         Returns:
-            The mean training loss of the updates made, NaN if there was none.
+            The mean training loss of the updates made here, NaN without an update.
         """
         losses: list[float] = []
-        self._gradient_before = (
-            None  # cosines begin anew with every segment, however many a run makes in one go
-        )
+        # each segment starts its cosines anew, so that the number of segments in one process changes nothing
+        self._gradient_before = None
         while self.consumed < until and self.diverged is None and not self.spent:
-            update = self._full_update if self.full_batch else self._mini_update
-            losses.append(update(rollout_errors))
+            if self.full_batch is not None:
+                losses.append(self._full_update(self.full_batch, rollout_errors))
+            else:
+                losses.append(self._mini_update(rollout_errors))
         finite = [loss for loss in losses if math.isfinite(loss)]
         return sum(finite) / len(finite) if finite else math.nan
 
@@ -100,24 +106,28 @@ class Trainer:
 
     @property
     def spent(self) -> bool:
-        """Return whether the budget holds no further full batch: one it always does; mini-batches may go beyond it."""
-        return self.full_batch and self.consumed > max(0, self.config.budget - self.full_size)
+        """Return whether the budget has no room for another full batch.
+
+        It always has room for one. Mini-batches may exceed the budget.
+        """
+        return self.full_batch is not None and self.consumed > max(0, self.config.budget - self.full_size)
 
     @property
     def changes(self) -> int:
-        """Return how often the weights were changed: by an update, or by going back to the best point."""
+        """Return how often the weights have changed, by an update or by a restart from the best point."""
         return self.updates + self.restarts
 
     # --- updates ---------------------------------------------------------------------------------
 
     def _set_rate(self, size: int, rollout_errors: Sequence[float]) -> float:
-        """Set and return the rate of an update of `size` sequence-steps, that of the update's middle.
+        """Set and return the rate of an update of `size` sequence-steps: the schedule's rate at the update's middle.
 
-        At its beginning a warm-up, at its end a cosine, would waste an update on a rate of 0.
+        The rate at its beginning would waste an update of a warm-up on 0, that at its end the last one of a cosine.
         """
         size = min(size, self.config.budget - self.consumed)
         share = (self.consumed + size / 2) / self.config.budget
-        factor = self.scheduler.factor(share, self.schedule, rollout_errors)
+        with SCHEDULERS.running(self.scheduler.name):
+            factor = self.scheduler.factor(share, self.schedule, rollout_errors)
         if share < self.config.lr_warmup:
             factor *= share / self.config.lr_warmup
         lr = float(self.settings["lr"] * factor)
@@ -141,7 +151,7 @@ class Trainer:
         if clipped:
             self.flat.gradient.mul_(self.config.clip / norm)
         before = self.flat.snapshot()
-        with torch.no_grad():
+        with torch.no_grad(), OPTIMIZERS.running(self.optimizer_name):
             self.step()
         moved = self._distance(before)
         if not math.isfinite(moved):
@@ -151,12 +161,24 @@ class Trainer:
         self._record(value, norm, _ratio(moved, before), lr, clipped, cosine)
         return value
 
-    def _full_update(self, rollout_errors: Sequence[float]) -> float:
-        assert isinstance(self.optimizer, MemoLBFGS)
-        optimizer = self.optimizer
+    def _full_batch_optimizer(self) -> FullBatchOptimizer:
+        """Return the optimizer, which takes all windows at once.
+
+        Raises:
+            PluginError: it lacks a part of the interface.
+        """
+        if isinstance(self.optimizer, FullBatchOptimizer):
+            return self.optimizer
+        raise PluginError(
+            f"optimizer {self.optimizer_name!r} has full_batch = True, but {type(self.optimizer).__name__} lacks "
+            "a part of FullBatchOptimizer: step(closure), restart(), start_norm, lost"
+        )
+
+    def _full_update(self, optimizer: FullBatchOptimizer, rollout_errors: Sequence[float]) -> float:
         lr = self._set_rate(self.full_size, rollout_errors)
         before = self.flat.snapshot()
-        start = optimizer.step(self._full_loss)
+        with OPTIMIZERS.running(self.optimizer_name):
+            start = optimizer.step(self._full_loss)
         if start < self.best_loss:
             self.best_loss, self.best_weights, self.restarts_without_gain = start, before, 0
         moved = self._distance(before)
@@ -164,27 +186,30 @@ class Trainer:
             self._restart(optimizer)
             return start
         if moved == 0 and self.spent:
-            return start  # the line search was cut short before it found a better point
-        if moved == 0:  # as far as this curvature goes: the next step is along the gradient
+            return start  # the budget ended the line search before it found a better point
+        if moved == 0:  # this curvature leads no further: the next step follows the gradient
             optimizer.restart()
         self._record(start, optimizer.start_norm, _ratio(moved, before), lr, clipped=False, cosine=None)
         return start
 
-    def _restart(self, optimizer: MemoLBFGS) -> None:
-        """Go back to the best point after a NaN; give up where the way from there leads to NaN again."""
+    def _restart(self, optimizer: FullBatchOptimizer) -> None:
+        """Go back to the best point after a NaN; give up after three restarts in a row without a better loss."""
         self.restarts += 1
         self.restarts_without_gain += 1
-        if self.best_weights is not None:
+        if self.best_weights is None:
+            self.diverged = f"{self.optimizer_name} had no finite loss"
+        else:
             self.flat.restore(self.best_weights)
-        if self.best_weights is None or self.restarts_without_gain > 2:
-            self.diverged = f"L-BFGS reached non-finite values {self.restarts_without_gain} times in a row"
+            if self.restarts_without_gain > 2:
+                times = self.restarts_without_gain
+                self.diverged = f"{self.optimizer_name} reached non-finite values {times} times in a row"
         optimizer.restart()
 
     def _distance(self, before: Tensor) -> float:
         return float(torch.linalg.vector_norm(self.flat.values - before))
 
     def _turn(self, norm: float) -> float | None:
-        """Return the cosine between this gradient and that of the update before; None where there is none."""
+        """Return the cosine between this gradient and that of the update before; None if either is missing or 0."""
         before = self._gradient_before
         cosine = None
         if before is not None and norm * before[1] > 0:
@@ -207,8 +232,8 @@ class Trainer:
         Args:
             inputs: (batch, window, input).
             targets: (batch, window, channel).
-            draw: number of the draw of input noise: of the update, or of a full batch's part.
-            weight: of this part in a full batch.
+            draw: number of the draw of input noise: the update's number, or the first window of a full batch's chunk.
+            weight: the share of this chunk in a full batch.
         """
         if self.config.input_noise > 0:
             inputs = self._noisy(inputs, targets.shape[-1], draw)
@@ -225,12 +250,12 @@ class Trainer:
         return inputs
 
     def _full_loss(self) -> float:
-        """Return the loss over the fixed windows and leave its gradient; counts its sequence-steps.
+        """Return the loss over the fixed windows, set its gradient, and count its sequence-steps.
 
-        Input noise is the same at every call: a line search needs one function.
+        Input noise is the same at every call, because a line search needs one function.
 
         Raises:
-            OutOfBudget: they are more than the budget has left.
+            OutOfBudget: the budget has no room for these sequence-steps.
         """
         if self.spent:
             raise OutOfBudget
@@ -265,7 +290,7 @@ class Trainer:
         return picks
 
     def _order(self, epoch: int) -> np.ndarray:
-        """Return the windows of an epoch in the order of training; a function of seed and epoch alone."""
+        """Return the windows of an epoch in the order of training; they depend on seed and epoch alone."""
         if not self.config.shuffle:
             return self.windows.offsets(None)
         rng = np.random.default_rng([self.order_seed, epoch])
@@ -279,8 +304,8 @@ class Trainer:
     )  # fmt: skip
 
     def state(self) -> dict[str, Any]:
-        """Return everything that training goes on from, as tensors and plain values, some of them live."""
-        with without_compiler():
+        """Return everything that resumes training, as tensors and plain values; some share the trainer's memory."""
+        with without_compiler(), OPTIMIZERS.running(self.optimizer_name):
             optimizer = self.optimizer.state_dict()
         return {
             "weights": self.flat.snapshot(),
@@ -291,9 +316,10 @@ class Trainer:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` returned."""
+        """Resume from what `state` returned."""
         self.flat.restore(state["weights"])
-        _load(self.optimizer, state["optimizer"])
+        with OPTIMIZERS.running(self.optimizer_name):
+            _load(self.optimizer, state["optimizer"])
         self.best_weights = state["best_weights"]
         self.log.restore(state["log"])
         for name in self.COUNTERS:
@@ -301,7 +327,7 @@ class Trainer:
 
 
 def _load(optimizer: Optimizer, state: dict[str, Any]) -> None:
-    """Put an optimizer's state back with its bits.
+    """Load an optimizer's state bit for bit.
 
     torch casts it to the type of the parameters, which changes NAdam's float32 product in a float64 trial.
     """
@@ -316,6 +342,6 @@ def _load(optimizer: Optimizer, state: dict[str, Any]) -> None:
 
 
 def _ratio(moved: float, before: Tensor) -> float:
-    """Return the update-to-weight ratio, inf where the weights are all 0."""
+    """Return the update-to-weight ratio, inf if all weights are 0."""
     size = float(torch.linalg.vector_norm(before))
     return moved / size if size > 0 else math.inf

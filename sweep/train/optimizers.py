@@ -36,6 +36,11 @@ class OptimizerSpec:
     full_batch: bool = False  # trains on all windows at once, has no batch_size
     per_matrix: bool = False  # needs the separate parameters instead of one flat vector
 
+    @property
+    def has_momentum(self) -> bool:
+        """Return whether the optimizer has a setting "momentum"."""
+        return "momentum" in self.defaults
+
     def build(self, params: list[Tensor], settings: Mapping[str, Any], decay: float) -> Optimizer:
         """Return the optimizer of these parameters.
 
@@ -110,7 +115,8 @@ ADAM = {"lr": 1e-3, "momentum": 0.9, "beta2": 0.999, "eps": 1e-8}
 
 OPTIMIZERS: Registry[OptimizerSpec] = Registry(
     "optimizer",
-    [
+    spec=OptimizerSpec,
+    entries=[
         OptimizerSpec(
             name="sgd",
             make=_sgd,

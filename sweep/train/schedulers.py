@@ -21,13 +21,14 @@ SHARES = ("warmup", "peak", "threshold")
 
 @dataclass(frozen=True)
 class SchedulerSpec:
-    """A scheduler: by what it multiplies the learning rate, >= 0."""
+    """A scheduler: the factor, >= 0, by which it multiplies the learning rate."""
 
     name: str
     factor: Factor
     defaults: Mapping[str, float]
     source: str
     space: Mapping[str, Range] = field(default_factory=dict)
+    falls_to_zero: bool = False  # whether, by default, the rate is next to 0 at the end of any budget
 
     def check(self, settings: Mapping[str, Any]) -> None:
         """Raise ValueError for settings that give no schedule."""
@@ -94,22 +95,31 @@ def _plateau(share: float, s: Mapping[str, Any], errors: Sequence[float]) -> flo
 
 SCHEDULERS: Registry[SchedulerSpec] = Registry(
     "scheduler",
-    [
+    spec=SchedulerSpec,
+    entries=[
         SchedulerSpec("none", _none, {}, "a constant rate"),
         SchedulerSpec("step", _step, {"gamma": 0.1, "every": 1 / 3}, "torch's StepLR, by share of budget"),
         SchedulerSpec("exponential", _exponential, {"final": 0.01}, "torch's ExponentialLR, down to `final`"),
-        SchedulerSpec("cosine", _cosine, {"final": 0.0}, "Loshchilov & Hutter (2017), equation 5, one cycle"),
+        SchedulerSpec(
+            "cosine",
+            _cosine,
+            {"final": 0.0},
+            "Loshchilov & Hutter (2017), equation 5, one cycle",
+            falls_to_zero=True,
+        ),
         SchedulerSpec(
             "warmup_cosine",
             _warmup_cosine,
             {"warmup": 0.05, "final": 0.0},
             "Goyal et al. (2017), linear warm-up, then cosine",
+            falls_to_zero=True,
         ),
         SchedulerSpec(
             "one_cycle",
             _one_cycle,
             {"peak": 0.3, "start": 0.04, "final": 1e-4},
             "Smith & Topin (2019), as in torch's OneCycleLR, without its cycling of momentum",
+            falls_to_zero=True,
         ),
         SchedulerSpec(
             "plateau",

@@ -6,6 +6,7 @@ Nothing here reads or writes files; what a trial leaves behind is returned as by
 from sweep.trial.finish import Finished, diagnosis_bytes, finish, score_on_test
 from sweep.trial.probing import probe_trial
 from sweep.trial.segment import Segment, data_facts, load_data, run_segment
+from sweep.trial.setup_facts import setup_facts
 
 __all__ = [
     "Finished",
@@ -17,4 +18,5 @@ __all__ = [
     "probe_trial",
     "run_segment",
     "score_on_test",
+    "setup_facts",
 ]

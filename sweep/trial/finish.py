@@ -15,7 +15,7 @@ import torch
 from sweep.config.records import Scores, TrialRecord
 from sweep.config.trial import TrialConfig
 from sweep.data import Starts
-from sweep.diagnosis.probes import Probe, Subject, always_on
+from sweep.diagnosis.probes import Subject, always_on
 from sweep.diagnosis.symptoms import Baselines
 from sweep.diagnosis.trial_diagnosis import (
     CannotJudge,
@@ -30,12 +30,14 @@ from sweep.score import (
     exposure_gap_by_step,
     forecasts,
     nrmse_by_step,
+    objective_of,
     scores,
     valid_steps,
 )
 from sweep.trial.probing import probed
 from sweep.trial.process import release_freed_memory, trial_process
 from sweep.trial.segment import Run, data_facts, load_data, locked_task, read_checkpoint, trained
+from sweep.trial.setup_facts import setup_facts
 
 SHOWN_ONE_STEP = 4  # starts whose teacher-forced forecasts are kept for plots
 SHOWN_PERIODS, SHOWN_SHARE = 2, 0.25  # tail of the warm-up that is kept: periods, at most this share of H
@@ -55,7 +57,7 @@ def finish(
     checkpoint: bytes,
     baselines: Baselines | None = None,
     record: TrialRecord | None = None,
-    probes: Sequence[Probe] | None = None,
+    probes: Sequence[str] = (),
 ) -> Finished:
     """Return curves.csv, checkpoint.pt, rollout.npz and diagnosis.json of a trial's best checkpoint.
 
@@ -67,7 +69,7 @@ def finish(
         baselines: rollout errors of the study's baselines: where one is clearly better, the data do not
             excuse a failure. None where they are not known.
         record: of the trial as far as it is known now, without seconds and host: what findings may look at.
-        probes: that are taken; the cheap ones by default.
+        probes: names of plug-ins' probes to take beside the cheap ones.
     """
     began = time.perf_counter()
     with trial_process():
@@ -84,12 +86,14 @@ def finish(
             "checkpoint.pt": weights_bytes(config, run.network),
             "rollout.npz": _npz_bytes(arrays),
         }
+        facts = data_facts(config)
         evidence = TrialEvidence(
             config=config,
             rollout=arrays,
             curves={name: np.asarray(column, dtype=float) for name, column in curves.items()},
-            probes=probed(subject, always_on() if probes is None else probes),
-            facts=data_facts(config),
+            probes=probed(subject, always_on(probes)),
+            facts=facts,
+            setup=setup_facts(config, facts.channels),
             baselines=baselines or {},
             record=record and replace(record, exposure_gap=gap),
         )
@@ -111,7 +115,8 @@ def score_on_test(config: TrialConfig, weights: bytes) -> Scores:
         data = load_data(config.data, config.score)
         network = trained(config, data, weights)
         said = forecasts(network, locked_task(config))
-        return scores(said.rollout, said.one_step, data.test, data.targets, data.period)
+        objective = objective_of(data.objective)
+        return scores(said.rollout, said.one_step, data.test, data.targets, data.period, objective)
 
 
 def _rollout_arrays(subject: Subject) -> tuple[dict[str, np.ndarray], float]:

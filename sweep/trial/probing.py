@@ -5,12 +5,14 @@ from typing import Any
 
 from sweep.config.records import to_json
 from sweep.config.trial import TrialConfig
-from sweep.diagnosis.probes import Probe, Subject, measured
+from sweep.diagnosis.probes import ProbeSpec, Subject, measured
 from sweep.trial.process import trial_process
 from sweep.trial.segment import load_data, trained, validation_task
 
 
-def probe_trial(config: TrialConfig, weights: bytes, probes: Iterable[Probe]) -> dict[str, dict[str, Any]]:
+def probe_trial(
+    config: TrialConfig, weights: bytes, probes: Iterable[ProbeSpec]
+) -> dict[str, dict[str, Any]]:
     """Return what probes measure on a stored trial's network and the validation starts.
 
     Args:
@@ -26,6 +28,6 @@ def probe_trial(config: TrialConfig, weights: bytes, probes: Iterable[Probe]) ->
         return probed(Subject(network, validation_task(config), config.seed), probes)
 
 
-def probed(subject: Subject, probes: Iterable[Probe]) -> dict[str, dict[str, Any]]:
+def probed(subject: Subject, probes: Iterable[ProbeSpec]) -> dict[str, dict[str, Any]]:
     """Return what probes measure, as JSON values by name; non-finite numbers are None."""
     return {probe.name: to_json(measured(probe, subject)) for probe in probes}

@@ -23,7 +23,7 @@ from sweep.diagnosis.facts import DataFacts, facts_of
 from sweep.diagnosis.probes import gate_saturation, gradients_by_lag
 from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
 from sweep.model import Forecaster, engine
-from sweep.score import Forecasts, Task, forecasts, scores
+from sweep.score import Forecasts, Task, forecasts, objective_of, scores
 from sweep.score.baselines.simple import CannotServe
 from sweep.score.ridge_readout import refit_readout
 from sweep.train import Trainer
@@ -146,7 +146,14 @@ class Run:
     def _evaluated(self) -> dict[str, Any]:
         """Return scores and evidence of the network as it is."""
         said, data = forecasts(self.network, self.task), self.data
-        found = scores(said.rollout, said.one_step, data.validation, data.targets, data.period)
+        found = scores(
+            said.rollout,
+            said.one_step,
+            data.validation,
+            data.targets,
+            data.period,
+            objective_of(data.objective),
+        )
         return {"scores": asdict(found), "evidence": self._evidence(said)}
 
     def _evidence(self, said: Forecasts) -> dict[str, Any]:

@@ -17,8 +17,6 @@ from benchmarks.diagnosis.run import keys_of, main
 from benchmarks.diagnosis.runs import Key, faulty, plan, with_twins
 from benchmarks.diagnosis.search import OPTIMIZERS, drawn
 from sweep.config.records import TrialRecord, to_json
-from sweep.diagnosis.causes.features import PROBED
-from sweep.diagnosis.probes import PROBES
 from sweep.model import CELLS
 from sweep.train.optimizers import OPTIMIZERS as TRAINED_WITH
 from sweep.trial import finish, run_segment
@@ -241,7 +239,7 @@ def test_a_run_is_a_stored_trial(tmp_path):
             evaluations.append(segment.evaluation)
             if segment.diverged:
                 break
-        files = finish(config, checkpoint, probes=[PROBES[name] for name in PROBED]).files
+        files = finish(config, checkpoint).files
     assert to_json(record.evaluations) == to_json(tuple(evaluations))
     for name in ("curves.csv", "rollout.npz", "diagnosis.json"):
         assert cache.file(config, name) == files[name]
@@ -267,10 +265,10 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
         "--cache", str(tmp_path), "--kinds", "sine", "--cells", "gru", "--causes", "lr_high", "capacity_small",
         "--severities", "3", "--seeds", "1", "--json",
     ])  # fmt: skip
-    told = json.loads(capsys.readouterr().out)
-    assert told["runs"] == told["wanted"] == 3
-    assert [row["verdict"] for row in told["bites"]] == ["too few", "too few"]
-    assert [row["runs"] for row in told["healthy"]] == [1]
+    document = json.loads(capsys.readouterr().out)
+    assert document["runs"] == document["wanted"] == 3
+    assert [row["verdict"] for row in document["bites"]] == ["too few", "too few"]
+    assert [row["runs"] for row in document["healthy"]] == [1]
 
 
 @pytest.mark.parametrize("cell", CELLS)

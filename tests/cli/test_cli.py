@@ -268,7 +268,7 @@ def test_diagnose_of_a_study_alone_takes_its_best_trial(results, tmp_path):
     assert json.loads(invoke("diagnose", "other", *where).stdout)["number"] == best
     assert json.loads(invoke("diagnose", str(best), "other", *where).stdout)["number"] == best
     wrong = invoke("diagnose", "best", "other", *where)
-    assert wrong.exit_code == 2 and "'best' is no number of a trial of other" in wrong.stderr
+    assert wrong.exit_code == 2 and "invalid trial number 'best'" in wrong.stderr
 
 
 def test_diagnose_reads_what_is_stored_and_makes_what_is_missing(results, tmp_path):
@@ -303,15 +303,17 @@ def test_what_other_rules_stored_is_made_again(results, tmp_path):
     stored = copy / "sine/trials/0000/diagnosis.json"
     shown = ["sine", "--results", str(copy)]
     plain = json.loads(invoke("diagnose", "0", *shown, "--no-probes", "--json").stdout)
-    assert plain["made_again"] is False
+    assert plain["recomputed"] is False
     document = json.loads(stored.read_text())
     document["symptom"]["text"] = "as other rules had it"
     document["probes"] = {name: {"reason": "as it was"} for name in document["probes"]}
     stored.write_text(json.dumps({**document, "rules": "of another version"}))
     again = json.loads(invoke("diagnose", "0", *shown, "--no-probes", "--json").stdout)
-    assert again["made_again"] is True and again["symptom"] == plain["symptom"]
+    assert again["recomputed"] is True and again["symptom"] == plain["symptom"]
     assert set(again["probes"]) == set(plain["probes"])  # measured, not judged: kept where none are taken
-    assert "made again: what is stored was found by other rules" in invoke("diagnose", "0", *shown).stdout
+    assert (
+        "Recomputed: the stored diagnosis is from another version" in invoke("diagnose", "0", *shown).stdout
+    )
     probed = json.loads(invoke("diagnose", "0", *shown, "--json").stdout)
     assert "as it was" not in json.dumps(probed["probes"])
     assert json.loads(invoke("report", *shown, "--json").stdout)["diagnoses"]["other_rules"] == 1

@@ -16,14 +16,15 @@ from sweep.config.sections import DataConfig, ModelConfig, ScoreConfig, Training
 from sweep.config.trial import TrialConfig
 from sweep.data import load
 from sweep.diagnosis.causes import Case, curves_of
+from sweep.diagnosis.causes.cause_model import CauseModel, cause_model_from_json, shipped_model
 from sweep.diagnosis.causes.features import FEATURES, PROBED
 from sweep.diagnosis.causes.findings import cause_findings, inapplicable, likely, prescribed
 from sweep.diagnosis.causes.known_causes import CAUSES, HEALTHY
 from sweep.diagnosis.causes.prescriptions import fitting_window
-from sweep.diagnosis.causes.softmax import Model, calibrated, model_from_json
 from sweep.diagnosis.facts import facts_of
 from sweep.diagnosis.probes import PROBES, Subject, measured
 from sweep.diagnosis.symptoms import SYMPTOMS
+from sweep.trial import setup_facts
 from tests.support.probed import lorenz_task, network_of, sine_task
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "diagnosis" / "causes.md"
@@ -95,7 +96,8 @@ def case_of(errors: tuple[float, ...] = (0.9, 0.5, 0.6), **changes: Any) -> Case
         updates=1000,
         sequence_steps=40_000,
     )
-    return Case(config, record, made, probes, facts_of(task.data))
+    facts = facts_of(task.data)
+    return Case(config, record, made, probes, facts, setup_facts(config, facts.channels))
 
 
 # --- the table --------------------------------------------------------------------------------------
@@ -110,7 +112,7 @@ def test_every_cause_has_a_code_a_section_and_one_answer():
         assert all(f"**{word}**" in section for word in ("Detected", "Matters", "Do", "Source")), cause.name
     assert not set(codes) & set(SYMPTOMS)
     planted = {cause.fault for cause in CAUSES.values() if cause.decided == "calibrated"}
-    assert planted | {HEALTHY} == set(calibrated().answers)
+    assert planted | {HEALTHY} == set(shipped_model().answers)
 
 
 def test_the_benchmark_and_the_table_speak_of_the_same_faults():
@@ -203,7 +205,7 @@ def test_what_a_series_repeats_itself_is_no_leak(tmp_path: Path):
 
 
 def test_a_leak_is_told_from_a_twentieth_on_whatever_the_weights_say():
-    model = calibrated()
+    model = shipped_model()
     values = dict(zip(model.features, model.centre, strict=True))
 
     def leak_of(share: float) -> tuple[bool, float]:
@@ -238,8 +240,8 @@ def test_facts_of_several_channels():
 # --- the model --------------------------------------------------------------------------------------
 
 
-def small_model() -> Model:
-    return Model(
+def small_model() -> CauseModel:
+    return CauseModel(
         features=("one", "two"),
         answers=("a", "b", HEALTHY),
         low=np.array([-9.0, -9.0]),
@@ -267,17 +269,17 @@ def test_probabilities_by_hand():
 
 def test_a_model_goes_to_json_and_back():
     model = small_model()
-    back = model_from_json(json.loads(json.dumps(model.json())))
+    back = cause_model_from_json(json.loads(json.dumps(model.json())))
     assert back.probabilities({"one": 2.5, "two": -1.0}) == pytest.approx(
         model.probabilities({"one": 2.5, "two": -1.0}), rel=1e-5
     )
     broken = {**model.json(), "bias": [0.0]}
     with pytest.raises(ValueError, match="bias has shape"):
-        model_from_json(broken)
+        cause_model_from_json(broken)
 
 
 def test_the_shipped_model_knows_its_features():
-    model = calibrated()
+    model = shipped_model()
     assert set(model.features) <= set(FEATURES) and 0 < model.alarm < 1
     assert (model.spread > 0).all() and np.isfinite(model.weights).all()
 
@@ -427,7 +429,7 @@ def test_a_text_names_features_with_their_healthy_range():
         for one in cause_findings(case_of((1.0, 1.0, 1.0), input_noise=noise))
         if one.severity == "issue"
     ]
-    assert issues and all(re.search(r"healthy runs .+\)", one.text) for one in issues)
+    assert issues and all(re.search(r"healthy runs: .+\)", one.text) for one in issues)
 
 
 @pytest.mark.parametrize(
@@ -443,7 +445,7 @@ def test_a_text_names_features_with_their_healthy_range():
     ],
 )
 def test_a_value_is_told_without_needless_powers_of_ten(name, value, text):
-    assert FEATURES[name].said(value) == text
+    assert FEATURES[name].value_text(value) == text
 
 
 def test_a_pruned_trial_is_not_said_to_have_few_checkpoints():
@@ -457,7 +459,7 @@ def test_a_pruned_trial_is_not_said_to_have_few_checkpoints():
 def test_what_stands_for_none_is_what_is_read_where_there_is_none():
     case = case_of(input_noise=0.0, weight_decay=0.0)
     for name in ("input_noise", "weight_decay"):
-        assert FEATURES[name].said(FEATURES[name].read(case)) == "none"
+        assert FEATURES[name].value_text(FEATURES[name].read(case)) == "none"
 
 
 def test_curves_are_read_as_they_are_stored():

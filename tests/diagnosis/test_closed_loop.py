@@ -1,5 +1,6 @@
 """The closed-loop map and its derivatives, against the network's own rollout and finite differences."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,9 @@ from sweep.diagnosis.probes.closed_loop import (
     some_starts,
 )
 from sweep.diagnosis.probes.subject import FEW, Subject
-from sweep.diagnosis.probes.tangents import CELL_TANGENTS, Linearised, jacobians
+from sweep.diagnosis.probes.tangents import Linearised, jacobians
 from sweep.model import CELLS
-from sweep.model.stack import by_layer
+from sweep.model.state import by_layer
 from sweep.score import forecasts
 from sweep.score.rollout import decoded, decoded_one_step
 from tests.support.probed import SHAPES, STARTS, calendar_task, lorenz_task, network_of, sine_task
@@ -30,7 +31,7 @@ def random_flat(loop: ClosedLoop, count: int = 4) -> torch.Tensor:
 
 
 def test_every_cell_has_a_tangent():
-    assert set(CELL_TANGENTS) == set(CELLS) and len(CELLS) > 0
+    assert all(cell.tangent is not None for cell in CELLS.values()) and len(CELLS) > 0
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -81,6 +82,22 @@ def test_tangents_along_a_rollout_equal_forward_differentiation(cell: str, fed: 
                 flat = loop(flat, path.inputs[step, :, 2:])
             wanted = forward_ad.unpack_dual(flat).tangent
         assert torch.allclose(torch.from_numpy(now[:, number]), wanted, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:.*jit.script.*deprecated:DeprecationWarning")  # torch's own use of it
+@pytest.mark.parametrize("fed", [True, False])
+@pytest.mark.parametrize("cell", CELLS)
+def test_without_a_closed_form_a_cell_is_differentiated(cell: str, fed: bool, tmp_path: Path):
+    task = calendar_task(tmp_path)
+    network = network_of(2, task.data.inputs, cell=cell, layers=2)
+    path = free_trajectory(network, task, 9)
+    tangents = torch.randn(STARTS, 3, ClosedLoop(network).size, dtype=torch.float64).numpy()
+    wanted = Linearised(network, path).advance(0, 9, tangents, fed)
+    network.stack.cell = replace(network.stack.cell, tangent=None)
+    assert Linearised(network, path).advance(0, 9, tangents, fed) == pytest.approx(
+        wanted, rel=1e-9, abs=1e-12
+    )
+    assert abs(wanted).max() > 0.1
 
 
 @pytest.mark.parametrize("cell", CELLS)

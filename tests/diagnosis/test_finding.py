@@ -22,16 +22,23 @@ def test_a_finding_survives_json():
     assert finding_from_json(json.loads(json.dumps(finding_to_json(FOUND)))) == FOUND
 
 
+def test_a_check_of_a_study_needs_no_title_and_no_confidence():
+    finding = Finding("near_bound", "not applicable", "No hyperparameter has a range.")
+    values = json.loads(json.dumps(finding_to_json(finding)))
+    assert values["confidence"] is None and values["title"] == "" and values["evidence"] == {}
+    assert finding_from_json(values) == finding
+
+
 def test_a_number_that_json_does_not_know_becomes_null():
-    values = finding_to_json(Finding("S13", "diverged", "issue", "x", {"error": math.inf}, 1.0))
+    values = finding_to_json(Finding("S13", "issue", "x", {"error": math.inf}))
     assert json.loads(json.dumps(values, allow_nan=False))["evidence"] == {"error": None}
 
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"severity": "bad"}, "severity is one of issue, tip"),
-        ({"confidence": 1.2}, r"lies in \[0, 1\], got 1.2"),
+        ({"severity": "bad"}, "severity must be one of issue, tip"),
+        ({"confidence": 1.2}, r"must lie in \[0, 1\], got 1.2"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(change: dict, complaint: str):

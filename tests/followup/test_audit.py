@@ -72,7 +72,7 @@ def test_the_json_document_is_the_documented_one_and_that_of_the_report(results)
 def test_the_words_and_pictures_of_each_trial(results):
     shown = audit(results, "--trials", "4")
     assert shown.exit_code == 0, shown.stderr
-    assert "auditing: 4 pruned trials to their end; 4 trainings to run" in shown.stderr
+    assert "auditing: 4 pruned trials to the end; 4 trainings to run" in shown.stderr
     assert "to its end, complete: rollout error" in shown.stderr
     assert "pruned trials that were trained to their end" in " ".join(shown.stdout.split())
     assert len(list((results / "sine/audit/trials").glob("*/rollout.png"))) == 4
@@ -94,7 +94,7 @@ def test_nothing_pruned_exits_with_3(tmp_path):
 
 
 def test_what_cannot_be_audited_says_why(results, tmp_path):
-    assert "no results of a study 'sine'" in audit(tmp_path / "none").stderr
+    assert "study 'sine' has no results" in audit(tmp_path / "none").stderr
     assert audit(results, "--trials", "0").exit_code == 2
     with DriverLock(results / "sine/.lock"):
         shown = audit(results)

@@ -141,7 +141,7 @@ def test_one_worker_or_two_give_the_same(results, tmp_path):
 def test_what_cannot_be_confirmed_says_why(results, tmp_path):
     shown = confirm(tmp_path / "none")
     assert shown.exit_code == 2
-    assert "no results of a study 'sine'" in shown.stderr
+    assert "study 'sine' has no results" in shown.stderr
     assert confirm(results, "--top", "0").exit_code == 2
     with DriverLock(results / "sine/.lock"):
         shown = confirm(results)
@@ -194,9 +194,7 @@ def test_nothing_scored_is_nothing_to_confirm(tmp_path, monkeypatch):
 
 
 def test_in_python(results):
-    result = sweep.confirm(
-        "sine", top=1, seeds=1, results=results, execution=sweep.Execution(executor="inline", plots=False)
-    )
+    result = sweep.confirm("sine", top=1, seeds=1, results=results, executor="inline", plots=False)
     assert result.confirmation["verdict"] == "alone"
     assert result.winner["number"] == result.confirmation["leader"]
     with pytest.raises(ValueError, match="at least one configuration and one seed"):

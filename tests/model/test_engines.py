@@ -1,16 +1,19 @@
 """Every engine computes the same forecaster; which one computes a trial is a rule that can be read."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from sweep.config.engines import TORCH_FROM_HIDDEN, engine_name
+from sweep.config.engines import engine_name
 from sweep.config.errors import SweepError
 from sweep.config.sections import ModelConfig, TrainingConfig
-from sweep.model import CELLS, Forecaster, engine, engines, fastest_engine
+from sweep.model import CELLS, Forecaster, best_kernel, engine, engines, fastest_engine, kernel_with
+from sweep.model.native import library
+from sweep.model.native.call import CODES
 from sweep.model.native.library import INSTRUCTIONS, instruction_sets
 
 NATIVE = [f"native-{instructions}" for instructions in instruction_sets()]
@@ -148,16 +151,38 @@ LSTM, GRU = ModelConfig(cell="lstm"), ModelConfig(cell="gru")
 F32, F64 = TrainingConfig(), TrainingConfig(precision="float64")
 
 
+AVX2, AVX512 = kernel_with("avx2"), kernel_with("avx512")
+
+
 def test_the_rule_for_engines():
-    assert engine_name("auto", "avx2", "cpu", GRU, F32) == "native-avx2"
+    assert engine_name("auto", AVX2, "cpu", GRU, F32) == "native-avx2"
     assert engine_name("auto", None, "cpu", GRU, F32) == "torch"
-    assert engine_name("auto", "avx2", "cuda:0", GRU, F32) == "torch"
-    assert engine_name("torch", "avx2", "cpu", GRU, F32) == "torch"
-    large = LSTM.model_copy(update={"hidden": TORCH_FROM_HIDDEN["lstm", "float32"]})
-    assert engine_name("auto", "avx512", "cpu", large, F32) == "torch"
-    assert engine_name("native", "avx512", "cpu", large, F32) == "native-avx512"
-    assert engine_name("auto", "avx512", "cpu", large, F64) == "native-avx512"
-    assert engine_name("auto", "avx512", "cpu", large.model_copy(update={"hidden": 255}), F32) != "torch"
+    assert engine_name("auto", AVX2, "cuda:0", GRU, F32) == "torch"
+    assert engine_name("torch", AVX2, "cpu", GRU, F32) == "torch"
+    large = LSTM.model_copy(update={"hidden": 256})
+    assert engine_name("auto", AVX512, "cpu", large, F32) == "torch"
+    assert engine_name("native", AVX512, "cpu", large, F32) == "native-avx512"
+    assert engine_name("auto", AVX512, "cpu", large, F64) == "native-avx512"
+    assert engine_name("auto", AVX512, "cpu", large.model_copy(update={"hidden": 255}), F32) != "torch"
+    assert engine_name("auto", AVX512, "cpu", large.model_copy(update={"cell": "gru"}), F32) != "torch"
+
+
+@pytest.mark.parametrize("wanted", ["auto", "native"])
+def test_torch_computes_what_the_kernel_cannot(wanted: str):
+    assert engine_name(wanted, AVX2, "cpu", ModelConfig(cell="mgu"), F32) == "torch"
+    assert engine_name(wanted, AVX2, "cpu", ModelConfig(kind="echo"), F32) == "torch"
+
+
+def test_the_entries_say_what_the_kernel_computes():
+    assert set(AVX2.cells) == {"lstm", "gru"} == set(CODES)
+    header = (Path(library.__file__).parent / "kernel/engine.h").read_text()
+    assert [CODES[name] for name in ("lstm", "gru")] == [0, 1] and "0: LSTM, 1: GRU" in header
+
+
+def test_the_best_kernel_has_the_best_instructions(monkeypatch: pytest.MonkeyPatch):
+    assert best_kernel() == kernel_with(instruction_sets()[-1])
+    monkeypatch.setattr(engines, "instruction_sets", lambda: ())
+    assert best_kernel() is None
 
 
 def test_instruction_sets_are_named_in_the_order_of_the_kernel():

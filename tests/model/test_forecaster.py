@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from sweep.config.sections import ModelConfig
 from sweep.model import CELLS, Forecaster
-from sweep.model.stack import Stack, by_layer
+from sweep.model.stack import Stack
+from sweep.model.state import by_layer
 
 TORCH = {"lstm": nn.LSTM, "gru": nn.GRU}
 

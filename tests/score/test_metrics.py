@@ -12,11 +12,11 @@ from sweep.score.metrics import (
     block_errors,
     block_length,
     diverged_fraction,
+    error_of_prefix,
     nrmse,
     nrmse_by_step,
     prefix_steps,
     rollout_error,
-    rollout_error_of_prefix,
     scores,
     valid_steps,
 )
@@ -369,20 +369,20 @@ def test_prefix_steps_are_rounded_up_but_not_by_rounding_noise():
 
 def test_a_prefix_is_scored_as_if_it_were_all():
     forecast, truth, scale = random_case(7, steps=40)
-    assert rollout_error_of_prefix(forecast, truth, scale, 8, 0.5) == rollout_error(
+    assert error_of_prefix(forecast, truth, scale, 8, 0.5) == rollout_error(
         forecast[:, :20], truth[:, :20], scale, 8
     )
     # a block longer than the prefix becomes the prefix
-    assert rollout_error_of_prefix(forecast, truth, scale, 8, 0.1) == rollout_error(
+    assert error_of_prefix(forecast, truth, scale, 8, 0.1) == rollout_error(
         forecast[:, :4], truth[:, :4], scale, 4
     )
-    assert rollout_error_of_prefix(forecast, truth, scale, 8, 1.0) == rollout_error(forecast, truth, scale, 8)
+    assert error_of_prefix(forecast, truth, scale, 8, 1.0) == rollout_error(forecast, truth, scale, 8)
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.1, math.nan])
 def test_a_share_outside_of_zero_to_one_is_refused(share):
     with pytest.raises(ValueError, match=r"share lies in \(0, 1\]"):
-        rollout_error_of_prefix(*random_case(0), 5, share)
+        error_of_prefix(*random_case(0), 5, share)
 
 
 def test_scores_hold_each_number_over_the_targets_only():
@@ -398,7 +398,7 @@ def test_scores_hold_each_number_over_the_targets_only():
     case = forecast[..., [2, 0]], truth[..., [2, 0]], scale[:, [2, 0]]
     steps = valid_steps(*case, 10)
     assert found.rollout_error == rollout_error(*case, 10) < 1
-    assert found.prefix_errors == tuple(rollout_error_of_prefix(*case, 10, share) for share in PREFIXES)
+    assert found.prefix_errors == tuple(error_of_prefix(*case, 10, share) for share in PREFIXES)
     assert found.nrmse == nrmse(*case)
     assert found.valid_steps == np.median(steps)
     assert (found.valid_steps_low, found.valid_steps_high) == tuple(np.quantile(steps, [0.1, 0.9]))

@@ -51,7 +51,7 @@ def test_a_resumed_study_keeps_its_set(has):
     has("baseline", "avx2", "avx512")
     assert with_engine(sine(), recorded).instructions == "avx2"
     has("baseline")
-    with pytest.raises(StudyChanged, match=r"avx2 instructions.*there are: baseline"):
+    with pytest.raises(StudyChanged, match=r"avx2 instructions.*available: baseline"):
         with_engine(sine(), recorded)
 
 
@@ -75,7 +75,7 @@ def test_the_engine_is_no_part_of_a_trial_s_seed():
     params = {"cell": "gru", "optimizer": "adam", "adam.lr": 0.01, "adam.momentum": 0.9, "scheduler": "none"}
     study = with_engine(sine(), None)
     native = study.trial({**params, "batch_size": 16})
-    torch = replace(study, instructions=None).trial({**params, "batch_size": 16})
+    torch = replace(study, kernel=None).trial({**params, "batch_size": 16})
     assert (native.engine, torch.engine) == (f"native-{instruction_sets()[-1]}", "torch")
     assert native.seed == torch.seed
 
@@ -93,7 +93,8 @@ def test_both_engines_give_the_same_study(tmp_path):
             trials=6,
             overrides=overrides,
             results=tmp_path / engine,
-            execution=api.Execution(executor="inline", plots=False),
+            executor="inline",
+            plots=False,
         )
         study = api.load_study("sine", results=tmp_path / engine)
         scores.append(study.trials.set_index("number")["rollout_error"])
@@ -109,8 +110,8 @@ def test_a_confirmation_keeps_to_the_study_s_engine(tmp_path, has):
     overrides = [*SMALL, "run.engine=native"]
     (tmp_path / "sine").mkdir()
     StudyFolder(tmp_path / "sine").write_document("baselines", {"baselines": {}})
-    quiet = {"results": tmp_path, "execution": api.Execution(executor="inline", plots=False)}
+    quiet = {"results": tmp_path, "executor": "inline", "plots": False}
     api.run("sine", trials=2, overrides=overrides, confirm=False, **quiet)
     has("neon")
-    with pytest.raises(StudyChanged, match=rf"{instruction_sets()[-1]} instructions.*there are: neon"):
+    with pytest.raises(StudyChanged, match=rf"{instruction_sets()[-1]} instructions.*available: neon"):
         api.confirm("sine", top=1, seeds=1, **quiet)

@@ -5,12 +5,14 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 from sweep.config.records import Evaluation, Scores, TrialRecord
+from sweep.config.sections import ScoreConfig
 from sweep.data.types import Starts
 from sweep.diagnosis.trial_diagnosis import DataFacts, TrialEvidence, diagnosed, diagnosis_to_json
 from sweep.score.metrics import block_length, nrmse_by_step, scores, valid_steps
@@ -189,7 +191,7 @@ def diagnosis_file(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return diagnosis.json as a trial with that rollout.npz has it; the fixture's networks cannot be probed."""
     with np.load(io.BytesIO(files["rollout.npz"])) as stored:
         arrays = {name: stored[name] for name in stored.files}
-    evidence = TrialEvidence(cast(Any, None), arrays, facts=FACTS)
+    evidence = TrialEvidence(cast(Any, SimpleNamespace(score=ScoreConfig())), arrays, facts=FACTS)
     probes = {"driven": {"reason": "no network"}}
     document = diagnosis_to_json(replace(diagnosed(evidence), probes=probes))
     return {"diagnosis.json": json.dumps(document).encode()}

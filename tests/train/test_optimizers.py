@@ -58,6 +58,11 @@ def test_the_table_holds_what_the_documentation_names():
     assert named <= set(OPTIMIZERS)
 
 
+def test_the_entry_says_whether_it_has_momentum():
+    without = {name for name in OPTIMIZERS if not OPTIMIZERS[name].has_momentum}
+    assert without == {"lbfgs", "adagrad"}
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_descends(name: str):
     before = float(quadratic(start().detach()))

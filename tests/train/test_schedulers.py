@@ -188,3 +188,8 @@ def test_every_schedule_drives_l_bfgs(trainer):
         running = trainer("lbfgs", scheduler=name, budget=1600)
         first = running.train(400, [])
         assert running.train(1600, [0.5] * 9) < first
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_the_entry_says_whether_the_rate_falls_to_zero(name: str):
+    assert SCHEDULERS[name].falls_to_zero is (factor(name, 1.0) <= 1e-3)

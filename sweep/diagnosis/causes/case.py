@@ -1,4 +1,4 @@
-"""What a cause is read from: a trial's configuration, its record and curves, its probes, and its data."""
+"""The evidence for causes: a trial's configuration, record, curves, probes, and facts about its data."""
 
 import csv
 import io
@@ -15,22 +15,34 @@ from sweep.diagnosis.facts import DataFacts
 
 
 @dataclass(frozen=True)
+class SetupFacts:
+    """Facts about a configuration that its optimizer and its network know."""
+
+    full_batch: bool  # the optimizer trains on all windows at once
+    has_momentum: bool  # the optimizer has a setting "momentum"
+    recurrent_weights: (
+        int | None
+    )  # input and recurrent weights of all layers, no biases; None: not a recurrent stack
+
+
+@dataclass(frozen=True)
 class Case:
-    """One trained trial. Everything in it is stored, or follows from what is stored without training."""
+    """One trained trial. All of it is stored, or follows without training from what is stored."""
 
     config: TrialConfig
     record: TrialRecord
     curves: Mapping[str, Array]  # columns of curves.csv by name, (bin,)
-    probes: Mapping[str, Mapping[str, Any]]  # by name; only `reason` where one does not apply
+    probes: Mapping[str, Mapping[str, Any]]  # by name; only `reason` where a probe does not apply
     facts: DataFacts
+    setup: SetupFacts
 
     def probe(self, name: str, key: str) -> float:
-        """Return a probe's number, NaN where the probe was not taken, does not apply, or has none."""
+        """Return a probe's number; NaN if the probe was not taken, does not apply, or has no such number."""
         value = self.probes.get(name, {}).get(key)
         return np.nan if value is None else float(value)
 
     def curve(self, name: str) -> Array:
-        """Return a training curve, (bin,); empty where there was no update or the column is not recorded."""
+        """Return a training curve, (bin,); empty if there was no update or the column is not recorded."""
         return self.curves.get(name, np.empty(0))
 
     def setting(self, name: str, default: float) -> float:

@@ -1,7 +1,7 @@
-"""A network that feeds itself, as one map on flat vectors, and the trajectories that probes measure along.
+"""The closed loop: a network that feeds itself, as a map on flat vectors, and the trajectories that probes use.
 
 A flat vector holds, layer by layer, the components of the state (h and c, or h) and then the current value
-of every channel: D = layers * components * hidden + channels numbers. The map takes it one step on:
+of every channel: D = layers * components * hidden + channels numbers. The map advances it by one step:
 
     F(state, x) = (cells(x, state), readout(cells(x, state), x))
 """
@@ -16,8 +16,7 @@ from torch import Tensor
 from sweep.config.errors import SweepError
 from sweep.data import Starts
 from sweep.model import Forecaster
-from sweep.model.cells import State
-from sweep.model.stack import by_layer, stacked
+from sweep.model.state import HiddenState, by_layer, stacked
 from sweep.score import Task
 
 
@@ -26,7 +25,7 @@ class CannotMeasure(SweepError):
 
 
 class ClosedLoop:
-    """The map F and the layout of its vectors; pure, differentiable, of the network's own precision."""
+    """The map F and the layout of its vectors: pure, differentiable, in the network's precision."""
 
     def __init__(self, network: Forecaster) -> None:
         self.network = network
@@ -34,12 +33,12 @@ class ClosedLoop:
         self.state_size = network.stack.layers * self.components * network.stack.hidden
         self.size = self.state_size + network.outputs
 
-    def flat(self, state: State, current: Tensor) -> Tensor:
+    def flat(self, state: HiddenState, current: Tensor) -> Tensor:
         """Return (batch, D) of a state, per component (layer, batch, hidden), and values (batch, channel)."""
         parts = [part for layer in by_layer(state) for part in layer]
         return torch.cat([*parts, current], dim=-1)
 
-    def split(self, flat: Tensor) -> tuple[State, Tensor]:
+    def split(self, flat: Tensor) -> tuple[HiddenState, Tensor]:
         """Return the state, per component (layer, batch, hidden), and the values (batch, channel) of (batch, D)."""
         parts = torch.split(flat[:, : self.state_size], self.network.stack.hidden, dim=-1)
         layers = [
@@ -51,8 +50,8 @@ class ClosedLoop:
         """Return F of (batch, D).
 
         Args:
-            flat: where to start.
-            calendar: (batch, feature), known inputs of the time that is forecast; None where there are none.
+            flat: state and values before the step.
+            calendar: (batch, feature), known inputs of the time that is forecast; None if there are none.
         """
         state, current = self.split(flat)
         inputs = current if calendar is None else torch.cat([current, calendar], dim=-1)
@@ -62,11 +61,11 @@ class ClosedLoop:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """What a network was fed with and went through. Step t takes states[t] and inputs[t] to states[t + 1]."""
+    """Inputs, states and forecasts of a network. Step t takes states[t] and inputs[t] to states[t + 1]."""
 
-    inputs: Tensor  # (time, start, input), as fed, model units
+    inputs: Tensor  # (time, start, input), model units
     forecasts: Tensor  # (time, start, channel)
-    states: State  # per component (time + 1, layer, start, hidden)
+    states: HiddenState  # per component (time + 1, layer, start, hidden)
 
     @property
     def steps(self) -> int:
@@ -79,16 +78,16 @@ class Trajectory:
         return Trajectory(self.inputs[begin:end], self.forecasts[begin:end], states)
 
     def finite(self) -> "Trajectory":
-        """Return the starts all of whose numbers are finite.
+        """Return the starts whose numbers are all finite.
 
         Raises:
-            CannotMeasure: there is none.
+            CannotMeasure: there are none.
         """
         finite = torch.isfinite(self.forecasts).all(dim=2).all(dim=0)
         for part in self.states:
             finite &= torch.isfinite(part).all(dim=3).all(dim=1).all(dim=0)
         if not finite.any():
-            raise CannotMeasure("no start stays finite over the steps that are measured")
+            raise CannotMeasure("no start stays finite over the measured steps")
         if finite.all():
             return self
         states = tuple(part[:, :, finite] for part in self.states)
@@ -97,19 +96,19 @@ class Trajectory:
 
 @torch.no_grad()
 def free_trajectory(network: Forecaster, task: Task, steps: int) -> Trajectory:
-    """Return the free-running steps after the warm-up; the first is fed with the warm-up's last forecast.
+    """Return the free-running steps after the warm-up; the input of the first is the warm-up's last forecast.
 
     Args:
         network: of the task's precision.
         task: its starts are rolled out.
-        steps: wanted; with calendar features no more than the horizon minus 1, since later ones are unknown.
+        steps: how many; with calendar features at most the horizon minus 1, since later features are unknown.
     """
     warm, state = network(task.inputs()[:, : task.warmup])
     return free_from(network, task, warm[:, -1], state, steps)
 
 
 @torch.no_grad()
-def free_from(network: Forecaster, task: Task, first: Tensor, state: State, steps: int) -> Trajectory:
+def free_from(network: Forecaster, task: Task, first: Tensor, state: HiddenState, steps: int) -> Trajectory:
     """Return the free-running steps after a warm-up; see `free_trajectory`.
 
     Args:
@@ -117,7 +116,7 @@ def free_from(network: Forecaster, task: Task, first: Tensor, state: State, step
         task: gives the calendar.
         first: (start, channel), the warm-up's last forecast.
         state: after the warm-up.
-        steps: wanted; see there.
+        steps: as there.
     """
     known = task.calendar[:, task.warmup + 1 :]
     if known.shape[-1] > 0:
@@ -131,7 +130,7 @@ def free_from(network: Forecaster, task: Task, first: Tensor, state: State, step
 
 
 @torch.no_grad()
-def forced_trajectory(network: Forecaster, task: Task, state: State | None = None) -> Trajectory:
+def forced_trajectory(network: Forecaster, task: Task, state: HiddenState | None = None) -> Trajectory:
     """Return the teacher-forced steps through warm-up and horizon, from zeros or a given state."""
     inputs = task.inputs()
     before = network.zero_state(inputs) if state is None else state
@@ -139,7 +138,7 @@ def forced_trajectory(network: Forecaster, task: Task, state: State | None = Non
     return _trajectory(inputs, forecasts, before, after)
 
 
-def _trajectory(inputs: Tensor, forecasts: Tensor, before: State, after: State) -> Trajectory:
+def _trajectory(inputs: Tensor, forecasts: Tensor, before: HiddenState, after: HiddenState) -> Trajectory:
     states = tuple(torch.cat([first[None], later]) for first, later in zip(before, after, strict=True))
     return Trajectory(inputs.transpose(0, 1), forecasts.transpose(0, 1), states)
 
@@ -148,9 +147,9 @@ def in_float64(network: Forecaster, task: Task, most: int | None = None) -> tupl
     """Return a float64 copy of a network, and the task, or an even choice of its starts, in float64.
 
     Args:
-        network: of any precision; left alone.
+        network: of any precision; not changed.
         task: its starts and data.
-        most: starts wanted; all where None.
+        most: how many starts; None: all.
     """
     starts = task.starts if most is None else some_starts(task.starts, most)
     device = str(task.channels.device)
@@ -158,17 +157,17 @@ def in_float64(network: Forecaster, task: Task, most: int | None = None) -> tupl
 
 
 def with_some_starts(task: Task, most: int) -> Task:
-    """Return the task with at most `most` of its starts, those of `spread`, in the same precision."""
+    """Return the task with at most `most` of its starts, evenly spread, in the same precision."""
     return Task(task.data, some_starts(task.starts, most), task.channels.dtype, str(task.channels.device))
 
 
 def spread(count: int, most: int) -> np.ndarray:
-    """Return the numbers of at most `most` of `count` starts, evenly spread over all."""
+    """Return the indices of at most `most` of `count` starts, evenly spread."""
     return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
 
 
 def some_starts(starts: Starts, most: int) -> Starts:
-    """Return at most `most` starts, evenly spread over all."""
+    """Return at most `most` starts, evenly spread."""
     rows = spread(len(starts.truth), most)
     arrays = {
         field.name: getattr(starts, field.name)[rows] for field in fields(starts) if field.name != "n_eff"

@@ -1,11 +1,12 @@
-"""How many gates are saturated, on a few true sequences."""
+"""The share of saturated gates on a few true sequences."""
 
 import torch
 from torch import Tensor
 
+from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.model import Forecaster
 
-SATURATED = 5.0  # |pre-activation| beyond which a gate counts as saturated: DeepDiagnosis (ICSE 2022)
+SATURATED = 5.0  # |pre-activation|; a gate beyond it is saturated: DeepDiagnosis (ICSE 2022)
 
 
 @torch.no_grad()
@@ -16,9 +17,14 @@ def gate_saturation(network: Forecaster, inputs: Tensor) -> list[float]:
         network: the forecaster.
         inputs: (batch, time, input), model units.
 
+    Raises:
+        CannotMeasure: the cell has no sigmoid gates.
+
     Source: Wardat et al. (2022), DeepDiagnosis, saturated activation.
     """
     stack = network.stack
+    if not stack.cell.sigmoid_gates:
+        raise CannotMeasure(f"the cell {stack.cell.name!r} has no sigmoid gates")
     states = network.trace(inputs)[1][0]  # of every step: (time, layer, batch, hidden)
     below, shares = inputs, []
     for layer, (weight_ih, weight_hh, bias_ih, bias_hh) in enumerate(stack.weights()):

@@ -1,9 +1,12 @@
-"""The table of probes: what measures what, and what it costs."""
+"""The table of probes: what each measures, and whether it is cheap."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from sweep.config.errors import SweepError
+from sweep.config.records import to_json
 from sweep.config.registry import Registry
 from sweep.diagnosis.probes.closed_form_readout import readout_refit
 from sweep.diagnosis.probes.closed_loop import CannotMeasure
@@ -22,11 +25,11 @@ from sweep.score.baselines.simple import CannotServe
 
 
 @dataclass(frozen=True)
-class Probe:
+class ProbeSpec:
     """A measurement of a trained network on a task, by name.
 
-    `measure` returns a frozen dataclass of numbers, the same for the same subject. Cheap ones are taken at the end of
-    every trial: together they cost at most 5 % of one of the default study (benchmarks/probes.py).
+    `measure` returns a frozen dataclass of numbers, equal for equal subjects. The cheap probes are taken at the end of
+    every trial: together they take at most 5 % of a trial of the default study (benchmarks/probes.py).
     """
 
     name: str
@@ -35,34 +38,56 @@ class Probe:
     measure: Callable[[Subject], Any]
 
 
-PROBES: Registry[Probe] = Registry(
+PROBES: Registry[ProbeSpec] = Registry(
     "probe",
     [
-        Probe("noise_gain", "what an input error becomes 1, 10, 100 steps later", "cheap", noise_gain),
-        Probe("driven", "how fast the network forgets its state on true inputs", "cheap", driven),
-        Probe(
-            "swap_test", "whether fed-back inputs or the drifted state spoil the rollout", "cheap", swap_test
+        ProbeSpec("noise_gain", "what an input error becomes 1, 10, 100 steps later", "cheap", noise_gain),
+        ProbeSpec("driven", "how fast the network forgets its state on true inputs", "cheap", driven),
+        ProbeSpec(
+            "swap_test",
+            "whether the fed-back inputs or the drifted state cause the rollout's error",
+            "cheap",
+            swap_test,
         ),
-        Probe("training_fit", "errors on training and on validation starts", "cheap", training_fit),
-        Probe("units", "dead units, gates and sizes of weights", "cheap", units),
-        Probe("lyapunov", "the largest Lyapunov exponents of the closed loop", "costly", lyapunov),
-        Probe("warmup_sweep", "the rollout error by the length of the warm-up", "costly", warmup_sweep),
-        Probe("readout_refit", "the rollout with a readout in closed form", "costly", readout_refit),
-        Probe("fixed_points", "where the closed loop can come to rest", "costly", fixed_points),
-        Probe("cycle", "what a long rollout settles on, and its period", "costly", cycle),
-        Probe("precision", "whether the rollout differs in float64", "costly", precision),
+        ProbeSpec("training_fit", "errors on training and on validation starts", "cheap", training_fit),
+        ProbeSpec("units", "dead units, gates and sizes of weights", "cheap", units),
+        ProbeSpec("lyapunov", "the largest Lyapunov exponents of the closed loop", "costly", lyapunov),
+        ProbeSpec("warmup_sweep", "the rollout error by the length of the warm-up", "costly", warmup_sweep),
+        ProbeSpec("readout_refit", "the rollout with a readout in closed form", "costly", readout_refit),
+        ProbeSpec("fixed_points", "where the closed loop can come to rest", "costly", fixed_points),
+        ProbeSpec("cycle", "how a long rollout ends, and its period", "costly", cycle),
+        ProbeSpec("precision", "whether the rollout differs in float64", "costly", precision),
     ],
+    spec=ProbeSpec,
 )
 
 
-def always_on() -> tuple[Probe, ...]:
-    """Return the probes that are taken at the end of every trial."""
-    return tuple(probe for probe in PROBES.values() if probe.cost == "cheap")
+def always_on(extra: Sequence[str] = ()) -> tuple[ProbeSpec, ...]:
+    """Return the probes that are taken at the end of every trial: the cheap ones, and those of plug-ins by name.
+
+    Raises:
+        UnknownName: no probe has a name of `extra`.
+        PluginError: a plug-in of `extra` cannot be used.
+    """
+    return (
+        *(probe for probe in PROBES.values() if probe.cost == "cheap"),
+        *(PROBES[name] for name in extra),
+    )
 
 
-def measured(probe: Probe, subject: Subject) -> dict[str, Any]:
-    """Return a probe's numbers by name, or only `reason` where it does not apply: tuples, numbers, None."""
+def measured(probe: ProbeSpec, subject: Subject) -> dict[str, Any]:
+    """Return a probe's numbers by name, or only `reason` where it does not apply: tuples, numbers, None.
+
+    A plug-in's probe that raises an error, or returns anything but a dataclass of plain values, gets a `reason` that
+    names it.
+    """
     try:
-        return asdict(probe.measure(subject))
-    except (CannotMeasure, CannotServe) as error:
+        with PROBES.running(probe.name):
+            numbers = asdict(probe.measure(subject))
+            if probe.name not in tuple(PROBES):
+                json.dumps(to_json(numbers))
+            return numbers
+    except SweepError as error:
+        if probe.name in tuple(PROBES) and not isinstance(error, CannotMeasure | CannotServe):
+            raise
         return {"reason": str(error)}

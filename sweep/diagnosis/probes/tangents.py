@@ -1,135 +1,102 @@
 """Derivatives of the closed-loop map along a trajectory, as Jacobian-vector products of many tangents at once.
 
-The gates are known along a trajectory, so the factors of all its steps are computed at once; a step of the
-tangents is then a matrix product and a few sums per layer, without automatic differentiation. At these sizes
-calls are what costs: numpy's are the cheaper ones, and they write in place; the product is torch's, whose threads
-are set.
-
-Notation: z are pre-activations, d tangents, a dash the value after the step.
-
-LSTM: c' = f c + i g, h' = o tanh c'
-    dc' = f dc + [g i(1-i)] dz_i + [c f(1-f)] dz_f + [i (1-g^2)] dz_g
-    dh' = [o (1 - tanh^2 c')] dc' + [tanh c' o(1-o)] dz_o
-
-GRU: n = tanh(z_n + r m), m = W_hn h + b_hn, h' = (1-z) n + z h
-    dh' = z dh + [(h-n) z(1-z)] dz_z + [(1-z)(1-n^2)] (dz_n + r dm + [m r(1-r)] dz_r)
+A cell has its derivative in closed form on its entry (`sweep.model.tangents`). The gates are known along a trajectory,
+so the factors of all steps are computed at once; a step of the tangents is then a matrix product and a few sums per
+layer. At these sizes the number of calls decides the time: numpy's calls are cheaper than torch's, and they write in
+place; the product is torch's, which uses its number of threads. A cell without a closed form is differentiated
+automatically, step by step.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sweep.config.registry import Registry
 from sweep.diagnosis.probes.closed_loop import ClosedLoop, Trajectory
-from sweep.model import Forecaster
-from sweep.model.cells import State, Weights
-
-Array = np.ndarray
-Factors = tuple[Tensor, ...]
-Parts = tuple[Array, ...]
-
-
-@dataclass(frozen=True)
-class CellTangent:
-    """The derivative of one cell of the table of cells, under the cell's name.
-
-    `factors` (input, state before, state after, weights) are elementwise, of any leading axes; the first, by gate, are
-    for the product of tangents (input and h side by side) with the matrix `product`, made of the weights. `advance`
-    changes the state's tangents to those after a step: the state's, and that product, which it may spoil, as blocks of
-    the state's width, all (start, tangent, number), and the other factors (start, 1, number).
-    """
-
-    name: str
-    factors: Callable[[Tensor, State, State, Weights], Factors]
-    product: Callable[[Weights], Tensor]
-    advance: Callable[[Parts, Sequence[Array], Parts], None]
-
-
-def _lstm_factors(x: Tensor, before: State, after: State, weights: Weights) -> Factors:
-    weight_ih, weight_hh, bias_ih, bias_hh = weights
-    z_i, z_f, z_g, z_o = (x @ weight_ih.T + before[0] @ weight_hh.T + (bias_ih + bias_hh)).chunk(4, dim=-1)
-    i, f, g, o = z_i.sigmoid(), z_f.sigmoid(), z_g.tanh(), z_o.sigmoid()
-    squashed = after[1].tanh()
-    by_gate = [g * i * (1 - i), before[1] * f * (1 - f), i * (1 - g * g), squashed * o * (1 - o)]
-    return torch.cat(by_gate, dim=-1), f, o * (1 - squashed * squashed)
-
-
-def _lstm_product(weights: Weights) -> Tensor:
-    return torch.cat([weights[0], weights[1]], dim=1).T.contiguous()
-
-
-def _lstm_advance(state: Parts, by_gate: Sequence[Array], factors: Parts) -> None:
-    (dh, dc), (forget, through) = state, factors
-    dc *= forget
-    for part in by_gate[:3]:
-        dc += part
-    np.multiply(through, dc, out=dh)
-    dh += by_gate[3]
-
-
-def _gru_factors(x: Tensor, before: State, after: State, weights: Weights) -> Factors:
-    weight_ih, weight_hh, bias_ih, bias_hh = weights
-    x_r, x_z, x_n = (x @ weight_ih.T + bias_ih).chunk(3, dim=-1)
-    h_r, h_z, m = (before[0] @ weight_hh.T + bias_hh).chunk(3, dim=-1)
-    r, z = (x_r + h_r).sigmoid(), (x_z + h_z).sigmoid()
-    n = (x_n + r * m).tanh()
-    into_n = (1 - z) * (1 - n * n)
-    by_gate = [into_n * m * r * (1 - r), (before[0] - n) * z * (1 - z), into_n, into_n * r]
-    return torch.cat(by_gate, dim=-1), z
-
-
-def _gru_product(weights: Weights) -> Tensor:
-    """Return one matrix for r, z, and apart, since r scales the second, what the input and the state add to n."""
-    (x_rz, x_n), (h_rz, h_n) = ((w[: 2 * len(w) // 3], w[2 * len(w) // 3 :]) for w in weights[:2])
-    from_input = torch.cat([x_rz, x_n, torch.zeros_like(h_n[:, :1]).expand(-1, x_n.shape[1])])
-    from_state = torch.cat([h_rz, torch.zeros_like(h_n), h_n])
-    return torch.cat([from_input, from_state], dim=1).T.contiguous()
-
-
-def _gru_advance(state: Parts, by_gate: Sequence[Array], factors: Parts) -> None:
-    (dh,), (keep,) = state, factors
-    dh *= keep
-    for part in by_gate:
-        dh += part
-
-
-CELL_TANGENTS: Registry[CellTangent] = Registry(
-    "cell's tangent",
-    [
-        CellTangent("lstm", _lstm_factors, _lstm_product, _lstm_advance),
-        CellTangent("gru", _gru_factors, _gru_product, _gru_advance),
-    ],
-)
+from sweep.model import CellSpec, Forecaster
+from sweep.model.state import HiddenState, Weights
+from sweep.model.tangents import Array, CellTangent, Parts
 
 
 class _Layer:
-    """A layer's tangents on their way: (start, tangent, number), changed in place."""
+    """A layer's tangents, (start, tangent, number), which each step changes in place."""
 
-    def __init__(
-        self, cell: CellTangent, matrix: Tensor, inputs: int, hidden: int, count: tuple[int, int]
-    ) -> None:
-        self.cell, self.matrix = cell, matrix
+    def __init__(self, inputs: int, hidden: int, components: int, count: tuple[int, int]) -> None:
         self.joined = np.zeros((*count, inputs + hidden))  # input and h, side by side
         self.input, self.h = self.joined[..., :inputs], self.joined[..., inputs:]
-        self.c = np.zeros((*count, hidden))
+        self.state: Parts = (self.h, *(np.zeros((*count, hidden)) for _ in range(components - 1)))
+
+    def advance(self, step: int) -> None:
+        """Change the state's tangents to those after a step of the trajectory."""
+        raise NotImplementedError
+
+
+class _ClosedForm(_Layer):
+    """The tangents of a layer whose cell has its derivative in closed form."""
+
+    def __init__(
+        self, tangent: CellTangent, matrix: Tensor, factors: Parts, components: int, count: tuple[int, int]
+    ) -> None:
+        """Begin with tangents of 0.
+
+        Args:
+            tangent: of the cell.
+            matrix: what `tangent.product` returns.
+            factors: what `tangent.factors` returns, each (step, start, 1, number).
+            components: tensors of the state.
+            count: (starts, tangents).
+        """
+        hidden = factors[1].shape[-1]
+        super().__init__(matrix.shape[0] - hidden, hidden, components, count)
+        self.tangent, self.matrix, self.factors = tangent, matrix, factors
         self.product = np.empty((*count, matrix.shape[1]))
         self.by_gate = [
             self.product[..., begin : begin + hidden] for begin in range(0, matrix.shape[1], hidden)
         ]
         self._joined, self._product = _rows(self.joined), _rows(self.product)
 
-    def state(self, components: int) -> Parts:
-        """Return the tangents of the state."""
-        return (self.h, self.c)[:components]
-
-    def advance(self, factors: Parts) -> None:
-        """Go on by a step."""
+    def advance(self, step: int) -> None:
+        """Change the state's tangents to those after a step of the trajectory."""
+        first, *others = (factor[step] for factor in self.factors)
         torch.mm(self._joined, self.matrix, out=self._product)
-        self.product *= factors[0]
-        self.cell.advance(self.state(len(factors) - 1), self.by_gate, factors[1:])
+        self.product *= first
+        self.tangent.advance(self.state, self.by_gate, tuple(others))
+
+
+class _Differentiated(_Layer):
+    """The tangents of a layer whose cell is differentiated automatically."""
+
+    def __init__(
+        self, cell: CellSpec, weights: Weights, x: Tensor, before: HiddenState, count: tuple[int, int]
+    ) -> None:
+        """Begin with tangents of 0.
+
+        Args:
+            cell: its `step` is differentiated.
+            weights: of the layer.
+            x: (step, start, input), the layer's inputs along the trajectory.
+            before: per component (step, start, hidden), the states before each step.
+            count: (starts, tangents).
+        """
+        super().__init__(x.shape[-1], before[0].shape[-1], len(before), count)
+        self.cell, self.weights, self.x, self.before = cell, weights, x, before
+
+    def advance(self, step: int) -> None:
+        """Change the state's tangents to those after a step of the trajectory."""
+        point = (self.x[step], *(part[step] for part in self.before))
+
+        def stepped(x: Tensor, *state: Tensor) -> HiddenState:
+            return self.cell.step(x, state, self.weights)
+
+        def pushed(*tangents: Tensor) -> HiddenState:
+            after: HiddenState = torch.func.jvp(stepped, point, tangents)[1]
+            return after
+
+        now = [torch.from_numpy(part).transpose(0, 1).to(point[0]) for part in (self.input, *self.state)]
+        for part, after in zip(self.state, torch.func.vmap(pushed)(*now), strict=True):
+            part[:] = after.transpose(0, 1).cpu().numpy()
 
 
 def _rows(tangents: Array) -> Tensor:
@@ -146,19 +113,24 @@ class Linearised:
         self.steps = path.steps
         self.increment = network.increment
         self.hidden, self.state_size = network.stack.hidden, loop.state_size
-        self.components = loop.components
-        self.inputs = path.inputs.shape[-1]
         self.outputs = network.outputs
-        self.cell = CELL_TANGENTS[network.stack.cell.name]
-        self.matrices: list[Tensor] = []  # per layer
-        self.factors: list[Parts] = []  # per layer, each (step, start, 1, number)
+        cell = network.stack.cell
+        self.layers: list[
+            Callable[[tuple[int, int]], _Layer]
+        ] = []  # make a layer's tangents of (starts, tangents)
         x = path.inputs
         for layer, weights in enumerate(network.stack.weights()):
             before = tuple(part[:-1, layer] for part in path.states)
             after = tuple(part[1:, layer] for part in path.states)
-            factors = self.cell.factors(x, before, after, weights)
-            self.matrices.append(self.cell.product(weights).cpu())
-            self.factors.append(tuple(factor.unsqueeze(-2).cpu().numpy() for factor in factors))
+            if cell.tangent is None:
+                self.layers.append(partial(_Differentiated, cell, weights, x, before))
+            else:
+                matrix = cell.tangent.product(weights).cpu()
+                factors = tuple(
+                    factor.unsqueeze(-2).cpu().numpy()
+                    for factor in cell.tangent.factors(x, before, after, weights)
+                )
+                self.layers.append(partial(_ClosedForm, cell.tangent, matrix, factors, loop.components))
             x = after[0]
         self.readout = [linear.weight.T.contiguous().cpu() for linear in network.linears]
         self.slopes = [
@@ -177,15 +149,15 @@ class Linearised:
             fed: whether the current value's tangent is the input's; else the input is held, as it is by
                 teacher forcing.
         """
-        layers = self._layers(tangents.shape[:2])
-        parts = [part for layer in layers for part in layer.state(self.components)]
+        layers = [begun(tangents.shape[:2]) for begun in self.layers]
+        parts = [part for layer in layers for part in layer.state]
         for number, part in enumerate(parts):
             part[:] = tangents[..., number * self.hidden : (number + 1) * self.hidden]
         current = layers[0].input[..., : self.outputs]  # what else is fed is known: its tangent is 0
         current[:] = tangents[..., self.state_size :] if fed else 0
         for step in range(begin, end):
-            for layer, factors, above in zip(layers, self.factors, [*layers[1:], None], strict=True):
-                layer.advance(tuple(factor[step] for factor in factors))
+            for layer, above in zip(layers, [*layers[1:], None], strict=True):
+                layer.advance(step)
                 if above is not None:
                     above.input[:] = layer.h
             if fed or step == end - 1:
@@ -196,13 +168,6 @@ class Linearised:
                     current[:] = forecast
         return np.concatenate([*parts, forecast], axis=-1)
 
-    def _layers(self, count: tuple[int, int]) -> list[_Layer]:
-        inputs = [self.inputs, *[self.hidden] * (len(self.matrices) - 1)]
-        return [
-            _Layer(self.cell, matrix, width, self.hidden, count)
-            for matrix, width in zip(self.matrices, inputs, strict=True)
-        ]
-
     def _read(self, step: int, hidden: Array) -> Array:
         """Return the tangents (start, tangent, output) of the readout."""
         rows = torch.from_numpy(hidden).flatten(0, 1)
@@ -210,8 +175,8 @@ class Linearised:
             rows = torch.mm(rows, matrix)
             if slope is not None:
                 rows = (rows.view(*hidden.shape[:-1], -1) * torch.from_numpy(slope[step])).flatten(0, 1)
-        found: Array = rows.view(*hidden.shape[:-1], -1).numpy()
-        return found
+        tangents: Array = rows.view(*hidden.shape[:-1], -1).numpy()
+        return tangents
 
 
 def _readout_slopes(network: Forecaster, hidden: Tensor) -> list[Tensor | None]:
@@ -240,7 +205,7 @@ def jacobians(network: Forecaster, flat: Tensor) -> tuple[Tensor, Tensor]:
     loop = ClosedLoop(network)
     after = loop(flat)
     (state, current), (later, forecast) = loop.split(flat), loop.split(after)
-    states = tuple(torch.stack([one, other]) for one, other in zip(state, later, strict=True))
+    states = tuple(torch.stack([now, after]) for now, after in zip(state, later, strict=True))
     path = Trajectory(current[None], forecast[None], states)
     identity = np.tile(np.eye(loop.size), (len(flat), 1, 1))
     columns = torch.from_numpy(Linearised(network, path).advance(0, 1, identity))

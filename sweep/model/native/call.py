@@ -8,10 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sweep.model.cells import CELLS
 from sweep.model.native.library import INSTRUCTIONS, Call, instruction_sets, library
 from sweep.model.network import Network
 
-CELLS = ("lstm", "gru")  # in the order of kernel/engine.h
+# the cells that the kernel computes, and their numbers in kernel/engine.h
+CODES = {name: cell.kernel.code for name, cell in CELLS.items() if cell.kernel is not None}
 DTYPES = {torch.float32: 4, torch.float64: 8}
 
 
@@ -50,7 +52,7 @@ def described(network: Network, mode: Mode, x: Tensor, keep: bool) -> Call:
     """
     return Call(
         bytes=DTYPES[x.dtype],
-        cell=CELLS.index(network.cell),
+        cell=CODES[network.cell],
         layers=network.layers,
         hidden=network.hidden,
         inputs=network.inputs,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from sweep.model.native.call import CELLS, DTYPES, Mode
+from sweep.model.native.call import CODES, DTYPES, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.network import Network
 
@@ -15,8 +15,8 @@ shapes = functools.cache(Network.shapes)
 
 def check_network(network: Network, mode: Mode) -> None:
     """Raise ValueError where a network or a way to run it makes no sense."""
-    if network.cell not in CELLS:
-        raise ValueError(f"wanted a cell of {', '.join(CELLS)}, got {network.cell!r}")
+    if network.cell not in CODES:
+        raise ValueError(f"wanted a cell of {', '.join(CODES)}, got {network.cell!r}")
     if min(network.layers, network.hidden, network.inputs, *network.readout) < 1:
         raise ValueError(f"wanted layers, hidden, inputs and readout of at least 1, got {network}")
     if mode.threads < 1:

@@ -1,7 +1,7 @@
-"""An untrained network of the kind that trials train, with a readout in closed form: what training has to beat.
+"""The baseline `random_readout`: an untrained network with a closed-form readout, which training has to beat.
 
-LSTMs and GRUs of one layer with torch's random initial weights and an increment readout; only the last layer is
-solved for, see `sweep.score.ridge_readout`. Model units, with calendar inputs, float64.
+LSTMs and GRUs of one layer with torch's random initial weights and an increment readout. Only the last layer is
+fitted, see `sweep.score.ridge_readout`. Model units, with calendar inputs, float64.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from torch import Tensor
 from sweep.config.sections import ModelConfig
 from sweep.data.types import Array, Data, Starts
 from sweep.model import Forecaster, fastest_engine
-from sweep.model.cells import State
+from sweep.model.state import HiddenState
 from sweep.score.baselines.autoregression import validation_error
 from sweep.score.baselines.simple import CannotServe, Forecast, Settings
 from sweep.score.ridge_readout import RIDGES, refitted, regression
@@ -64,14 +64,14 @@ def random_readout(data: Data, settings: Settings) -> Forecast:
 
 def _drawn(data: Data, settings: Settings) -> Forecaster:
     config = ModelConfig(cell=settings["cell"], hidden=int(settings["hidden"]), layers=1)
-    with torch.random.fork_rng(devices=[]):  # torch's modules draw weights when they are made
+    with torch.random.fork_rng(devices=[]):  # torch's modules draw weights when they are created
         network = Forecaster(config, data.inputs, len(data.channels), fastest_engine())
-    # drawn in float32 as a trial's weights are
+    # drawn in float32, as a trial's weights are
     return network.float().initialise(int(settings["seed"])).double()
 
 
 @torch.no_grad()
-def _before(network: Forecaster, data: Data, starts: Starts) -> tuple[State, Tensor]:
+def _before(network: Forecaster, data: Data, starts: Starts) -> tuple[HiddenState, Tensor]:
     """Return the state before the last true step, and that step, in model units."""
     past = torch.as_tensor(np.asarray(data.codec.encode(starts.past, starts.series), dtype=np.float64))
     steps = past.shape[1]
@@ -82,7 +82,7 @@ def _before(network: Forecaster, data: Data, starts: Starts) -> tuple[State, Ten
 
 @torch.no_grad()
 def _rollout(
-    network: Forecaster, data: Data, starts: Starts, horizon: int, before: tuple[State, Tensor]
+    network: Forecaster, data: Data, starts: Starts, horizon: int, before: tuple[HiddenState, Tensor]
 ) -> Array:
     """Return (start, step, channel), data units."""
     state, last = before
@@ -94,7 +94,7 @@ def _rollout(
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """More threads would add in another order, and lose time at these sizes."""
+    """Use one torch thread inside: more would add in another order, and be slower at these sizes."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,16 +1,19 @@
 """The table of baselines, and their scores on validation and on test.
 
-A baseline is chosen on training and validation data (a lag, an order, a reservoir); its settings then fix it,
-so that the same baseline is scored on test later, from the settings alone. Every choice is deterministic.
+The settings of a baseline (a lag, an order, a reservoir) are chosen on training and validation data. From these
+settings the same baseline is scored on test later. Every choice is deterministic.
 """
 
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from sweep.config.errors import SweepError
+from sweep.config.plugins import PluginError, PluginOrigin
 from sweep.config.registry import Registry
 from sweep.data.types import Array, Data, Starts
 from sweep.score.baselines import echo_state as esn
@@ -19,14 +22,15 @@ from sweep.score.baselines.autoregression import autoregression, choose_order
 from sweep.score.baselines.random_readout import choose_random_readout, random_readout
 from sweep.score.baselines.simple import CannotServe, Forecast, Settings
 from sweep.score.metrics import scores
+from sweep.score.objectives import objective_of
 
 
 @dataclass(frozen=True)
-class Baseline:
+class BaselineSpec:
     """A forecaster that is fitted without gradients.
 
-    `choose` returns its settings, looking at training and validation data; `fit` returns its forecast for
-    given settings, from training data alone. Both may raise `CannotServe`.
+    `choose` returns its settings, from training and validation data. `fit` returns its forecast for given settings,
+    from training data alone. Both may raise `CannotServe`.
     """
 
     name: str
@@ -43,67 +47,68 @@ class Baseline:
         return self.fit(data, self.choose(data))(starts, horizon)
 
 
-BASELINES: Registry[Baseline] = Registry(
+BASELINES: Registry[BaselineSpec] = Registry(
     "baseline",
     [
-        Baseline("mean", "the training mean", simple.no_settings, simple.mean),
-        Baseline("persistence", "the last value, repeated", simple.no_settings, simple.persistence),
-        Baseline(
+        BaselineSpec("mean", "the training mean", simple.no_settings, simple.mean),
+        BaselineSpec("persistence", "the last value, repeated", simple.no_settings, simple.persistence),
+        BaselineSpec(
             "drift", "the line through the past's first and last value", simple.needs_two_steps, simple.drift
         ),
-        Baseline(
+        BaselineSpec(
             "seasonal_naive",
             "the last season, repeated; its lag is the multiple of the period that fits training data best",
             simple.lag_within_past,
             simple.seasonal_naive,
         ),
-        Baseline(
+        BaselineSpec(
             "seasonal_naive_drift",
             "the last season, repeated and raised by the mean change from season to season in the past",
             simple.lag_within_half_past,
             simple.seasonal_naive_drift,
         ),
-        Baseline(
+        BaselineSpec(
             "ar",
             "least-squares autoregression of all channels, its order chosen by rollout error on validation",
             choose_order,
             autoregression,
         ),
-        Baseline(
+        BaselineSpec(
             "echo_state_network",
             "random reservoir with a ridge readout (reservoirpy), chosen by rollout error on validation",
             esn.choose_reservoir,
             esn.echo_state_network,
         ),
-        Baseline(
+        BaselineSpec(
             "random_readout",
             "an untrained LSTM or GRU with a ridge readout, chosen by rollout error on validation",
             choose_random_readout,
             random_readout,
         ),
     ],
+    spec=BaselineSpec,
 )
 
 
-def score_baselines(data: Data) -> dict[str, dict[str, Any]]:
-    """Return the scores of every baseline on the validation starts, by name.
+def score_baselines(data: Data, extra: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    """Return the scores of sweep's baselines and of some plug-ins' on the validation starts, by name.
+
+    A plug-in's baseline that raises an error or returns a forecast of the wrong shape gets a `reason` that names it.
+
+    Args:
+        data: the study's.
+        extra: names of plug-ins' baselines.
 
     Returns:
-        Per baseline `rollout_error`, `prefix_errors` (over each share of PREFIXES), `nrmse`, `valid_steps`
-        (median), `diverged_fraction`, `settings` and `seconds` (choosing and forecasting); or only `reason` and
-        `seconds`, where it cannot serve.
+        Per baseline `rollout_error` (by the study's objective), `prefix_errors` (over each share of PREFIXES), `nrmse`,
+        `valid_steps` (median), `diverged_fraction`, `settings` and `seconds` (choosing and forecasting); or only
+        `reason` and `seconds`, where the baseline does not apply.
+
+    Raises:
+        UnknownName: no baseline has a name of `extra`.
+        PluginError: a plug-in of `extra`, or the objective's, cannot be used.
     """
-    results = {}
-    for name, baseline in BASELINES.items():
-        began = time.perf_counter()
-        try:
-            settings = baseline.choose(data)
-            values = baseline.fit(data, settings)(data.validation, data.validation.truth.shape[1])
-            result = {**_numbers(data, data.validation, values), "settings": dict(settings)}
-        except CannotServe as error:
-            result = {"reason": str(error)}
-        results[name] = {**result, "seconds": time.perf_counter() - began}
-    return results
+    return {name: _timed(name, data, data.validation) for name in (*BASELINES, *extra)}
 
 
 def score_baselines_on_test(data: Data, chosen: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -118,26 +123,49 @@ def score_baselines_on_test(data: Data, chosen: Mapping[str, Mapping[str, Any]])
 
     Raises:
         UnknownName: `chosen` names a baseline that does not exist.
+        PluginError: as `score_baselines`.
     """
-    results = {}
-    for name, entry in chosen.items():
-        baseline, began = BASELINES[name], time.perf_counter()
-        if "reason" in entry:
-            result = {"reason": entry["reason"]}
-        else:
-            values = baseline.fit(data, entry["settings"])(data.test, data.test.truth.shape[1])
-            result = {**_numbers(data, data.test, values), "settings": dict(entry["settings"])}
-        results[name] = {**result, "seconds": time.perf_counter() - began}
-    return results
+    return {name: _timed(name, data, data.test, entry) for name, entry in chosen.items()}
 
 
-def _numbers(data: Data, starts: Starts, values: Array) -> dict[str, Any]:
-    # `scores` wants teacher-forced forecasts too; the truth stands in for them and its zeros are dropped.
-    found = scores(np.asarray(values), starts.truth, starts, data.targets, data.period)
+def _timed(name: str, data: Data, starts: Starts, chosen: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a baseline's scores with the seconds that they took; its settings are chosen where `chosen` is None."""
+    baseline, origin = BASELINES[name], BASELINES.origin(name)
+    began = time.perf_counter()
+    if chosen is not None and "reason" in chosen:
+        result = {"reason": chosen["reason"]}
+    else:
+        try:
+            result = _scored(baseline, origin, data, starts, None if chosen is None else chosen["settings"])
+        except SweepError as error:
+            if origin is None and not isinstance(error, CannotServe):
+                raise
+            result = {"reason": str(error)}
+    return {**result, "seconds": time.perf_counter() - began}
+
+
+def _scored(
+    baseline: BaselineSpec, origin: PluginOrigin | None, data: Data, starts: Starts, settings: Settings | None
+) -> dict[str, Any]:
+    shape = starts.truth.shape
+    with BASELINES.running(baseline.name):
+        settings = dict(baseline.choose(data) if settings is None else settings)
+        values = np.asarray(baseline.fit(data, settings)(starts, shape[1]))
+        if origin is not None:
+            values = values.astype(np.float64)
+            json.dumps(settings, allow_nan=False)
+    if values.shape != shape:
+        raise PluginError(
+            f"plug-in baseline {baseline.name!r} of {origin}: wanted a forecast of shape {shape} "
+            f"(start, step, channel), got {values.shape}"
+        )
+    # `scores` also takes teacher-forced forecasts; the truth replaces them, and their zero errors are left out.
+    found = scores(values, starts.truth, starts, data.targets, data.period, objective_of(data.objective))
     return {
         "rollout_error": found.rollout_error,
         "prefix_errors": list(found.prefix_errors),
         "nrmse": found.nrmse,
         "valid_steps": found.valid_steps,
         "diverged_fraction": found.diverged_fraction,
+        "settings": settings,
     }

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sweep.model.native.call import CELLS, Mode
+from sweep.model.native.call import CODES, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run, trace
 from sweep.model.network import Network
@@ -36,7 +36,7 @@ def examples(draw: st.DrawFn) -> tuple[Network, int, int, int, bool]:
     readout = draw(st.sampled_from([(), (channels,), (7, channels), (5, 20, channels)]))
     feedable = bool(readout)
     network = Network(
-        cell=draw(st.sampled_from(CELLS)),
+        cell=draw(st.sampled_from(list(CODES))),
         layers=layers,
         hidden=hidden,
         inputs=channels + extra,
@@ -108,7 +108,7 @@ def test_outputs_states_and_gradients_are_torch_s(example: tuple[Network, int, i
 @pytest.mark.parametrize(
     "hidden", [28, 62, 127, 130]
 )  # several columns left over; more weights than one product takes
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CODES)
 def test_sizes_at_the_limits_of_a_product(cell: str, hidden: int, instructions: str):
     network = Network(cell, 2, hidden, 3, (5, 3), increment=True)
     double = [p.detach() for p in drawn(network)], noise(5, 7, 3), states(network, 5)

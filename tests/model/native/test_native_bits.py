@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sweep.model.native import workspace
-from sweep.model.native.call import CELLS, Mode
+from sweep.model.native.call import CODES, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run
 from sweep.model.network import Network
@@ -24,7 +24,7 @@ def case(cell: str, dtype: torch.dtype = torch.float32):
 
 
 @pytest.mark.parametrize("free", [0, 9])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CODES)
 def test_threads_and_repetition_do_not_show(cell: str, free: int):
     arguments = case(cell)
     one = native(*arguments, free=free)
@@ -44,7 +44,7 @@ def test_that_test_can_fail():
 
 
 def test_calls_from_several_threads_at_once_do_not_mix():
-    cases = [case(cell, dtype) for cell in CELLS for dtype in (torch.float32, torch.float64)]
+    cases = [case(cell, dtype) for cell in CODES for dtype in (torch.float32, torch.float64)]
     alone = [native(*arguments) for arguments in cases]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda arguments: native(*arguments, threads=2), cases * 20))
@@ -53,7 +53,7 @@ def test_calls_from_several_threads_at_once_do_not_mix():
 
 
 @pytest.mark.parametrize("instructions", instruction_sets())
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CODES)
 def test_a_sequence_does_not_see_its_neighbours(cell: str, instructions: str):
     network, parameters, x, state = case(cell)
     together = native(network, parameters, x, state, instructions=instructions)
@@ -70,7 +70,7 @@ GARBAGE = {"quiet NaN": 0xFF, "huge": 0x7E, "small": 0x01}
 
 @pytest.mark.parametrize("garbage", GARBAGE)
 @pytest.mark.parametrize("shape", [(1, 1, 1, 1), (1, 3, 5, 1), (3, 17, 7, 2), (2, 16, 51, 1)], ids=str)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CODES)
 def test_what_the_workspace_held_does_not_show(
     cell: str, shape: tuple[int, ...], garbage: str, monkeypatch: pytest.MonkeyPatch
 ):

@@ -7,7 +7,7 @@ import torch
 
 from sweep.model.native import call
 from sweep.model.native import library as library_module
-from sweep.model.native.call import CELLS, Mode
+from sweep.model.native.call import CODES, Mode
 from sweep.model.native.library import instruction_sets, library
 from sweep.model.native.recurrence import run, trace
 from sweep.model.network import Network
@@ -130,7 +130,7 @@ def test_more_outputs_than_inputs_cannot_be_fed_back():
     assert run(network, parameters, noise(2, 9, 3))[0].shape == (2, 9, 4)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CODES)
 def test_weights_changed_between_forward_and_backward_are_noticed(cell: str):
     network = replace(NETWORK, cell=cell)
     for which in range(len(network.shapes())):

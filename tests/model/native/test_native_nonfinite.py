@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sweep.model.native.call import CELLS, Mode
+from sweep.model.native.call import CODES, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.network import Network
 from tests.support.torch_twin import drawn, found, native, noise, states, twin
@@ -29,7 +29,7 @@ def patterns(results: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: pattern(value) for name, value in results.items()}
 
 
-@pytest.fixture(params=CELLS)
+@pytest.fixture(params=CODES)
 def cell(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sweep.model.native import workspace
-from sweep.model.native.call import CELLS, PLAIN, Mode
+from sweep.model.native.call import CODES, PLAIN, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run
 from sweep.model.native.training import LossGradient
@@ -67,7 +67,7 @@ def same(one: Sequence[Tensor], other: Sequence[Tensor]) -> bool:
 @pytest.mark.parametrize("free", [0, 7])
 @pytest.mark.parametrize("batch", [1, 16, 41])
 @pytest.mark.parametrize("readout", READOUTS)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CODES)
 def test_gradients_have_the_bits_of_the_graph_s(cell: str, readout: str, batch: int, free: int):
     inputs = 19 if readout == "states" else 3
     network = Network(cell, 2, 19, inputs, **READOUTS[readout])
@@ -82,7 +82,7 @@ def test_gradients_have_the_bits_of_the_graph_s(cell: str, readout: str, batch: 
             assert all(gradient.any() for gradient in gradients) or readout == "states"
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CODES)
 def test_threads_do_not_show(cell: str):
     network = Network(cell, 2, 19, 3, (2,), increment=True)
     arguments = case(network, 70, 3000)  # tiles take longer than a thread takes to begin
@@ -143,7 +143,7 @@ def test_a_loss_beyond_the_numbers_is_infinite_as_it_is_in_torch():
 
 
 @pytest.mark.parametrize("byte", [0xFF, 0x7E, 0x01])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CODES)
 def test_what_the_workspace_held_does_not_show(cell: str, byte: int, monkeypatch: pytest.MonkeyPatch):
     network = Network(cell, 2, 17, 3, (4, 2), increment=True)
     arguments = case(network, 35)

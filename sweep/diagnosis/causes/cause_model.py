@@ -1,4 +1,4 @@
-"""From features to probabilities: one softmax over the causes and "healthy", with weights fitted to planted faults."""
+"""The model of causes: a softmax over the causes and "healthy", with weights fitted to planted faults."""
 
 import functools
 import json
@@ -13,26 +13,28 @@ from sweep.data.types import Array
 
 
 @dataclass(frozen=True)
-class Model:
+class CauseModel:
     """Weights of a multinomial logistic regression on standardised features.
 
-    Fitted by benchmarks/diagnosis/calibrate.py on the calibration runs alone; its document says on how many.
+    benchmarks/diagnosis/calibrate.py fits them to the calibration runs only.
     """
 
     features: tuple[str, ...]
     answers: tuple[str, ...]  # faults, and "healthy"
-    low: Array  # (feature,): .5 % and 99.5 % quantiles of the calibration runs: what lies beyond counts as that much,
-    high: Array  # or more than enough of something would speak for health, whatever else is wrong
-    centre: Array  # (feature,): median of the calibration runs, what a missing feature counts as
+    # (feature,): 0.5 % and 99.5 % quantiles of the calibration runs. Values beyond are clipped: otherwise one extreme
+    # feature could outweigh all others, also in favour of "healthy".
+    low: Array
+    high: Array
+    centre: Array  # (feature,): median of the calibration runs; replaces a missing feature
     spread: Array  # (feature,): > 0
     weights: Array  # (answer, feature)
     bias: Array  # (answer,)
     healthy_low: Array  # (feature,): 5 % and 95 % quantiles of healthy calibration runs
     healthy_high: Array
-    alarm: float  # probability of not "healthy" from which on something is wrong
+    alarm: float  # a run with at least this probability of a cause is diagnosed as not healthy
 
     def standardised(self, values: Mapping[str, float]) -> Array:
-        """Return the features as the weights take them: (feature,), 0 where unknown."""
+        """Return the clipped and standardised features, (feature,); 0 for a missing one."""
         raw = np.asarray([values.get(name, np.nan) for name in self.features], dtype=np.float64)
         scaled = (np.clip(raw, self.low, self.high) - self.centre) / self.spread
         return np.asarray(np.where(np.isnan(raw), 0.0, scaled))
@@ -45,14 +47,14 @@ class Model:
         return dict(zip(self.answers, shares.tolist(), strict=True))
 
     def reasons(self, values: Mapping[str, float], answer: str) -> list[tuple[str, float]]:
-        """Return (feature, what it adds to the answer's score over the mean of all answers), largest first."""
+        """Return (feature, contribution to the answer's score above the mean of all answers), largest first."""
         row = self.answers.index(answer)
         added = (self.weights[row] - self.weights.mean(axis=0)) * self.standardised(values)
         order = np.argsort(-added)
         return [(self.features[index], float(added[index])) for index in order]
 
     def json(self) -> dict[str, Any]:
-        """Return JSON values, numbers to six digits."""
+        """Return the model as JSON values, numbers with six digits."""
         arrays = ("low", "high", "centre", "spread", "weights", "bias", "healthy_low", "healthy_high")
         return {
             "features": list(self.features),
@@ -68,12 +70,12 @@ def _digits(values: Array) -> list[Any]:
     return [float(f"{value:.6g}") for value in values]
 
 
-def model_from_json(document: Mapping[str, Any]) -> Model:
-    """Return the model of a document, as `Model.json` gives it.
+def cause_model_from_json(document: Mapping[str, Any]) -> CauseModel:
+    """Return the model that `CauseModel.json` wrote.
 
     Raises:
-        KeyError: something is missing.
-        ValueError: shapes do not fit.
+        KeyError: a field is missing.
+        ValueError: a shape is wrong.
     """
     features, answers = tuple(document["features"]), tuple(document["answers"])
     shapes = {
@@ -90,11 +92,11 @@ def model_from_json(document: Mapping[str, Any]) -> Model:
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise ValueError(f"{name} has shape {arrays[name].shape}, wanted {shape}")
-    return Model(features, answers, alarm=float(document["alarm"]), **arrays)
+    return CauseModel(features, answers, alarm=float(document["alarm"]), **arrays)
 
 
 @functools.cache
-def calibrated() -> Model:
-    """Return the model that is shipped."""
+def shipped_model() -> CauseModel:
+    """Return the model of calibration.json, which is part of the package."""
     text = resources.files("sweep.diagnosis.causes").joinpath("calibration.json").read_text()
-    return model_from_json(json.loads(text))
+    return cause_model_from_json(json.loads(text))
