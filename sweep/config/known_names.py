@@ -61,7 +61,6 @@ class KnownNames:
     objectives: tuple[str, ...]
     baselines: tuple[str, ...]  # of plug-ins
     probes: tuple[str, ...]  # of plug-ins
-    checks: tuple[str, ...]  # of plug-ins
     codes: tuple[str, ...]  # of findings
     origins: Mapping[str, str] = field(
         default_factory=dict

@@ -95,10 +95,9 @@ def name_problems(sections: Mapping[str, Section], known: KnownNames) -> list[st
             case DiagnosisConfig():
                 for code in section.mute:
                     problems += known.unknown_name("diagnosis.mute", "code", code, known.codes)
+                # not section.checks: only the report reads them, and it says which of them it does not know
                 for name in section.probes:
                     problems += known.unknown_name("diagnosis.probes", "probe", name, known.probes)
-                for name in section.checks:
-                    problems += known.unknown_name("diagnosis.checks", "check", name, known.checks)
     return problems
 
 
@@ -106,7 +105,7 @@ def _data_problems(data: DataConfig, known: KnownNames) -> list[str]:
     problems: list[str] = []
     if data.source is not None:
         problems += known.unknown_name("data.source", "source", data.source, known.sources)
-    if data.source in known.sources:
+    if data.source is not None and data.source in known.sources:
         problems += _option_problems(data.source, data.options, known.sources[data.source])
     for name in data.transforms:
         problems += known.unknown_name("data.transforms", "transform", name, known.transforms)

@@ -17,7 +17,7 @@ from sweep.score import block_length
 from sweep.search import Workers, check_sampler
 from sweep.search.execution import Execution
 from sweep.store import DriverLock, StudyFolder
-from sweep.study.components import known_names
+from sweep.study.components import falling_schedulers, known_names
 from sweep.study.engine import check_device, engine_facts, with_engine
 from sweep.study.find import chosen_study, stored_study
 from sweep.study.machine import machine_facts
@@ -128,6 +128,7 @@ class OpenStudy:
             "block": block_length(data.period, horizon),
             "n_eff_validation": data.validation.n_eff,
             "n_eff_test": data.test.n_eff,
+            "falling_schedulers": falling_schedulers(self.config),
             **engine_facts(self.config),
             **machine_facts(),
         }

@@ -86,12 +86,12 @@ class SourceSpec:
             raise ValueError(f"the check of its options raised {type(error).__name__}: {error}") from error
 
     def settable(self) -> Settable:
-        """Return what a study file may set."""
+        """Return the options that a study file may set."""
         return Settable(defaults=dict(self.defaults), check=self.require_valid)
 
 
 def observed(values: Array, noise: float, stream: Sequence[int]) -> Array:
-    """Return the values with Gaussian noise of that standard deviation, in data units; 0 adds none."""
+    """Return the values with Gaussian noise of a standard deviation in data units; 0 adds no noise."""
     if not noise:
         return values
     return values + noise * np.random.default_rng(stream).standard_normal(values.shape)
@@ -101,7 +101,7 @@ def require_positive(options: Options, *names: str) -> None:
     """Refuse options that are not above 0.
 
     Raises:
-        ValueError: the first that is not.
+        ValueError: an option is not; the text names the first.
     """
     for name in names:
         if not options[name] > 0:
@@ -112,7 +112,7 @@ def require_not_negative(options: Options, *names: str) -> None:
     """Refuse options below 0.
 
     Raises:
-        ValueError: the first that is.
+        ValueError: an option is; the text names the first.
     """
     for name in names:
         if not options[name] >= 0:
