@@ -16,7 +16,7 @@ from sweep.config.sections import (
     TrainingConfig,
 )
 
-EXTERNAL = "inputs that are not forecast; every column is, known calendar inputs are data.calendar"
+EXTERNAL = "inputs that are not forecast; every column is forecast, and data.calendar adds calendar inputs"
 # Settings of other forecasting libraries: a part of the key's name, and what sweep does not support.
 UNSUPPORTED = {
     "exog": EXTERNAL,

@@ -74,9 +74,8 @@ def _cost(config: TrialConfig, params: dict[str, Any], data: Data) -> TrialCost:
     windows = len(window_offsets([len(series) for series in data.train], training.window, None))
     steps = training.window or len(data.train[0]) - 1
     full_batch = OPTIMIZERS[training.optimizer.name].full_batch
-    batches = (
-        1 if full_batch else math.ceil(windows / training.batch_size)
-    )  # of an epoch; the last one is smaller
+    # batches of an epoch; the last one is smaller
+    batches = 1 if full_batch else math.ceil(windows / training.batch_size)
     per_update = windows * steps // batches
     wanted = training.budget / per_update
     updates = max(1, int(wanted) if full_batch else round(wanted))
