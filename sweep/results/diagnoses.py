@@ -16,7 +16,7 @@ from sweep.diagnosis.trial_diagnosis import Diagnosis
 from sweep.diagnosis.version import rules_version
 from sweep.results.effects import groups_of, is_late
 
-TOLD = ("issue", "tip")  # severities of findings that say something of a trial
+SHOWN = ("issue", "tip")  # severities of the findings that the report shows
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def trial_diagnosis(number: int, diagnosis: Diagnosis, muted: Collection[str]) -
 
     Causes come before symptoms. Evidence and probes stay in diagnosis.json.
     """
-    told = [finding for finding in diagnosis.findings if finding.severity in TOLD]
+    told = [finding for finding in diagnosis.findings if finding.severity in SHOWN]
     told.sort(key=lambda finding: not is_cause(finding.code))
     kept = ("code", "title", "text", "mixture", "confidence")
     return {
@@ -141,7 +141,7 @@ def cause_counts(judged: Judged) -> list[dict[str, Any]]:
     found: dict[str, list[tuple[int, Finding]]] = {}
     for number, diagnosis in sorted(judged.diagnoses.items()):
         for finding in diagnosis.findings:
-            if is_cause(finding.code) and finding.severity in TOLD:
+            if is_cause(finding.code) and finding.severity in SHOWN:
                 found.setdefault(finding.code, []).append((number, finding))
     rows = []
     for code, cases in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):

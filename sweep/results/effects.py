@@ -18,7 +18,7 @@ from sweep.config.ranges import Choice
 from sweep.config.records import PREFIXES, TrialRecord
 from sweep.config.space import Axis
 from sweep.results.study import StoredStudy
-from sweep.results.wording.numbers import param_text
+from sweep.results.wording.numbers import param_text, percent_text
 from sweep.stats.bootstrap import percentile_interval
 
 BINS = 4  # of a range, equally wide on its own scale; our choice
@@ -47,9 +47,9 @@ class CommonRung:
         share = (
             "the rollout error"
             if self.horizon == 1
-            else f"the error over the first {self.horizon:.0%} of the rollout"
+            else f"the error over the first {percent_text(self.horizon)} of the rollout"
         )
-        return f"{share} at {self.at:.0%} of the budget"
+        return f"{share} at {percent_text(self.at)} of the budget"
 
 
 def common_rung(study: StoredStudy) -> CommonRung:
@@ -69,17 +69,16 @@ def common_rung(study: StoredStudy) -> CommonRung:
     prefix = min(range(len(PREFIXES)), key=lambda k: abs(PREFIXES[k] - rung.horizon))
     scores = {}
     for record in study.records:
-        score = _score_at(record, rung.at, prefix, study.budget)
+        score = _score_at(record, rung.at, prefix, study.budget_of(record))
         if score is not None:
             scores[record.number] = score
     return CommonRung(rung.at, PREFIXES[prefix], scores)
 
 
 def _score_at(record: TrialRecord, at: float, prefix: int, budget: int | None) -> float | None:
-    whole = (record.config.get("training") or {}).get("budget") or budget
-    if not whole or record.state == "failed":
+    if not budget or record.state == "failed":
         return None
-    until = max(1, round(at * whole))
+    until = max(1, round(at * budget))
     ends = [record.sequence_steps, *(entry.sequence_steps for entry in record.evaluations)]
     if record.state == "complete" or max(ends) >= until:  # full batches may end before the budget does
         seen = [e.scores.prefix_errors[prefix] for e in record.evaluations if e.sequence_steps <= until]

@@ -7,7 +7,7 @@ from typing import Any
 from sweep.config.errors import SweepError
 from sweep.config.records import SETTLED, TrialRecord
 from sweep.results.stored_diagnoses import muted_codes, readable_diagnoses
-from sweep.results.wording.diagnosis import symptom_words
+from sweep.results.wording.diagnosis import symptom_text
 from sweep.store.folder import StudyFolder, study_folders
 from sweep.study.find import study_files
 
@@ -51,7 +51,7 @@ def _symptom(folder: StudyFolder, record: TrialRecord) -> str | None:
     diagnosis = readable_diagnoses(folder, [record]).get(record.number)
     if diagnosis is None:
         return None
-    return symptom_words(diagnosis.symptom, diagnosis.code in muted_codes(folder.read_study()))
+    return symptom_text(diagnosis.symptom, diagnosis.code in muted_codes(folder.read_study()))
 
 
 def _description(path: Path) -> str:

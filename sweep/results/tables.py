@@ -4,13 +4,12 @@ Scores are on validation: selected, not results. Infinite errors stay +inf; what
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweep.config.errors import StoreError
 from sweep.config.records import PREFIXES, TrialRecord
 from sweep.diagnosis.trial_diagnosis import Diagnosis
 from sweep.results.study import StoredStudy, read_study
@@ -30,14 +29,14 @@ TRIAL_COLUMNS = (
     "valid_steps_high",
     "one_step_error",
     "diverged_fraction",
+    "exposure_gap",
+    "regret_last",
+    "regret_one_step",
+    "best_at",
     "lowest_one_step_error",
     "loss_rollout_error",
     "loss_valid_steps",
     "last_rollout_error",
-    "regret_one_step",
-    "regret_last",
-    "exposure_gap",
-    "best_at",
     "sequence_steps",
     "updates",
     "seconds",
@@ -136,7 +135,7 @@ def steps_frame(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
     prefixes = {f"error_{round(100 * share):02d}": k for k, share in enumerate(PREFIXES) if share < 1}
     rows = []
     for record in study.records:
-        budget = budget_of(record, study)
+        budget = study.budget_of(record)
         for entry in record.evaluations:
             scores = entry.scores
             rows.append(
@@ -311,20 +310,6 @@ def param_names(records: Sequence[TrialRecord], known: Sequence[str]) -> list[st
     seen = dict.fromkeys(name for record in records for name in record.params)
     names = [name for name in known if name in seen] + [name for name in seen if name not in known]
     return [name for name in names if name not in TRIAL_COLUMNS]
-
-
-def budget_of(record: TrialRecord, study: StoredStudy) -> int:
-    """Return the sequence-steps of the whole trial, 0 where neither trial nor study says."""
-    training: Mapping[str, Any] = record.config.get("training") or {}
-    return int(training.get("budget") or study.budget or 0)
-
-
-def stored_rollout(folder: StudyFolder, number: int) -> Mapping[str, np.ndarray] | None:
-    """Return the arrays of a trial's rollout, None where there are none that can be read."""
-    try:
-        return folder.rollout(number)
-    except StoreError:
-        return None
 
 
 def _plain(value: Any) -> Any:

@@ -1,9 +1,11 @@
-"""All tables of the rooms below as one value, against which study files are checked."""
+"""The names that a study file may use, and facts about the components of a study, from the tables of the rooms."""
 
 from typing import Any
 
 from sweep.config.known_names import KnownNames, Settable
+from sweep.config.ranges import Choice
 from sweep.config.registry import Registry
+from sweep.config.study import StudyConfig
 from sweep.data import CALENDARS, SOURCES, TRANSFORMS
 from sweep.diagnosis.probes import PROBES
 from sweep.diagnosis.trial_diagnosis import CODES
@@ -25,7 +27,7 @@ TABLES: tuple[Registry[Any], ...] = (
 
 
 def known_names() -> KnownNames:
-    """Return every name that a study file may use."""
+    """Return every name and setting that a study file may use."""
     return KnownNames(
         optimizers=_settable(OPTIMIZERS),
         schedulers=_settable(SCHEDULERS),
@@ -38,7 +40,6 @@ def known_names() -> KnownNames:
         objectives=OBJECTIVES.names(),
         baselines=tuple(BASELINES.outside().entries),
         probes=tuple(PROBES.outside().entries),
-        checks=(),
         codes=CODES,
         origins={
             f"{table.kind} {name}": str(origin)
@@ -55,3 +56,14 @@ def known_names() -> KnownNames:
 
 def _settable(table: Registry[Any]) -> dict[str, Any]:
     return {name: table[name].settable() for name in table.names()}
+
+
+def falling_schedulers(study: StudyConfig) -> list[str]:
+    """Return the names of a study's schedulers whose learning rate falls to zero at the end of any budget."""
+    sampled = [
+        axis.span.values
+        for axis in study.space.axes
+        if axis.name == "scheduler" and isinstance(axis.span, Choice)
+    ]
+    names = {study.training.scheduler.name, *(str(name) for values in sampled for name in values)}
+    return sorted(name for name in names if SCHEDULERS[name].falls_to_zero)

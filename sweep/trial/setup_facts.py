@@ -16,4 +16,4 @@ def setup_facts(config: TrialConfig, channels: int) -> SetupFacts:
     optimizer, model = OPTIMIZERS[config.training.optimizer.name], config.model
     recurrent = model.kind == type(model).model_fields["kind"].default
     weights = CELLS[model.cell].multiply_adds(channels, model.hidden, model.layers) if recurrent else None
-    return SetupFacts(optimizer.full_batch, "momentum" in optimizer.defaults, weights)
+    return SetupFacts(optimizer.full_batch, optimizer.has_momentum, weights)

@@ -51,7 +51,7 @@ def test_a_resumed_study_keeps_its_set(has):
     has("baseline", "avx2", "avx512")
     assert with_engine(sine(), recorded).instructions == "avx2"
     has("baseline")
-    with pytest.raises(StudyChanged, match=r"avx2 instructions.*there are: baseline"):
+    with pytest.raises(StudyChanged, match=r"avx2 instructions.*available: baseline"):
         with_engine(sine(), recorded)
 
 
@@ -113,5 +113,5 @@ def test_a_confirmation_keeps_to_the_study_s_engine(tmp_path, has):
     quiet = {"results": tmp_path, "executor": "inline", "plots": False}
     api.run("sine", trials=2, overrides=overrides, confirm=False, **quiet)
     has("neon")
-    with pytest.raises(StudyChanged, match=rf"{instruction_sets()[-1]} instructions.*there are: neon"):
+    with pytest.raises(StudyChanged, match=rf"{instruction_sets()[-1]} instructions.*available: neon"):
         api.confirm("sine", top=1, seeds=1, **quiet)

@@ -32,7 +32,7 @@ from sweep.report.plots.canvas import (
 from sweep.report.plots.drawn_evidence import Envelope, PhaseError
 from sweep.report.plots.panels import Panel, panels_of
 from sweep.results.stored_diagnoses import muted_codes, readable_diagnoses
-from sweep.results.wording.diagnosis import symptom_words
+from sweep.results.wording.diagnosis import symptom_text
 from sweep.results.wording.numbers import config_words, count_text, number_text, steps_text
 from sweep.store.folder import StudyFolder
 
@@ -120,7 +120,7 @@ def _draw_title(
     head = figure.text(
         0.018,
         0.975,
-        drawable(" · ".join([name, record.state] + ([] if symptom is None else [symptom_words(symptom)]))),
+        drawable(" · ".join([name, record.state] + ([] if symptom is None else [symptom_text(symptom)]))),
         fontsize=13,
         fontweight="bold",
         color=INK,
