@@ -1,4 +1,4 @@
-"""How often the symptom level is right on rollouts made from a formula, with their symptom known.
+"""The accuracy of the symptom level on rollouts with a known symptom, computed from a formula.
 
     python benchmarks/diagnosis/symptoms.py [--per-case 12] [--seed 7000] [--json]
 

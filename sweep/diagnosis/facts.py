@@ -75,8 +75,8 @@ def _once_in_a_series(series: tuple[Array, ...], words: int) -> set[bytes]:
     """Return the stretches of the series, as bytes, without those that occur more than once in a series."""
     known: set[bytes] = set()
     again: set[bytes] = set()
-    for one in series:
-        counts = Counter(row.tobytes() for row in _exact([one], words))
+    for values in series:
+        counts = Counter(row.tobytes() for row in _exact([values], words))
         known |= counts.keys()
         again |= {row for row, count in counts.items() if count > 1}
     return known - again
@@ -84,12 +84,12 @@ def _once_in_a_series(series: tuple[Array, ...], words: int) -> set[bytes]:
 
 def _exact(series: list[Array], words: int) -> Array:
     """Return (stretch, words * channel), contiguous rows of the unscaled values."""
-    rows = np.concatenate([lagged(one[None], words)[0] for one in series])
+    rows = np.concatenate([lagged(values[None], words)[0] for values in series])
     return np.ascontiguousarray(rows) + 0.0  # turns -0 into 0: they are equal, but their bytes differ
 
 
 def _stretches(series: list[Array], words: int, spread: Array) -> Array:
-    rows = _exact([one / spread for one in series if len(one) >= words], words)
+    rows = _exact([values / spread for values in series if len(values) >= words], words)
     return rows[:: -(-len(rows) // REFERENCES)]
 
 
@@ -105,16 +105,18 @@ def _linear_errors(data: Data, spread: Array) -> tuple[float, float]:
     """
     early = [raw[: 2 * len(raw) // 3] for raw in data.train_raw]
     late = [raw[2 * len(raw) // 3 :] for raw in data.train_raw]
-    order = min(LINEAR_ORDER, min(len(one) for one in late) - 2, min(len(one) for one in early) // 4)
+    order = min(
+        LINEAR_ORDER, min(len(values) for values in late) - 2, min(len(values) for values in early) // 4
+    )
     if order < 1:
         return np.nan, np.nan
     weights = fitted(early, order)
 
     def error(series: list[Array]) -> float:
         squares = []
-        for one in series:
-            forecast = lagged(one[None], order)[0, :-1] @ weights[1:] + weights[0]
-            squares.append(np.square((forecast - one[order:]) / spread).mean())
+        for values in series:
+            forecast = lagged(values[None], order)[0, :-1] @ weights[1:] + weights[0]
+            squares.append(np.square((forecast - values[order:]) / spread).mean())
         return max(NEXT_TO_NOTHING, float(np.sqrt(np.mean(squares))))
 
     return error(late), error(list(data.validation.truth))

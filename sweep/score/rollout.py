@@ -7,26 +7,26 @@ import torch
 from torch import Tensor
 
 from sweep.data import Data, Starts
-from sweep.model import Forecaster
+from sweep.model import Network
 from sweep.model.state import HiddenState
 from sweep.score.metrics import block_length
 from sweep.score.objectives import objective_of
 
 Array = np.ndarray
 
-STEPS_AT_ONCE = 64  # single steps that are computed as one batch; bounds memory
+STEPS_AT_ONCE = 64  # single steps in one batch; bounds memory
 
 
 @dataclass(frozen=True)
 class Forecasts:
-    """What a forecaster says about every start: (start, step, channel), data units, may be non-finite."""
+    """Forecasts of every start: (start, step, channel), data units, possibly not finite."""
 
     rollout: Array  # free-running
     one_step: Array  # teacher-forced: each step from the true values before it
 
 
 class Task:
-    """Starts in model units, ready for a network: encoded once, used at every evaluation.
+    """Starts in model units for a network: encoded once, used at every evaluation.
 
     The horizon has at least two steps.
     """
@@ -49,13 +49,13 @@ class Task:
         return torch.cat([self.channels[:, :-1], self.calendar[:, 1:]], dim=-1)
 
 
-def forecasts(network: Forecaster, task: Task) -> Forecasts:
+def forecasts(network: Network, task: Task) -> Forecasts:
     """Return free-running and teacher-forced forecasts after a shared warm-up on the true past."""
     return decoded_forecasts(task, *warm_and_free(network, task))
 
 
 @torch.no_grad()
-def warm_and_free(network: Forecaster, task: Task) -> tuple[Tensor, Tensor]:
+def warm_and_free(network: Network, task: Task) -> tuple[Tensor, Tensor]:
     """Return teacher-forced forecasts from the first step on, and the rollout after the warm-up, model units.
 
     (start, warmup + horizon - 1, channel) and (start, horizon, channel); the rollout's first is the warm-up's last.
@@ -67,29 +67,29 @@ def warm_and_free(network: Forecaster, task: Task) -> tuple[Tensor, Tensor]:
     return torch.cat([warm, forced], dim=1), _continue(network, task, warm[:, -1], state)
 
 
-def decoded_forecasts(task: Task, said: Tensor, free: Tensor) -> Forecasts:
-    """Return what `warm_and_free` found in data units, from the first step of the horizon on."""
-    one_step = said[:, task.warmup - 1 :]
+def decoded_forecasts(task: Task, forced: Tensor, free: Tensor) -> Forecasts:
+    """Return the results of `warm_and_free` in data units, from the first step of the horizon on."""
+    one_step = forced[:, task.warmup - 1 :]
     return Forecasts(rollout=decoded(task, free), one_step=decoded_one_step(task, one_step))
 
 
 @dataclass(frozen=True)
 class Traced:
-    """A network's rollout after a warm-up, and the states that it went through."""
+    """A network's rollout after a warm-up, and its states."""
 
     first: HiddenState  # after the warm-up, per component (layer, start, hidden)
     free: Tensor  # (start, horizon, channel), model units
     states: HiddenState  # after each forecast but the first, per component (step, layer, start, hidden)
 
     def some(self, rows: Array) -> "Traced":
-        """Return those of some of the starts, by their numbers."""
+        """Return the rollout of some of the starts, by their indices."""
         first = tuple(part[:, rows] for part in self.first)
         return Traced(first, self.free[rows], tuple(part[:, :, rows] for part in self.states))
 
 
 @torch.no_grad()
-def traced(network: Forecaster, task: Task) -> Traced:
-    """Return a network's rollout with its states; an engine may round it otherwise than `forecasts`."""
+def traced(network: Network, task: Task) -> Traced:
+    """Return a network's rollout with its states; an engine may round it differently from `forecasts`."""
     warm, state = network(task.inputs()[:, : task.warmup])
     fed = network.self_fed(warm[:, -1], task.calendar[:, task.warmup + 1 :])
     free, states = network.trace(fed, state, free=task.horizon - 2)
@@ -97,10 +97,10 @@ def traced(network: Forecaster, task: Task) -> Traced:
 
 
 @torch.no_grad()
-def swapped(network: Forecaster, task: Task, rollout: Traced) -> Array:
-    """Return one-step forecasts from the network's own drifting state when it is fed a true input.
+def swapped(network: Network, task: Task, rollout: Traced) -> Array:
+    """Return one-step forecasts from the network's own drifting state and a true input.
 
-    The state at each step is that of the free-running rollout; only the input of this one step is
+    The state at each step is that of the free-running rollout; only the input of this step is
     replaced by the truth. (start, step, channel), data units. The first step equals the rollout's.
     """
     true = task.inputs()[:, task.warmup :]
@@ -108,14 +108,14 @@ def swapped(network: Forecaster, task: Task, rollout: Traced) -> Array:
     return decoded_one_step(task, torch.cat([rollout.free[:, :1], answers], dim=1))
 
 
-def single_steps(network: Forecaster, inputs: Tensor, state: HiddenState, after: HiddenState) -> Tensor:
+def single_steps(network: Network, inputs: Tensor, state: HiddenState, after: HiddenState) -> Tensor:
     """Return the forecast (start, step, channel) of each step by itself, from the state before it.
 
     Args:
-        network: whose forecasts they are.
-        inputs: (start, step, input), what each step is fed with.
+        network: the forecaster.
+        inputs: (start, step, input), of each step.
         state: before the first step, per component (layer, start, hidden).
-        after: after each step, per component (step, layer, start, hidden), as `Forecaster.trace` gives them; the
+        after: after each step, per component (step, layer, start, hidden), as `Network.trace` gives them; the
             last is not used.
     """
     before = tuple(torch.cat([now[None], then[:-1]]) for now, then in zip(state, after, strict=True))
@@ -138,8 +138,8 @@ def rollout_error_of(task: Task, forecast: Array) -> float:
     return objective(forecast[..., chosen], starts.truth[..., chosen], starts.scale[:, chosen], block)
 
 
-def _continue(network: Forecaster, task: Task, first: Tensor, state: HiddenState) -> Tensor:
-    """Return the rollout (start, horizon, channel) in model units, its first step being `first`."""
+def _continue(network: Network, task: Task, first: Tensor, state: HiddenState) -> Tensor:
+    """Return the rollout (start, horizon, channel) in model units; its first step is `first`."""
     calendar = task.calendar[:, task.warmup + 1 :]
     free, _ = network.run_free(first, state, calendar)
     return torch.cat([first[:, None], free], dim=1)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sweep.config.known_names import KnownNames, Settable
+from sweep.config.known_names import KnownNames
 from sweep.config.ranges import Choice
 from sweep.config.registry import Registry
 from sweep.config.study import StudyConfig
@@ -10,7 +10,7 @@ from sweep.data import CALENDARS, SOURCES, TRANSFORMS
 from sweep.diagnosis.check import CHECKS_OF_PLUGINS
 from sweep.diagnosis.probes import PROBES
 from sweep.diagnosis.trial_diagnosis import CODES
-from sweep.model import CELLS
+from sweep.model import CELLS, MODELS
 from sweep.score import BASELINES, OBJECTIVES
 from sweep.search import SAMPLERS
 from sweep.train import OPTIMIZERS, SCHEDULERS
@@ -20,6 +20,7 @@ TABLES: tuple[Registry[Any], ...] = (
     SCHEDULERS,
     SOURCES,
     CELLS,
+    MODELS,
     SAMPLERS,
     OBJECTIVES,
     BASELINES,
@@ -29,11 +30,11 @@ TABLES: tuple[Registry[Any], ...] = (
 
 
 def known_names() -> KnownNames:
-    """Return every name that a study file may use."""
+    """Return every name and setting that a study file may use."""
     return KnownNames(
         optimizers=_settable(OPTIMIZERS),
         schedulers=_settable(SCHEDULERS),
-        models={"recurrent": Settable({})},
+        models=_settable(MODELS),
         sources=_settable(SOURCES),
         cells=CELLS.names(),
         transforms=tuple(TRANSFORMS),

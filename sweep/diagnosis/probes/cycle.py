@@ -60,7 +60,7 @@ def cycle(subject: Subject) -> Cycle:
     amplitudes, moving = sizes.mean(axis=1), (sizes > REST).any(axis=1)
     chosen = zip(tails[moving], sizes[moving], strict=True)
     distances = [return_distances(tail[:, size > REST]) for tail, size in chosen]
-    locks = [lock for lock in (_first_exact(one) for one in distances) if lock is not None]
+    locks = [lock for lock in (_first_exact(curve) for curve in distances) if lock is not None]
     periods = [period for period in (dominant_period([tail]) for tail in tails[moving]) if period]
     period = float(np.median(periods)) if periods else None
     lock = int(np.bincount(locks).argmax()) if locks else None
@@ -100,11 +100,11 @@ def _first_exact(distances: np.ndarray) -> int | None:
 
 
 def _at_multiples(distances: list[np.ndarray], period: float) -> tuple[float, ...]:
-    found = []
+    at_multiples = []
     for multiple in range(1, MULTIPLES + 1):
         lag = multiple * period
         lags = np.arange(int(np.floor(lag * 0.98)), int(np.ceil(lag * 1.02)) + 1)
         lags = lags[(lags >= 1) & (lags <= len(distances[0]))]
         if len(lags):
-            found.append(float(np.median([one[lags - 1].min() for one in distances])))
-    return tuple(found)
+            at_multiples.append(float(np.median([curve[lags - 1].min() for curve in distances])))
+    return tuple(at_multiples)

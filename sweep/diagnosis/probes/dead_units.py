@@ -52,7 +52,10 @@ def units(subject: Subject) -> Units:
     dead, before = _through_head(network, top)
     relu_out = network.config.output_activation == "relu"
     wanted = targets - inputs[..., : network.outputs] if network.increment else targets
-    sizes = [(_rms(w), _rms(u)) for w, u, _, _ in network.stack.weights()]
+    plain = (
+        network.stack.cell.shapes is None
+    )  # else the weights of a plug-in's cell have a layout of their own
+    sizes = [(_rms(weights[0]), _rms(weights[1])) for weights in network.stack.weights() if plain]
     hidden_bound = 1 / math.sqrt(3 * network.config.hidden)  # RMS of U(-1/sqrt(n), 1/sqrt(n))
     last = network.linears[-1]
     return Units(
@@ -79,18 +82,18 @@ def _through_head(network: Forecaster, top: Tensor) -> tuple[float | None, Tenso
 
 
 def _keeping(network: Forecaster, inputs: Tensor, hidden: Tensor) -> tuple[float, ...]:
-    stack, below, found = network.stack, inputs, []
+    stack, below, openness = network.stack, inputs, []
     gate_number = stack.cell.keeping_gate
-    if gate_number is None:
+    if gate_number is None or stack.cell.shapes is not None:
         return ()
     for layer, (weight_ih, weight_hh, bias_ih, bias_hh) in enumerate(stack.weights()):
         rows = slice(gate_number * stack.hidden, (gate_number + 1) * stack.hidden)
         outputs = hidden[:, layer].transpose(0, 1)
         before = torch.cat([torch.zeros_like(outputs[:, :1]), outputs[:, :-1]], dim=1)
         gate = below @ weight_ih[rows].T + before @ weight_hh[rows].T + (bias_ih + bias_hh)[rows]
-        found.append(float(torch.sigmoid(gate).double().mean()))
+        openness.append(float(torch.sigmoid(gate).double().mean()))
         below = outputs
-    return tuple(found)
+    return tuple(openness)
 
 
 def _rms(values: Tensor) -> float:

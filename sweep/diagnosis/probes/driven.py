@@ -47,14 +47,14 @@ def driven(subject: Subject) -> Driven:
     (precise, few), path = subject.precise, subject.forced
     last = path.piece(max(0, path.steps - STEPS), path.steps).finite()
     burn_in = last.steps * BURN_IN // STEPS
-    found = growth_exponents(precise, last, 1, burn_in, subject.seed, fed=False)[:, 0]
-    exponent = float(found.mean())
+    exponents = growth_exponents(precise, last, 1, burn_in, subject.seed, fed=False)[:, 0]
+    exponent = float(exponents.mean())
     steps = washout_steps(precise, few, path)
     agreed = [count for count in steps if count is not None and count <= few.warmup]
     median = sorted(math.inf if count is None else count for count in steps)[len(steps) // 2]
     return Driven(
         exponent=exponent,
-        spread=float(found.std()),
+        spread=float(exponents.std()),
         washout=None if math.isinf(median) else float(median),
         washout_longest=None if None in steps else max(count for count in steps if count is not None),
         agreed=len(agreed) / len(steps),
@@ -88,8 +88,8 @@ def washout_steps(network: Forecaster, task: Task, path: Trajectory) -> list[int
 def _distance(path: Trajectory, other: Trajectory) -> Tensor:
     """Return |s - s'| / |s| by time and start; +inf if it is not finite."""
     squares, sizes = torch.zeros(()), torch.zeros(())
-    for one, two in zip(path.states, other.states, strict=True):
-        squares = squares + (one - two).square().sum(dim=3).sum(dim=1)
-        sizes = sizes + one.square().sum(dim=3).sum(dim=1)
-    distance = (squares / sizes.clamp_min(torch.finfo(one.dtype).tiny)).sqrt()
+    for own, others in zip(path.states, other.states, strict=True):
+        squares = squares + (own - others).square().sum(dim=3).sum(dim=1)
+        sizes = sizes + own.square().sum(dim=3).sum(dim=1)
+    distance = (squares / sizes.clamp_min(torch.finfo(own.dtype).tiny)).sqrt()
     return torch.nan_to_num(distance, nan=math.inf, posinf=math.inf)

@@ -7,7 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sweep.diagnosis.probes.closed_loop import CannotMeasure, ClosedLoop, free_trajectory, in_float64
+from sweep.diagnosis.probes.closed_loop import (
+    CannotMeasure,
+    ClosedLoop,
+    free_trajectory,
+    in_float64,
+    recurrent,
+)
 from sweep.diagnosis.probes.subject import Subject
 from sweep.diagnosis.probes.tangents import jacobians
 from sweep.model import Forecaster
@@ -62,7 +68,7 @@ def fixed_points(subject: Subject) -> FixedPoints:
     network, task = subject.network, subject.task
     if task.calendar.shape[-1] > 0:
         raise CannotMeasure("calendar features drive the closed loop: it has no fixed points")
-    precise, few = in_float64(network, task, STARTS)
+    precise, few = in_float64(recurrent(network), task, STARTS)
     path = free_trajectory(precise, few, few.horizon - 1).finite()
     loop = ClosedLoop(precise)
     rows = [round(share * path.steps) for share in np.linspace(0, 1, POINTS + 1)[1:]]
@@ -72,12 +78,12 @@ def fixed_points(subject: Subject) -> FixedPoints:
     ended, residual = newton(precise, begun)
     good = (residual < RESIDUAL) & (ended[:, loop.state_size :].abs() < FAR).all(dim=1)
     ends = path.forecasts[-1]
-    found = [_described(precise, task, point, ends) for point in _distinct(ended[good])]
-    found.sort(key=lambda point: point.distance)
+    points = [_described(precise, task, point, ends) for point in _distinct(ended[good])]
+    points.sort(key=lambda point: point.distance)
     return FixedPoints(
-        points=tuple(found),
-        stable=sum(point.radius < 1 for point in found),
-        attracted=_attracted(found, ends),
+        points=tuple(points),
+        stable=sum(point.radius < 1 for point in points),
+        attracted=_attracted(points, ends),
         tried=len(begun),
         unfinished=int((~good).sum()),
     )
@@ -98,8 +104,8 @@ def newton(network: Forecaster, flat: Tensor) -> tuple[Tensor, Tensor]:
         if not moving.any():
             break
         now = flat[moving]
-        after, found = jacobians(network, now)
-        step, info = torch.linalg.solve_ex(found - identity, now - after)
+        after, jacobian = jacobians(network, now)
+        step, info = torch.linalg.solve_ex(jacobian - identity, now - after)
         usable = (info == 0) & torch.isfinite(step).all(dim=1)
         best, lowest = now.clone(), residual[moving].clone()
         improved = torch.zeros_like(usable)
@@ -131,8 +137,8 @@ def _distinct(points: Tensor) -> list[Tensor]:
 @torch.no_grad()
 def _described(network: Forecaster, task: Task, point: Tensor, ends: Tensor) -> FixedPoint:
     loop = ClosedLoop(network)
-    after, found = jacobians(network, point[None])
-    eigenvalues = np.linalg.eigvals(found[0].cpu().numpy())
+    after, jacobian = jacobians(network, point[None])
+    eigenvalues = np.linalg.eigvals(jacobian[0].cpu().numpy())
     leading = eigenvalues[np.argmax(np.abs(eigenvalues))]
     value = point[loop.state_size :]
     angle = abs(math.atan2(leading.imag, leading.real))
@@ -155,8 +161,8 @@ def _beyond_data(task: Task, value: np.ndarray) -> float:
     return float((outside / np.maximum(high - low, np.finfo(float).tiny)).max())
 
 
-def _attracted(found: list[FixedPoint], ends: Tensor) -> float:
-    rests = [ends.new_tensor(point.value) for point in found if point.radius < 1]
+def _attracted(points: list[FixedPoint], ends: Tensor) -> float:
+    rests = [ends.new_tensor(point.value) for point in points if point.radius < 1]
     if not rests:
         return 0.0
     distances = torch.stack([(ends - rest).square().mean(dim=1).sqrt() for rest in rests])

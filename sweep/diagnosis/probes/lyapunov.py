@@ -54,13 +54,13 @@ def lyapunov(subject: Subject, steps: int = STEPS) -> Lyapunov:
     if period and left > period:
         path = path.piece(0, burn_in + round(left // period * period))
     count = min(COUNT, ClosedLoop(precise).size)
-    found = growth_exponents(precise, path, count, burn_in, subject.seed, fed=True)
-    mean, spread = found.mean(axis=0), found.std(axis=0)
+    by_start = growth_exponents(precise, path, count, burn_in, subject.seed, fed=True)
+    mean, spread = by_start.mean(axis=0), by_start.std(axis=0)
     time = few.data.lyapunov_time
     return Lyapunov(
         exponents=tuple(mean.tolist()),
         spread=tuple(spread.tolist()),
-        by_start=tuple(found[:, 0].tolist()),
+        by_start=tuple(by_start[:, 0].tolist()),
         per_lyapunov_time=tuple((mean * time).tolist()) if time else None,
         resolution=2 / (path.steps - burn_in),
         steps=path.steps - burn_in,

@@ -34,8 +34,8 @@ def precision(subject: Subject) -> Precision:
     rounded = copy.deepcopy(network).float()
     device = str(task.channels.device)
     rollouts = [
-        forecasts(one, Task(task.data, task.starts, dtype, device)).rollout
-        for one, dtype in ((rounded, torch.float32), (copy.deepcopy(rounded).double(), torch.float64))
+        forecasts(network, Task(task.data, task.starts, dtype, device)).rollout
+        for network, dtype in ((rounded, torch.float32), (copy.deepcopy(rounded).double(), torch.float64))
     ]
     errors = [rollout_error_of(task, values) for values in rollouts]
     apart = _difference(rollouts[0], rollouts[1], task)
@@ -50,9 +50,9 @@ def precision(subject: Subject) -> Precision:
     )
 
 
-def _difference(one: np.ndarray, two: np.ndarray, task: Task) -> np.ndarray:
+def _difference(first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
     """Return (start, step), the largest difference over the targets in scales; non-finite counts as 1e150."""
     chosen = list(task.data.targets)
     with np.errstate(over="ignore", invalid="ignore"):
-        apart = np.abs(one - two)[..., chosen] / task.starts.scale[:, None, chosen]
+        apart = np.abs(first - second)[..., chosen] / task.starts.scale[:, None, chosen]
     return np.asarray(np.nan_to_num(apart, nan=1e150, posinf=1e150).max(axis=2))

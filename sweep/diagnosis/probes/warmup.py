@@ -49,7 +49,7 @@ def warmup_sweep(subject: Subject) -> WarmupSweep:
         state = tuple(torch.cat(parts, dim=1) for parts in zip(*(after for _, after in warm), strict=True))
         free, _ = network.run_free(first, state, known.repeat(len(chosen), 1, 1))
         values = torch.cat([first[:, None], free], dim=1).chunk(len(chosen))
-        errors += [rollout_error_of(task, decoded(task, one)) for one in values]
+        errors += [rollout_error_of(task, decoded(task, rollout)) for rollout in values]
     return WarmupSweep(
         lengths=tuple(lengths),
         errors=tuple(errors),
