@@ -16,7 +16,6 @@ from sweep.config.errors import SweepError
 
 Value = float | int | str | bool | tuple[Any, ...]
 
-
 # Optuna and the map to the unit interval calculate with halves between integers, which float64 holds up to 2^52;
 # a margin of 16, our choice, keeps their sums exact.
 LARGEST_INTEGER = 2**48
@@ -45,7 +44,7 @@ class LogUniform:
         return name
 
     def distribution(self) -> BaseDistribution:
-        """Return what Optuna samples."""
+        """Return the distribution from which Optuna samples."""
         return FloatDistribution(self.low, self.high, log=True)
 
     def value(self, sampled: Any) -> Value:
@@ -86,7 +85,7 @@ class Uniform:
         return name
 
     def distribution(self) -> BaseDistribution:
-        """Return what Optuna samples."""
+        """Return the distribution from which Optuna samples."""
         return FloatDistribution(self.low, self.high)
 
     def value(self, sampled: Any) -> Value:
@@ -110,7 +109,7 @@ class Uniform:
 class OneMinusLog:
     """A float x in [low, high] below 1 whose distance to 1 is log-uniform: the scale of momentum.
 
-    Optuna sees the parameter "1-<name>", since its distributions have no such scale.
+    Optuna has the parameter "1-<name>", because its distributions do not have this scale.
     """
 
     low: float
@@ -127,15 +126,15 @@ class OneMinusLog:
         return f"1-{name}"
 
     def distribution(self) -> BaseDistribution:
-        """Return what Optuna samples: 1 - x."""
+        """Return the distribution from which Optuna samples 1 - x."""
         return FloatDistribution(1 - self.high, 1 - self.low, log=True)
 
     def value(self, sampled: Any) -> Value:
-        """Return the hyperparameter for a sampled value, kept inside the bounds."""
+        """Return the hyperparameter for a sampled value, clipped to the bounds."""
         return float(min(self.high, max(self.low, 1 - float(sampled))))
 
     def sampled(self, value: Value) -> Any:
-        """Return the sampled value for a hyperparameter: the inverse of `value`, kept inside the bounds."""
+        """Return the sampled value for a hyperparameter: the inverse of `value`, clipped to the bounds."""
         return min(1 - self.low, max(1 - self.high, 1 - _number(value)))
 
     def from_unit(self, u: float) -> Value:
@@ -170,7 +169,7 @@ class IntUniform:
         return name
 
     def distribution(self) -> BaseDistribution:
-        """Return what Optuna samples."""
+        """Return the distribution from which Optuna samples."""
         return IntDistribution(self.low, self.high)
 
     def value(self, sampled: Any) -> Value:
@@ -186,13 +185,13 @@ class IntUniform:
         return min(self.high, self.low + int(u * (self.high - self.low + 1)))
 
     def to_unit(self, value: Value) -> float:
-        """Return u in [0, 1] for a value: the middle of its share."""
+        """Return u in [0, 1] for a value: the middle of its interval."""
         return (_number(value) - self.low + 0.5) / (self.high - self.low + 1)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several values. Lists (such as the sizes of a head's layers) are sampled as their JSON text."""
+    """One of several values. Lists, such as the sizes of a head's layers, are sampled as their JSON text."""
 
     values: tuple[Value, ...]
 
@@ -200,14 +199,14 @@ class Choice:
         if not self.values:
             raise SpaceError("a choice needs at least one value, got an empty list")
         if len({_label(value) for value in self.values}) < len(self.values):
-            raise SpaceError(f"a choice names a value twice: {list(self.values)}")
+            raise SpaceError(f"a choice contains a value twice: {list(self.values)}")
 
     def key(self, name: str) -> str:
         """Return the name of the Optuna parameter."""
         return name
 
     def distribution(self) -> BaseDistribution:
-        """Return what Optuna samples."""
+        """Return the distribution from which Optuna samples."""
         return CategoricalDistribution([_label(value) for value in self.values])
 
     def value(self, sampled: Any) -> Value:
@@ -226,7 +225,7 @@ class Choice:
         return self.values[min(len(self.values) - 1, int(u * len(self.values)))]
 
     def to_unit(self, value: Value) -> float:
-        """Return u in [0, 1] for a value: the middle of its share."""
+        """Return u in [0, 1] for a value: the middle of its interval."""
         labels = [_label(known) for known in self.values]
         return (labels.index(self.sampled(value)) + 0.5) / len(labels)
 
@@ -251,7 +250,7 @@ def contains(span: Range, value: Value) -> bool:
 
 
 def suggest(trial: optuna.Trial, name: str, span: Range) -> Value:
-    """Ask Optuna for a value of the range."""
+    """Return a value of the range, sampled by Optuna."""
     key, dist = span.key(name), span.distribution()
     if isinstance(dist, FloatDistribution):
         return span.value(trial.suggest_float(key, dist.low, dist.high, log=dist.log))
@@ -262,7 +261,7 @@ def suggest(trial: optuna.Trial, name: str, span: Range) -> Value:
 
 
 def ends(span: Range) -> list[Any]:
-    """Return every value of a choice, the bounds of a range: floats unless it is one of integers."""
+    """Return every value of a choice, or the bounds of a range, as floats unless it is a range of integers."""
     if isinstance(span, Choice):
         return list(span.values)
     return [span.low, span.high] if isinstance(span, IntUniform) else [float(span.low), float(span.high)]
@@ -301,7 +300,7 @@ def _require_width(word: str, low: float, high: float, width: float, formula: st
 
 def _number(value: Value) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"a number was wanted, got {value!r}")
+        raise TypeError(f"wanted a number, got {value!r}")
     return value
 
 

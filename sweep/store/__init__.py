@@ -1,6 +1,6 @@
-"""What is on disk: the only reader and writer of a results folder.
+"""The results folder of a study: everything that is read from it or written to it.
 
-Trial folders hold the records; study.db is their projection for the Optuna world.
+The folders of trials hold the records; study.db is a projection of them that Optuna's tools can read.
 """
 
 from sweep.store.folder import StudyFolder, study_folders

@@ -1,13 +1,16 @@
-"""All tables of the rooms below as one value, against which study files are checked."""
+"""The tables of the rooms below: the names that study files may use, and facts about the components of a study."""
 
 from typing import Any
 
-from sweep.config.known_names import KnownNames, Settable
+from sweep.config.known_names import KnownNames
+from sweep.config.ranges import Choice
 from sweep.config.registry import Registry
+from sweep.config.study import StudyConfig
 from sweep.data import CALENDARS, SOURCES, TRANSFORMS
+from sweep.diagnosis.check import CHECKS_OF_PLUGINS
 from sweep.diagnosis.probes import PROBES
 from sweep.diagnosis.trial_diagnosis import CODES
-from sweep.model import CELLS
+from sweep.model import CELLS, MODELS
 from sweep.score import BASELINES, OBJECTIVES
 from sweep.search import SAMPLERS
 from sweep.train import OPTIMIZERS, SCHEDULERS
@@ -17,19 +20,21 @@ TABLES: tuple[Registry[Any], ...] = (
     SCHEDULERS,
     SOURCES,
     CELLS,
+    MODELS,
     SAMPLERS,
     OBJECTIVES,
     BASELINES,
     PROBES,
+    CHECKS_OF_PLUGINS,
 )
 
 
 def known_names() -> KnownNames:
-    """Return every name that a study file may use."""
+    """Return every name and setting that a study file may use."""
     return KnownNames(
         optimizers=_settable(OPTIMIZERS),
         schedulers=_settable(SCHEDULERS),
-        models={"recurrent": Settable({})},
+        models=_settable(MODELS),
         sources=_settable(SOURCES),
         cells=CELLS.names(),
         transforms=tuple(TRANSFORMS),
@@ -38,7 +43,7 @@ def known_names() -> KnownNames:
         objectives=OBJECTIVES.names(),
         baselines=tuple(BASELINES.outside().entries),
         probes=tuple(PROBES.outside().entries),
-        checks=(),
+        checks=tuple(CHECKS_OF_PLUGINS.outside().entries),
         codes=CODES,
         origins={
             f"{table.kind} {name}": str(origin)
@@ -51,6 +56,17 @@ def known_names() -> KnownNames:
             for name, reason in table.outside().broken.items()
         },
     )
+
+
+def falling_schedulers(study: StudyConfig) -> list[str]:
+    """Return the names of a study's schedulers whose learning rate falls to zero at the end of any budget."""
+    sampled = [
+        axis.span.values
+        for axis in study.space.axes
+        if axis.name == "scheduler" and isinstance(axis.span, Choice)
+    ]
+    names = {study.training.scheduler.name, *(str(name) for values in sampled for name in values)}
+    return sorted(name for name in names if SCHEDULERS[name].falls_to_zero)
 
 
 def _settable(table: Registry[Any]) -> dict[str, Any]:

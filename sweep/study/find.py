@@ -1,4 +1,4 @@
-"""Where study files are found, and which study a command means."""
+"""Finding studies: the known study files, and the file and results folder that a command names."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,11 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 def study_files() -> dict[str, Path]:
     """Return the known study files by name: those in ./studies first, then those that come with sweep."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for folder in (Path("studies"), PACKAGE / "studies_shipped", PACKAGE.parent / "studies"):
         for path in sorted(folder.glob("*.toml")):
-            found.setdefault(path.stem, path)
-    return found
+            files.setdefault(path.stem, path)
+    return files
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ def chosen_study(study: str, name: str | None, results: Path) -> Chosen:
         results: folder of all studies.
 
     Raises:
-        UsageError: no such study, with the nearest known name.
+        UsageError: the study does not exist; the text gives the nearest known name.
     """
     path = Path(study)
     if path.suffix == ".toml":
         if not path.is_file():
-            raise UsageError(f"no study file {path}")
+            raise UsageError(f"the study file {path} does not exist")
     else:
         known = study_files()
         stored = StudyFolder(results / study)
@@ -60,13 +60,13 @@ def stored_study(study: str, results: Path) -> StudyFolder:
     """Return the results folder of a study given as a name, or as the path of the folder.
 
     Raises:
-        UsageError: it has no results, with the nearest that has.
+        UsageError: it has no results; the text gives the nearest study that has.
     """
     for folder in (StudyFolder(results / study), StudyFolder(Path(study))):
         if folder.exists():
             return folder
     known = [folder.name for folder in study_folders(results)]
-    listed = f"Studies in {results}: {', '.join(known)}" if known else f"There are no studies in {results}"
+    listed = f"Studies in {results}: {', '.join(known)}" if known else f"No studies in {results}"
     raise UsageError(
-        f"no results of a study {study!r}.{nearest(study, known)} {listed}; `sweep run` makes some"
+        f"study {study!r} has no results.{nearest(study, known)} {listed}. Start one with `sweep run`"
     )

@@ -1,4 +1,4 @@
-"""What a study would do, before it does it: sampled configurations and their cost."""
+"""The preview of a study: sampled configurations and their cost, without training."""
 
 import math
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from sweep.config.records import TrialRecord
 from sweep.config.study import StudyConfig
 from sweep.config.trial import TrialConfig
 from sweep.data import Data, window_offsets
-from sweep.model import Forecaster
+from sweep.model import engine, network_of_model
 from sweep.search.proposals import proposal
 from sweep.study.open_study import OpenStudy
 from sweep.train import OPTIMIZERS
 
-SHOWN = 10  # configurations; the ones after depend on results
-FEW_CLOSURES = 200  # below this L-BFGS has hardly begun: the published recipe takes 300
+SHOWN = 10  # configurations; later ones depend on results
+FEW_CLOSURES = 200  # below this L-BFGS has made little progress: the published recipe takes 300
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class TrialCost:
 
     params: dict[str, Any]
     sequence_steps: int
-    updates: int  # optimizer steps; for full batches closures, several of which make one step
+    updates: int  # optimizer steps; for full-batch optimizers closures, of which a step takes several
     full_batch: bool
-    multiply_adds: int  # of matrix products: three times the forward pass
+    multiply_adds: int | None  # of matrix products: three times the forward pass; None: a model of a plug-in
     warning: str | None
 
 
@@ -37,22 +37,22 @@ class Preview:
     trials: int
     costs: tuple[TrialCost, ...]
     sequence_steps: int  # of all trials, none pruned
-    kept_share: float  # of that, about what is left where the rungs prune as they say
-    confirmed: int  # configurations that are trained again at the end, each on `study.confirm.seeds` seeds
+    kept_share: float  # the approximate share of these that is left after pruning at the rungs
+    confirmed: int  # configurations to train again at the end, each on `study.confirm.seeds` seeds
     warnings: tuple[str, ...]  # of the data and the trials
 
     @property
-    def tera_flop(self) -> float:
-        """Return the FLOP of all trials in 10^12, none pruned: two per multiply-add."""
-        mean = sum(2 * cost.multiply_adds for cost in self.costs) / len(self.costs)
-        return mean * self.trials / 1e12
+    def tera_flop(self) -> float | None:
+        """Return the FLOP of all trials in 10^12, none pruned: two per multiply-add. None if unknown."""
+        known = [2 * cost.multiply_adds for cost in self.costs if cost.multiply_adds is not None]
+        return sum(known) / len(known) * self.trials / 1e12 if known else None
 
 
 def preview_of(opened: OpenStudy, trials: int, confirm: bool = True) -> Preview:
-    """Return what a new study would begin with.
+    """Return the first configurations of a new study and the cost of the whole study.
 
-    The first configurations are those that the study will really start, as far as they do not depend on
-    results: at most `search.width` and at most ten.
+    The study will start exactly these configurations, because they do not depend on results: at most `search.width`,
+    and at most ten.
     """
     study, data = opened.config, opened.data
     count = min(SHOWN, trials, study.search.width)
@@ -74,20 +74,21 @@ def _cost(config: TrialConfig, params: dict[str, Any], data: Data) -> TrialCost:
     windows = len(window_offsets([len(series) for series in data.train], training.window, None))
     steps = training.window or len(data.train[0]) - 1
     full_batch = OPTIMIZERS[training.optimizer.name].full_batch
-    batches = (
-        1 if full_batch else math.ceil(windows / training.batch_size)
-    )  # of an epoch, the last one smaller
+    # batches of an epoch; the last one is smaller
+    batches = 1 if full_batch else math.ceil(windows / training.batch_size)
     per_update = windows * steps // batches
     wanted = training.budget / per_update
     updates = max(1, int(wanted) if full_batch else round(wanted))
-    forward = Forecaster(config.model, data.inputs, len(data.channels)).multiply_adds()
+    network = network_of_model(config.model, data.inputs, len(data.channels), engine("torch"))
+    forward = network.multiply_adds()
+    adds = None if forward is None else 3 * forward * training.budget
     warning = None
     if full_batch and updates < FEW_CLOSURES:
         warning = (
             f"{training.optimizer.name} gets {updates} closures of {per_update:,} sequence-steps; "
-            f"below {FEW_CLOSURES} it has hardly begun"
+            f"below {FEW_CLOSURES} it makes little progress"
         )
-    return TrialCost(params, training.budget, updates, full_batch, 3 * forward * training.budget, warning)
+    return TrialCost(params, training.budget, updates, full_batch, adds, warning)
 
 
 def _kept_share(study: StudyConfig) -> float:

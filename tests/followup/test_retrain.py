@@ -218,7 +218,7 @@ def test_a_damaged_record_is_put_aside_and_trained_again(swept):
     (swept / "confirm/trials/0004/trial.json").write_bytes(b"{")
     events = []
     assert confirmed(swept, 3, 3, watch=events.append) == (Outcome.DONE, straight)
-    assert any("it is trained again" in event.text for event in events if isinstance(event, Message))
+    assert any("the trial is trained again" in event.text for event in events if isinstance(event, Message))
 
 
 # --- more and fewer --------------------------------------------------------------------------------------

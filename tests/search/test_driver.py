@@ -113,7 +113,7 @@ def test_a_driver_that_dies_at_any_write_goes_on_as_if_it_had_not(
         (StudyFolder, "drop_resume"),
         (OptunaProjection, "start"),
         (OptunaProjection, "settle"),
-        (OptunaProjection, "_tell"),
+        (OptunaProjection, "_finish"),
     ]:
         monkeypatch.setattr(owner, name, mortal(getattr(owner, name)))
     deaths = 0

@@ -113,7 +113,7 @@ def test_a_trial_that_is_not_there_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"state": "finished"}, "no state 'finished'"),
+        ({"state": "finished"}, "unknown state 'finished'"),
         ({"number": 4}, "it is the record of trial 4"),
         ({"evaluations": None}, "TypeError"),
         ({"evaluations": [{"train_loss": 1, "scores": []}]}, "AttributeError"),
@@ -195,7 +195,7 @@ def test_studies_are_the_folders_with_a_study_in_them(tmp_path):
     assert [folder.name for folder in study_folders(tmp_path)] == ["a", "b"]
 
 
-@pytest.mark.parametrize(("content", "match"), [(None, "no study.toml there"), (b"a = ", "cannot read")])
+@pytest.mark.parametrize(("content", "match"), [(None, "study.toml is missing"), (b"a = ", "cannot read")])
 def test_a_study_that_cannot_be_read_is_named(tmp_path, content, match):
     if content is not None:
         (tmp_path / "study.toml").write_bytes(content)

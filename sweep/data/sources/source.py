@@ -65,33 +65,18 @@ class SourceSpec:
                 raise DataError(
                     f"data.options.{name} of source {self.name!r}: wanted {wanted.__name__}, got {value!r}"
                 )
-        full = {**self.defaults, **options}
-        try:
-            self.require_valid(full)
-        except ValueError as error:
-            raise DataError(f"source {self.name!r}: {error}") from None
-        return full
-
-    def require_valid(self, options: Options) -> None:
-        """Check complete options.
-
-        Raises:
-            ValueError: they are invalid, or the check of a plug-in raised another error.
-        """
-        try:
-            self.check(options)
-        except ValueError:
-            raise
-        except Exception as error:
-            raise ValueError(f"the check of its options raised {type(error).__name__}: {error}") from error
+        problem = self.settable().problem(options)
+        if problem is not None:
+            raise DataError(f"source {self.name!r}: {problem}")
+        return {**self.defaults, **options}
 
     def settable(self) -> Settable:
-        """Return what a study file may set."""
-        return Settable(defaults=dict(self.defaults), check=self.require_valid)
+        """Return the options that a study file may set."""
+        return Settable(defaults=dict(self.defaults), check=self.check)
 
 
 def observed(values: Array, noise: float, stream: Sequence[int]) -> Array:
-    """Return the values with Gaussian noise of that standard deviation, in data units; 0 adds none."""
+    """Return the values with Gaussian noise of a standard deviation in data units; 0 adds no noise."""
     if not noise:
         return values
     return values + noise * np.random.default_rng(stream).standard_normal(values.shape)
@@ -101,7 +86,7 @@ def require_positive(options: Options, *names: str) -> None:
     """Refuse options that are not above 0.
 
     Raises:
-        ValueError: the first that is not.
+        ValueError: an option is not; the text names the first.
     """
     for name in names:
         if not options[name] > 0:
@@ -112,7 +97,7 @@ def require_not_negative(options: Options, *names: str) -> None:
     """Refuse options below 0.
 
     Raises:
-        ValueError: the first that is.
+        ValueError: an option is; the text names the first.
     """
     for name in names:
         if not options[name] >= 0:

@@ -1,4 +1,4 @@
-"""Monthly sunspot numbers 1749-2009: the one shipped source that was observed, not computed."""
+"""Monthly sunspot numbers 1749-2009, the only shipped source that was observed and not computed."""
 
 from dataclasses import replace
 from importlib import resources
