@@ -166,7 +166,7 @@ def test_running_again_with_the_same_settings_goes_on(results):
         "run", "sine", "--trials", "3", "--no-confirm", "--executor", "inline", "--results", str(results)
     )
     assert again.exit_code == 0
-    assert "trial 0" not in again.stderr.split("best configuration")[0].split("no winner")[0]
+    assert "trial 0" not in again.stderr.split("Best: ")[0].split("No winner")[0]
 
 
 def test_a_changed_study_is_refused_with_the_difference(results):
