@@ -16,7 +16,9 @@ from sweep.diagnosis.finding import Change, Finding, finding_from_json
 from sweep.followup.diagnose import diagnosis_of
 from sweep.store import StudyFolder
 
-FINDINGS_TRIED = 2  # by default, the most confident ones: each more is one more chance of a lucky result
+FINDINGS_TRIED = (
+    2  # by default, the most confident ones: each further one is another chance of a lucky result
+)
 CAUSE = "C"  # first letter of a cause's code
 PRESENT = ("issue", "tip")  # severities of findings that were found
 SCORE_KEYS = ("horizon",)  # another value gives another task, and rollout errors are no longer comparable

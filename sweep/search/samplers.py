@@ -44,8 +44,10 @@ def check_sampler(name: str, space: Space) -> None:
 
     Raises:
         UsageError: it cannot; the text gives the reason.
+        PluginError: the sampler is a plug-in that raised an error.
     """
-    reason = SAMPLERS[name].refuses(space)
+    with SAMPLERS.running(name):
+        reason = SAMPLERS[name].refuses(space)
     if reason is not None:
         raise UsageError(
             f'search.sampler = "{name}" cannot sample this space: {reason}. Use "tpe", "random" or "qmc"'
