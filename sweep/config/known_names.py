@@ -61,6 +61,7 @@ class KnownNames:
     objectives: tuple[str, ...]
     baselines: tuple[str, ...]  # of plug-ins
     probes: tuple[str, ...]  # of plug-ins
+    checks: tuple[str, ...]  # of plug-ins
     codes: tuple[str, ...]  # of findings
     origins: Mapping[str, str] = field(
         default_factory=dict

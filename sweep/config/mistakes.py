@@ -95,9 +95,10 @@ def name_problems(sections: Mapping[str, Section], known: KnownNames) -> list[st
             case DiagnosisConfig():
                 for code in section.mute:
                     problems += known.unknown_name("diagnosis.mute", "code", code, known.codes)
-                # not section.checks: only the report reads them, and it says which of them it does not know
                 for name in section.probes:
                     problems += known.unknown_name("diagnosis.probes", "probe", name, known.probes)
+                for name in section.checks:
+                    problems += known.unknown_name("diagnosis.checks", "check", name, known.checks)
     return problems
 
 

@@ -122,12 +122,14 @@ class Registry(Mapping[str, T], Generic[T]):
         except (SweepError, MemoryError):
             raise
         except Exception as error:
-            plugin = None if name in self._entries else self.outside().entries.get(name)
-            if plugin is None:
+            if name in self._entries or name not in self.outside().entries:
                 raise
-            raise PluginError(
-                f"plug-in {self.kind} {name!r} of {plugin[1]}: {plugins.error_text(error)}"
-            ) from error
+            raise PluginError(f"{self.label(name)}: {plugins.error_text(error)}") from error
+
+    def label(self, name: str) -> str:
+        """Return the name of an entry in messages: "plug-in optimizer 'lion' of lion-sweep 0.2", "optimizer 'adam'"."""
+        plugin = None if name in self._entries else self.outside().entries.get(name)
+        return f"{self.kind} {name!r}" if plugin is None else f"plug-in {self.kind} {name!r} of {plugin[1]}"
 
     def outside(self) -> Outside[T]:
         """Return the entries of plug-ins: of installed packages, and of the plug-in files in use."""

@@ -140,6 +140,7 @@ def plugins_used(sections: Mapping[str, Any], space: Space, known: KnownNames) -
         "objective": [score.objective],
         "baseline": score.baselines,
         "probe": diagnosis.probes,
+        "check": diagnosis.checks,
     }
     sampled = {axis.name: ends(axis.span) for axis in space.axes if axis.name in fixed}
     keys = [f"{kind} {name}" for kind, names in {**fixed, **sampled}.items() for name in names]

@@ -1,22 +1,20 @@
 """The interface between a forecaster and the engine that computes it: what each reads of the other."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 from torch import Tensor
 
-from sweep.model.network import Network
+from sweep.model.network import AddGradient
+from sweep.model.shape import NetworkShape
 from sweep.model.stack import Stack
 from sweep.model.state import HiddenState, Weights
-
-AddGradient = Callable[[Tensor, Tensor, float], float]  # (inputs, targets, weight) -> loss
 
 
 class Computed(Protocol):
     """What an engine reads of a forecaster; see `sweep.model.Forecaster`."""
 
     stack: Stack
-    shape: Network
+    shape: NetworkShape
     outputs: int
 
     def read(self, hidden: Tensor, inputs: Tensor) -> Tensor:
@@ -31,7 +29,7 @@ class Computed(Protocol):
         """Return the state before the first step."""
 
     def ordered_parameters(self) -> list[Tensor]:
-        """Return the parameters in the order of `Network`."""
+        """Return the parameters in the order of `NetworkShape`."""
 
 
 class Engine(Protocol):
@@ -42,12 +40,12 @@ class Engine(Protocol):
     def run(
         self, forecaster: Computed, inputs: Tensor, state: HiddenState | None, free: int
     ) -> tuple[Tensor, HiddenState]:
-        """Return forecasts and the state after them, differentiable; see `Forecaster.forward`."""
+        """Return forecasts and the state after them, differentiable; see `Network.forward`."""
 
     def trace(
         self, forecaster: Computed, inputs: Tensor, state: HiddenState | None, free: int
     ) -> tuple[Tensor, HiddenState]:
-        """Return forecasts and the states after every step; see `Forecaster.trace`."""
+        """Return forecasts and the states after every step; see `Network.trace`."""
 
     def loss_gradient(self, forecaster: Computed, burn_in: int, free: int) -> AddGradient:
-        """Return a function that adds the gradient of a batch's loss; see `Forecaster.loss_gradient`."""
+        """Return a function that adds the gradient of a batch's loss; see `Network.loss_gradient`."""

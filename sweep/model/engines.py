@@ -1,18 +1,21 @@
 """The engines behind a forecaster: torch's own code, and the compiled kernel."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from sweep.config.engines import NATIVE, TORCH, Kernel
 from sweep.config.errors import SweepError
 from sweep.model.cells import CELLS
-from sweep.model.engine_interface import AddGradient, Computed, Engine
+from sweep.model.engine_interface import Computed, Engine
 from sweep.model.native.call import Mode
 from sweep.model.native.checks import check_burn_in
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run, trace
 from sweep.model.native.training import LossGradient
-from sweep.model.network import Network
+from sweep.model.network import AddGradient
+from sweep.model.shape import NetworkShape
 from sweep.model.state import HiddenState, by_layer, stacked
 
 
@@ -24,7 +27,7 @@ class TorchEngine:
     def run(
         self, forecaster: Computed, inputs: Tensor, state: HiddenState | None, free: int
     ) -> tuple[Tensor, HiddenState]:
-        """Return forecasts and the state after them, differentiable; see `Forecaster.forward`."""
+        """Return forecasts and the state after them, differentiable; see `Network.forward`."""
         forced = inputs.shape[1] - free
         hidden, after = forecaster.stack(inputs[:, :forced], state)
         forecasts = forecaster.read(hidden, inputs[:, :forced])
@@ -41,7 +44,7 @@ class TorchEngine:
     def trace(
         self, forecaster: Computed, inputs: Tensor, state: HiddenState | None, free: int
     ) -> tuple[Tensor, HiddenState]:
-        """Return forecasts and the states after every step; see `Forecaster.trace`."""
+        """Return forecasts and the states after every step; see `Network.trace`."""
         forced = inputs.shape[1] - free
         layered = by_layer(state if state is not None else forecaster.zero_state(inputs))
         weights = forecaster.stack.weights()
@@ -58,16 +61,26 @@ class TorchEngine:
         return torch.stack(said, dim=1), tuple(torch.stack(part) for part in parts)
 
     def loss_gradient(self, forecaster: Computed, burn_in: int, free: int) -> AddGradient:
-        """Return what adds up a loss's gradient, batch by batch; see `Forecaster.loss_gradient`."""
+        """Return what adds up a loss's gradient, batch by batch; see `Network.loss_gradient`."""
+        return differentiated(lambda inputs: self.run(forecaster, inputs, None, free)[0], burn_in)
 
-        def add(inputs: Tensor, targets: Tensor, weight: float) -> float:
-            check_burn_in(burn_in, inputs.shape[1])
-            forecasts, _ = self.run(forecaster, inputs, None, free)
-            loss = weight * torch.nn.functional.mse_loss(forecasts[:, burn_in:], targets[:, burn_in:])
-            loss.backward()  # type: ignore[no-untyped-call]
-            return loss.item()
 
-        return add
+def differentiated(forecast: Callable[[Tensor], Tensor], burn_in: int) -> AddGradient:
+    """Return a function that adds the gradient of a batch's loss by automatic differentiation.
+
+    Args:
+        forecast: inputs (batch, time, input) -> forecasts (batch, time, channel).
+        burn_in: first steps whose errors do not count.
+    """
+
+    def add(inputs: Tensor, targets: Tensor, weight: float) -> float:
+        check_burn_in(burn_in, inputs.shape[1])
+        forecasts = forecast(inputs)
+        loss = weight * torch.nn.functional.mse_loss(forecasts[:, burn_in:], targets[:, burn_in:])
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.item()
+
+    return add
 
 
 class NativeEngine:
@@ -81,17 +94,17 @@ class NativeEngine:
     def run(
         self, forecaster: Computed, inputs: Tensor, state: HiddenState | None, free: int
     ) -> tuple[Tensor, HiddenState]:
-        """Return forecasts and the state after them, differentiable; see `Forecaster.forward`."""
+        """Return forecasts and the state after them, differentiable; see `Network.forward`."""
         return run(*self._call(forecaster, inputs, state, free))
 
     def trace(
         self, forecaster: Computed, inputs: Tensor, state: HiddenState | None, free: int
     ) -> tuple[Tensor, HiddenState]:
-        """Return forecasts and the states after every step; see `Forecaster.trace`."""
+        """Return forecasts and the states after every step; see `Network.trace`."""
         return trace(*self._call(forecaster, inputs, state, free))
 
     def loss_gradient(self, forecaster: Computed, burn_in: int, free: int) -> AddGradient:
-        """Return what adds up a loss's gradient, batch by batch; see `Forecaster.loss_gradient`."""
+        """Return what adds up a loss's gradient, batch by batch; see `Network.loss_gradient`."""
         parameters = forecaster.ordered_parameters()
         gradients = [_gradient(parameter) for parameter in parameters]
         mode = Mode(free, self.instructions, self.threads)
@@ -108,7 +121,7 @@ class NativeEngine:
 
     def _call(
         self, forecaster: Computed, inputs: Tensor, state: HiddenState | None, free: int
-    ) -> tuple[Network, list[Tensor], Tensor, HiddenState | None, Mode]:
+    ) -> tuple[NetworkShape, list[Tensor], Tensor, HiddenState | None, Mode]:
         whole = None if state is None else tuple(part.contiguous() for part in state)
         mode = Mode(free, self.instructions, self.threads)
         return forecaster.shape, forecaster.ordered_parameters(), inputs.contiguous(), whole, mode

@@ -1,4 +1,4 @@
-"""The network that is trained: recurrent stack, optional head, linear readout of a value or increment."""
+"""sweep's own model: a recurrent stack, an optional head, and a linear readout of a value or an increment."""
 
 import math
 from itertools import pairwise
@@ -8,30 +8,31 @@ from torch import Tensor, nn
 
 from sweep.config.sections import ModelConfig
 from sweep.model.cells import CELLS
-from sweep.model.engine_interface import AddGradient, Engine
+from sweep.model.engine_interface import Engine
 from sweep.model.engines import TorchEngine
-from sweep.model.network import Network
+from sweep.model.network import AddGradient, Network
+from sweep.model.shape import NetworkShape
 from sweep.model.stack import Stack
 from sweep.model.state import HiddenState, Weights
 
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
 
 
-class Forecaster(nn.Module):
-    """Forecasts the next value of every channel from the current ones, in model units.
+class Forecaster(Network):
+    """sweep's own network: a recurrent stack with a readout. States are per component (layer, batch, hidden).
 
     With readout "value" the network's output is the forecast; with "increment" it is what is added to the
     current value, so that an untrained network already forecasts persistence.
     """
 
     def __init__(self, config: ModelConfig, inputs: int, outputs: int, engine: Engine | None = None) -> None:
-        """Make an uninitialised forecaster.
+        """Make a forecaster that is not initialised yet.
 
         Args:
             config: cell, sizes and readout.
             inputs: channels and calendar features; the channels come first.
             outputs: channels.
-            engine: what computes whole sequences; torch by default.
+            engine: computes whole sequences; torch by default.
         """
         super().__init__()
         self.config = config
@@ -42,7 +43,7 @@ class Forecaster(nn.Module):
         sizes = [config.hidden, *config.head, outputs]
         self.head = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.activation = ACTIVATIONS[config.head_activation]
-        self.shape = Network(
+        self.shape = NetworkShape(
             cell=config.cell,
             layers=config.layers,
             hidden=config.hidden,
@@ -54,10 +55,7 @@ class Forecaster(nn.Module):
         )
 
     def initialise(self, seed: int) -> "Forecaster":
-        """Draw all parameters from a generator of their own; return the forecaster.
-
-        By torch's rules, then `init_gain` and `forget_bias` of the configuration.
-        """
+        """Draw all parameters by torch's rules, then apply `init_gain` and `forget_bias`; return the forecaster."""
         generator = torch.Generator().manual_seed(seed)
         self.stack.initialise(generator, self.config.init_gain, self.config.forget_bias)
         for linear in self.linears:
@@ -68,11 +66,11 @@ class Forecaster(nn.Module):
 
     @property
     def linears(self) -> list[nn.Linear]:
-        """Return the layers of the readout, the last of which gives the output."""
+        """Return the linear layers of the readout; the last one gives the output."""
         return [module for module in self.head if isinstance(module, nn.Linear)]
 
     def ordered_parameters(self) -> list[Tensor]:
-        """Return the parameters in the order of `Network`."""
+        """Return the parameters in the order of `NetworkShape`."""
         parts = [*self.stack.weights(), *((linear.weight, linear.bias) for linear in self.linears)]
         return [parameter for part in parts for parameter in part]
 
@@ -80,11 +78,6 @@ class Forecaster(nn.Module):
         """Return the state before a first step for inputs (batch, ...): zeros of their type and device."""
         size = (self.config.layers, inputs.shape[0], self.config.hidden)
         return tuple(inputs.new_zeros(size) for _ in range(self.shape.components))
-
-    @property
-    def parameter_count(self) -> int:
-        """Return the number of trained numbers."""
-        return sum(parameter.numel() for parameter in self.parameters())
 
     def multiply_adds(self) -> int:
         """Return the multiply-adds of one forward step of one sequence; training costs three times that."""
@@ -105,42 +98,18 @@ class Forecaster(nn.Module):
     def forward(
         self, inputs: Tensor, state: HiddenState | None = None, free: int = 0
     ) -> tuple[Tensor, HiddenState]:
-        """Return one-step-ahead forecasts for a sequence of inputs, and the state after it.
-
-        Args:
-            inputs: (batch, time, channel + calendar feature), model units.
-            state: per component (layer, batch, hidden); zeros where None.
-            free: the last `free` steps are fed with the forecast of the step before instead of their
-                channels, which are not read; their calendar features are. Less than the steps.
-
-        Returns:
-            forecasts (batch, time, channel): row t is the forecast of time t + 1; and the state.
-        """
+        """Return forecasts and the state after them; see `Network.forward`. The first state is zeros."""
         return self.engine.run(self, inputs, state, free)
 
     def loss_gradient(self, burn_in: int = 0, free: int = 0) -> AddGradient:
-        """Return a function (inputs, targets, weight) -> loss that adds its gradient to every parameter's `grad`.
-
-        The loss is `weight` times the mean squared error of the forecasts from a zero state, model units. Inputs are
-        (batch, time, channel + calendar feature), targets (batch, time, channel) what each step should have forecast;
-        `weight` is that of a batch in a mean over several. The function serves one caller at a time, for as long as
-        the parameters are the same tensors and their `grad` too: it is set to zeros, not to None.
-
-        Args:
-            burn_in: first steps whose errors do not count. ValueError from the function where nothing is left.
-            free: last steps that are fed with the forecast of the step before, as in `forward`.
-        """
+        """Return a function that adds the gradient of a batch's loss; see `Network.loss_gradient`."""
         return self.engine.loss_gradient(self, burn_in, free)
 
     @torch.no_grad()
     def trace(
         self, inputs: Tensor, state: HiddenState | None = None, free: int = 0
     ) -> tuple[Tensor, HiddenState]:
-        """Return forecasts as `forward`, and the states after every step, without gradients.
-
-        Returns:
-            forecasts (batch, time, channel), and per component (time, layer, batch, hidden).
-        """
+        """Return forecasts and the states after every step, per component (time, layer, batch, hidden)."""
         return self.engine.trace(self, inputs, state, free)
 
     def step(
@@ -155,28 +124,3 @@ class Forecaster(nn.Module):
         """
         hidden, after = self.stack.step(inputs, state, weights)
         return self.read(hidden, inputs), after
-
-    def self_fed(self, first: Tensor, calendar: Tensor) -> Tensor:
-        """Return inputs (batch, steps, channel + feature) for a forecast that feeds itself after `first`.
-
-        Args:
-            first: (batch, channel), model units: the input of the first step.
-            calendar: (batch, steps, feature), the known inputs of the times that are forecast.
-        """
-        batch, steps, _ = calendar.shape
-        later = first.new_zeros(batch, steps - 1, first.shape[-1])  # never read
-        return torch.cat([torch.cat([first[:, None], later], dim=1), calendar], dim=-1)
-
-    def run_free(self, first: Tensor, state: HiddenState, calendar: Tensor) -> tuple[Tensor, HiddenState]:
-        """Return forecasts, each fed back as the next input, and the state after them.
-
-        Args:
-            first: (batch, channel), model units: the input of the first step.
-            state: per component (layer, batch, hidden).
-            calendar: (batch, steps, feature), the known inputs of the times that are forecast; at least
-                one step, perhaps no features.
-
-        Returns:
-            forecasts (batch, steps, channel), and the state.
-        """
-        return self.forward(self.self_fed(first, calendar), state, free=calendar.shape[1] - 1)

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from sweep.config.plugins import PluginError
 from sweep.model.cells import CELLS, CellSpec
+from sweep.model.form import forms
 from sweep.model.state import HiddenState, Weights, by_layer, stacked
 
 
@@ -52,18 +53,8 @@ def checked_step(cell: CellSpec, x: Tensor, state: HiddenState, weights: Weights
     """
     with CELLS.running(cell.name):
         after = cell.step(x, state, weights)
-    if not isinstance(after, tuple) or [_form(part) for part in after] != [_form(part) for part in state]:
-        wanted = ", ".join(str(_form(part)) for part in state)
-        got = (
-            ", ".join(str(_form(part)) for part in after)
-            if isinstance(after, tuple)
-            else type(after).__name__
+    if not isinstance(after, tuple) or forms(after) != forms(state):
+        raise PluginError(
+            f"{CELLS.label(cell.name)}: wanted the state {forms(state)} from its step, got {forms(after)}"
         )
-        raise PluginError(f"cell {cell.name!r}: wanted a tuple of {wanted} from its step, got {got}")
     return after
-
-
-def _form(part: object) -> str:
-    if isinstance(part, Tensor):
-        return f"{tuple(part.shape)} {str(part.dtype).removeprefix('torch.')}"
-    return type(part).__name__

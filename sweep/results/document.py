@@ -72,7 +72,7 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
 
 
 def stored_confirmation(folder: StudyFolder) -> dict[str, Any] | None:
-    """Return the `confirmation` of the report's document alone, None where there is none of today's best.
+    """Return `confirmation` of the report's document alone, None without one of today's best trials.
 
     Raises:
         StoreError: there is no study, or a file of it is damaged.
@@ -83,13 +83,13 @@ def stored_confirmation(folder: StudyFolder) -> dict[str, Any] | None:
 
 
 def test_looks(study: StoredStudy) -> int:
-    """Return for how many configurations the locked test has been read; each further one makes it less locked."""
+    """Return for how many configurations the locked test has been read; each further one makes it less of a test."""
     winner = study.winner or {}
     return len(winner["looks"]) if "looks" in winner else int(bool(winner.get("test")))
 
 
 def study_section(study: StoredStudy) -> dict[str, Any]:
-    """Return what was run, so that it can be run again."""
+    """Return the settings, data and versions of the study."""
     search, facts = study.document.get("search") or {}, study.facts
     return {
         "name": study.name,
@@ -112,7 +112,7 @@ def study_section(study: StoredStudy) -> dict[str, Any]:
 
 
 def score_section(study: StoredStudy) -> dict[str, Any]:
-    """Return what a rollout was asked to do."""
+    """Return the task of a rollout: horizon, starts, warm-up and so on."""
     score, facts = study.document.get("score") or {}, study.facts
     return {
         "horizon": study.horizon,
@@ -127,7 +127,7 @@ def score_section(study: StoredStudy) -> dict[str, Any]:
 
 
 def progress_section(study: StoredStudy, trials: pd.DataFrame) -> dict[str, Any]:
-    """Return how far the study is and what it has cost."""
+    """Return how far the study is, and its cost."""
     states = Counter(record.state for record in study.records)
     whole = (study.budget or 0) * sum(record.settled for record in study.records)
     steps = int(trials["sequence_steps"].sum())
@@ -141,7 +141,7 @@ def progress_section(study: StoredStudy, trials: pd.DataFrame) -> dict[str, Any]
 
 
 def baseline_entry(study: StoredStudy, name: str) -> dict[str, Any]:
-    """Return a baseline's scores on validation, and on test where they are known."""
+    """Return a baseline's scores on validation, and on test if they are known."""
     entry = study.baselines[name]
     test = study.baselines_on_test.get(name)
     keys = ("rollout_error", "nrmse", "valid_steps", "diverged_fraction", "settings", "seconds")
@@ -155,7 +155,7 @@ def baseline_entry(study: StoredStudy, name: str) -> dict[str, Any]:
 
 
 def trial_entry(study: StoredStudy, index: int, best: int | None) -> dict[str, Any]:
-    """Return one trial of the document; `test` stands in the best one alone, None until it is scored."""
+    """Return one trial of the document; only the best one has `test`, None until it is scored."""
     record = study.records[index]
     row = trial_row(record, study.diagnoses.get(record.number))
     entry = {key: value for key, value in row.items() if key not in LEFT_OUT} | {
@@ -220,7 +220,7 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
 
 
 def _diagnosis(study: StoredStudy, number: int) -> dict[str, Any] | None:
-    """Return diagnosis.json with what is muted; None where there is none."""
+    """Return diagnosis.json, each finding with `muted`; None if there is none."""
     diagnosis = study.diagnoses.get(number)
     if diagnosis is None:
         return None

@@ -1,6 +1,6 @@
 """Tidy tables of a study: a row per trial, per evaluation, per rollout step; trials beside baselines.
 
-Scores are on validation: selected, not results. Infinite errors stay +inf; what is not there is NaN or None.
+Scores are on validation: selected, not results. Infinite errors stay +inf; missing values are NaN or None.
 """
 
 import math
@@ -79,7 +79,7 @@ def trials_frame(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
 def trial_row(record: TrialRecord, diagnosis: Diagnosis | None) -> dict[str, Any]:
     """Return the columns of `trials_frame` for one trial, without its hyperparameters.
 
-    `symptom` is the code of the main one, None where the trial was not diagnosed.
+    `symptom` is the code of the main symptom, None if the trial was not diagnosed.
     """
     row: dict[str, Any] = dict.fromkeys(TRIAL_COLUMNS)
     row |= {
@@ -123,7 +123,7 @@ def trial_row(record: TrialRecord, diagnosis: Diagnosis | None) -> dict[str, Any
 
 
 def steps_frame(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
-    """Return a row per trial and evaluation point: what was scored at that moment of training.
+    """Return a row per trial and evaluation point, with the scores at that moment of training.
 
     `share` is the share of the budget; `error_03`, `error_10`, `error_30` are rollout errors over the first
     3, 10 and 30 % of the horizon.
@@ -176,10 +176,9 @@ def steps_frame(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
 
 
 def errors_frame(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
-    """Return a row per trial, evaluation point and step 1, 2, 5, 10, ... of the horizon: how the forecast grew.
+    """Return a row per trial, evaluation point and step 1, 2, 5, 10, ... of the horizon: how the error grew.
 
-    `nrmse` is of the rollout at that step, `one_step_nrmse` on true inputs; +inf where they are not finite. Records of
-    versions that did not store them give no rows.
+    `nrmse` is of the rollout at that step, `one_step_nrmse` on true inputs; +inf if not finite.
 
     Raises:
         StoreError: there is no study, or a record is damaged.
@@ -203,7 +202,7 @@ def rollout_frame(folder: StudyFolder, numbers: Sequence[int] | None = None) -> 
 
     Args:
         folder: of the study.
-        numbers: trials to read, by default all. Those without a rollout are left out.
+        numbers: trials to read; None: all. Trials without a rollout are left out.
 
     Raises:
         StoreError: there is no study, or a rollout is damaged.
@@ -298,7 +297,7 @@ def leaderboard(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
 
 
 def skill_or_nan(error: float | None, baseline_error: float) -> float:
-    """Return 1 - error / baseline error, NaN where there is no error or the baseline is exact."""
+    """Return 1 - error / baseline error; NaN without an error or if the baseline is exact."""
     if error is None or not math.isfinite(error):
         return math.nan
     value = skill(error, baseline_error)

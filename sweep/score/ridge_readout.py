@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from sweep.data import Data
-from sweep.model import Forecaster
+from sweep.model import Forecaster, Network
 from sweep.model.state import HiddenState
 from sweep.score.baselines.simple import CannotServe
 from sweep.score.rollout import Task, decoded, rollout_error_of
@@ -51,7 +51,7 @@ class Refit:
     errors: tuple[float, ...]  # by RIDGES
 
 
-def refit_readout(network: Forecaster, task: Task, ridges: tuple[float, ...] = RIDGES) -> Refit:
+def refit_readout(network: Network, task: Task, ridges: tuple[float, ...] = RIDGES) -> Refit:
     """Return the network with the readout whose rollout is best on a task: its own or one in closed form.
 
     Args:
@@ -60,8 +60,11 @@ def refit_readout(network: Forecaster, task: Task, ridges: tuple[float, ...] = R
         ridges: candidates, each > 0.
 
     Raises:
-        CannotServe: the output passes through a ReLU, the training series are too short, or states are not finite.
+        CannotServe: the network is not a recurrent forecaster, the output passes through a ReLU, the training series
+            are too short, or states are not finite.
     """
+    if not isinstance(network, Forecaster):
+        raise CannotServe("a model of a plug-in has no readout that can be refitted")
     fit = regression(network, task.data, task.warmup)
     before = _before_the_rollout(network, task)
     raw = _error(network, task, before)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sweep.data import Data, Starts
-from sweep.model import Forecaster
+from sweep.model import Network
 from sweep.model.state import HiddenState
 from sweep.score.metrics import block_length
 from sweep.score.objectives import objective_of
@@ -49,13 +49,13 @@ class Task:
         return torch.cat([self.channels[:, :-1], self.calendar[:, 1:]], dim=-1)
 
 
-def forecasts(network: Forecaster, task: Task) -> Forecasts:
+def forecasts(network: Network, task: Task) -> Forecasts:
     """Return free-running and teacher-forced forecasts after a shared warm-up on the true past."""
     return decoded_forecasts(task, *warm_and_free(network, task))
 
 
 @torch.no_grad()
-def warm_and_free(network: Forecaster, task: Task) -> tuple[Tensor, Tensor]:
+def warm_and_free(network: Network, task: Task) -> tuple[Tensor, Tensor]:
     """Return teacher-forced forecasts from the first step on, and the rollout after the warm-up, model units.
 
     (start, warmup + horizon - 1, channel) and (start, horizon, channel); the rollout's first is the warm-up's last.
@@ -88,7 +88,7 @@ class Traced:
 
 
 @torch.no_grad()
-def traced(network: Forecaster, task: Task) -> Traced:
+def traced(network: Network, task: Task) -> Traced:
     """Return a network's rollout with its states; an engine may round it differently from `forecasts`."""
     warm, state = network(task.inputs()[:, : task.warmup])
     fed = network.self_fed(warm[:, -1], task.calendar[:, task.warmup + 1 :])
@@ -97,7 +97,7 @@ def traced(network: Forecaster, task: Task) -> Traced:
 
 
 @torch.no_grad()
-def swapped(network: Forecaster, task: Task, rollout: Traced) -> Array:
+def swapped(network: Network, task: Task, rollout: Traced) -> Array:
     """Return one-step forecasts from the network's own drifting state and a true input.
 
     The state at each step is that of the free-running rollout; only the input of this step is
@@ -108,14 +108,14 @@ def swapped(network: Forecaster, task: Task, rollout: Traced) -> Array:
     return decoded_one_step(task, torch.cat([rollout.free[:, :1], answers], dim=1))
 
 
-def single_steps(network: Forecaster, inputs: Tensor, state: HiddenState, after: HiddenState) -> Tensor:
+def single_steps(network: Network, inputs: Tensor, state: HiddenState, after: HiddenState) -> Tensor:
     """Return the forecast (start, step, channel) of each step by itself, from the state before it.
 
     Args:
         network: the forecaster.
         inputs: (start, step, input), of each step.
         state: before the first step, per component (layer, start, hidden).
-        after: after each step, per component (step, layer, start, hidden), as `Forecaster.trace` gives them; the
+        after: after each step, per component (step, layer, start, hidden), as `Network.trace` gives them; the
             last is not used.
     """
     before = tuple(torch.cat([now[None], then[:-1]]) for now, then in zip(state, after, strict=True))
@@ -138,7 +138,7 @@ def rollout_error_of(task: Task, forecast: Array) -> float:
     return objective(forecast[..., chosen], starts.truth[..., chosen], starts.scale[:, chosen], block)
 
 
-def _continue(network: Forecaster, task: Task, first: Tensor, state: HiddenState) -> Tensor:
+def _continue(network: Network, task: Task, first: Tensor, state: HiddenState) -> Tensor:
     """Return the rollout (start, horizon, channel) in model units; its first step is `first`."""
     calendar = task.calendar[:, task.warmup + 1 :]
     free, _ = network.run_free(first, state, calendar)

@@ -1,15 +1,16 @@
-"""The names that a study file may use, and facts about the components of a study, from the tables of the rooms."""
+"""The tables of the rooms below: the names that study files may use, and facts about the components of a study."""
 
 from typing import Any
 
-from sweep.config.known_names import KnownNames, Settable
+from sweep.config.known_names import KnownNames
 from sweep.config.ranges import Choice
 from sweep.config.registry import Registry
 from sweep.config.study import StudyConfig
 from sweep.data import CALENDARS, SOURCES, TRANSFORMS
+from sweep.diagnosis.check import CHECKS_OF_PLUGINS
 from sweep.diagnosis.probes import PROBES
 from sweep.diagnosis.trial_diagnosis import CODES
-from sweep.model import CELLS
+from sweep.model import CELLS, MODELS
 from sweep.score import BASELINES, OBJECTIVES
 from sweep.search import SAMPLERS
 from sweep.train import OPTIMIZERS, SCHEDULERS
@@ -19,10 +20,12 @@ TABLES: tuple[Registry[Any], ...] = (
     SCHEDULERS,
     SOURCES,
     CELLS,
+    MODELS,
     SAMPLERS,
     OBJECTIVES,
     BASELINES,
     PROBES,
+    CHECKS_OF_PLUGINS,
 )
 
 
@@ -31,7 +34,7 @@ def known_names() -> KnownNames:
     return KnownNames(
         optimizers=_settable(OPTIMIZERS),
         schedulers=_settable(SCHEDULERS),
-        models={"recurrent": Settable({})},
+        models=_settable(MODELS),
         sources=_settable(SOURCES),
         cells=CELLS.names(),
         transforms=tuple(TRANSFORMS),
@@ -40,6 +43,7 @@ def known_names() -> KnownNames:
         objectives=OBJECTIVES.names(),
         baselines=tuple(BASELINES.outside().entries),
         probes=tuple(PROBES.outside().entries),
+        checks=tuple(CHECKS_OF_PLUGINS.outside().entries),
         codes=CODES,
         origins={
             f"{table.kind} {name}": str(origin)
@@ -54,10 +58,6 @@ def known_names() -> KnownNames:
     )
 
 
-def _settable(table: Registry[Any]) -> dict[str, Any]:
-    return {name: table[name].settable() for name in table.names()}
-
-
 def falling_schedulers(study: StudyConfig) -> list[str]:
     """Return the names of a study's schedulers whose learning rate falls to zero at the end of any budget."""
     sampled = [
@@ -67,3 +67,7 @@ def falling_schedulers(study: StudyConfig) -> list[str]:
     ]
     names = {study.training.scheduler.name, *(str(name) for values in sampled for name in values)}
     return sorted(name for name in names if SCHEDULERS[name].falls_to_zero)
+
+
+def _settable(table: Registry[Any]) -> dict[str, Any]:
+    return {name: table[name].settable() for name in table.names()}

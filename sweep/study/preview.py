@@ -8,7 +8,7 @@ from sweep.config.records import TrialRecord
 from sweep.config.study import StudyConfig
 from sweep.config.trial import TrialConfig
 from sweep.data import Data, window_offsets
-from sweep.model import Forecaster
+from sweep.model import engine, network_of_model
 from sweep.search.proposals import proposal
 from sweep.study.open_study import OpenStudy
 from sweep.train import OPTIMIZERS
@@ -25,7 +25,7 @@ class TrialCost:
     sequence_steps: int
     updates: int  # optimizer steps; for full-batch optimizers closures, of which a step takes several
     full_batch: bool
-    multiply_adds: int  # of matrix products: three times the forward pass
+    multiply_adds: int | None  # of matrix products: three times the forward pass; None: a model of a plug-in
     warning: str | None
 
 
@@ -42,10 +42,10 @@ class Preview:
     warnings: tuple[str, ...]  # of the data and the trials
 
     @property
-    def tera_flop(self) -> float:
-        """Return the FLOP of all trials in 10^12, none pruned: two per multiply-add."""
-        mean = sum(2 * cost.multiply_adds for cost in self.costs) / len(self.costs)
-        return mean * self.trials / 1e12
+    def tera_flop(self) -> float | None:
+        """Return the FLOP of all trials in 10^12, none pruned: two per multiply-add. None if unknown."""
+        known = [2 * cost.multiply_adds for cost in self.costs if cost.multiply_adds is not None]
+        return sum(known) / len(known) * self.trials / 1e12 if known else None
 
 
 def preview_of(opened: OpenStudy, trials: int, confirm: bool = True) -> Preview:
@@ -79,14 +79,16 @@ def _cost(config: TrialConfig, params: dict[str, Any], data: Data) -> TrialCost:
     per_update = windows * steps // batches
     wanted = training.budget / per_update
     updates = max(1, int(wanted) if full_batch else round(wanted))
-    forward = Forecaster(config.model, data.inputs, len(data.channels)).multiply_adds()
+    network = network_of_model(config.model, data.inputs, len(data.channels), engine("torch"))
+    forward = network.multiply_adds()
+    adds = None if forward is None else 3 * forward * training.budget
     warning = None
     if full_batch and updates < FEW_CLOSURES:
         warning = (
             f"{training.optimizer.name} gets {updates} closures of {per_update:,} sequence-steps; "
             f"below {FEW_CLOSURES} it makes little progress"
         )
-    return TrialCost(params, training.budget, updates, full_batch, 3 * forward * training.budget, warning)
+    return TrialCost(params, training.budget, updates, full_batch, adds, warning)
 
 
 def _kept_share(study: StudyConfig) -> float:

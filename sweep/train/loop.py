@@ -14,7 +14,7 @@ from sweep.config.plugins import PluginError
 from sweep.config.seeds import stream
 from sweep.config.trial import TrialConfig
 from sweep.data import WindowSource
-from sweep.model import Forecaster
+from sweep.model import Network
 from sweep.train.flat import FlatParameters
 from sweep.train.full_batch import FullBatchOptimizer, OutOfBudget
 from sweep.train.log import Log
@@ -29,7 +29,7 @@ CHUNK = 64
 class Trainer:
     """Trains one forecaster within its budget. Lives for one segment; its state travels in checkpoints."""
 
-    def __init__(self, config: TrialConfig, windows: WindowSource, network: Forecaster) -> None:
+    def __init__(self, config: TrialConfig, windows: WindowSource, network: Network) -> None:
         """Make a trainer at the start of the budget.
 
         Args:
@@ -227,7 +227,7 @@ class Trainer:
     # --- losses ----------------------------------------------------------------------------------
 
     def _loss(self, inputs: Tensor, targets: Tensor, draw: int, weight: float = 1.0) -> float:
-        """Return a batch's weighted loss and add its gradient; see `Forecaster.loss_gradient`.
+        """Return a batch's weighted loss and add its gradient; see `Network.loss_gradient`.
 
         Args:
             inputs: (batch, window, input).

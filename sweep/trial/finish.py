@@ -24,7 +24,7 @@ from sweep.diagnosis.trial_diagnosis import (
     diagnosed,
     diagnosis_to_json,
 )
-from sweep.model import Forecaster
+from sweep.model import Network
 from sweep.score import (
     block_length,
     exposure_gap_by_step,
@@ -34,6 +34,7 @@ from sweep.score import (
     scores,
     valid_steps,
 )
+from sweep.trial.plugins import check_plugins
 from sweep.trial.probing import probed
 from sweep.trial.process import release_freed_memory, trial_process
 from sweep.trial.segment import Run, data_facts, load_data, locked_task, read_checkpoint, trained
@@ -72,6 +73,7 @@ def finish(
         probes: names of plug-ins' probes to take beside the cheap ones.
     """
     began = time.perf_counter()
+    check_plugins(config.plugins)
     with trial_process():
         run = Run(config)
         run.restore(read_checkpoint(checkpoint))
@@ -158,7 +160,7 @@ def _tail(period: float | None, starts: Starts) -> int:
     return int(max(1, min(wanted, SHOWN_SHARE * horizon, starts.past.shape[1])))
 
 
-def weights_bytes(config: TrialConfig, network: Forecaster) -> bytes:
+def weights_bytes(config: TrialConfig, network: Network) -> bytes:
     """Return a checkpoint.pt: the network's weights and, as JSON text, the trial's configuration."""
     buffer = io.BytesIO()
     state = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}

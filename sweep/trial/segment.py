@@ -1,5 +1,6 @@
 """A segment: (configuration, checkpoint, evaluation point) -> (checkpoint, evaluation). Pure."""
 
+import contextlib
 import functools
 import io
 import math
@@ -21,12 +22,14 @@ from sweep.config.trial import TrialConfig
 from sweep.data import Data, Starts, WindowSource, load, window_source
 from sweep.diagnosis.facts import DataFacts, facts_of
 from sweep.diagnosis.probes import gate_saturation, gradients_by_lag
+from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
-from sweep.model import Forecaster, engine
+from sweep.model import Network, engine, network_of_model
 from sweep.score import Forecasts, Task, forecasts, objective_of, scores
 from sweep.score.baselines.simple import CannotServe
 from sweep.score.ridge_readout import refit_readout
 from sweep.train import Trainer
+from sweep.trial.plugins import check_plugins
 from sweep.trial.process import trial_process
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -53,8 +56,10 @@ def run_segment(config: TrialConfig, checkpoint: bytes | None, point: int) -> Se
 
     Raises:
         SweepError: the data cannot be loaded.
+        PluginError: a plug-in of the trial is missing, has another version, or raises an error.
     """
     began = time.perf_counter()
+    check_plugins(config.plugins)
     with trial_process():
         run = Run(config)
         if checkpoint is not None:
@@ -161,8 +166,11 @@ class Run:
         task = self.task
         inputs = task.inputs()[:PROBED_STARTS, : task.warmup][:, -PROBED_STEPS:]
         gradients = gradients_by_lag(self.network, inputs, task.channels[:PROBED_STARTS, task.warmup])
+        evidence: dict[str, Any] = {}
+        with contextlib.suppress(CannotMeasure):  # a network without gates has no such evidence
+            evidence["gate_saturation"] = gate_saturation(self.network, inputs)
         return {
-            "gate_saturation": gate_saturation(self.network, inputs),
+            **evidence,
             "input_gradient_by_lag": _keyed(gradients.forecast),
             "loss_gradient_by_lag": _keyed(gradients.loss),
             "nrmse_by_step": _by_step(task, said.rollout),
@@ -199,16 +207,18 @@ def _by_step(task: Task, forecast: np.ndarray) -> dict[str, float]:
     return {str(step): float(curve[step - 1]) for step in log_spaced(task.horizon)}
 
 
-def network_of(config: TrialConfig, data: Data) -> Forecaster:
-    """Return a trial's forecaster, uninitialised, with the trial's engine.
+def network_of(config: TrialConfig, data: Data) -> Network:
+    """Return a trial's network, not initialised yet, with the trial's engine.
 
     Raises:
         SweepError: that engine is not available here.
+        PluginError: the model of a plug-in cannot be built.
     """
-    return Forecaster(config.model, data.inputs, len(data.channels), engine(config.engine, config.threads))
+    computed_by = engine(config.engine, config.threads)
+    return network_of_model(config.model, data.inputs, len(data.channels), computed_by)
 
 
-def trained(config: TrialConfig, data: Data, weights: bytes) -> Forecaster:
+def trained(config: TrialConfig, data: Data, weights: bytes) -> Network:
     """Return the forecaster of a trial's checkpoint.pt."""
     network = network_of(config, data)
     network.to(dtype=DTYPES[config.training.precision], device=config.device)  # first, or float64 is rounded

@@ -14,6 +14,7 @@ def setup_facts(config: TrialConfig, channels: int) -> SetupFacts:
         channels: number of channels of the data; calendar inputs are not counted among the weights.
     """
     optimizer, model = OPTIMIZERS[config.training.optimizer.name], config.model
-    recurrent = model.kind == type(model).model_fields["kind"].default
-    weights = CELLS[model.cell].multiply_adds(channels, model.hidden, model.layers) if recurrent else None
+    weights = (
+        CELLS[model.cell].multiply_adds(channels, model.hidden, model.layers) if model.recurrent else None
+    )
     return SetupFacts(optimizer.full_batch, optimizer.has_momentum, weights)

@@ -24,6 +24,7 @@ PLUGINS = {
     "objective median": MLP,
     "baseline oracle": MLP,
     "probe pulse": MLP,
+    "check odd": MLP,
 }
 DOCUMENT: dict[str, Any] = {
     "name": "plugged",
@@ -38,7 +39,7 @@ EVERYWHERE: dict[str, Any] = {
     "model": {"cell": "mgu"},
     "training": {"scheduler": "wave"},
     "search": {"sampler": "lucky"},
-    "diagnosis": {"probes": ["pulse"]},
+    "diagnosis": {"probes": ["pulse"], "checks": ["odd"]},
     "space": {
         "optimizer": ["adam", "lion"],
         "model": {"recurrent": {}, "mlp": {"width": [8, 16], "depth": 2}},
@@ -67,6 +68,7 @@ def plugged(known: KnownNames) -> KnownNames:
         objectives=(*known.objectives, "median"),
         baselines=("oracle",),
         probes=("pulse",),
+        checks=("odd",),
         origins=PLUGINS,
         broken={},
     )
@@ -241,6 +243,7 @@ def test_a_broken_plugin_gives_its_reason_where_it_is_named_and_nowhere_else(kno
             "diagnosis.probes=['puls']",
             "diagnosis.probes: no probe named 'puls'. Did you mean 'pulse'? Known: pulse",
         ),
+        ("diagnosis.checks=['od']", "diagnosis.checks: no check named 'od'. Did you mean 'odd'? Known: odd"),
     ],
 )
 def test_a_mistake_gives_a_line(plugged, override, line):

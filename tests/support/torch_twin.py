@@ -7,13 +7,13 @@ from torch import Tensor
 
 from sweep.model.native.call import PLAIN, Mode
 from sweep.model.native.recurrence import run
-from sweep.model.network import Network
+from sweep.model.shape import NetworkShape
 
 State = tuple[Tensor, ...]
 
 
 def drawn(
-    network: Network, dtype: torch.dtype = torch.float64, seed: int = 0, size: float = 1.0
+    network: NetworkShape, dtype: torch.dtype = torch.float64, seed: int = 0, size: float = 1.0
 ) -> list[Tensor]:
     """Return parameters, uniform on +-`size` / sqrt(hidden), that want gradients."""
     generator = torch.Generator().manual_seed(seed)
@@ -27,20 +27,24 @@ def noise(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 1) -> Ten
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
 
 
-def zeros(network: Network, batch: int, dtype: torch.dtype = torch.float64) -> State:
+def zeros(network: NetworkShape, batch: int, dtype: torch.dtype = torch.float64) -> State:
     """Return the state from which a network starts by default."""
     shape = (network.layers, batch, network.hidden)
     return tuple(torch.zeros(shape, dtype=dtype) for _ in range(network.components))
 
 
-def states(network: Network, batch: int, dtype: torch.dtype = torch.float64, seed: int = 2) -> State:
+def states(network: NetworkShape, batch: int, dtype: torch.dtype = torch.float64, seed: int = 2) -> State:
     """Return a state of normal numbers."""
     shape = (network.layers, batch, network.hidden)
     return tuple(noise(*shape, dtype=dtype, seed=seed + part) for part in range(network.components))
 
 
 def twin(
-    network: Network, parameters: Sequence[Tensor], x: Tensor, state: State | None = None, mode: Mode = PLAIN
+    network: NetworkShape,
+    parameters: Sequence[Tensor],
+    x: Tensor,
+    state: State | None = None,
+    mode: Mode = PLAIN,
 ) -> tuple[Tensor, State]:
     """Return what `recurrence.run` has to return, by torch."""
     state = state or zeros(network, x.shape[0], x.dtype)
@@ -54,7 +58,9 @@ def twin(
     return torch.cat(said, dim=1), state
 
 
-def _forced(network: Network, parameters: Sequence[Tensor], x: Tensor, state: State) -> tuple[Tensor, State]:
+def _forced(
+    network: NetworkShape, parameters: Sequence[Tensor], x: Tensor, state: State
+) -> tuple[Tensor, State]:
     weights = list(parameters[: 4 * network.layers])
     options = (True, network.layers, 0.0, False, False, True)
     if network.cell == "lstm":
@@ -73,7 +79,7 @@ def _forced(network: Network, parameters: Sequence[Tensor], x: Tensor, state: St
 
 def found(
     compute: Callable[..., tuple[Tensor, State]],
-    network: Network,
+    network: NetworkShape,
     parameters: Sequence[Tensor],
     x: Tensor,
     state: State | None = None,
@@ -94,7 +100,9 @@ def found(
     return results | dict(zip(names, gradients, strict=False))
 
 
-def native(network: Network, *arguments, instructions: str | None = None, threads: int = 1, free: int = 0):
+def native(
+    network: NetworkShape, *arguments, instructions: str | None = None, threads: int = 1, free: int = 0
+):
     """Return what `found` finds by the native engine."""
     mode = Mode(instructions=instructions, threads=threads, free=free)
     return found(run, network, *arguments, mode=mode)

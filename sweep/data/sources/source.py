@@ -65,29 +65,14 @@ class SourceSpec:
                 raise DataError(
                     f"data.options.{name} of source {self.name!r}: wanted {wanted.__name__}, got {value!r}"
                 )
-        full = {**self.defaults, **options}
-        try:
-            self.require_valid(full)
-        except ValueError as error:
-            raise DataError(f"source {self.name!r}: {error}") from None
-        return full
-
-    def require_valid(self, options: Options) -> None:
-        """Check complete options.
-
-        Raises:
-            ValueError: they are invalid, or the check of a plug-in raised another error.
-        """
-        try:
-            self.check(options)
-        except ValueError:
-            raise
-        except Exception as error:
-            raise ValueError(f"the check of its options raised {type(error).__name__}: {error}") from error
+        problem = self.settable().problem(options)
+        if problem is not None:
+            raise DataError(f"source {self.name!r}: {problem}")
+        return {**self.defaults, **options}
 
     def settable(self) -> Settable:
         """Return the options that a study file may set."""
-        return Settable(defaults=dict(self.defaults), check=self.require_valid)
+        return Settable(defaults=dict(self.defaults), check=self.check)
 
 
 def observed(values: Array, noise: float, stream: Sequence[int]) -> Array:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from sweep.diagnosis.probes.closed_loop import recurrent
 from sweep.diagnosis.probes.subject import Subject
 from sweep.model import Forecaster
 from sweep.score.ridge_readout import refit_readout
@@ -35,9 +36,10 @@ def readout_refit(subject: Subject) -> ReadoutRefit:
             network's weights.
 
     Raises:
+        CannotMeasure: the network is the model of a plug-in.
         CannotServe: the readout has no closed form, or there is too little training data.
     """
-    network, task = subject.network, subject.task
+    network, task = recurrent(subject.network), subject.task
     trained = refit_readout(network, task)
     with torch.random.fork_rng(devices=[]):  # torch's modules draw weights when they are created
         fresh = Forecaster(network.config, task.data.inputs, network.outputs, network.engine)

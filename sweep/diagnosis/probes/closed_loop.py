@@ -8,6 +8,7 @@ of every channel: D = layers * components * hidden + channels numbers. The map a
 
 import copy
 from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,13 +16,26 @@ from torch import Tensor
 
 from sweep.config.errors import SweepError
 from sweep.data import Starts
-from sweep.model import Forecaster
+from sweep.model import Forecaster, Network
 from sweep.model.state import HiddenState, by_layer, stacked
 from sweep.score import Task
+
+AnyNetwork = TypeVar("AnyNetwork", bound=Network)
 
 
 class CannotMeasure(SweepError):
     """A probe does not apply to this network or these data; the text says why."""
+
+
+def recurrent(network: Network) -> Forecaster:
+    """Return a network that is a recurrent forecaster.
+
+    Raises:
+        CannotMeasure: it is the model of a plug-in, whose parts are not known.
+    """
+    if isinstance(network, Forecaster):
+        return network
+    raise CannotMeasure("a model of a plug-in: its cells and its readout are not known")
 
 
 class ClosedLoop:
@@ -85,7 +99,7 @@ class Trajectory:
         """
         finite = torch.isfinite(self.forecasts).all(dim=2).all(dim=0)
         for part in self.states:
-            finite &= torch.isfinite(part).all(dim=3).all(dim=1).all(dim=0)
+            finite &= torch.isfinite(part).transpose(0, 2).flatten(1).all(dim=1)
         if not finite.any():
             raise CannotMeasure("no start stays finite over the measured steps")
         if finite.all():
@@ -95,7 +109,7 @@ class Trajectory:
 
 
 @torch.no_grad()
-def free_trajectory(network: Forecaster, task: Task, steps: int) -> Trajectory:
+def free_trajectory(network: Network, task: Task, steps: int) -> Trajectory:
     """Return the free-running steps after the warm-up; the input of the first is the warm-up's last forecast.
 
     Args:
@@ -108,7 +122,7 @@ def free_trajectory(network: Forecaster, task: Task, steps: int) -> Trajectory:
 
 
 @torch.no_grad()
-def free_from(network: Forecaster, task: Task, first: Tensor, state: HiddenState, steps: int) -> Trajectory:
+def free_from(network: Network, task: Task, first: Tensor, state: HiddenState, steps: int) -> Trajectory:
     """Return the free-running steps after a warm-up; see `free_trajectory`.
 
     Args:
@@ -143,7 +157,7 @@ def _trajectory(inputs: Tensor, forecasts: Tensor, before: HiddenState, after: H
     return Trajectory(inputs.transpose(0, 1), forecasts.transpose(0, 1), states)
 
 
-def in_float64(network: Forecaster, task: Task, most: int | None = None) -> tuple[Forecaster, Task]:
+def in_float64(network: AnyNetwork, task: Task, most: int | None = None) -> tuple[AnyNetwork, Task]:
     """Return a float64 copy of a network, and the task, or an even choice of its starts, in float64.
 
     Args:

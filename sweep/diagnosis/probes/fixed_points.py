@@ -7,7 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sweep.diagnosis.probes.closed_loop import CannotMeasure, ClosedLoop, free_trajectory, in_float64
+from sweep.diagnosis.probes.closed_loop import (
+    CannotMeasure,
+    ClosedLoop,
+    free_trajectory,
+    in_float64,
+    recurrent,
+)
 from sweep.diagnosis.probes.subject import Subject
 from sweep.diagnosis.probes.tangents import jacobians
 from sweep.model import Forecaster
@@ -62,7 +68,7 @@ def fixed_points(subject: Subject) -> FixedPoints:
     network, task = subject.network, subject.task
     if task.calendar.shape[-1] > 0:
         raise CannotMeasure("calendar features drive the closed loop: it has no fixed points")
-    precise, few = in_float64(network, task, STARTS)
+    precise, few = in_float64(recurrent(network), task, STARTS)
     path = free_trajectory(precise, few, few.horizon - 1).finite()
     loop = ClosedLoop(precise)
     rows = [round(share * path.steps) for share in np.linspace(0, 1, POINTS + 1)[1:]]

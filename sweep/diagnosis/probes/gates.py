@@ -3,26 +3,26 @@
 import torch
 from torch import Tensor
 
-from sweep.diagnosis.probes.closed_loop import CannotMeasure
-from sweep.model import Forecaster
+from sweep.diagnosis.probes.closed_loop import CannotMeasure, recurrent
+from sweep.model import Network
 
 SATURATED = 5.0  # |pre-activation|; a gate beyond it is saturated: DeepDiagnosis (ICSE 2022)
 
 
 @torch.no_grad()
-def gate_saturation(network: Forecaster, inputs: Tensor) -> list[float]:
+def gate_saturation(network: Network, inputs: Tensor) -> list[float]:
     """Return the share of sigmoid gates' pre-activations beyond +-5, per layer, in [0, 1]; NaN counts.
 
     Args:
-        network: the forecaster.
+        network: left alone.
         inputs: (batch, time, input), model units.
 
     Raises:
-        CannotMeasure: the cell has no sigmoid gates.
+        CannotMeasure: the cell has no sigmoid gates, or the network is the model of a plug-in.
 
     Source: Wardat et al. (2022), DeepDiagnosis, saturated activation.
     """
-    stack = network.stack
+    stack = recurrent(network).stack
     if not stack.cell.sigmoid_gates:
         raise CannotMeasure(f"the cell {stack.cell.name!r} has no sigmoid gates")
     states = network.trace(inputs)[1][0]  # of every step: (time, layer, batch, hidden)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sweep.model import Forecaster
+from sweep.model import Network
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class GradientsByLag:
     loss: dict[int, float]  # of each sequence's mean squared error of the last forecast over channels
 
 
-def gradients_by_lag(network: Forecaster, inputs: Tensor, truth: Tensor) -> GradientsByLag:
+def gradients_by_lag(network: Network, inputs: Tensor, truth: Tensor) -> GradientsByLag:
     """Return how much the last forecast and its loss depend on the input at each lag.
 
     Args:
@@ -32,8 +32,8 @@ def gradients_by_lag(network: Forecaster, inputs: Tensor, truth: Tensor) -> Grad
     inputs = inputs.detach().clone().requires_grad_(True)
     last = network(inputs)[0][:, -1]
     loss = (last - truth).square().mean(dim=1).sum()
-    (of_forecast,) = torch.autograd.grad(last.sum(), inputs, retain_graph=True)
-    (of_loss,) = torch.autograd.grad(loss, inputs)
+    (of_forecast,) = torch.autograd.grad(last.sum(), inputs, retain_graph=True, materialize_grads=True)
+    (of_loss,) = torch.autograd.grad(loss, inputs, materialize_grads=True)
     return GradientsByLag(_by_lag(of_forecast), _by_lag(of_loss))
 
 

@@ -4,8 +4,8 @@ from functools import cached_property
 
 import numpy as np
 
-from sweep.diagnosis.probes.closed_loop import Trajectory, forced_trajectory, free_from, in_float64
-from sweep.model import Forecaster
+from sweep.diagnosis.probes.closed_loop import Trajectory, forced_trajectory, free_from, in_float64, recurrent
+from sweep.model import Forecaster, Network
 from sweep.score import Task
 from sweep.score.rollout import Traced, swapped, traced
 
@@ -15,7 +15,7 @@ FEW = 4  # starts of trajectories in float64; our choice: enough for a mean and 
 class Subject:
     """A trained network, a task of the same precision, and a seed for what probes draw. Probes do not change it."""
 
-    def __init__(self, network: Forecaster, task: Task, seed: int = 0) -> None:
+    def __init__(self, network: Network, task: Task, seed: int = 0) -> None:
         self.network = network
         self.task = task
         self.seed = seed
@@ -32,8 +32,12 @@ class Subject:
 
     @cached_property
     def precise(self) -> tuple[Forecaster, Task]:
-        """Return the network in float64, and a task with a few of the starts."""
-        return in_float64(self.network, self.task, FEW)
+        """Return the network, a recurrent forecaster, in float64, and a few of the starts.
+
+        Raises:
+            CannotMeasure: the network is the model of a plug-in.
+        """
+        return in_float64(recurrent(self.network), self.task, FEW)
 
     @cached_property
     def forced(self) -> Trajectory:

@@ -7,7 +7,7 @@ import torch
 from sweep.diagnosis.probes.closed_loop import spread, with_some_starts
 from sweep.diagnosis.probes.errors import Array, log_spaced, nrmse_by_step_of
 from sweep.diagnosis.probes.subject import Subject
-from sweep.model import Forecaster
+from sweep.model import Network
 from sweep.model.state import HiddenState
 from sweep.score import Task
 from sweep.score.rollout import Traced, decoded, decoded_one_step, rollout_error_of, single_steps
@@ -71,7 +71,7 @@ def swap_test(subject: Subject) -> SwapTest:
 
 
 @torch.no_grad()
-def resynchronised(network: Forecaster, task: Task, rollout: Traced, forced: HiddenState) -> Array:
+def resynchronised(network: Network, task: Task, rollout: Traced, forced: HiddenState) -> Array:
     """Return the forecasts made from the rollout's inputs and the teacher-forced state.
 
     The counterpart of `sweep.score.swapped`: at each step the state has seen only the truth, and the input of this
@@ -81,7 +81,7 @@ def resynchronised(network: Forecaster, task: Task, rollout: Traced, forced: Hid
         network: of the task's precision.
         task: its starts are those of the rollout.
         rollout: gives the inputs.
-        forced: states after each teacher-forced step of the horizon, as `Forecaster.trace` gives them.
+        forced: states after each teacher-forced step of the horizon, as `Network.trace` gives them.
     """
     own = torch.cat([rollout.free[:, :-1], task.calendar[:, task.warmup + 1 :]], dim=-1)
     answers = single_steps(network, own, rollout.first, forced)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sweep.model.cells import CELLS
 from sweep.model.native.library import INSTRUCTIONS, Call, instruction_sets, library
-from sweep.model.network import Network
+from sweep.model.shape import NetworkShape
 
 # the cells that the kernel computes, and their numbers in kernel/engine.h
 CODES = {name: cell.kernel.code for name, cell in CELLS.items() if cell.kernel is not None}
@@ -41,7 +41,7 @@ def built() -> CDLL:
     return kernel
 
 
-def described(network: Network, mode: Mode, x: Tensor, keep: bool) -> Call:
+def described(network: NetworkShape, mode: Mode, x: Tensor, keep: bool) -> Call:
     """Return a call for inputs like x (batch, time, input), all of whose other addresses are null.
 
     Args:

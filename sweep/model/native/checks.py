@@ -8,12 +8,12 @@ from torch import Tensor
 
 from sweep.model.native.call import CODES, DTYPES, Mode
 from sweep.model.native.library import instruction_sets
-from sweep.model.network import Network
+from sweep.model.shape import NetworkShape
 
-shapes = functools.cache(Network.shapes)
+shapes = functools.cache(NetworkShape.shapes)
 
 
-def check_network(network: Network, mode: Mode) -> None:
+def check_network(network: NetworkShape, mode: Mode) -> None:
     """Raise ValueError where a network or a way to run it makes no sense."""
     if network.cell not in CODES:
         raise ValueError(f"wanted a cell of {', '.join(CODES)}, got {network.cell!r}")
@@ -32,7 +32,7 @@ def check_network(network: Network, mode: Mode) -> None:
         )
 
 
-def check_inputs(network: Network, x: Tensor, mode: Mode) -> None:
+def check_inputs(network: NetworkShape, x: Tensor, mode: Mode) -> None:
     """Raise ValueError unless x is (batch, time, input), of a type that the kernel has, contiguous, on the CPU."""
     if x.dtype not in DTYPES:
         raise ValueError(f"wanted float32 or float64 inputs, got {x.dtype}")
@@ -51,7 +51,7 @@ def check_burn_in(burn_in: int, steps: int) -> None:
         raise ValueError(f"wanted at least one scored step, got a burn-in of {burn_in} of {steps}")
 
 
-def check_parameters(kind: str, network: Network, given: Sequence[Tensor], dtype: torch.dtype) -> None:
+def check_parameters(kind: str, network: NetworkShape, given: Sequence[Tensor], dtype: torch.dtype) -> None:
     """Raise ValueError unless the parameters, or their gradients, are those of a network."""
     wanted = shapes(network)
     if dtype not in DTYPES:
@@ -62,7 +62,7 @@ def check_parameters(kind: str, network: Network, given: Sequence[Tensor], dtype
         check_tensor(f"{kind} {number}", tensor, shape, dtype)
 
 
-def check_state(network: Network, state: tuple[Tensor, ...], x: Tensor) -> None:
+def check_state(network: NetworkShape, state: tuple[Tensor, ...], x: Tensor) -> None:
     """Raise ValueError unless a state, which may be empty, is one of a network for inputs x."""
     if state and len(state) != network.components:
         raise ValueError(f"wanted a state of {network.components} tensors, got {len(state)}")

@@ -10,11 +10,11 @@ from torch.autograd.function import once_differentiable
 from sweep.model.native.call import PLAIN, Mode, built, described, pair, pointers
 from sweep.model.native.checks import check_inputs, check_network, check_parameters, check_state
 from sweep.model.native.workspace import Workspace
-from sweep.model.network import Network
+from sweep.model.shape import NetworkShape
 
 
 def run(
-    network: Network,
+    network: NetworkShape,
     parameters: Sequence[Tensor],
     x: Tensor,
     state: tuple[Tensor, ...] | None = None,
@@ -48,7 +48,7 @@ def run(
 
 
 def trace(
-    network: Network,
+    network: NetworkShape,
     parameters: Sequence[Tensor],
     x: Tensor,
     state: tuple[Tensor, ...] | None = None,
@@ -65,7 +65,7 @@ def trace(
 
 
 def _check(
-    network: Network, parameters: Sequence[Tensor], x: Tensor, state: tuple[Tensor, ...], mode: Mode
+    network: NetworkShape, parameters: Sequence[Tensor], x: Tensor, state: tuple[Tensor, ...], mode: Mode
 ) -> None:
     check_network(network, mode)
     check_inputs(network, x, mode)
@@ -78,7 +78,7 @@ class _Buffers:
 
     def __init__(
         self,
-        network: Network,
+        network: NetworkShape,
         parameters: Sequence[Tensor],
         x: Tensor,
         state: tuple[Tensor, ...],
@@ -108,7 +108,7 @@ def _forward(buffers: _Buffers, traced: bool = False) -> tuple[Tensor, tuple[Ten
 
 class _Recurrence(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, network: Network, mode: Mode, states: int, x: Tensor, *rest: Tensor) -> Any:
+    def forward(ctx: Any, network: NetworkShape, mode: Mode, states: int, x: Tensor, *rest: Tensor) -> Any:
         ctx.set_materialize_grads(False)
         state, parameters = rest[:states], rest[states:]
         buffers = _Buffers(network, parameters, x, state, mode, keep=True)

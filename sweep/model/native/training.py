@@ -16,7 +16,7 @@ from sweep.model.native.checks import (
 )
 from sweep.model.native.library import Call
 from sweep.model.native.workspace import Workspace
-from sweep.model.network import Network
+from sweep.model.shape import NetworkShape
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class LossGradient:
 
     def __init__(
         self,
-        network: Network,
+        network: NetworkShape,
         parameters: Sequence[Tensor],
         gradients: Sequence[Tensor],
         burn_in: int = 0,

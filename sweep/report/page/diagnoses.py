@@ -10,7 +10,7 @@ PRESCRIBED_MOST = 3  # sets of changes that are shown per cause
 
 
 def diagnoses_values(document: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the section and the details of each trial as texts; None where no trial was diagnosed.
+    """Return the section and the details of each trial as texts; None if no trial was diagnosed.
 
     Args:
         document: from `report_document`.
@@ -31,7 +31,7 @@ def diagnoses_values(document: Mapping[str, Any]) -> dict[str, Any] | None:
         "choices": _choices(section["choices"], codes, bool(muted)),
         "late": any(row["basis"] == "end" for row in section["choices"]),
         "causes": [_cause_row(row) for row in section["causes"] if not row["muted"]],
-        "trials": [_trial_details(one) for one in section["trials"]],
+        "trials": [_trial_details(entry) for entry in section["trials"]],
     }
 
 
@@ -68,7 +68,7 @@ def _choices(rows: Sequence[Mapping[str, Any]], codes: Sequence[str], muted: boo
 
 
 def _cause_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    tries = [f"{changes_text(one['changes'])} ({one['trials']})" for one in row["prescriptions"]]
+    tries = [f"{changes_text(each['changes'])} ({each['trials']})" for each in row["prescriptions"]]
     return {
         "name": f"{row['code']} {row['title']}",
         "trials": row["trials"],
@@ -78,10 +78,10 @@ def _cause_row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _trial_details(one: Mapping[str, Any]) -> dict[str, Any]:
-    symptom = one["symptom"]
+def _trial_details(entry: Mapping[str, Any]) -> dict[str, Any]:
+    symptom = entry["symptom"]
     return {
-        "number": one["number"],
+        "number": entry["number"],
         "symptom": symptom_text(symptom),
         "text": "" if symptom["muted"] else symptom["text"],
         "findings": [
@@ -91,7 +91,7 @@ def _trial_details(one: Mapping[str, Any]) -> dict[str, Any]:
                 "text": finding["text"],
                 "tries": alternatives_text(finding["prescriptions"]),
             }
-            for finding in one["findings"]
+            for finding in entry["findings"]
             if not finding["muted"] and finding["code"] != symptom["code"]
         ],
     }

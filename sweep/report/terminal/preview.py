@@ -21,13 +21,15 @@ def print_preview(preview: Preview) -> None:
     for number, cost in enumerate(preview.costs):
         shown = [f"{name}={param_text(name, cost.params[name])}" for name in names if name in cost.params]
         count = f"{cost.updates:,}" + (" closures" if cost.full_batch else "")
-        table.add_row(str(number), Text(" ".join(shown)), count, f"{2 * cost.multiply_adds / 1e12:.2g}")
+        flop = "unknown" if cost.multiply_adds is None else f"{2 * cost.multiply_adds / 1e12:.2g}"
+        table.add_row(str(number), Text(" ".join(shown)), count, flop)
     console.print(table)
     total = preview.sequence_steps
+    flop = "unknown" if preview.tera_flop is None else f"{preview.tera_flop:.3g}"
     lines = [
         f"a full trial: {preview.study.training.budget:,} sequence-steps",
         f"{plural(preview.trials, 'trial')}: {total:,} sequence-steps unpruned, about "
-        f"{round(total * preview.kept_share):,} with pruning; {preview.tera_flop:.3g} TFLOP unpruned",
+        f"{round(total * preview.kept_share):,} with pruning; {flop} TFLOP unpruned",
     ]
     seeds, again = preview.study.confirm.seeds, preview.confirmed * preview.study.confirm.seeds
     if again:

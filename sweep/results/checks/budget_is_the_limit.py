@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from sweep.config.records import TrialRecord
+from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.checks.check import CheckSpec
 from sweep.results.wording.numbers import percent_text
 from sweep.stats.paired_effect import FLOOR
 

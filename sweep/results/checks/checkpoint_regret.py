@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.checks.check import CheckSpec
 from sweep.results.checks.loss_is_lying import COST_FOUND
 from sweep.results.wording.numbers import number_text
 

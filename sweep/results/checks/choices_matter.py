@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.checks.check import CheckSpec
 from sweep.results.checks.few_starts import NO_CLAIM
 from sweep.results.effects import Claim
 from sweep.results.wording.numbers import number_text

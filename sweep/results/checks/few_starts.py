@@ -1,7 +1,7 @@
 """Are there enough starts?"""
 
+from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.checks.check import CheckSpec
 from sweep.results.selection import FEW_STARTS
 
 NO_CLAIM = f"With fewer than {FEW_STARTS} starts that do not overlap,"  # begins a sentence of other checks

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.checks.check import CheckSpec
 from sweep.results.wording.numbers import number_text
 
 SKILL_LEAST = 0.25  # against the mean: half of its error, over half of the horizon. Our choice

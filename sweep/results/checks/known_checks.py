@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sweep.config.errors import UnknownName
 from sweep.config.plugins import PluginError
 from sweep.config.registry import Registry
+from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
 from sweep.results.checks import (
     beaten_by_baseline,
@@ -19,7 +20,6 @@ from sweep.results.checks import (
     trial_failures,
     within_seed_noise,
 )
-from sweep.results.checks.check import CheckSpec
 from sweep.results.study_tables import StudyTables
 
 CHECKS: Registry[CheckSpec] = Registry(  # in the order in which a person should read the findings
@@ -50,10 +50,15 @@ def check_findings(tables: StudyTables, names: Sequence[str] = ()) -> list[Findi
             or returns something else gives a finding "not applicable" whose text names it.
     """
     own = [spec.check(tables) for spec in CHECKS.values()]
-    return own + [_outside_finding(tables, name) for name in dict.fromkeys(names) if name not in set(CHECKS)]
+    return own + [_outside_finding(tables, name) for name in dict.fromkeys(names)]
 
 
 def _outside_finding(tables: StudyTables, name: str) -> Finding:
+    if name in set(CHECKS):
+        reason = CHECKS.outside().broken.get(
+            name, f"{name!r} is one of sweep's own checks, which always run."
+        )
+        return Finding(f"{name} (plug-in)", "not applicable", reason, title=f"{name} (plug-in)")
     try:
         spec = CHECKS[name]
     except (UnknownName, PluginError) as error:

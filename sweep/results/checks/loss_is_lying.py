@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.checks.check import CheckSpec
 from sweep.results.checks.few_starts import NO_CLAIM
 from sweep.results.wording.numbers import number_text
 from sweep.stats.bootstrap import LEAST_PAIRS, spearman

@@ -5,8 +5,8 @@ from typing import Any
 
 from sweep.config.ranges import Choice, OneMinusLog
 from sweep.config.space import Axis
+from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.checks.check import CheckSpec
 from sweep.results.wording.numbers import param_text
 
 EDGE = 0.05  # of a range, on its own scale; our choice

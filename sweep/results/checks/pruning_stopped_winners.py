@@ -6,8 +6,8 @@ from typing import Any
 
 from sweep.config.records import TrialRecord
 from sweep.config.text import plural
+from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.checks.check import CheckSpec
 from sweep.results.wording.numbers import number_text, percent_text
 from sweep.stats.paired_effect import FLOOR
 

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from sweep.config.text import plural
+from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.checks.check import CheckSpec
 
 LISTED = 5  # numbers of missing folders, and
 REASONS = 3  # reasons of failures that the text lists

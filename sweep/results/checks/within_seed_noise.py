@@ -8,8 +8,8 @@ import numpy as np
 
 from sweep.config.records import TrialRecord
 from sweep.config.text import plural
+from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.checks.check import CheckSpec
 from sweep.results.wording.numbers import number_text
 from sweep.stats.paired_effect import FLOOR
 from sweep.stats.ranking import deviation_between_seeds

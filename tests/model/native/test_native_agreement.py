@@ -12,7 +12,7 @@ from torch import Tensor
 from sweep.model.native.call import CODES, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run, trace
-from sweep.model.network import Network
+from sweep.model.shape import NetworkShape
 from tests.support.torch_twin import drawn, found, noise, states, twin
 
 # of the largest example's forward pass, so that the file takes seconds
@@ -26,7 +26,7 @@ def test_there_is_something_to_test():
 
 
 @st.composite
-def examples(draw: st.DrawFn) -> tuple[Network, int, int, int, bool]:
+def examples(draw: st.DrawFn) -> tuple[NetworkShape, int, int, int, bool]:
     """Return a network, batch, window, free steps, and whether a state is given."""
     batch = draw(st.sampled_from([1, 3, 16, 17, 97]))
     hidden = draw(st.sampled_from([1, 7, 51, 64, 257]))
@@ -35,7 +35,7 @@ def examples(draw: st.DrawFn) -> tuple[Network, int, int, int, bool]:
     extra = draw(st.sampled_from([0, 0, 2]))  # inputs beside the channels, a calendar say
     readout = draw(st.sampled_from([(), (channels,), (7, channels), (5, 20, channels)]))
     feedable = bool(readout)
-    network = Network(
+    network = NetworkShape(
         cell=draw(st.sampled_from(list(CODES))),
         layers=layers,
         hidden=hidden,
@@ -77,7 +77,7 @@ def together(of: list[dict[str, float]]) -> dict[str, float]:
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(examples())
-def test_outputs_states_and_gradients_are_torch_s(example: tuple[Network, int, int, int, bool]):
+def test_outputs_states_and_gradients_are_torch_s(example: tuple[NetworkShape, int, int, int, bool]):
     network, batch, window, free, stateful = example
     mode = Mode(free=free)
     torch_s, ours = [], {instructions: [] for instructions in instruction_sets()}
@@ -110,7 +110,7 @@ def test_outputs_states_and_gradients_are_torch_s(example: tuple[Network, int, i
 )  # several columns left over; more weights than one product takes
 @pytest.mark.parametrize("cell", CODES)
 def test_sizes_at_the_limits_of_a_product(cell: str, hidden: int, instructions: str):
-    network = Network(cell, 2, hidden, 3, (5, 3), increment=True)
+    network = NetworkShape(cell, 2, hidden, 3, (5, 3), increment=True)
     double = [p.detach() for p in drawn(network)], noise(5, 7, 3), states(network, 5)
     mode = Mode(free=2, instructions=instructions)
     truth = found(twin, network, *double, mode)
@@ -122,7 +122,7 @@ def test_sizes_at_the_limits_of_a_product(cell: str, hidden: int, instructions: 
 @pytest.mark.parametrize(("dtype", "units"), [(torch.float32, 2.5), (torch.float64, 8.0)], ids=str)
 def test_gates_are_right_to_the_last_bits(dtype: torch.dtype, units: float, instructions: str):
     points = torch.cat([torch.linspace(-20, 20, 4001), torch.logspace(-30, 0, 400)]).to(dtype)
-    network = Network("lstm", 1, len(points), 1, ())
+    network = NetworkShape("lstm", 1, len(points), 1, ())
     for gate, function in ((0, torch.sigmoid), (2, torch.tanh)):
         # one step from zeros without weights: c = sigmoid(b_i) tanh(b_g), of which one is exactly 1
         parameters = [torch.zeros(shape, dtype=dtype) for shape in network.shapes()]
@@ -139,22 +139,22 @@ def test_gates_are_right_to_the_last_bits(dtype: torch.dtype, units: float, inst
 
 
 NETWORKS = {
-    "lstm, a whole readout": Network("lstm", 2, 5, 3, (4, 2), tanh_between=True, increment=True),
-    "gru, a whole readout": Network("gru", 2, 5, 3, (4, 2), tanh_between=True, increment=True),
-    "lstm, states are the outputs": Network("lstm", 3, 4, 2, ()),
-    "gru, states are the outputs": Network("gru", 3, 4, 2, ()),
-    "gru, relu at the end": Network("gru", 1, 20, 3, (6, 2), relu_output=True),
+    "lstm, a whole readout": NetworkShape("lstm", 2, 5, 3, (4, 2), tanh_between=True, increment=True),
+    "gru, a whole readout": NetworkShape("gru", 2, 5, 3, (4, 2), tanh_between=True, increment=True),
+    "lstm, states are the outputs": NetworkShape("lstm", 3, 4, 2, ()),
+    "gru, states are the outputs": NetworkShape("gru", 3, 4, 2, ()),
+    "gru, relu at the end": NetworkShape("gru", 1, 20, 3, (6, 2), relu_output=True),
 }
 
 
 @pytest.fixture(params=NETWORKS)
-def network(request: pytest.FixtureRequest) -> Network:
+def network(request: pytest.FixtureRequest) -> NetworkShape:
     return NETWORKS[request.param]
 
 
 @pytest.mark.parametrize("free", [0, 3])
 @pytest.mark.parametrize("instructions", instruction_sets())
-def test_gradients_are_those_of_finite_differences(network: Network, free: int, instructions: str):
+def test_gradients_are_those_of_finite_differences(network: NetworkShape, free: int, instructions: str):
     free = free if network.readout else 0
     mode = Mode(free=free, instructions=instructions)
     leaves = [*drawn(network), noise(3, 6, network.inputs), *states(network, 3)]
@@ -169,7 +169,7 @@ def test_gradients_are_those_of_finite_differences(network: Network, free: int, 
 
 
 @pytest.mark.parametrize("outputs", [0, 1, 2])
-def test_what_is_not_used_has_no_gradient(network: Network, outputs: int):
+def test_what_is_not_used_has_no_gradient(network: NetworkShape, outputs: int):
     # only the outputs, only h or only c arrive at the backward pass
     parameters, x = drawn(network), noise(4, 9, network.inputs).requires_grad_()
     used = min(outputs, network.components)
@@ -183,7 +183,7 @@ def test_what_is_not_used_has_no_gradient(network: Network, outputs: int):
         assert torch.allclose(ours, wanted, rtol=0, atol=1e-11)
 
 
-def test_gradients_add_up_over_calls(network: Network):
+def test_gradients_add_up_over_calls(network: NetworkShape):
     # two windows through the same weights, the second from the first one's last state
     parameters, x = drawn(network), noise(3, 40, network.inputs)
 
@@ -197,7 +197,7 @@ def test_gradients_add_up_over_calls(network: Network):
 
 
 @pytest.mark.parametrize("cut", [1, 16, 50])
-def test_two_part_windows_equal_one_whole_to_the_bit(network: Network, cut: int):
+def test_two_part_windows_equal_one_whole_to_the_bit(network: NetworkShape, cut: int):
     parameters, x = [p.detach() for p in drawn(network)], noise(5, 83, network.inputs)
     whole, after = run(network, parameters, x)
     first, state = run(network, parameters, x[:, :cut].contiguous())
@@ -207,7 +207,7 @@ def test_two_part_windows_equal_one_whole_to_the_bit(network: Network, cut: int)
 
 
 @pytest.mark.parametrize("network", [n for n in NETWORKS.values() if n.readout], ids=str)
-def test_a_rollout_is_its_steps_to_the_bit(network: Network):
+def test_a_rollout_is_its_steps_to_the_bit(network: NetworkShape):
     parameters, x = [p.detach() for p in drawn(network)], noise(17, 60, network.inputs)
     whole, after = run(network, parameters, x, mode=Mode(free=40))
     forecast, state = run(network, parameters, x[:, :20].contiguous())
@@ -233,7 +233,7 @@ def test_inputs_that_are_fed_are_not_read():
 
 
 @pytest.mark.parametrize("free", [0, 12])
-def test_a_trace_holds_the_state_after_every_step(network: Network, free: int):
+def test_a_trace_holds_the_state_after_every_step(network: NetworkShape, free: int):
     mode = Mode(free=free if network.readout else 0)
     parameters, x = [p.detach() for p in drawn(network)], noise(19, 30, network.inputs)
     state = states(network, 19)
@@ -251,7 +251,7 @@ def test_a_trace_holds_the_state_after_every_step(network: Network, free: int):
 @pytest.mark.parametrize("instructions", instruction_sets())
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_with_and_without_gradients_the_outputs_are_the_same_bits(
-    network: Network, dtype: torch.dtype, instructions: str
+    network: NetworkShape, dtype: torch.dtype, instructions: str
 ):
     parameters, x = drawn(network, dtype), noise(18, 50, network.inputs, dtype=dtype)
     mode = Mode(instructions=instructions)
@@ -262,7 +262,7 @@ def test_with_and_without_gradients_the_outputs_are_the_same_bits(
     assert all(map(torch.equal, plain[1], kept[1]))
 
 
-def test_the_backward_pass_can_be_repeated(network: Network):
+def test_the_backward_pass_can_be_repeated(network: NetworkShape):
     parameters, x = drawn(network), noise(18, 50, network.inputs)
     value = run(network, parameters, x)[0].square().sum()
     x.zero_()  # nor does it need the inputs any more

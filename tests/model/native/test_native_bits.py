@@ -10,7 +10,7 @@ from sweep.model.native import workspace
 from sweep.model.native.call import CODES, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run
-from sweep.model.network import Network
+from sweep.model.shape import NetworkShape
 from tests.support.torch_twin import differing, drawn, found, native, noise, states
 
 LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage").exists()
@@ -18,7 +18,7 @@ BATCH = 41  # three tiles, the last one smaller
 
 
 def case(cell: str, dtype: torch.dtype = torch.float32):
-    network = Network(cell, 2, 19, 3, (6, 2), increment=True)
+    network = NetworkShape(cell, 2, 19, 3, (6, 2), increment=True)
     parameters = [p.detach() for p in drawn(network, dtype)]
     return network, parameters, noise(BATCH, 37, 3, dtype=dtype), states(network, BATCH, dtype)
 
@@ -75,8 +75,10 @@ def test_what_the_workspace_held_does_not_show(
     cell: str, shape: tuple[int, ...], garbage: str, monkeypatch: pytest.MonkeyPatch
 ):
     layers, batch, hidden, channels = shape
-    network = Network(cell, layers, hidden, channels + 1, (3, channels), tanh_between=True, increment=True)
-    bare = Network(cell, layers, hidden, channels, ())
+    network = NetworkShape(
+        cell, layers, hidden, channels + 1, (3, channels), tanh_between=True, increment=True
+    )
+    bare = NetworkShape(cell, layers, hidden, channels, ())
     byte = 0
 
     def filled(size: int) -> torch.Tensor:

@@ -10,13 +10,13 @@ from sweep.model.native import library as library_module
 from sweep.model.native.call import CODES, Mode
 from sweep.model.native.library import instruction_sets, library
 from sweep.model.native.recurrence import run, trace
-from sweep.model.network import Network
+from sweep.model.shape import NetworkShape
 from tests.support.torch_twin import drawn, noise, states
 
-NETWORK = Network("lstm", 2, 5, 3, (4, 2), increment=True)
+NETWORK = NetworkShape("lstm", 2, 5, 3, (4, 2), increment=True)
 
 
-def given(network: Network = NETWORK):
+def given(network: NetworkShape = NETWORK):
     """Return what a call needs, to spoil: parameters, inputs, state."""
     return [p.detach() for p in drawn(network)], noise(4, 9, network.inputs), states(network, 4)
 
@@ -86,7 +86,7 @@ def test_numbers_of_tensors_are_checked():
     with pytest.raises(ValueError, match="wanted a state of 2 tensors, got 1"):
         run(NETWORK, parameters, x, state[:1])
     with pytest.raises(ValueError, match="wanted a state of 1 tensors, got 2"):
-        run(Network("gru", 1, 5, 3, ()), drawn(Network("gru", 1, 5, 3, ())), x, state)
+        run(NetworkShape("gru", 1, 5, 3, ()), drawn(NetworkShape("gru", 1, 5, 3, ())), x, state)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_numbers_of_tensors_are_checked():
         (replace(NETWORK, readout=()), "increments need a readout with as many inputs as outputs"),
     ],
 )
-def test_impossible_networks_are_refused(network: Network, message: str):
+def test_impossible_networks_are_refused(network: NetworkShape, message: str):
     parameters, x, _ = given()
     with pytest.raises(ValueError, match=message):
         run(network, parameters, x)
@@ -123,7 +123,7 @@ def test_impossible_modes_are_refused(mode: Mode, message: str):
 
 
 def test_more_outputs_than_inputs_cannot_be_fed_back():
-    network = Network("gru", 1, 5, 3, (4,))
+    network = NetworkShape("gru", 1, 5, 3, (4,))
     parameters = drawn(network)
     with pytest.raises(ValueError, match="4 outputs cannot be fed back into 3 inputs"):
         run(network, parameters, noise(2, 9, 3), mode=Mode(free=2))

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from sweep.model.native.call import CODES, Mode
 from sweep.model.native.library import instruction_sets
-from sweep.model.network import Network
+from sweep.model.shape import NetworkShape
 from tests.support.torch_twin import drawn, found, native, noise, states, twin
 
 pytestmark = pytest.mark.filterwarnings("ignore:TF32 acceleration")  # switching oneDNN off says so
@@ -35,8 +35,8 @@ def cell(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=READOUTS)
-def network(request: pytest.FixtureRequest, cell: str) -> Network:
-    return Network(cell, 2, 17, 3, **READOUTS[request.param])
+def network(request: pytest.FixtureRequest, cell: str) -> NetworkShape:
+    return NetworkShape(cell, 2, 17, 3, **READOUTS[request.param])
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def plain_torch():
         yield
 
 
-def both(network: Network, parameters, x, state=None, free: int = 0, dtype=torch.float32):
+def both(network: NetworkShape, parameters, x, state=None, free: int = 0, dtype=torch.float32):
     """Yield the results' names, and their patterns by torch and by every instruction set."""
     parameters = [p.detach().to(dtype) for p in parameters]
     x, state = x.to(dtype), state and tuple(part.to(dtype) for part in state)
@@ -59,7 +59,7 @@ def both(network: Network, parameters, x, state=None, free: int = 0, dtype=torch
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("bad", BAD)
-def test_bad_data_spoil_what_they_spoil_in_torch(network: Network, bad: str, dtype: torch.dtype):
+def test_bad_data_spoil_what_they_spoil_in_torch(network: NetworkShape, bad: str, dtype: torch.dtype):
     x = noise(BATCH, STEPS, 3)
     x[3, 7, 1] = x[12, 0, 2] = x[17, 24, 0] = BAD[bad]
     seen = 0
@@ -73,7 +73,7 @@ def test_bad_data_spoil_what_they_spoil_in_torch(network: Network, bad: str, dty
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("which", range(8 + 4))
 def test_bad_weights_spoil_what_they_spoil_in_torch(cell: str, which: int, bad: str, free: int):
-    network = Network(cell, 2, 17, 3, (4, 2), tanh_between=True)
+    network = NetworkShape(cell, 2, 17, 3, (4, 2), tanh_between=True)
     parameters = [p.detach() for p in drawn(network)]
     parameters[which].view(-1)[1] = BAD[bad]
     for name, wanted, came in both(network, parameters, noise(3, STEPS, 3), states(network, 3), free):
@@ -81,7 +81,7 @@ def test_bad_weights_spoil_what_they_spoil_in_torch(cell: str, which: int, bad: 
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_bad_states_spoil_what_they_spoil_in_torch(network: Network, bad: str):
+def test_bad_states_spoil_what_they_spoil_in_torch(network: NetworkShape, bad: str):
     for part in range(network.components):
         state = states(network, BATCH)
         state[part][0, 5, 3] = state[part][1, 11, 16] = BAD[bad]
@@ -91,7 +91,7 @@ def test_bad_states_spoil_what_they_spoil_in_torch(network: Network, bad: str):
 
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("instructions", instruction_sets())
-def test_a_bad_sequence_leaves_its_neighbours_their_bits(network: Network, bad: str, instructions: str):
+def test_a_bad_sequence_leaves_its_neighbours_their_bits(network: NetworkShape, bad: str, instructions: str):
     x, state = noise(BATCH, STEPS, 3), states(network, BATCH)
     good = native(network, drawn(network), x, state, instructions=instructions)
     x[4, 5] = BAD[bad]
@@ -106,7 +106,7 @@ def test_a_bad_sequence_leaves_its_neighbours_their_bits(network: Network, bad: 
 
 
 @pytest.mark.parametrize("size", [1e4, 1e15, 1e30])
-def test_huge_data_are_fine(network: Network, size: float):
+def test_huge_data_are_fine(network: NetworkShape, size: float):
     x = noise(BATCH, STEPS, 3) * size
     parameters = [p.detach().float() for p in drawn(network)]
     wanted = found(twin, network, parameters, x.float())
@@ -121,7 +121,7 @@ def test_huge_data_are_fine(network: Network, size: float):
 @pytest.mark.parametrize("instructions", instruction_sets())
 def test_closed_gates_are_exactly_closed(instructions: str, dtype: torch.dtype):
     # pre-activations far out: i = 0, f = 1, o = 1, so that the cell neither takes up nor forgets
-    network = Network("lstm", 1, 5, 1, ())
+    network = NetworkShape("lstm", 1, 5, 1, ())
     parameters = [torch.zeros(shape, dtype=dtype) for shape in network.shapes()]
     for gate, bias in enumerate((-1e30, 1e30, 3.0, 1e30)):
         parameters[2][5 * gate : 5 * gate + 5] = bias

@@ -11,7 +11,7 @@ from sweep.model.native.call import CODES, PLAIN, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run
 from sweep.model.native.training import LossGradient
-from sweep.model.network import Network
+from sweep.model.shape import NetworkShape
 from tests.support.torch_twin import drawn, noise
 
 READOUTS = {
@@ -23,7 +23,7 @@ READOUTS = {
 
 
 def case(
-    network: Network, batch: int, steps: int = 21, dtype: torch.dtype = torch.float32
+    network: NetworkShape, batch: int, steps: int = 21, dtype: torch.dtype = torch.float32
 ) -> tuple[list[Tensor], Tensor, Tensor]:
     """Return parameters, inputs and targets."""
     parameters = [p.detach() for p in drawn(network, dtype)]
@@ -32,7 +32,7 @@ def case(
 
 
 def by_graph(
-    network: Network,
+    network: NetworkShape,
     parameters: Sequence[Tensor],
     x: Tensor,
     targets: Tensor,
@@ -48,7 +48,7 @@ def by_graph(
 
 
 def at_once(
-    network: Network,
+    network: NetworkShape,
     parameters: Sequence[Tensor],
     x: Tensor,
     targets: Tensor,
@@ -70,7 +70,7 @@ def same(one: Sequence[Tensor], other: Sequence[Tensor]) -> bool:
 @pytest.mark.parametrize("cell", CODES)
 def test_gradients_have_the_bits_of_the_graph_s(cell: str, readout: str, batch: int, free: int):
     inputs = 19 if readout == "states" else 3
-    network = Network(cell, 2, 19, inputs, **READOUTS[readout])
+    network = NetworkShape(cell, 2, 19, inputs, **READOUTS[readout])
     for instructions in instruction_sets():
         for dtype, close in ((torch.float32, 1e-5), (torch.float64, 1e-13)):
             arguments = case(network, batch, dtype=dtype)
@@ -84,7 +84,7 @@ def test_gradients_have_the_bits_of_the_graph_s(cell: str, readout: str, batch: 
 
 @pytest.mark.parametrize("cell", CODES)
 def test_threads_do_not_show(cell: str):
-    network = Network(cell, 2, 19, 3, (2,), increment=True)
+    network = NetworkShape(cell, 2, 19, 3, (2,), increment=True)
     arguments = case(network, 70, 3000)  # tiles take longer than a thread takes to begin
     loss, gradients = at_once(network, *arguments)
     for threads in (2, 3, 64):
@@ -95,7 +95,7 @@ def test_threads_do_not_show(cell: str):
 
 @pytest.mark.parametrize("burn_in", [1, 20])
 def test_what_burns_in_does_not_count(burn_in: int):
-    network = Network("gru", 1, 5, 3, (2,))
+    network = NetworkShape("gru", 1, 5, 3, (2,))
     parameters, x, targets = case(network, 3)
     whole, _ = at_once(network, parameters, x, targets)
     found = at_once(network, parameters, x, targets, burn_in)
@@ -106,7 +106,7 @@ def test_what_burns_in_does_not_count(burn_in: int):
 
 
 def test_gradients_are_added_to_what_is_there():
-    network = Network("lstm", 2, 7, 3, (2,))
+    network = NetworkShape("lstm", 2, 7, 3, (2,))
     parameters, x, targets = case(network, 5, dtype=torch.float64)
     _, found = at_once(network, parameters, x, targets)
     gradients = [torch.full_like(p, 3.0) for p in parameters]
@@ -119,7 +119,7 @@ def test_gradients_are_added_to_what_is_there():
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf])
 @pytest.mark.parametrize("where", ["inputs", "targets"])
 def test_what_is_not_finite_comes_out_as_by_the_graph(where: str, bad: float):
-    network = Network("lstm", 2, 17, 3, (2,), increment=True)
+    network = NetworkShape("lstm", 2, 17, 3, (2,), increment=True)
     parameters, x, targets = case(network, 41)
     (x if where == "inputs" else targets)[20, 9, 1] = bad
     wanted, by_torch = by_graph(network, parameters, x, targets)
@@ -131,7 +131,7 @@ def test_what_is_not_finite_comes_out_as_by_the_graph(where: str, bad: float):
 
 
 def test_a_loss_beyond_the_numbers_is_infinite_as_it_is_in_torch():
-    network = Network("gru", 1, 5, 3, (2,))
+    network = NetworkShape("gru", 1, 5, 3, (2,))
     parameters, x, targets = case(network, 3)
     targets[0, 4, 0] = 3e20
     wanted, _ = by_graph(network, parameters, x, targets)
@@ -145,7 +145,7 @@ def test_a_loss_beyond_the_numbers_is_infinite_as_it_is_in_torch():
 @pytest.mark.parametrize("byte", [0xFF, 0x7E, 0x01])
 @pytest.mark.parametrize("cell", CODES)
 def test_what_the_workspace_held_does_not_show(cell: str, byte: int, monkeypatch: pytest.MonkeyPatch):
-    network = Network(cell, 2, 17, 3, (4, 2), increment=True)
+    network = NetworkShape(cell, 2, 17, 3, (4, 2), increment=True)
     arguments = case(network, 35)
     wanted = at_once(network, *arguments)
     monkeypatch.setattr(workspace, "_take", lambda size: torch.full((size,), byte, dtype=torch.uint8))
@@ -164,7 +164,7 @@ def test_tiles_share_the_memory_of_one(monkeypatch: pytest.MonkeyPatch):
         return take(size)
 
     monkeypatch.setattr(workspace, "_take", noting)
-    network = Network("lstm", 2, 51, 1, (1,), increment=True)
+    network = NetworkShape("lstm", 2, 51, 1, (1,), increment=True)
     for batch in (16, 128):
         at_once(network, *case(network, batch, 500))
     at_once(network, *case(network, 128, 500), 0, 1.0, Mode(threads=2))
@@ -174,7 +174,7 @@ def test_tiles_share_the_memory_of_one(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_one_gradient_serves_batches_of_every_shape():
-    network = Network("gru", 2, 19, 3, (2,), increment=True)
+    network = NetworkShape("gru", 2, 19, 3, (2,), increment=True)
     parameters = case(network, 1)[0]
     gradients = [torch.zeros_like(p) for p in parameters]
     gradient = LossGradient(network, parameters, gradients, 4)
@@ -189,7 +189,7 @@ def test_one_gradient_serves_batches_of_every_shape():
 
 
 def test_parameters_and_gradients_may_move():
-    network = Network("lstm", 1, 7, 3, (2,))
+    network = NetworkShape("lstm", 1, 7, 3, (2,))
     parameters, x, targets = case(network, 5)
     gradients = [torch.zeros_like(p) for p in parameters]
     gradient = LossGradient(network, parameters, gradients)
@@ -211,7 +211,7 @@ def test_parameters_and_gradients_may_move():
 
 
 def test_memory_that_was_checked_is_not_mistaken_for_what_came_after_it():
-    network = Network("lstm", 1, 40, 3, (2,))
+    network = NetworkShape("lstm", 1, 40, 3, (2,))
     parameters, x, targets = case(network, 4, 9)
     gradients = [torch.zeros_like(p) for p in parameters]
     gradient = LossGradient(network, parameters, gradients)
@@ -232,7 +232,7 @@ def test_memory_that_was_checked_is_not_mistaken_for_what_came_after_it():
 
 
 def test_what_cannot_be_computed_is_refused():
-    network = Network("lstm", 2, 5, 3, (2,))
+    network = NetworkShape("lstm", 2, 5, 3, (2,))
     parameters, x, targets = case(network, 4, 9)
     gradients = [torch.zeros_like(p) for p in parameters]
     wide = torch.zeros(*gradients[3].shape, 2)
@@ -250,7 +250,7 @@ def test_what_cannot_be_computed_is_refused():
             {"parameters": [p.half() for p in parameters]},
             "wanted float32 or float64 parameters, got torch.float16",
         ),
-        ({"network": Network("rnn", 2, 5, 3, (2,))}, "wanted a cell of lstm, gru, got 'rnn'"),
+        ({"network": NetworkShape("rnn", 2, 5, 3, (2,))}, "wanted a cell of lstm, gru, got 'rnn'"),
         ({"mode": Mode(threads=0)}, "wanted at least one thread, got 0"),
     ]:
         given = {"network": network, "parameters": parameters, "gradients": gradients, **changed}

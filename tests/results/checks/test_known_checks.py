@@ -8,6 +8,7 @@ from sweep.results.checks import CHECKS, CheckSpec, check_findings
 from sweep.results.document import report_document
 from sweep.results.study import read_study
 from sweep.results.study_tables import StudyTables
+from sweep.study.components import known_names
 
 PLUGIN = """
 from sweep.diagnosis.finding import Finding
@@ -67,8 +68,20 @@ def test_a_check_that_cannot_be_used_is_named_in_one_line(one, plugin, name, wor
     assert words in finding["text"] and "\n" not in finding["text"]
 
 
-def test_a_check_of_ours_is_not_run_twice(one):
-    assert naming(one, "near_bound") == []
+def test_a_name_of_our_own_is_reported_and_not_run_twice(one, tmp_path):
+    (finding,) = naming(one, "near_bound")
+    assert finding["code"] == "near_bound (plug-in)" and "one of sweep's own checks" in finding["text"]
+    path = tmp_path / "mine.py"
+    path.write_text(PLUGIN.replace('"many_trials"', '"near_bound"'))
+    with plugins.using([path]):
+        (finding,) = naming(one, "near_bound")
+    assert finding["severity"] == "not applicable" and "the name is taken" in finding["text"]
+
+
+def test_the_study_file_knows_the_names_of_plugins(plugin):
+    names = known_names()
+    assert set(names.checks) == {"many_trials", "broken", "other", "nothing"}
+    assert names.origins["check many_trials"].startswith("mine.py sha256:")
 
 
 def test_the_title_follows_the_severity():

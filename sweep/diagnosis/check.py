@@ -1,11 +1,14 @@
-"""What a check of a whole study is: a question with two titles, and the function that answers it."""
+"""A check of a whole study: a question with two titles, and the function that answers it.
+
+The table of sweep's own checks is in `sweep.results.checks`, a room above; the names of plug-ins are known here.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sweep.config.registry import Registry
 from sweep.diagnosis.finding import Finding, Severity
-from sweep.results.study_tables import StudyTables
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class CheckSpec:
 
     name: str  # code of its findings
     titles: tuple[str, str]  # of an issue or a tip, and of an ok
-    check: Callable[[StudyTables], Finding]
+    check: Callable[[Any], Finding]  # of a `sweep.results.study_tables.StudyTables`
     source: str  # author, year; or "our choice" and the reason
 
     def title(self, severity: Severity) -> str:
@@ -34,3 +37,6 @@ class CheckSpec:
             evidence: the numbers, plain JSON values.
         """
         return Finding(self.name, severity, text, evidence or {}, self.title(severity))
+
+
+CHECKS_OF_PLUGINS: Registry[CheckSpec] = Registry("check", (), spec=CheckSpec)

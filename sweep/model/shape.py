@@ -1,0 +1,45 @@
+"""The shape of a network, for engines: what is computed, without the numbers it is computed with."""
+
+from dataclasses import dataclass
+
+from sweep.model.cells import CELLS
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """What an engine needs to know of a network; its weights are `parameters` beside it.
+
+    Parameters come in the order w_ih, w_hh, b_ih, b_hh per layer, as `nn.LSTM` and `nn.GRU` have them, then
+    weight and bias per linear layer of the readout.
+    """
+
+    cell: str
+    layers: int
+    hidden: int
+    inputs: int
+    readout: tuple[int, ...]  # outputs of its linear layers; empty: the outputs are the top layer's states
+    tanh_between: bool = False  # between linear layers: tanh or ReLU
+    relu_output: bool = False
+    increment: bool = False  # the readout is added to the first channels of the input
+
+    @property
+    def outputs(self) -> int:
+        """Return the width of an output."""
+        return self.readout[-1] if self.readout else self.hidden
+
+    @property
+    def components(self) -> int:
+        """Return the number of tensors that make up a state."""
+        return CELLS[self.cell].components
+
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Return the shapes of the parameters in their order."""
+        shapes: list[tuple[int, ...]] = []
+        for layer in range(self.layers):
+            width = self.hidden if layer else self.inputs
+            shapes += CELLS[self.cell].layer_shapes(width, self.hidden).values()
+        width = self.hidden
+        for outputs in self.readout:
+            shapes += [(outputs, width), (outputs,)]
+            width = outputs
+        return shapes
