@@ -18,7 +18,7 @@ from sweep.config.seeds import seed_of
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.probes.errors import log_spaced
 from sweep.model import Forecaster
-from sweep.search.driver import Functions
+from sweep.search.tasks import Functions
 from sweep.trial import Finished, Segment, load_data
 from sweep.trial.finish import weights_bytes
 

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.stats import rankdata, spearmanr
 
 from sweep.config.records import PREFIXES, Evaluation, TrialRecord
-from sweep.search.pruning import goes_on
+from sweep.search.pruning import is_kept
 from sweep.store import StudyFolder
 
 SHARES = (1 / 27, 1 / 9, 1 / 3, 2 / 3)
@@ -75,7 +75,7 @@ def replay(by_rung: list[tuple[float, np.ndarray, float]], final: np.ndarray) ->
         on = alive.copy()
         for number in np.flatnonzero(alive):
             earlier = [float(scores[k]) if alive[k] else "missed" for k in range(number)]
-            on[number] = goes_on(float(scores[number]), earlier, keep, startup=8)
+            on[number] = is_kept(float(scores[number]), earlier, keep, startup=8)
         alive = on
     cost[alive] += 1 - before
     return alive, float(cost.mean())

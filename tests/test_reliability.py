@@ -15,6 +15,7 @@ import pytest
 
 from sweep.store import StudyFolder
 from tests.support.attack import comparable, same_study, sound, states_of, trial_files
+from tests.support.command_line import invoke
 
 ROOT = Path(__file__).resolve().parents[1]
 TOTAL = 8
@@ -32,27 +33,16 @@ SETTINGS = (
     "search.width=4",
 )
 LONG = ("--set", "training.budget=20000000000")  # segments of minutes: nobody can wait for them
-TREE_KILLS = 6
+TREE_KILLS = 4
 
 pytestmark = pytest.mark.slow
 
 
-def command(results, *options, trials=TOTAL, workers=2):
-    """Return the command line of a run."""
+def arguments(results, *options, trials=TOTAL, workers=2):
+    """Return the arguments of a run on the command line."""
     sets = [word for setting in SETTINGS for word in ("--set", setting)]
-    start = [sys.executable, "-c", "from sweep.cli import main; main()", "run", "sine"]
-    return [
-        *start,
-        "--results",
-        str(results),
-        "--trials",
-        str(trials),
-        "--workers",
-        str(workers),
-        "--no-confirm",
-        *sets,
-        *options,
-    ]
+    where = ["--results", str(results), "--trials", str(trials), "--workers", str(workers)]
+    return ["run", "sine", *where, "--no-confirm", *sets, *options]
 
 
 def without_baselines(results):
@@ -61,14 +51,12 @@ def without_baselines(results):
     (results / "sine" / "baselines.json").write_text('{"baselines": {}}')
 
 
-def started(results, *options, **settings):
-    """Start a run in a session of its own, whose processes can be told from all others."""
-    without_baselines(results)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SWEEP_TEST_MARK": str(results)}
+def in_a_session(results, *words):
+    """Start `sweep` in a session of its own, whose processes can be told from all others."""
     return subprocess.Popen(
-        command(results, *options, **settings),
+        [sys.executable, "-c", "from sweep.cli import main; main()", *words],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SWEEP_TEST_MARK": str(results)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -76,29 +64,41 @@ def started(results, *options, **settings):
     )
 
 
+def started(results, *options, **settings):
+    """Start a run as a process, with worker processes."""
+    without_baselines(results)
+    return in_a_session(results, *arguments(results, *options, **settings))
+
+
 def ended(process, timeout=120):
     """Return exit code and messages of a run that ends by itself."""
-    _, said = process.communicate(timeout=timeout)
-    return process.returncode, said
+    _, messages = process.communicate(timeout=timeout)
+    return process.returncode, messages
 
 
 def run(results, *options, **settings):
-    """Run to the end and return what was said."""
-    code, said = ended(started(results, *options, **settings))
-    assert code == 0, said
-    return said
+    """Run to the end with worker processes."""
+    code, messages = ended(started(results, *options, **settings))
+    assert code == 0, messages
+
+
+def run_here(results, *options, **settings):
+    """Run to the end in this process, for tests that are not about processes; return exit code and messages."""
+    without_baselines(results)
+    done = invoke(*arguments(results, "--executor", "inline", *options, **settings))
+    return done.exit_code, done.stderr
 
 
 def ours(results):
     """Return every living process of runs in this results folder: they inherit a mark in the environment."""
-    found = []
+    living = []
     for process in psutil.process_iter():
         try:
             if process.environ().get("SWEEP_TEST_MARK") == str(results) and process.status() != "zombie":
-                found.append(process)
+                living.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-    return found
+    return living
 
 
 def wait_for(condition, seconds, what):
@@ -158,7 +158,7 @@ def test_one_worker_or_four_and_half_first_or_all_at_once(undisturbed, tmp_path)
 
 
 def test_the_process_that_computes_changes_nothing(undisturbed, tmp_path):
-    run(tmp_path, "--executor", "inline")
+    assert run_here(tmp_path)[0] == 0
     same_study(undisturbed, tmp_path / "sine", TOTAL)
 
 
@@ -170,10 +170,10 @@ def test_killed_workers_cost_a_segment_and_change_nothing(undisturbed, tmp_path)
         for worker in workers_of(process)[:1]:
             killed.add(worker.pid)
             worker.kill()
-    code, said = ended(process)
-    assert code == 0, said
+    code, messages = ended(process)
+    assert code == 0, messages
     assert len(killed) == 3
-    assert "Traceback" not in said
+    assert "Traceback" not in messages
     all_gone(tmp_path)
     same_study(undisturbed, tmp_path / "sine", TOTAL)
 
@@ -222,11 +222,11 @@ def test_one_request_to_stop_ends_the_run_in_order(undisturbed, tmp_path):
             os.killpg(process.pid, number)  # as a terminal does it
         else:
             process.send_signal(number)
-        code, said = ended(process, 30)
+        code, messages = ended(process, 30)
         assert time.monotonic() - began < 10
-        assert code == 130, said
-        assert "Traceback" not in said
-        assert "the same command goes on from there" in said
+        assert code == 130, messages
+        assert "Traceback" not in messages
+        assert "the same command goes on from there" in messages
         all_gone(tmp_path, 3)
     run(tmp_path)
     same_study(undisturbed, tmp_path / "sine", TOTAL)
@@ -240,9 +240,9 @@ def test_the_second_request_stops_at_once(tmp_path):
     process.send_signal(signal.SIGINT)
     time.sleep(0.6)
     process.send_signal(signal.SIGINT)
-    code, said = ended(process, 30)
+    code, messages = ended(process, 30)
     assert time.monotonic() - began < 5
-    assert code == 130, said
+    assert code == 130, messages
     all_gone(tmp_path, 3)
 
 
@@ -251,20 +251,19 @@ def test_ctrl_c_in_the_first_moments_is_quiet(tmp_path):
     process = started(tmp_path)
     wait_for(lambda: workers_of(process), 60, "a worker that starts")
     os.killpg(process.pid, signal.SIGINT)
-    code, said = ended(process, 30)
-    assert code == 130, said
-    assert "Traceback" not in said
-    assert "died" not in said
+    code, messages = ended(process, 30)
+    assert code == 130, messages
+    assert "Traceback" not in messages
+    assert "died" not in messages
     all_gone(tmp_path, 3)
 
 
 def test_a_second_driver_is_told_who_holds_the_study(tmp_path):
     process = started(tmp_path, *LONG)
     wait_for((tmp_path / "sine/.lock.holder").exists, 60, "the lock")
-    code, said = ended(started(tmp_path, *LONG))
+    code, messages = run_here(tmp_path, *LONG)
     assert code == 1
-    assert f"is being run by process {process.pid} on " in said
-    assert "Traceback" not in said
+    assert f"is being run by process {process.pid} on " in messages
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)  # its segments do not end in time: they are killed
     assert ended(process, 30)[0] == 130
@@ -275,34 +274,34 @@ def test_a_second_driver_is_told_who_holds_the_study(tmp_path):
 def test_a_changed_study_is_refused_with_the_difference(undisturbed, tmp_path):
     shutil.copytree(undisturbed, tmp_path / "sine")
     before = (tmp_path / "sine/study.toml").read_bytes()
-    code, said = ended(started(tmp_path, "--set", "model.hidden=9"))
+    code, messages = run_here(tmp_path, "--set", "model.hidden=9")
     assert code == 2
-    assert "model.hidden: 8 in the results, 9 now" in said
-    assert "--name" in said
+    assert "model.hidden: 8 in the results, 9 now" in messages
+    assert "--name" in messages
     assert (tmp_path / "sine/study.toml").read_bytes() == before
-    code, said = ended(started(tmp_path, "--set", "space.cell=['gru']"))
+    code, messages = run_here(tmp_path, "--set", "space.cell=['gru']")
     assert code == 2
-    assert "space.cell" in said
+    assert "space.cell" in messages
 
 
 def test_the_optuna_command_line_reads_the_study_and_so_does_it_after_a_rebuild(undisturbed, tmp_path):
     shutil.copytree(undisturbed, tmp_path / "sine")
 
-    def told():
+    def listed():
         optuna = Path(sys.executable).with_name("optuna")
         storage = f"sqlite:///{tmp_path / 'sine/study.db'}"
         words = [optuna, "trials", "--storage", storage, "--study-name", "sine", "-f", "json"]
         return json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
 
     records = sound(tmp_path / "sine", TOTAL)
-    first = told()
+    first = listed()
     assert [(t["number"], t["state"], t["value"]) for t in first] == [
         (r.number, {"diverged": "COMPLETE"}.get(r.state, r.state.upper()), r.rollout_error) for r in records
     ]
     for path in (tmp_path / "sine").glob("study.db*"):
         path.unlink()
-    run(tmp_path)
-    again = told()
+    assert run_here(tmp_path)[0] == 0
+    again = listed()
     for trials in (first, again):
         for trial in trials:
             del trial["datetime_start"], trial["datetime_complete"], trial["duration"]
@@ -313,29 +312,25 @@ def test_a_huge_rate_is_a_result_and_never_the_best(tmp_path):
     rates = (
         "space.optimizer={sgd={lr={log=[1e6,1e7]}},lbfgs={lr={log=[1e6,1e7]}},adam={lr={log=[1e-3,1e-2]}}}"
     )
-    run(tmp_path, "--set", rates, "--set", "search.sampler='random'", trials=8)
+    assert run_here(tmp_path, "--set", rates, "--set", "search.sampler='random'")[0] == 0
     records = sound(tmp_path / "sine", 8)
     wild = [record for record in records if record.params["optimizer"] != "adam"]
     assert {record.params["optimizer"] for record in wild} == {"sgd", "lbfgs"}
     for record in wild:
         assert record.state != "failed", record.reason
         assert record.state == "diverged" or record.rollout_error > 0.5
-    winner = json.loads((tmp_path / "sine/winner.json").read_text())
-    assert winner["number"] is None or records[winner["number"]].params["optimizer"] == "adam"
+    winner = json.loads((tmp_path / "sine/winner.json").read_text())["number"]
+    assert records[winner].params["optimizer"] == "adam"
 
 
-def confirming(results, workers=2):
-    """Start a confirmation of a study, in a session of its own."""
-    start = [sys.executable, "-c", "from sweep.cli import main; main()", "confirm", "sine", "--top", "2"]
-    return subprocess.Popen(
-        [*start, "--seeds", "2", "--results", str(results), "--workers", str(workers)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "SWEEP_TEST_MARK": str(results)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+def confirm_arguments(results):
+    """Return the arguments of a confirmation on the command line."""
+    return ["confirm", "sine", "--top", "2", "--seeds", "2", "--results", str(results)]
+
+
+def confirming(results):
+    """Start a confirmation of a study as a process, with worker processes."""
+    return in_a_session(results, *confirm_arguments(results), "--workers", "2")
 
 
 def confirmation_of(results):
@@ -345,10 +340,10 @@ def confirmation_of(results):
     records = below.records()
     left = [p.name for p in below.path.rglob("*") if p.name == "resume.bin" or p.name.startswith(".")]
     assert not left
-    told = [json.loads((path / f"{name}.json").read_text()) for name in ("confirmation", "winner")]
-    for entry in told[1]["baselines_test"].values():
+    documents = [json.loads((path / f"{name}.json").read_text()) for name in ("confirmation", "winner")]
+    for entry in documents[1]["baselines_test"].values():
         del entry["seconds"]
-    return [(comparable(r), trial_files(below, r.number)) for r in records], told
+    return [(comparable(r), trial_files(below, r.number)) for r in records], documents
 
 
 def test_a_confirmation_that_is_killed_goes_on_with_the_same_result(undisturbed, tmp_path):
@@ -356,8 +351,8 @@ def test_a_confirmation_that_is_killed_goes_on_with_the_same_result(undisturbed,
     for results in (straight, killed):
         results.mkdir()
         shutil.copytree(undisturbed, results / "sine")
-    code, said = ended(confirming(straight, workers=1))
-    assert code == 0, said
+    done = invoke(*confirm_arguments(straight), "--executor", "inline")
+    assert done.exit_code == 0, done.stderr
     expected = confirmation_of(straight)
     assert len(expected[0]) == 4
     for _ in range(2):
@@ -379,9 +374,9 @@ def test_a_confirmation_that_is_killed_goes_on_with_the_same_result(undisturbed,
         process.communicate()
         assert not (killed / "sine/confirmation.json").exists()
     all_gone(killed)
-    code, said = ended(confirming(killed))
-    assert code == 0, said
-    assert "Traceback" not in said
+    code, messages = ended(confirming(killed))
+    assert code == 0, messages
+    assert "Traceback" not in messages
     all_gone(killed)
     assert confirmation_of(killed) == expected
     sound(killed / "sine", TOTAL)

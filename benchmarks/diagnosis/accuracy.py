@@ -1,14 +1,14 @@
-"""How often the diagnosis is right on planted faults that no threshold was chosen on, beside its rivals.
+"""The accuracy of the diagnosis on planted faults that were not used to choose a threshold, and of its rivals.
 
     python -m benchmarks.diagnosis.accuracy --cache DIR --labels labels.json --mends mends.json [--split final]
 
 The diagnosis is the shipped one (sweep/diagnosis/causes/calibration.json). Rivals learn from the calibration runs.
 Runs of both splits that are in the cache are used. Intervals: 95 % bootstrap over backgrounds and their runs.
 
-    false alarms    share of healthy runs of which something is said
-    detection       share of biting faults of which something is said
-    top 1, top 3    share of biting faults of which something is said, and whose first (first three) causes hold an
-                    accepted one: the planted cause or one whose prescription was measured to mend it
+    false alarms    share of healthy runs with an alarm
+    detection       share of biting faults with an alarm
+    top 1, top 3    share of biting faults with an alarm whose first cause (one of whose first three causes) is
+                    accepted: the planted cause, or one whose prescription was measured to mend the fault
     planted only    top 1 with the planted cause as the only right answer
 """
 
@@ -41,32 +41,32 @@ PARTS = ("known", "severity kept out", "kind kept out")
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a method says of a run: whether something is wrong, and the causes, most likely first."""
+class Answer:
+    """A method's answer for a run: whether there is an alarm, and the causes, most likely first."""
 
     alarm: bool
     causes: Sequence[str]
 
 
 def part_of(key: Key) -> str:
-    """Return which part of the scores a run belongs to."""
+    """Return the part of the scores that a run belongs to."""
     if KINDS[key.kind].kept_out:
         return "kind kept out"
     return "severity kept out" if key.severity == KEPT_OUT_SEVERITY else "known"
 
 
-def ours(cache: Cache, scored: Rows) -> dict[Key, Said]:
-    """Return what the shipped diagnosis says."""
+def ours(cache: Cache, scored: Rows) -> dict[Key, Answer]:
+    """Return the answers of the shipped diagnosis."""
     model = shipped_model()
     found = {}
     for key, row in scored.items():
         alarm, possible = likely(case_of(cache, plan(key).settled(cache.data)), model, row)
-        found[key] = Said(alarm, top(possible))
+        found[key] = Answer(alarm, top(possible))
     return found
 
 
-def forest(known: Rows, scored: Rows, names: Sequence[str]) -> dict[Key, Said]:
-    """Return what a random forest says, its alarm set on calibration runs that it had not seen."""
+def forest(known: Rows, scored: Rows, names: Sequence[str]) -> dict[Key, Answer]:
+    """Return the answers of a random forest; its alarm level is set on calibration runs that it has not seen."""
     rows, answers = list(known.values()), [key.cause for key in known]
     groups = np.asarray([key.place for key in known])
     healthy: list[float] = []
@@ -79,69 +79,73 @@ def forest(known: Rows, scored: Rows, names: Sequence[str]) -> dict[Key, Said]:
         healthy += [1 - one[HEALTHY] for one in model.probabilities(well)]
     alarm = float(np.quantile(healthy, 1 - FALSE_ALARMS))
     found = Forest(names).fit(rows, answers).probabilities(list(scored.values()))
-    return {key: Said(1 - one[HEALTHY] > alarm, top(one)) for key, one in zip(scored, found, strict=True)}
+    return {key: Answer(1 - one[HEALTHY] > alarm, top(one)) for key, one in zip(scored, found, strict=True)}
 
 
-def settings_alone(known: Rows, scored: Rows) -> dict[Key, Said]:
-    """Return what a random forest says that sees the configuration, and nothing measured."""
+def settings_alone(known: Rows, scored: Rows) -> dict[Key, Answer]:
+    """Return the answers of a random forest that sees the configuration and no measurement."""
     seen, asked = ({key: configuration(plan(key).config) for key in rows} for rows in (known, scored))
     return forest(seen, asked, list(next(iter(seen.values()))))
 
 
-def threshold(known: Rows, scored: Rows) -> dict[Key, Said]:
-    """Return what a plain threshold on the rollout error says; it names no cause."""
+def threshold(known: Rows, scored: Rows) -> dict[Key, Answer]:
+    """Return the answers of a plain threshold on the rollout error, which names no cause."""
     healthy = [row["rollout"] for key, row in known.items() if key.cause == HEALTHY]
     limit = float(np.quantile(healthy, 1 - FALSE_ALARMS))
-    return {key: Said(row["rollout"] > limit, ()) for key, row in scored.items()}
+    return {key: Answer(row["rollout"] > limit, ()) for key, row in scored.items()}
 
 
-def by_rules(cache: Cache, scored: Rows) -> dict[str, dict[Key, Said]]:
-    """Return what the rules of one-step doctors say."""
-    found: dict[str, dict[Key, Said]] = {name: {} for name in RULES}
+def by_rules(cache: Cache, scored: Rows) -> dict[str, dict[Key, Answer]]:
+    """Return the answers of the rules of one-step training doctors."""
+    found: dict[str, dict[Key, Answer]] = {name: {} for name in RULES}
     for key in scored:
         case = case_of(cache, plan(key).settled(cache.data))
         for name, rules in RULES.items():
             causes = rules(case)
-            found[name][key] = Said(bool(causes), causes)
+            found[name][key] = Answer(bool(causes), causes)
     return found
 
 
-def guesses(known: Rows, scored: Rows) -> dict[str, dict[Key, Said]]:
-    """Return what guessing says: the most frequent cause, and a random one, always and every other time."""
+def guesses(known: Rows, scored: Rows) -> dict[str, dict[Key, Answer]]:
+    """Return guesses: always the most frequent cause, and a random cause in half of the runs."""
     rng = np.random.default_rng(0)
     order = majority([key.cause for key in known])
     return {
-        "most frequent": {key: Said(True, order) for key in scored},
+        "most frequent": {key: Answer(True, order) for key in scored},
         "random": {
-            key: Said(bool(rng.random() < 0.5), [str(cause) for cause in rng.permutation(order)])
+            key: Answer(bool(rng.random() < 0.5), [str(cause) for cause in rng.permutation(order)])
             for key in scored
         },
     }
 
 
-def figures(said: Mapping[Key, Said], right: Mapping[str, set[str]]) -> dict[str, dict[str, Any]]:
+def figures(answers: Mapping[Key, Answer], right: Mapping[str, set[str]]) -> dict[str, dict[str, Any]]:
     """Return the figures by part and name: value, interval, runs."""
     found: dict[str, dict[str, Any]] = {}
     for part in PARTS:
         keys = [
-            key for key in said if part_of(key) == part or (part != "kind kept out" and key.cause == HEALTHY)
+            key
+            for key in answers
+            if part_of(key) == part or (part != "kind kept out" and key.cause == HEALTHY)
         ]
         keys = [key for key in keys if KINDS[key.kind].kept_out == (part == "kind kept out")]
         well = [key for key in keys if key.cause == HEALTHY]
         ill = [key for key in keys if key.cause != HEALTHY]
-        named = {key for key in ill if said[key].alarm}
+        named = {key for key in ill if answers[key].alarm}
         found[part] = {
-            "false alarms": share(well, [said[key].alarm for key in well]),
-            "detection": share(ill, [said[key].alarm for key in ill]),
-            "top 1": share(ill, [key in named and _right(said[key], 1, right[key.cause]) for key in ill]),
-            "top 3": share(ill, [key in named and _right(said[key], 3, right[key.cause]) for key in ill]),
-            "planted only": share(ill, [key in named and _right(said[key], 1, {key.cause}) for key in ill]),
+            "false alarms": share(well, [answers[key].alarm for key in well]),
+            "detection": share(ill, [answers[key].alarm for key in ill]),
+            "top 1": share(ill, [key in named and _right(answers[key], 1, right[key.cause]) for key in ill]),
+            "top 3": share(ill, [key in named and _right(answers[key], 3, right[key.cause]) for key in ill]),
+            "planted only": share(
+                ill, [key in named and _right(answers[key], 1, {key.cause}) for key in ill]
+            ),
         }
     return found
 
 
-def _right(said: Said, count: int, accepted: set[str]) -> bool:
-    return bool(set(said.causes[:count]) & accepted)
+def _right(answer: Answer, count: int, accepted: set[str]) -> bool:
+    return bool(set(answer.causes[:count]) & accepted)
 
 
 def share(keys: Sequence[Key], hits: Sequence[bool]) -> dict[str, Any] | None:
@@ -152,16 +156,16 @@ def share(keys: Sequence[Key], hits: Sequence[bool]) -> dict[str, Any] | None:
     return {"value": float(np.mean(hits)), "low": low, "high": high, "runs": len(keys)}
 
 
-def confusions(said: Mapping[Key, Said]) -> dict[str, dict[str, int]]:
-    """Return, by planted fault, what was named first; "nothing" where there was no alarm."""
+def confusions(answers: Mapping[Key, Answer]) -> dict[str, dict[str, int]]:
+    """Return the counts of the first named cause by planted fault; "nothing" if there was no alarm."""
     found: dict[str, Counter[str]] = {fault: Counter() for fault in (HEALTHY, *FAULTS)}
-    for key, one in said.items():
-        found[key.cause][one.causes[0] if one.alarm and one.causes else "nothing"] += 1
+    for key, answer in answers.items():
+        found[key.cause][answer.causes[0] if answer.alarm and answer.causes else "nothing"] += 1
     return {fault: dict(counts.most_common()) for fault, counts in found.items() if counts}
 
 
 def document(cache: Cache, known: Rows, scored: Rows, right: Mapping[str, set[str]]) -> dict[str, Any]:
-    """Return everything that is told, as JSON values."""
+    """Return all results, as JSON values."""
     mine = ours(cache, scored)
     methods = {
         "sweep": mine,
@@ -179,9 +183,9 @@ def document(cache: Cache, known: Rows, scored: Rows, right: Mapping[str, set[st
         "accepted": {fault: sorted(causes) for fault, causes in right.items()},
         "accepted_size": float(np.mean(sizes)),
         "chance": float(np.mean(sizes)) / (len(FAULTS) - 1),
-        "figures": {name: figures(said, right) for name, said in methods.items()},
+        "figures": {name: figures(answers, right) for name, answers in methods.items()},
         "confusions": {
-            part: confusions({key: one for key, one in mine.items() if part_of(key) == part})
+            part: confusions({key: answer for key, answer in mine.items() if part_of(key) == part})
             for part in PARTS
         },
         "by_cause": {
@@ -192,11 +196,11 @@ def document(cache: Cache, known: Rows, scored: Rows, right: Mapping[str, set[st
     }
 
 
-def text(told: Mapping[str, Any]) -> str:
+def text(results: Mapping[str, Any]) -> str:
     """Return the table as Markdown."""
     lines = [
-        f"{told['calibration_runs']} calibration runs, {told['scored_runs']} scored runs; accepted answers per fault "
-        f"{told['accepted_size']:.1f} on average, by chance {told['chance']:.0%}.",
+        f"{results['calibration_runs']} calibration runs, {results['scored_runs']} scored runs; "
+        f"accepted answers per fault {results['accepted_size']:.1f} on average, by chance {results['chance']:.0%}.",
         "",
     ]
     names = ("false alarms", "detection", "top 1", "top 3", "planted only")
@@ -207,15 +211,15 @@ def text(told: Mapping[str, Any]) -> str:
             "| method | " + " | ".join(names) + " |",
             "|---" * (len(names) + 1) + "|",
         ]
-        for method, parts in told["figures"].items():
+        for method, parts in results["figures"].items():
             cells = [_cell(parts[part][name]) for name in names]
             lines.append(f"| {method} | " + " | ".join(cells) + " |")
         lines.append("")
-    for part, table in told["confusions"].items():
+    for part, table in results["confusions"].items():
         lines.append(f"Confusions, {part}:")
         for fault, counts in table.items():
-            said = ", ".join(f"{name} {count}" for name, count in counts.items())
-            lines.append(f"* `{fault}`: {said}")
+            listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+            lines.append(f"* `{fault}`: {listed}")
         lines.append("")
     return "\n".join(lines)
 
@@ -244,11 +248,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for split in ("calibrate", options.split)
     )
     right = accepted(json.loads(options.mends.read_text()) if options.mends else [])
-    told = document(Cache(options.cache), known, scored, right)
+    results = document(Cache(options.cache), known, scored, right)
     for name in ("symptoms", "treated"):
         path = getattr(options, name)
-        told |= {name: json.loads(path.read_text())} if path else {}
-    print(json.dumps(told, indent=1) if options.json else text(told))
+        results |= {name: json.loads(path.read_text())} if path else {}
+    print(json.dumps(results, indent=1) if options.json else text(results))
 
 
 if __name__ == "__main__":

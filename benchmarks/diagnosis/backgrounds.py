@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 TABLE = Path(__file__).with_name("backgrounds.json")
-# What was scored while the diagnosis was being made, more than once, and what is scored once, at the end.
+# "score" was scored more than once during development; "final" is scored once, at the end
 SCORED = ("score", "final")
 SPLITS = ("label", "calibrate", *SCORED)
 
@@ -39,10 +39,10 @@ def backgrounds(kind: str, cell: str) -> tuple[Background, ...]:
 
 
 def pool(split: str, kind: str, cell: str) -> tuple[Background, ...]:
-    """Return the backgrounds of a split: some calibrate, the others are scored, labels take all.
+    """Return the backgrounds of a split: some for calibration, the others for scoring, all for labels.
 
-    Labels may: they say what a fault does to the rollout, and no threshold is taken from them. A kind that is
-    kept out calibrates nothing and is scored with all.
+    Labels use all because they show what a fault does to the rollout, and no threshold depends on them. A kind that is
+    kept out is not used for calibration, and all its backgrounds are scored.
     """
     every = backgrounds(kind, cell)
     if split == "label":

@@ -1,4 +1,4 @@
-"""Does a fault bite? Decided per cause, severity, cell and kind of data, on the labelling runs alone."""
+"""Whether a fault bites: decided by cause, severity, cell and kind of data, on the labelling runs alone."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,15 +14,15 @@ from sweep.stats import paired_effect as effect
 
 Verdict = Literal["bites", "ambiguous", "too few"]
 
-BITE = 0.1  # decades of rollout error that the whole interval must lie above; set before any run
-FEWEST = 4  # pairs, below which a bootstrap says nothing; our choice
+BITE = 0.1  # decades of rollout error; the whole interval must lie above. Set before any run
+FEWEST = 4  # pairs of a bootstrap interval; our choice
 RESAMPLES, CONFIDENCE = 4000, 0.95
-LEAKED = 0.05  # share of exactly repeated validation targets from which on a leak bites; facts: D23
+LEAKED = 0.05  # least share of exactly repeated validation targets for a leak to bite
 
 
 @dataclass(frozen=True)
 class Bite:
-    """What one fault does to the rollout at one severity, on one cell and kind of data."""
+    """The effect of one fault on the rollout at one severity, for one cell and kind of data."""
 
     cause: str
     severity: int
@@ -40,7 +40,7 @@ class Bite:
 
 
 def decades_worse(faulty: float, healthy: float) -> float:
-    """Return log10 of the ratio of two rollout errors, with the floor that all comparisons in decades share."""
+    """Return log10 of the ratio of two rollout errors, with the floor of all comparisons in decades."""
     return float(effect.decades_worse(np.asarray(faulty), np.asarray(healthy)))
 
 
@@ -73,7 +73,7 @@ def interval(differences: Sequence[float], groups: Sequence[int], seed: int = 0)
 
 
 def leaked_share(data: Data) -> float:
-    """Return the share of scored validation steps that stand, exactly, among the training samples."""
+    """Return the share of scored validation steps that occur, exactly, among the training samples."""
     known = {row.tobytes() for series in data.train_raw for row in np.ascontiguousarray(series)}
     truth = data.validation.truth
     rows = np.ascontiguousarray(truth.reshape(-1, truth.shape[2]))
@@ -81,7 +81,7 @@ def leaked_share(data: Data) -> float:
 
 
 def bites(records: Mapping[Key, TrialRecord], leaked: Mapping[Key, float] | None = None) -> list[Bite]:
-    """Return the table of what bites, in the order of the keys.
+    """Return the table of biting faults, in the order of the keys.
 
     Args:
         records: of labelling runs; a faulty one without its twin does not count.
@@ -111,7 +111,7 @@ def _bite(
 
 
 def error(record: TrialRecord) -> float:
-    """Return a run's rollout error; 1 where it has none."""
+    """Return a run's rollout error; 1 if it has none."""
     return 1.0 if record.rollout_error is None else record.rollout_error
 
 

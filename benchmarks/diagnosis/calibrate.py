@@ -1,4 +1,4 @@
-"""Fit the weights that tell causes apart, on the calibration runs alone, and write them into the package.
+"""Fit the weights of the model of causes to the calibration runs alone, and write them into the package.
 
     python -m benchmarks.diagnosis.calibrate --cache DIR --labels labels.json [--seeds 5] [--out FILE]
 
@@ -27,17 +27,17 @@ from sweep.diagnosis.causes.cause_model import CauseModel
 from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.known_causes import CAUSES
 
-SHRINKING = 0.3  # C of the logistic regression: best of .03, .1, .3, 1 with each kind left out in turn
+SHRINKING = 0.3  # C of the logistic regression: best of 0.03, 0.1, 0.3, 1 with each kind left out in turn
 FALSE_ALARMS = (
-    0.04  # share of held-out healthy calibration runs above the alarm; a little under the goal of .05
+    0.04  # share of held-out healthy calibration runs above the alarm; a little under the goal of 0.05
 )
 FOLDS = 6
-SEEN = 0.005  # share of calibration runs at either end of a feature beyond which it is not followed
+SEEN = 0.005  # share of calibration runs at either end of a feature that is clipped
 OUT = Path(__file__).parents[2] / "sweep" / "diagnosis" / "causes" / "calibration.json"
 
 
 def fitted(rows: Sequence[Mapping[str, float]], answers: Sequence[str], names: Sequence[str]) -> CauseModel:
-    """Return the model of some runs, its alarm still 0.5.
+    """Return the model fitted to some runs, with an alarm level of 0.5.
 
     Args:
         rows: features by name.
@@ -66,7 +66,7 @@ def fitted(rows: Sequence[Mapping[str, float]], answers: Sequence[str], names: S
 def held_out(
     rows: Sequence[Mapping[str, float]], answers: Sequence[str], groups: Sequence[str], names: Sequence[str]
 ) -> list[dict[str, float]]:
-    """Return each run's probabilities by a model that saw none of its group."""
+    """Return each run's probabilities by a model that was fitted without its group."""
     folds = min(FOLDS, len(set(groups)))
     found: list[dict[str, float]] = [{} for _ in rows]
     for train, test in GroupKFold(folds).split(rows, answers, groups):
@@ -77,13 +77,13 @@ def held_out(
 
 
 def top(probabilities: Mapping[str, float]) -> list[str]:
-    """Return the causes, most probable first, "healthy" left out."""
+    """Return the causes, most probable first, without "healthy"."""
     causes = [answer for answer in probabilities if answer != HEALTHY]
     return sorted(causes, key=lambda answer: -probabilities[answer])
 
 
-def told(probabilities: Sequence[Mapping[str, float]], answers: Sequence[str]) -> dict[str, float]:
-    """Return how often the planted cause is the first, and among the first three, of held-out runs."""
+def shares_right(probabilities: Sequence[Mapping[str, float]], answers: Sequence[str]) -> dict[str, float]:
+    """Return the shares of held-out runs whose planted cause is the first, and among the first three."""
     ill = [i for i, answer in enumerate(answers) if answer != HEALTHY]
     first = [top(probabilities[i])[0] == answers[i] for i in ill]
     three = [answers[i] in top(probabilities[i])[:3] for i in ill]
@@ -127,8 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "runs": len(keys),
         "by_answer": dict(Counter(answers)),
         "by_kind": dict(Counter(key.kind for key in keys)),
-        "backgrounds_left_out": told(by_background, answers),
-        "kinds_left_out": told(by_kind, answers),
+        "backgrounds_left_out": shares_right(by_background, answers),
+        "kinds_left_out": shares_right(by_kind, answers),
     }
     document = {**model.json(), "alarm": float(f"{alarm:.4g}"), "fitted_to": found}
     options.out.write_text(json.dumps(document) + "\n")

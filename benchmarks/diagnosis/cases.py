@@ -1,4 +1,4 @@
-"""From runs to what the causes are read from: the probes of each, and its features."""
+"""The case of a run, with its probes, and its features."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ from sweep.trial.setup_facts import setup_facts
 
 
 def case_of(cache: Cache, config: TrialConfig) -> Case:
-    """Return the case of a run that has been made; its probes are taken now where they are missing.
+    """Return the case of a run that has been made; missing probes are taken now.
 
     Raises:
         FileNotFoundError: the run has not been made.
@@ -46,7 +46,7 @@ def _probes(cache: Cache, config: TrialConfig) -> dict[str, dict[str, Any]]:
     stored = cache.diagnosis(config).get("probes", {})
     if set(PROBED) <= set(stored):
         return dict(stored)
-    place = cache.place(config).with_suffix(".probes.json")  # of a run from before its diagnosis held them
+    place = cache.place(config).with_suffix(".probes.json")  # a run whose diagnosis does not hold them
     if place.exists():
         return dict(json.loads(place.read_text()))
     weights = cache.file(config, "checkpoint.pt")
@@ -61,7 +61,7 @@ def _probes(cache: Cache, config: TrialConfig) -> dict[str, dict[str, Any]]:
 
 
 def features_of(cache: Cache, key: Key) -> tuple[Key, dict[str, float] | None]:
-    """Return a run's features by name, None where the run has not been made."""
+    """Return a run's features by name, None if the run has not been made."""
     config = plan(key).settled(cache.data)
     try:
         case = case_of(cache, config)

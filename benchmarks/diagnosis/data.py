@@ -1,6 +1,6 @@
-"""The kinds of data: one tone, two tones, Lorenz, and Mackey-Glass, which no threshold has seen.
+"""The kinds of data: one tone, two tones, Lorenz, and Mackey-Glass, which is not used for any threshold.
 
-Every kind comes as a file of two series, so that a fault of the data cannot be told from the configuration.
+Every kind comes as a file of two series, so that a fault of the data cannot be read from the configuration.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ Sample = Callable[[np.random.Generator, float, int, int, float], np.ndarray]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of data: its law, its sizes, the rollout that is asked for, and what counts as healthy."""
+    """A kind of data: its law, sizes, rollout, and the largest error of a healthy run."""
 
     name: str
     sample: Sample
@@ -41,7 +41,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Which data: pure content, from which the file's name is made."""
+    """The content of a data file, from which its name is computed."""
 
     kind: str
     seed: int
@@ -145,7 +145,7 @@ def made(spec: DataSpec) -> np.ndarray:
 
 
 def written(spec: DataSpec, folder: Path) -> str:
-    """Write the data where they are missing and return the file's name, which tells nothing but identity."""
+    """Write the data if they are missing, and return the file's name, which only identifies them."""
     text = json.dumps(asdict(spec), sort_keys=True)
     name = f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.npy"
     if not (folder / name).exists():

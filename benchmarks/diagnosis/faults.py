@@ -11,7 +11,7 @@ from benchmarks.diagnosis.data import SERIES
 from benchmarks.diagnosis.plan import Plan
 
 SEVERITIES = (1, 2, 3)  # mild, medium, strong
-KEPT_OUT_SEVERITY = 1  # of every calibration: the mildest, which is the hardest to see
+KEPT_OUT_SEVERITY = 1  # not used for calibration: the mildest, which is the hardest to detect
 
 Plant = Callable[[Plan, int], Plan]
 
@@ -82,19 +82,19 @@ def _dead_head(plan: Plan, severity: int) -> Plan:
 
 
 def _dead_relu(plan: Plan, severity: int) -> Plan:
-    """Even variants: a ReLU output that cuts the low values; odd: increments that can only rise."""
+    """Plant a ReLU output that cuts low values (even variants), or increments that can only rise (odd)."""
     return _clipped_output(plan, severity) if plan.variant % 2 == 0 else _dead_head(plan, severity)
 
 
 def _unscaled(plan: Plan, severity: int) -> Plan:
-    """Even variants: values far too large; odd: far from 0."""
+    """Plant values that are far too large (even variants) or far from 0 (odd)."""
     if plan.variant % 2 == 0:
         return plan.with_(data__scaling="none").with_data(gain=GAINS[severity - 1])
     return plan.with_(data__scaling="none").with_data(offset=OFFSETS[severity - 1])
 
 
 def _overfit(plan: Plan, severity: int) -> Plan:
-    """Few samples and many units; as many updates as before, although a batch holds fewer windows."""
+    """Plant few samples and many units, with as many updates as before although a batch holds fewer windows."""
     training = plan.config.training
     train = max(TRAIN[severity - 1], training.window + 2)
     share = min(1.0, SERIES * ((train - 1) // training.window) / training.batch_size)
@@ -111,7 +111,7 @@ def _leak(plan: Plan, severity: int) -> Plan:
 
 
 def _windowed(plan: Plan, window: int) -> Plan:
-    """Return the plan with another window, and as many sequence-steps per update as before."""
+    """Return the plan with another window and as many sequence-steps per update as before."""
     training = plan.config.training
     batch = max(1, round(training.batch_size * training.window / window))
     return plan.with_(training__window=window, training__batch_size=batch)

@@ -1,11 +1,11 @@
-"""Which prescriptions mend which faults: measured, so that an answer counts as right where its advice works.
+"""Which prescriptions mend which faults: measured, so that an answer counts as right if its advice works.
 
     python -m benchmarks.diagnosis.mends --cache DIR --labels labels.json [--kinds sine] [--severity 2] [--json]
 
-Every fault that bites is made with labelling seeds, then made again with the first prescription of every cause that
-changes anything. A cause *mends* a fault where the rollout error falls by more than .1 decades (whole bootstrap
-interval of the mean, pairs of the same seed, clustered by background) and by at least half of the way back to the
-healthy twin. Accepted answers of a fault are the planted cause and every cause that mends it.
+Every fault that bites is run with labelling seeds, then again with the first prescription of every cause that
+changes anything. A cause *mends* a fault if the rollout error falls by more than 0.1 decades (whole bootstrap interval
+of the mean, pairs of the same seed, clustered by background) and by at least half of the difference from the healthy
+twin. Accepted answers of a fault are the planted cause and every cause that mends it.
 """
 
 import argparse
@@ -31,13 +31,13 @@ from sweep.diagnosis.causes.known_causes import CAUSES
 from sweep.diagnosis.finding import Change
 from sweep.model import CELLS
 
-HALF = 0.5  # of the way back to the healthy twin; our choice
-DEAREST = 12  # times the faulty run's budget that a prescription may cost here; our choice, a bound on time
+HALF = 0.5  # of the difference from the healthy twin; our choice
+DEAREST = 12  # most budgets of the faulty run for a prescription; our choice, a bound on time
 
 
 @dataclass(frozen=True)
 class Mend:
-    """What the first prescription of a cause does to a fault."""
+    """The effect of a cause's first prescription on a fault."""
 
     fault: str
     cause: str
@@ -45,7 +45,7 @@ class Mend:
     gain: float  # mean decades by which the rollout error falls
     low: float
     high: float
-    way_back: float  # gain as a share of what the fault costs
+    way_back: float  # gain as a share of the fault's cost
     mends: bool
 
 
@@ -55,7 +55,7 @@ def treated(plan: Plan, changes: Sequence[Change]) -> Plan:
 
 
 def trials(cache: Cache, keys: Sequence[Key], until: float) -> Iterator[tuple[Key, str, float, float]]:
-    """Yield (fault's key, cause, decades gained, decades the fault costs) of prescriptions that change anything."""
+    """Yield (fault's key, cause, decades gained, the fault's cost in decades) of prescriptions that change anything."""
     for key in keys:
         planned, healthy = plan(key), plan(key.twin)
         config = planned.settled(cache.data)
@@ -67,7 +67,7 @@ def trials(cache: Cache, keys: Sequence[Key], until: float) -> Iterator[tuple[Ke
                 continue
             try:
                 changed = treated(planned, alternatives[0]).settled(cache.data)
-            except ValueError:  # a setting that this trial has not
+            except ValueError:  # a setting that this trial does not have
                 continue
             dear = changed.training.budget > DEAREST * config.training.budget
             if changed == config or (dear and key.cause != cause.fault):
@@ -106,7 +106,7 @@ def accepted(table: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make the runs, and print."""
+    """Make the runs and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -138,8 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     for fault in FAULTS:
         rows = [row for row in table if row.fault == fault and row.mends]
-        said = ", ".join(f"{row.cause} ({row.gain:+.2f}, {row.way_back:.0%})" for row in rows)
-        print(f"{fault}: {said or 'nothing mends it'}")
+        mending = ", ".join(f"{row.cause} ({row.gain:+.2f}, {row.way_back:.0%})" for row in rows)
+        print(f"{fault}: {mending or 'nothing mends it'}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Rollouts whose symptom is known, made from a formula: what the symptom level is tested and measured with."""
+"""Rollouts with a known symptom, computed from a formula: tests and benchmarks of the symptom level use them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Planted:
 
     name: str
     evidence: RolloutEvidence
-    accepted: tuple[str, ...]  # codes; several where the definitions allow either
+    accepted: tuple[str, ...]  # codes; several if the definitions allow each of them
     numbers: dict[str, float]
 
 
@@ -98,7 +98,7 @@ Fault = Callable[[Wave, Array, np.random.Generator], tuple[Array, dict[str, floa
 
 
 def tonal_faults() -> dict[str, tuple[tuple[str, ...], Fault]]:
-    """Return by name the accepted codes, and what makes the forecast. Severities begin 15 % beyond definitions."""
+    """Return by name the accepted codes and the function of the forecast. Severities begin 15 % beyond definitions."""
 
     def sign(rng: np.random.Generator) -> float:
         return float(rng.choice([-1.0, 1.0]))
@@ -235,34 +235,36 @@ def planted_lorenz(fault: str, rng: np.random.Generator, exponent_known: bool = 
     last = past[:, -1]
     spread = truth.std(axis=(0, 1))
     direction = rng.standard_normal((STARTS, 3)) * spread / np.sqrt(3)
-    said = truth.copy()
+    forecast = truth.copy()
     if fault == "fine":
-        said += rng.uniform(0, 0.2) * spread * rng.standard_normal(truth.shape)
+        forecast += rng.uniform(0, 0.2) * spread * rng.standard_normal(truth.shape)
     elif fault in ("slightly perturbed", "strongly perturbed"):
         size = 10 ** (rng.uniform(-3.4, -2.1) if fault.startswith("slightly") else rng.uniform(-1.15, -0.85))
-        said = np.stack([run(s + size * d, horizon + 1)[1:] for s, d in zip(last, direction, strict=True)])
+        forecast = np.stack(
+            [run(s + size * d, horizon + 1)[1:] for s, d in zip(last, direction, strict=True)]
+        )
     elif fault == "unrelated":
-        said = np.stack([run(run(s, 700 + 90 * k)[-1], horizon) for k, s in enumerate(last)])
+        forecast = np.stack([run(run(s, 700 + 90 * k)[-1], horizon) for k, s in enumerate(last)])
     elif fault == "other parameters":
         rho = rng.uniform(60, 90)
-        said = np.stack([run(s, horizon + 1, rho=rho)[1:] for s in last])
-        said = (said - said.mean(axis=(0, 1))) / said.std(axis=(0, 1)) * spread + truth.mean(axis=(0, 1))
+        forecast = np.stack([run(s, horizon + 1, rho=rho)[1:] for s in last])
+        forecast = _rescaled(forecast, spread, truth)
     elif fault == "fixed point":
         rho = rng.uniform(12, 18)
-        said = np.stack([run(s, horizon + 1, rho=rho)[1:] for s in last])
+        forecast = np.stack([run(s, horizon + 1, rho=rho)[1:] for s in last])
     elif fault == "limit cycle":
         rho = rng.uniform(150, 160)  # a periodic window; 145 to 166, Sparrow (1982)
-        said = np.stack([run(run(s, 1000, rho=rho)[-1], horizon, rho=rho) for s in last])
-        said = (said - said.mean(axis=(0, 1))) / said.std(axis=(0, 1)) * spread + truth.mean(axis=(0, 1))
+        forecast = np.stack([run(run(s, 1000, rho=rho)[-1], horizon, rho=rho) for s in last])
+        forecast = _rescaled(forecast, spread, truth)
     elif fault == "constant":
-        said = np.broadcast_to(truth.mean(axis=(0, 1)), truth.shape).copy()
+        forecast = np.broadcast_to(truth.mean(axis=(0, 1)), truth.shape).copy()
     elif fault == "offset":
-        said = truth + rng.choice([-1, 1]) * rng.uniform(1.6, 3.0) * spread
+        forecast = truth + rng.choice([-1, 1]) * rng.uniform(1.6, 3.0) * spread
     elif fault == "too large":
-        said = truth.mean(axis=(0, 1)) + rng.uniform(2.0, 4.0) * (truth - truth.mean(axis=(0, 1)))
+        forecast = truth.mean(axis=(0, 1)) + rng.uniform(2.0, 4.0) * (truth - truth.mean(axis=(0, 1)))
     else:
         raise ValueError(f"no such fault of Lorenz: {fault!r}")
-    evidence = evidence_of(said, truth, past, None, 1 / (EXPONENT * DT) if exponent_known else None)
+    evidence = evidence_of(forecast, truth, past, None, 1 / (EXPONENT * DT) if exponent_known else None)
     return Planted(f"lorenz: {fault}", evidence, LORENZ_FAULTS[fault], {})
 
 
@@ -274,6 +276,13 @@ NOISY_FAULTS: dict[str, tuple[str, ...]] = {
     "white": ("S07",),
     "unrelated": ("S11", "S10"),
 }
+
+
+def _rescaled(values: Array, spread: Array, truth: Array) -> Array:
+    """Return values with the truth's mean and a given spread, by channel."""
+    standardised = (values - values.mean(axis=(0, 1))) / values.std(axis=(0, 1))
+    rescaled: Array = standardised * spread + truth.mean(axis=(0, 1))
+    return rescaled
 
 
 def planted_noisy(fault: str, rng: np.random.Generator) -> Planted:
@@ -296,17 +305,17 @@ def planted_noisy(fault: str, rng: np.random.Generator) -> Planted:
         values[:, :2] = past[:, -2:]
         for k in range(2, horizon + 2):
             values[:, k] = a * values[:, k - 1] + b * values[:, k - 2]
-        said = values[:, 2:]
+        forecast = values[:, 2:]
     elif fault == "constant from the start":
-        said = np.full(truth.shape, rng.uniform(-0.3, 0.3) * spread)
+        forecast = np.full(truth.shape, rng.uniform(-0.3, 0.3) * spread)
     elif fault == "growing":
-        said = truth * np.exp(t * rng.uniform(1.2, 1.6) / horizon)
+        forecast = truth * np.exp(t * rng.uniform(1.2, 1.6) / horizon)
     elif fault == "periodic":
-        said = np.sqrt(2) * spread * np.sin(2 * np.pi * t / period + rng.uniform(0, 6, (STARTS, 1)))
+        forecast = np.sqrt(2) * spread * np.sin(2 * np.pi * t / period + rng.uniform(0, 6, (STARTS, 1)))
     elif fault == "white":
-        said = spread * rng.standard_normal(truth.shape)
+        forecast = spread * rng.standard_normal(truth.shape)
     elif fault == "unrelated":
-        said = series(horizon)
+        forecast = series(horizon)
     else:
         raise ValueError(f"no such fault of a noisy series: {fault!r}")
-    return Planted(f"noisy: {fault}", evidence_of(said, truth, past, period), NOISY_FAULTS[fault], {})
+    return Planted(f"noisy: {fault}", evidence_of(forecast, truth, past, period), NOISY_FAULTS[fault], {})

@@ -1,4 +1,4 @@
-"""One run, and what it leaves: the files of a stored trial in one zip, addressed by the configuration."""
+"""One run and its files: those of a stored trial in one zip, addressed by the configuration."""
 
 import contextlib
 import hashlib
@@ -15,7 +15,7 @@ import torch
 
 from sweep.config.records import TrialRecord, record_from_json, to_json
 from sweep.config.trial import TrialConfig
-from sweep.search.running_trial import LiveTrial
+from sweep.search.running_trial import RunningTrial
 from sweep.trial import finish
 from sweep.trial.process import trial_process
 from sweep.trial.segment import Run
@@ -39,7 +39,7 @@ class Cache:
         return self.folder / "data"
 
     def place(self, config: TrialConfig) -> Path:
-        """Return where a run's zip is or would be."""
+        """Return the path of a run's zip, which need not exist."""
         name = address(config)
         return self.folder / "runs" / name[:2] / f"{name}.zip"
 
@@ -60,14 +60,14 @@ class Cache:
             return archive.read(name)
 
     def diagnosis(self, config: TrialConfig) -> dict[str, Any]:
-        """Return a run's diagnosis.json, empty where its rollout could not be judged."""
+        """Return a run's diagnosis.json, empty if its rollout could not be judged."""
         try:
             return dict(json.loads(self.file(config, "diagnosis.json")))
         except KeyError:
             return {}
 
     def make(self, config: TrialConfig) -> TrialRecord:
-        """Return the record of a run, made now where it is missing."""
+        """Return the record of a run, which is made now if it is missing."""
         known = self.record(config)
         if known is not None:
             return known
@@ -91,7 +91,7 @@ def carried_out(config: TrialConfig) -> tuple[TrialRecord, dict[str, bytes]]:
     """
     began = time.process_time()
     record = TrialRecord(0, "running", {}, config.model_dump(mode="json"), "enqueued")
-    trial = LiveTrial(record, config)
+    trial = RunningTrial(record, config)
     with trial_process():
         run = Run(config)
         for point in range(len(config.points)):

@@ -1,4 +1,4 @@
-"""What a diagnosis is held against: guesses, plain classifiers, and the rules of one-step training doctors."""
+"""Rivals of the diagnosis: guesses, plain classifiers, and the rules of one-step training doctors."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -17,7 +17,7 @@ Row = Mapping[str, float]
 
 
 def configuration(config: TrialConfig) -> dict[str, float]:
-    """Return every setting that a person could read off a trial, the switches that plant faults among them.
+    """Return every setting that a person could read from a trial, including those that plant faults.
 
     Nothing that was measured. Rates and momenta are told by optimizer, as they mean different things.
     """
@@ -51,7 +51,7 @@ def configuration(config: TrialConfig) -> dict[str, float]:
 
 
 class Forest:
-    """A random forest: DeepFD's kind of classifier, on features of ours."""
+    """A random forest, the kind of classifier of DeepFD, on our features."""
 
     def __init__(self, names: Sequence[str], seed: int = 0) -> None:
         self.names = tuple(names)
@@ -63,7 +63,7 @@ class Forest:
         return np.where(np.isnan(values), self.centre, values)
 
     def fit(self, rows: Sequence[Row], answers: Sequence[str]) -> "Forest":
-        """Learn from runs with known causes; return itself."""
+        """Fit the forest to runs with known causes and return it."""
         values = np.asarray([[row[name] for name in self.names] for row in rows])
         self.centre = np.nanmedian(values, axis=0)
         self.forest.fit(self._design(rows), np.asarray(answers))
@@ -137,6 +137,6 @@ def _oscillations(skill: Array) -> int:
 
 
 def majority(answers: Sequence[str]) -> list[str]:
-    """Return all causes, the most frequent first: what a guess by frequency says of everything."""
+    """Return all causes, the most frequent first: the answer of a guess by frequency."""
     causes = [answer for answer in answers if answer != HEALTHY]
     return sorted(set(causes), key=lambda cause: (-causes.count(cause), cause))

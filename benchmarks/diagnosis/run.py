@@ -1,9 +1,9 @@
-"""Make the runs of a split, and tell which faults bite.
+"""Make the runs of a split, and decide which faults bite.
 
     python -m benchmarks.diagnosis.run --cache DIR [--split label] [--seeds 5] [--minutes 60] [--json]
 
-Resumable: a run that is in the cache is not made again. Runs go seed by seed, so that a run out of time leaves a
-smaller but whole table. Progress goes to stderr, the table (or with --json one document) to stdout.
+Resumable: a run that is in the cache is not repeated. Runs go seed by seed, so that a benchmark out of time leaves a
+smaller but complete table. Progress goes to stderr, the table (or with --json one document) to stdout.
 """
 
 import argparse
@@ -46,7 +46,7 @@ SMALL = {
 
 
 def keys_of(options: argparse.Namespace) -> list[Key]:
-    """Return the runs that the options ask for.
+    """Return the runs of the options.
 
     Labels: every fault and its healthy twins. Calibration and scoring: every fault that bites (all that fit,
     without a document of labels), and as many healthy runs, over all backgrounds of the split; calibration
@@ -68,7 +68,7 @@ def keys_of(options: argparse.Namespace) -> list[Key]:
 
 
 def whole_split(split: str, seeds: int, labels: Path | None) -> list[Key]:
-    """Return the runs of a split over all kinds, cells, causes and severities; with labels only what bites."""
+    """Return the runs of a split over all kinds, cells, causes and severities; with labels only faults that bite."""
     return keys_of(
         argparse.Namespace(
             split=split, seeds=seeds, kinds=list(KINDS), cells=list(CELLS), causes=list(FAULTS),
@@ -78,7 +78,7 @@ def whole_split(split: str, seeds: int, labels: Path | None) -> list[Key]:
 
 
 def biting_places(rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, int, str, str]]:
-    """Return (cause, severity, cell, kind) of what bites, from the rows of a document."""
+    """Return (cause, severity, cell, kind) of biting faults, from the rows of a document."""
     return {
         (row["cause"], row["severity"], row["cell"], row["kind"]) for row in rows if row["verdict"] == "bites"
     }
@@ -92,13 +92,13 @@ def made(cache: Cache, key: Key) -> tuple[Key, TrialRecord]:
 def all_made(
     cache: Cache, keys: Sequence[Key], workers: int, until: float
 ) -> Iterator[tuple[Key, TrialRecord]]:
-    """Yield the records of the runs that are known or can be begun in time.
+    """Yield the records of the runs that are known or can start in time.
 
     Args:
         cache: where runs are kept.
         keys: the runs, in order.
         workers: processes; 1 works in this one.
-        until: monotonic time after which no run is begun.
+        until: monotonic time after which no run starts.
     """
     in_time = (
         key for key in keys if time.monotonic() < until or cache.place(plan(key).settled(cache.data)).exists()
@@ -119,7 +119,7 @@ def all_made(
 
 
 def leaks(cache: Cache, keys: Sequence[Key]) -> dict[Key, float]:
-    """Return the leaked share of the runs whose fault bites by it."""
+    """Return the leaked share of the runs with a leak."""
     found = {}
     with inside(cache.data):
         for key in keys:
@@ -148,7 +148,7 @@ def healthy_errors(records: Mapping[Key, TrialRecord]) -> list[dict[str, Any]]:
 
 
 def document(records: Mapping[Key, TrialRecord], table: Sequence[Bite], wanted: int) -> dict[str, Any]:
-    """Return everything that is told, as JSON values."""
+    """Return all results, as JSON values."""
     seconds = [record.seconds for record in records.values()]
     return {
         "runs": len(records),
@@ -161,7 +161,7 @@ def document(records: Mapping[Key, TrialRecord], table: Sequence[Bite], wanted: 
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run, and print."""
+    """Make the runs and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -195,10 +195,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if len(records) % 50 == 0:
             spent = time.monotonic() - began
             print(f"{len(records)} of {len(keys)} runs, {spent:.0f} s", file=sys.stderr, flush=True)
-    records = {key: records[key] for key in keys if key in records}  # in order, whoever was first
+    records = {key: records[key] for key in keys if key in records}  # in the order of the keys
     table = bites(records, leaks(cache, list(records))) if options.split == "label" else []
-    told = document(records, table, len(keys))
-    print(json.dumps(told, indent=1) if options.json else text(told))
+    results = document(records, table, len(keys))
+    print(json.dumps(results, indent=1) if options.json else text(results))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which runs there are: a key names one, and the splits have no run, seed, data or background in common."""
+"""The runs: a key names one, and the splits have no run, seed, data or background in common."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ class Key:
 
     @property
     def place(self) -> str:
-        """Return what names the background among those of all kinds and cells."""
+        """Return the name of the background among those of all kinds and cells."""
         return f"{self.kind} {self.cell} {self.background}"
 
 
@@ -43,14 +43,14 @@ def numbered_places(keys: Sequence[Key]) -> list[int]:
 
 
 def plan(key: Key) -> Plan:
-    """Return the plan of a run: its background's, with the fault planted."""
+    """Return the plan of a run: that of its background, with the fault planted."""
     (background,) = (one for one in pool(key.split, key.kind, key.cell) if one.number == key.background)
     healthy = healthy_plan(key.split, background, key.seed)
     return healthy if key.cause == HEALTHY else FAULTS[key.cause].plant(healthy, key.severity)
 
 
 def healthy_plan(split: str, background: Background, seed: int) -> Plan:
-    """Return the plan of a healthy run; the fault's run has the same seed and so the same beginning."""
+    """Return the plan of a healthy run; the run with the fault has the same seed, so both begin alike."""
     kind = KINDS[background.kind]
     data_seed = 100 * SPLITS.index(split) + seed % DATA_SEEDS
     content = ("diagnosis", split, background.kind, background.cell, background.number, seed)
@@ -66,7 +66,7 @@ def faulty(
     causes: Sequence[str] = tuple(FAULTS),
     severities: Sequence[int] = SEVERITIES,
 ) -> Iterator[Key]:
-    """Yield the faulty runs, seed by seed, so that an early stop leaves a smaller but whole table.
+    """Yield the faulty runs, seed by seed, so that an early stop leaves a smaller but complete table.
 
     A seed takes the next of the backgrounds into which the fault can be planted; where there is none, the
     fault does not exist for that kind and cell.
@@ -94,7 +94,7 @@ def healthy(
 
 
 def with_twins(keys: Sequence[Key]) -> list[Key]:
-    """Return the runs, each seed's with the healthy twins of its faults before it, without repeats."""
+    """Return the runs, each seed's after the healthy twins of its faults, without repeats."""
     ordered: dict[Key, None] = {}
     for seed in dict.fromkeys(key.seed for key in keys):
         own = [key for key in keys if key.seed == seed]

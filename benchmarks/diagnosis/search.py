@@ -1,7 +1,7 @@
 """Find backgrounds: a random search per kind of data and cell, then more seeds for the best of each optimizer.
 
     python -m benchmarks.diagnosis.search --cache DIR [--tries 20] [--minutes 10] [--kinds sine ...] [--cells gru ...]
-    python -m benchmarks.diagnosis.search --cache DIR --also sgd muon   # one of each where a split has none
+    python -m benchmarks.diagnosis.search --cache DIR --also sgd muon   # one of each if a split has none
 
 Writes backgrounds.json. A setting is kept if most of its seeds forecast well (`Kind.healthy`). The best one
 calibrates, the second one is scored, and so on; a kind that is kept out of calibration is scored with all.
@@ -44,7 +44,7 @@ KEPT, SEEDS, MOST_OF_ONE_OPTIMIZER = 6, 3, 2
 def drawn(
     rng: np.random.Generator, cell: str, optimizer: str | None = None, scheduler: str | None = None
 ) -> dict[str, Any]:
-    """Return random settings of model and training, with a given optimizer and scheduler where there is one."""
+    """Return random settings of model and training, with an optimizer and a scheduler if they are given."""
 
     def log(low: float, high: float) -> float:
         return float(f"{np.exp(rng.uniform(np.log(low), np.log(high))):.2g}")
@@ -67,7 +67,7 @@ def drawn(
 
 
 def rollout_error(cache: Cache, kind: Kind, settings: dict[str, Any], seed: int) -> float:
-    """Return the rollout error of one run of the search; its seeds serve nothing else."""
+    """Return the rollout error of one run of the search; its seeds are used nowhere else."""
     run_seed = seed_of("diagnosis", "search", kind.name, settings, seed)
     config = plan_of(kind, settings, 9000 + seed, run_seed).settled(cache.data)
     return float(cache.make(config).rollout_error or 0.0)
@@ -96,7 +96,7 @@ def found(cache: Cache, kind: Kind, cell: str, tries: int, until: float) -> list
 def lacking(
     cache: Cache, kind: Kind, cell: str, optimizers: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return a row for each split and optimizer of which there is none yet, as far as one is found."""
+    """Return a row for each split and optimizer without one, if the search finds it."""
     rng = np.random.default_rng([list(KINDS).index(kind.name), list(CELLS).index(cell), 1])
     known = {(row["split"], traits(row["settings"])["optimizer"]) for row in rows}
     new: list[dict[str, Any]] = []
@@ -116,7 +116,7 @@ def lacking(
 def chosen(
     cache: Cache, kind: Kind, cell: str, tried: list[tuple[float, dict[str, Any]]]
 ) -> list[dict[str, Any]]:
-    """Return those of the tried settings that forecast well on most seeds, best first, as rows of the table."""
+    """Return the tried settings that forecast well on most seeds, best first, as rows of the table."""
     rows: list[dict[str, Any]] = []
     for error, settings in sorted(tried, key=lambda entry: entry[0]):
         same = [row for row in rows if style(row["settings"]) == style(settings)]
@@ -142,7 +142,7 @@ def traits(settings: dict[str, Any]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Search, and write the table."""
+    """Search and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--tries", type=int, default=20)

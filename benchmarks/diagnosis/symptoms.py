@@ -1,4 +1,4 @@
-"""How often the symptom level is right on rollouts made from a formula, with their symptom known.
+"""The accuracy of the symptom level on rollouts with a known symptom, computed from a formula.
 
     python benchmarks/diagnosis/symptoms.py [--per-case 12] [--seed 7000] [--json]
 
@@ -51,7 +51,7 @@ def main() -> None:
     errors: dict[str, list[float]] = defaultdict(list)
     for planted in cases(args.per_case, args.seed):
         found = symptom_of_trial(planted.evidence)
-        codes = [code for row in found.by_unit for code in row]
+        codes = [code for row in found.by_start_and_channel for code in row]
         expected = planted.accepted[0]
         matrix[expected].update(expected if code in planted.accepted else code for code in codes)
         by_case[planted.name].append(sum(code in planted.accepted for code in codes) / len(codes))

@@ -11,7 +11,7 @@ MARKS = {"bites": "**{:+.2f}**", "ambiguous": "{:+.2f}", "too few": "({:+.2f})"}
 
 
 def text(document: Mapping[str, Any]) -> str:
-    """Return what was measured: counts, healthy runs, and a row per fault."""
+    """Return the measurements: counts, healthy runs, and a row per fault."""
     lines = [
         f"{document['runs']} of {document['wanted']} runs, {document['cpu_seconds']:.0f} s of one core, "
         f"{document['cpu_seconds_per_run'] or 0:.2f} s each",
@@ -30,7 +30,7 @@ def text(document: Mapping[str, Any]) -> str:
 
 
 def _bites(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return a row per cause; in each cell the decades by severity, bold where the fault bites."""
+    """Return a row per cause; in each cell the decades by severity, bold if the fault bites."""
     places = [(kind, cell) for kind in KINDS for cell in CELLS]
     places = [place for place in places if any((row["kind"], row["cell"]) == place for row in rows)]
     found = {(row["cause"], row["kind"], row["cell"], row["severity"]): row for row in rows}

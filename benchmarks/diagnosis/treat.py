@@ -1,17 +1,17 @@
-"""Does the advice work? Prescriptions of scored faults on fresh seeds, against no change and a random change.
+"""Whether the advice works: prescriptions of scored faults on new seeds, against no change and a random change.
 
     python -m benchmarks.diagnosis.treat --cache DIR --labels labels.json [--each 3] [--seeds 5] [--minutes 30] [--json]
     python -m benchmarks.diagnosis.treat --cache DIR --labels labels.json --ringing KIND
 
 A stratified sample of the scoring split's biting faults: `each` per cause, spread over kinds, cells and severities.
-Each is diagnosed by the shipped calibration; then three arms are trained on the same fresh seeds, never the
+Each is diagnosed by the shipped calibration; then three arms are trained on the same new seeds, never the
 fault's own: *unchanged*, the first *prescription* of the first cause, and one *random change* of a hyperparameter.
-An arm beats another where its mean log10 rollout error over the seeds is lower by more than .1. A fault without alarm
-or whose first cause prescribes nothing that a configuration can do counts as not mended; a leak or a gap of the data
-is left out: no configuration mends it.
+An arm beats another if its mean log10 rollout error over the seeds is lower by more than 0.1. A fault without an alarm,
+or whose first cause has no prescription, counts as not mended. Leaks and gaps of the data are left out, since no
+configuration mends them.
 
-With `--ringing` instead: the healthy scoring runs of a kind of data of which the diagnosis says that something is
-wrong, at most `each` per background and cell. Where the advice helps them, they were not as healthy as planned.
+With `--ringing` instead: the healthy scoring runs of a kind of data with an alarm, at most `each` per background and
+cell. If the advice helps them, they were not as healthy as planned.
 """
 
 import argparse
@@ -51,7 +51,7 @@ SIZES: dict[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True)
 class Treatment:
-    """One fault, and what the arms reached: mean log10 rollout error over the seeds."""
+    """One fault and the results of the arms: mean log10 rollout error over the seeds."""
 
     cause: str
     severity: int
@@ -66,12 +66,12 @@ class Treatment:
 
     @property
     def gain(self) -> float:
-        """Return the decades by which the prescription is better than no change; 0 where there is none."""
+        """Return the decades by which the prescription is better than no change; 0 if there is none."""
         return 0.0 if self.prescription is None else self.unchanged - self.prescription
 
     @property
     def over_random(self) -> float:
-        """Return the decades by which it is better than the random change; below 0 where there is none."""
+        """Return the decades by which it is better than the random change; below 0 if there is none."""
         return self.random - (self.unchanged if self.prescription is None else self.prescription)
 
 
@@ -127,7 +127,7 @@ def sample(keys: Sequence[Key], each: int) -> list[Key]:
 
 
 def issue_of(cache: Cache, planned: Plan) -> Finding | None:
-    """Return what the diagnosis says is wrong with a run, None where there is no alarm."""
+    """Return the issue that the diagnosis finds in a run, None without an alarm."""
     findings = cause_findings(case_of(cache, planned.settled(cache.data)))
     return next((one for one in findings if one.severity == "issue"), None)
 
@@ -143,7 +143,7 @@ def ringing(cache: Cache, keys: Sequence[Key], each: int) -> tuple[list[Key], in
 
 
 def treatment(cache: Cache, key: Key, seeds: int) -> Treatment:
-    """Return what the arms reach on fresh seeds."""
+    """Return the results of the arms on new seeds."""
     planned = plan(key)
     issue = issue_of(cache, planned)
     rng = np.random.default_rng([seed_of("random change", *asdict(key).values()) % 2**32])
@@ -170,7 +170,7 @@ def treatment(cache: Cache, key: Key, seeds: int) -> Treatment:
 def treatments(
     cache: Cache, keys: Sequence[Key], seeds: int, until: float
 ) -> Iterator[tuple[Key, Treatment]]:
-    """Yield what the arms reach, fault by fault, those of a part of the scores in turn, until time is out."""
+    """Yield the results of the arms, fault by fault, alternating between the parts of the scores, until time is out."""
     for key in keys:
         if time.monotonic() > until:
             return
@@ -178,7 +178,7 @@ def treatments(
 
 
 def document(found: Sequence[tuple[Key, Treatment]]) -> dict[str, Any]:
-    """Return everything that is told, as JSON values."""
+    """Return all results, as JSON values."""
     keys = [key for key, _ in found]
     beats = [one.gain > BITE and one.over_random > BITE for _, one in found]
     owners = [number for number, _ in enumerate(found)]
@@ -201,7 +201,7 @@ def document(found: Sequence[tuple[Key, Treatment]]) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Treat, and print."""
+    """Treat the faults and print the results."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

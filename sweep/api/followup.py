@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from sweep.api.execution import with_plots
-from sweep.followup.advice import wanted_advice
 from sweep.followup.audit import audit_pruning
 from sweep.followup.confirm import confirm_best
-from sweep.followup.treat import treat_trial, treatment_plan
+from sweep.followup.prescriptions import choose_prescriptions
+from sweep.followup.treat import treat_trial
+from sweep.followup.treatment_plan import treatment_plan
 from sweep.followup.winner import name_best
 from sweep.results.document import stored_confirmation
 from sweep.search import Ended, Outcome
@@ -102,8 +103,8 @@ def treat(
     opened = open_study(study, results, execution=with_plots(execution), stored=True)
     with opened.locked(), opened.execution.interrupts, opened.workers() as workers:
         record = opened.folder.record(trial)
-        wanted = wanted_advice(opened.folder, record, prescriptions, changes or {})
-        plan = treatment_plan(opened.config, record, opened.data, wanted, known_names())
+        choice = choose_prescriptions(opened.folder, record, prescriptions, changes or {})
+        plan = treatment_plan(opened.config, record, opened.data, choice, known_names())
         outcome, document = treat_trial(opened, record, plan, seeds, workers)
     return TreatResult(outcome, opened.folder, document)
 

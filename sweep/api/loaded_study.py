@@ -1,8 +1,11 @@
 """A stored study as DataFrames and pictures, for notebooks and scripts."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,12 +14,20 @@ from sweep.results.document import report_document
 from sweep.results.tables import errors_frame, leaderboard, rollout_frame, steps_frame, trials_frame
 from sweep.store import StudyFolder
 
+if TYPE_CHECKING:
+    from sweep.report.plots.picture import Picture
+
 
 @dataclass(frozen=True)
 class LoadedStudy:
-    """What `sweep.load_study` returns; nothing of it is computed before it is asked for."""
+    """A stored study; each table is computed when it is first needed."""
 
     folder: StudyFolder
+
+    @property
+    def name(self) -> str:
+        """Return the study's name."""
+        return self.folder.name
 
     @cached_property
     def trials(self) -> pd.DataFrame:
@@ -39,19 +50,29 @@ class LoadedStudy:
         return leaderboard(self.folder)
 
     def steps(self, numbers: Sequence[int] | None = None) -> pd.DataFrame:
-        """Return a row per trial and rollout step: errors free-running and on true inputs."""
+        """Return a row per trial and rollout step: errors free-running and on true inputs.
+
+        Args:
+            numbers: trials to read; None: all.
+        """
         return rollout_frame(self.folder, numbers)
 
     def rollout(self, number: int) -> dict[str, np.ndarray]:
         """Return the arrays of a trial's rollouts: `forecast`, `truth` (start, step, channel) and more."""
         return self.folder.rollout(number)
 
-    def plot(self, number: int) -> bytes:
-        """Return a trial's rollout plot as PNG, the same as its rollout.png."""
-        from sweep.report.plots.trial import draw_trial  # here: tables need no matplotlib
+    def plot(self, number: int) -> Picture:
+        """Return a trial's rollout plot, a PNG that a notebook shows and that has `save(path)`."""
+        from sweep.report.plots.picture import Picture  # here: tables need no matplotlib
+        from sweep.report.plots.trial import draw_trial
 
-        return draw_trial(self.folder, number)
+        return Picture(draw_trial(self.folder, number))
 
-    def document(self) -> dict[str, object]:
-        """Return what `sweep report --json` prints."""
+    def document(self) -> dict[str, Any]:
+        """Return the document that `sweep report --json` prints."""
         return report_document(self.folder)
+
+    def _repr_html_(self) -> str:
+        from sweep.report.page.notebook import notebook_html  # here: only notebooks need it
+
+        return notebook_html(self.document())

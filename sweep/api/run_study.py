@@ -14,8 +14,8 @@ from sweep.followup.winner import name_best
 from sweep.results.document import stored_confirmation
 from sweep.score import score_baselines
 from sweep.search import Driver, Ended, Message, Outcome, Watch
-from sweep.search.driver import SideTask
 from sweep.search.execution import ExecutionSettings
+from sweep.search.tasks import SideTask
 from sweep.store import OptunaProjection
 from sweep.study.engine import WITHOUT_KERNEL
 from sweep.study.machine import machine_facts

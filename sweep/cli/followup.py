@@ -76,7 +76,7 @@ def confirm(
 
         from sweep.report.terminal.outcome import print_confirmed
 
-        print_confirmed(result.folder, result.winner or {}, result.confirmation, Console())
+        print_confirmed(result.folder, Console())
     if result.confirmation is None or result.confirmation["verdict"] == "none":
         sys.exit(EXIT_NOTHING)
 

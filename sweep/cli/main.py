@@ -144,7 +144,7 @@ def run(
     if result.interrupted:
         progress.print_interrupted(f"{result.trials} trials of {result.folder.name} are complete")
         exit_interrupted()
-    print_run(result.folder, result.winner or {}, result.confirmation, Console(stderr=True))
+    print_run(result.folder, Console(stderr=True))
     if result.scored == 0:
         sys.exit(EXIT_NOTHING)
 
@@ -192,7 +192,7 @@ def show(trial: int, study: str, as_json: bool, results: str) -> None:
     else:
         from rich.console import Console
 
-        from sweep.report.terminal.study import print_trial
+        from sweep.report.terminal.trial import print_trial
 
         print_trial(document, Console())
 

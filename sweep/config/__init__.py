@@ -1,1 +1,1 @@
-"""What a study and a trial are, as frozen, validated values; and how a study file becomes them."""
+"""Configurations: studies and trials as frozen, validated values, and the study files that they are read from."""

@@ -1,4 +1,4 @@
-"""Changes of a trial's configuration by key path, checked as a study file is."""
+"""Changes of a trial's configuration by key path, checked like a study file."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,10 +7,11 @@ from pydantic import ValidationError
 
 from sweep.config.errors import StudyFileError
 from sweep.config.known_names import KnownNames
+from sweep.config.mistakes import mistake_line, name_problems
 from sweep.config.registry import nearest
 from sweep.config.sections import Section
 from sweep.config.study import SECTIONS
-from sweep.config.study_file import mistake_line, name_problems, toml_value
+from sweep.config.study_file import toml_value
 from sweep.config.trial import TrialConfig, plugins_of
 
 CHANGEABLE = ("data", "score", "model", "training")
@@ -21,7 +22,7 @@ def parsed_changes(texts: Sequence[str]) -> dict[str, Any]:
     """Return values by key path from `key.path=value`; a value is TOML, or else a plain string.
 
     Raises:
-        StudyFileError: a text without '=' or with an empty key, or a path that is given twice.
+        StudyFileError: a text without '=' or with an empty key, or a key path that is given twice.
     """
     changes: dict[str, Any] = {}
     for text in texts:
@@ -36,12 +37,12 @@ def parsed_changes(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def changed(config: TrialConfig, changes: Mapping[str, Any], known: KnownNames) -> TrialConfig:
-    """Return a trial's configuration with values put in; seed, device and engine stay.
+    """Return a trial's configuration with changed values; seed, device and engine stay.
 
     Args:
         config: of the trial.
         changes: values by key path, such as "training.optimizer.lr".
-        known: the names that may be used.
+        known: the names that it may use.
 
     Raises:
         StudyFileError: with every mistake: its key path, what was wanted, what came, the nearest name.
@@ -65,26 +66,26 @@ def changed(config: TrialConfig, changes: Mapping[str, Any], known: KnownNames) 
 def config_differences(before: TrialConfig, after: TrialConfig) -> list[dict[str, Any]]:
     """Return each key path in which two configurations differ, with `path`, `was` and `value`.
 
-    Another optimizer or scheduler is one difference, with all its settings. A setting that is not there is None.
+    Another optimizer or scheduler is one difference, with all its settings. A missing setting is None.
     """
     old, new = (config.model_dump(mode="json", include=set(CHANGEABLE)) for config in (before, after))
     return [entry for name in CHANGEABLE for entry in _differences(name, old[name], new[name])]
 
 
 def _put(document: dict[str, Any], path: str, value: Any) -> list[str]:
-    """Put a value in at a key path; return what is wrong with the path."""
-    *way, last = path.split(".")
+    """Set the value at a key path; return the mistakes in the path."""
+    *tables, last = path.split(".")
     target, known = document, list(CHANGEABLE)
-    for depth, key in enumerate([*way, last]):
-        open_table = depth > 1  # settings of an optimizer, options of a source: checked with the tables
+    for depth, key in enumerate([*tables, last]):
+        open_table = depth > 1  # settings of an optimizer, options of a source: `name_problems` checks them
         if key not in known and not open_table:
             return [f"{path}: no such key.{nearest(key, known)} Known: {', '.join(known)}"]
-        if depth < len(way):
+        if depth < len(tables):
             target = target.setdefault(key, {}) if key == "options" else target.get(key)  # type: ignore[assignment]
             if not isinstance(target, dict):
-                return [f"{path}: {'.'.join(way[: depth + 1])} is a value, not a table"]
+                return [f"{path}: {'.'.join(tables[: depth + 1])} is a value, not a table"]
             known = list(SECTIONS[key].model_fields) if depth == 0 else list(target)
-    if not way:
+    if not tables:
         return [
             f"{path}: is a whole section; wanted a setting in it, such as {path}.{next(iter(target[last]))}"
         ]

@@ -1,12 +1,12 @@
-"""Errors that a user can cause: shown as a message without a traceback. Anything else is a bug."""
+"""The errors that a user can cause: shown as one message without a traceback. Any other error is a bug."""
 
 
 class SweepError(Exception):
-    """Something the user can mend; its text says what was wanted, what came and what to do."""
+    """An error that the user can correct; the text says what was wanted, what came and what to do."""
 
 
 class StudyFileError(SweepError):
-    """A study file, an override or a search space is wrong. Holds one line per mistake."""
+    """A study file, an override or a search space is invalid; there is one line for each mistake."""
 
     def __init__(self, problems: list[str], where: str = "study") -> None:
         self.problems = problems
@@ -19,18 +19,18 @@ class StudyFileError(SweepError):
 
 
 class UsageError(SweepError):
-    """The call asks for what there is not, or for what its study cannot do."""
+    """A command names something that does not exist, or that its study does not support."""
 
 
 class UnknownName(SweepError, KeyError):
-    """A name that no table holds; the text gives the nearest known one."""
+    """A name that is not in a table; the text gives the nearest known name."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
 class DataError(SweepError):
-    """Data that cannot be used; the text names file, column, row and what to do."""
+    """Invalid data; the text names file, column and row, and says what to do."""
 
 
 class StoreError(SweepError):
@@ -38,8 +38,8 @@ class StoreError(SweepError):
 
 
 class StudyLocked(SweepError):
-    """Another driver holds the study; the text says which."""
+    """Another process runs the study; the text names it."""
 
 
 class StudyChanged(UsageError):
-    """The study file no longer matches what the results were made with; the text gives the difference."""
+    """The settings, the data or the engine differ from those of the stored study; the text gives the difference."""

@@ -1,15 +1,17 @@
-"""What the tables of the rooms above hold, as plain data: a study file is checked without importing them."""
+"""The names and settings that a study file may use, as plain data, so that files are checked without the tables."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sweep.config.plugins import error_text
 from sweep.config.ranges import Range
+from sweep.config.registry import nearest
 
 
 @dataclass(frozen=True)
 class Settable:
-    """A table entry as the study file sees it: its settings with defaults, and the default ranges of some."""
+    """The settings of a table entry with their defaults, and default ranges of some."""
 
     defaults: Mapping[str, Any]
     space: Mapping[str, Range] = field(default_factory=dict)
@@ -19,21 +21,34 @@ class Settable:
     )
 
     def problem(self, settings: Mapping[str, Any]) -> str | None:
-        """Return what is wrong with settings, None if nothing is. Missing ones have their defaults."""
+        """Return what is wrong with settings, None if they are valid. Missing ones have their defaults."""
         if self.check is None:
             return None
         try:
             self.check({**self.defaults, **settings})
         except (ValueError, TypeError) as error:
             return str(error)
-        except Exception as error:  # of a plug-in, which may raise anything
-            return f"{type(error).__name__}: {error}"
+        except Exception as error:  # a plug-in may raise anything
+            return error_text(error)
         return None
+
+    def unknown_setting(self, path: str, owner: str, key: str) -> list[str]:
+        """Return the line about a setting that the entry does not have, in a list; an empty list if it has it.
+
+        Args:
+            path: key path of the setting in the study file.
+            owner: name of the entry.
+            key: name of the setting.
+        """
+        if key in self.defaults:
+            return []
+        known = ", ".join(self.defaults) or "none"
+        return [f"{path}: {owner} has no such setting.{nearest(key, self.defaults)} Known: {known}"]
 
 
 @dataclass(frozen=True)
 class KnownNames:
-    """Every name that a study file may use, by the word under which it is used; those of plug-ins included."""
+    """Every name that a study file may use, those of plug-ins included."""
 
     optimizers: Mapping[str, Settable]
     schedulers: Mapping[str, Settable]
@@ -48,11 +63,42 @@ class KnownNames:
     probes: tuple[str, ...]  # of plug-ins
     checks: tuple[str, ...]  # of plug-ins
     codes: tuple[str, ...]  # of findings
-    # Of plug-ins: "optimizer lion" -> "lion-sweep 0.2", and for those that cannot be used the reason.
-    origins: Mapping[str, str] = field(default_factory=dict)
-    broken: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of plug-ins: "optimizer lion" -> "lion-sweep 0.2"
+    broken: Mapping[str, str] = field(default_factory=dict)  # "optimizer lion" -> why it cannot be used
 
     def owned(self, owner: str) -> Mapping[str, Settable]:
         """Return the table of a component that owns hyperparameters: optimizer, scheduler or model."""
         tables = {"optimizer": self.optimizers, "scheduler": self.schedulers, "model": self.models}
         return tables[owner]
+
+    def unknown_name(self, path: str, kind: str, name: Any, known: Collection[str]) -> list[str]:
+        """Return the line about a name that is not known, in a list; an empty list if it is known.
+
+        Args:
+            path: key path of the name in the study file.
+            kind: word for what it names, such as "optimizer".
+            name: the name.
+            known: the names of that kind.
+        """
+        if name in known:
+            return []
+        reason = self.broken.get(f"{kind} {name}")
+        if reason is None:
+            reason = f"no {kind} named {name!r}.{nearest(name, known)} Known: {', '.join(known) or 'none'}"
+        return [f"{path}: {reason}"]
+
+    def with_recorded(self, plugins: Mapping[str, Any]) -> "KnownNames":
+        """Return these names with a reason for each recorded plug-in that is missing.
+
+        Args:
+            plugins: `[plugins]` of a stored study: "optimizer lion" -> "lion-sweep 0.2".
+        """
+        missing = {
+            key: f"the {key} comes from {origin}, which is not available here: "
+            + ("name the file again with --plugin" if " sha256:" in str(origin) else "install it")
+            for key, origin in plugins.items()
+            if key not in self.origins
+        }
+        return replace(self, broken={**missing, **self.broken})

@@ -1,6 +1,6 @@
-"""Settings that came after studies had been run.
+"""Settings that were added after studies had been run.
 
-At their defaults they are no part of seeds and identities: the studies of before keep their trials and go on.
+At their defaults they do not enter seeds and identities, so that earlier studies keep their trials and can be resumed.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ LATER = {
 
 
 def without_later(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document of sections without the later settings that are at their defaults."""
+    """Return a document of sections without the later settings that have their defaults."""
     kept = {}
     for section, content in document.items():
         if isinstance(content, Mapping):

@@ -1,4 +1,4 @@
-"""What a trial leaves behind: plain records that go to and from JSON without loss of meaning."""
+"""The stored records of a trial, and their conversion to and from JSON without loss of meaning."""
 
 import math
 from collections.abc import Mapping
@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 State = Literal["running", "complete", "pruned", "diverged", "failed"]
-# replicated: a known configuration on a fresh seed; completed: a pruned trial, once more and to its end
+# replicated: a known configuration on a new seed; completed: a pruned trial, trained again to its end
 Origin = Literal["sampled", "enqueued", "replicated", "completed"]
 SETTLED: tuple[State, ...] = ("complete", "pruned", "diverged", "failed")
 
-# Shares of the horizon at which the rollout error of a prefix is recorded beside that of the whole.
+# Shares of the horizon for which the rollout error is recorded.
 PREFIXES = (0.03, 0.1, 0.3, 1.0)
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The numbers of one evaluation, as DESIGN of the metrics defines them (docs/metrics.md).
+    """The scores of one evaluation, as docs/metrics.md defines them.
 
     nrmse and one_step_nrmse may be +inf; rollout_error, one_step_error and diverged_fraction lie in [0, 1].
     """
@@ -40,7 +40,7 @@ class Evaluation:
     sequence_steps: int
     updates: int
     scores: Scores
-    train_loss: float  # mean since the evaluation before
+    train_loss: float  # mean since the previous evaluation
     lr: float
     evidence: Mapping[str, Any] = field(default_factory=dict)  # gate saturation, gradients by lag
 
@@ -63,22 +63,22 @@ class TrialRecord:
     exposure_gap: float | None = None  # mean over steps; its curve is in rollout.npz
     sequence_steps: int = 0
     updates: int = 0
-    seconds: float = 0.0  # worker time; the only field besides `host` that may differ between equal runs
+    seconds: float = 0.0  # worker time; only this field and `host` may differ between equal runs
     host: Mapping[str, Any] = field(default_factory=dict)  # engine, versions, machine
 
     @property
     def settled(self) -> bool:
-        """Return whether the trial is over."""
+        """Return whether the trial has ended."""
         return self.state in SETTLED
 
     @property
     def scores(self) -> Scores | None:
-        """Return the scores of the best checkpoint, None where there is none."""
+        """Return the scores of the best checkpoint, None if there is no checkpoint."""
         return None if self.best is None else self.evaluations[self.best].scores
 
 
 def to_json(value: Any) -> Any:
-    """Return a record as JSON values; non-finite numbers become None."""
+    """Return a record as JSON values; numbers that are not finite become None."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
@@ -91,13 +91,13 @@ def to_json(value: Any) -> Any:
 
 
 def scores_from_json(values: Mapping[str, Any]) -> Scores:
-    """Return Scores from JSON; a null, which stands for a non-finite number, becomes +inf."""
+    """Return Scores from JSON; null, written for a number that is not finite, becomes +inf."""
     filled: dict[str, Any] = {key: math.inf if value is None else value for key, value in values.items()}
     return Scores(**{**filled, "prefix_errors": tuple(values["prefix_errors"])})
 
 
 def record_from_json(values: Mapping[str, Any]) -> TrialRecord:
-    """Return a TrialRecord from what `to_json` made of it.
+    """Return a TrialRecord from its JSON values, the inverse of `to_json`.
 
     Raises:
         KeyError, TypeError: a field is missing or unknown.
@@ -107,6 +107,6 @@ def record_from_json(values: Mapping[str, Any]) -> TrialRecord:
 
 
 def evaluation_from_json(values: Mapping[str, Any]) -> Evaluation:
-    """Return an Evaluation from JSON; a null train_loss becomes NaN (no update since the one before)."""
+    """Return an Evaluation from JSON; a null train_loss becomes NaN (no update since the previous evaluation)."""
     loss = math.nan if values["train_loss"] is None else values["train_loss"]
     return Evaluation(**{**values, "scores": scores_from_json(values["scores"]), "train_loss": loss})

@@ -1,4 +1,4 @@
-"""Tables of named entries, sweep's own and those of plug-ins, whose mistakes explain themselves."""
+"""Tables of named entries, sweep's own and those of plug-ins, with errors that name the nearest entry."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from sweep.config.plugins import PluginError, PluginOrigin
 
 
 class Named(Protocol):
-    """Anything with a name."""
+    """An object with a name."""
 
     @property
     def name(self) -> str:
@@ -33,13 +33,13 @@ class Outside(Generic[T]):
     """The entries of plug-ins, and what is wrong with those that cannot be used."""
 
     entries: Mapping[str, tuple[T, PluginOrigin]]  # by name
-    broken: Mapping[str, str]  # by name of the entry or of the file, in one line
+    broken: Mapping[str, str]  # by name of the entry or path of the file, on one line
 
 
 class Registry(Mapping[str, T], Generic[T]):
     """Entries by name, in the order written.
 
-    Iteration and `len` give sweep's own entries. Look-up, `in` and `names` know those of plug-ins, too.
+    Iteration and `len` give sweep's own entries. Look-up, `in` and `names` include those of plug-ins.
     """
 
     def __init__(self, kind: str, entries: Iterable[T], spec: type[T] | None = None) -> None:
@@ -48,13 +48,15 @@ class Registry(Mapping[str, T], Generic[T]):
         Args:
             kind: word for an entry in messages; "optimizer" has the entry-point group "sweep.optimizers".
             entries: sweep's own.
-            spec: class of the entries that plug-ins may add; None: there are no plug-ins of this kind.
+            spec: class of the entries that plug-ins may add; None: plug-ins cannot add any.
         """
         self.kind = kind
         self.spec = spec
         self._entries: dict[str, T] = {}
         self._included: dict[str, tuple[T, PluginOrigin]] = {}
-        self._outside: tuple[tuple[object, ...], Outside[T]] | None = None  # by the plug-in files then in use
+        self._outside: tuple[tuple[object, ...], Outside[T]] | None = (
+            None  # by the plug-in files in use at that time
+        )
         for entry in entries:
             if entry.name in self._entries:
                 raise ValueError(f"two entries named {entry.name!r} in the table of {kind}s")
@@ -91,7 +93,7 @@ class Registry(Mapping[str, T], Generic[T]):
         return (*self._entries, *self.outside().entries)
 
     def origin(self, name: str) -> PluginOrigin | None:
-        """Return where the plug-in of that name comes from; None for sweep's own entries.
+        """Return the origin of the plug-in of that name; None for sweep's own entries.
 
         Raises:
             UnknownName: no such entry.
@@ -102,7 +104,7 @@ class Registry(Mapping[str, T], Generic[T]):
 
     @contextmanager
     def including(self, entry: T) -> Iterator[None]:
-        """Know one more entry inside, as if a plug-in offered it; one that is known already changes nothing."""
+        """Add an entry inside the context, as if a plug-in offered it, unless its name is known already."""
         if entry.name in self:
             yield
             return
@@ -114,7 +116,7 @@ class Registry(Mapping[str, T], Generic[T]):
 
     @contextmanager
     def running(self, name: str) -> Iterator[None]:
-        """Run an entry's code inside: an error that a plug-in raises becomes a PluginError, one line that names it."""
+        """Turn errors that a plug-in's code raises inside the context into a PluginError, one line that names it."""
         try:
             yield
         except (SweepError, MemoryError):
@@ -122,11 +124,10 @@ class Registry(Mapping[str, T], Generic[T]):
         except Exception as error:
             if name in self._entries or name not in self.outside().entries:
                 raise
-            reason = " ".join(str(error).split())
-            raise PluginError(f"{self.label(name)}: {type(error).__name__}: {reason}") from error
+            raise PluginError(f"{self.label(name)}: {plugins.error_text(error)}") from error
 
     def label(self, name: str) -> str:
-        """Return what messages call an entry: "plug-in optimizer 'lion' of lion-sweep 0.2", or "optimizer 'adam'"."""
+        """Return the name of an entry in messages: "plug-in optimizer 'lion' of lion-sweep 0.2", "optimizer 'adam'"."""
         plugin = None if name in self._entries else self.outside().entries.get(name)
         return f"{self.kind} {name!r}" if plugin is None else f"plug-in {self.kind} {name!r} of {plugin[1]}"
 
@@ -134,17 +135,16 @@ class Registry(Mapping[str, T], Generic[T]):
         """Return the entries of plug-ins: of installed packages, and of the plug-in files in use."""
         if self.spec is None:
             return Outside({}, {})
-        found = self._all_found()
-        return Outside({**found.entries, **self._included}, found.broken) if self._included else found
+        outside = self._loaded_once(self.spec)
+        return Outside({**outside.entries, **self._included}, outside.broken) if self._included else outside
 
-    def _all_found(self) -> Outside[T]:
-        assert self.spec is not None
-        key = plugins.plugin_files()
+    def _loaded_once(self, spec: type[T]) -> Outside[T]:
+        key = plugins.files_in_use()
         if self._outside is None or self._outside[0] != key:
-            self._outside = key, self._found(self.spec)
+            self._outside = key, self._loaded(spec)
         return self._outside[1]
 
-    def _found(self, spec: type[T]) -> Outside[T]:
+    def _loaded(self, spec: type[T]) -> Outside[T]:
         entries: dict[str, tuple[T, PluginOrigin]] = {}
         broken: dict[str, str] = {}
 
@@ -153,7 +153,7 @@ class Registry(Mapping[str, T], Generic[T]):
             if not isinstance(entry, spec):
                 broken[name] = f"{where}: wanted a {spec.__name__}, got {type(entry).__name__}"
             elif entry.name != name:
-                broken[name] = f"{where}: is named {entry.name!r}; both names must be equal"
+                broken[name] = f"{where}: its spec is named {entry.name!r}; both names must be equal"
             elif name in self._entries:
                 broken[name] = f"{where}: the name is taken by sweep's own {self.kind}; choose another"
             elif name in entries:
@@ -164,18 +164,18 @@ class Registry(Mapping[str, T], Generic[T]):
         for point in plugins.entry_points(f"sweep.{self.kind}s"):
             try:
                 loaded = point.load()
-            except Exception as error:  # of the plug-in: it must not take the rest down
-                broken[str(point.name)] = (
+            except Exception as error:  # a plug-in may raise anything, and the others must stay usable
+                broken[point.name] = (
                     f"plug-in {self.kind} {point.name!r} of {point.origin} cannot be loaded: "
-                    f"{type(error).__name__}: {error}"
+                    f"{plugins.error_text(error)}"
                 )
                 continue
-            add(str(point.name), loaded, point.origin)
+            add(point.name, loaded, point.origin)
         for path in plugins.plugin_files():
             try:
                 module, origin = plugins.load_file(path)
             except PluginError as error:
-                broken[path.name] = str(error)
+                broken[str(path)] = str(error)
                 continue
             seen: list[T] = []
             for entry in vars(module).values():

@@ -1,4 +1,4 @@
-"""The sections of a study file as frozen, validated records. Defaults and limits live here alone."""
+"""The sections of a study file as frozen, validated records. All defaults and limits are defined here."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -19,17 +19,19 @@ Share = Annotated[float, Field(gt=0, le=1)]
 PositiveInt = Annotated[int, Field(gt=0)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
 
+RECURRENT = "recurrent"  # kind of sweep's own model, with cells, layers and a readout
+
 
 class Section(BaseModel):
     """A frozen record that refuses unknown keys, wrong types and non-finite numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-    # Fields that are left out of documents, and so of keys, seeds and identities, while they have their defaults:
-    # those of plug-ins, which change nothing for a study without one.
+    # Fields that are left out of documents while they have their defaults, and so of keys, seeds and identities: fields
+    # for plug-ins, which must change nothing for a study without one.
     only_if_set: ClassVar[tuple[str, ...]] = ()
 
     @model_serializer(mode="wrap")
-    def _without_unset(self, handler: SerializerFunctionWrapHandler) -> Any:
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> Any:
         values = handler(self)
         for name in self.only_if_set:
             if getattr(self, name) == type(self).model_fields[name].default:
@@ -38,7 +40,7 @@ class Section(BaseModel):
 
 
 class Component(Section):
-    """A named entry of a table with its settings, such as an optimizer with rate and momentum."""
+    """A named entry of a table with its settings, such as an optimizer with learning rate and momentum."""
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
     name: str
@@ -46,11 +48,11 @@ class Component(Section):
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value  # optimizer = "sgd": all by default
+        return {"name": value} if isinstance(value, str) else value  # optimizer = "sgd": default settings
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Return every key but the name."""
+        """Return the settings, without the name."""
         return dict(self.model_extra or {})
 
 
@@ -79,12 +81,12 @@ class DataConfig(Section):
 
 
 class ScoreConfig(Section):
-    """`[score]`: what a rollout is asked to do."""
+    """`[score]`: the rollouts of an evaluation and the objective."""
 
     warmup: PositiveInt = 1000  # true steps that set the hidden state
     horizon: Annotated[int, Field(ge=10)] = 1000  # free-running steps that are scored
     starts: PositiveInt = 32  # rollouts per evaluation
-    objective: str = "rollout_error"  # what is minimised
+    objective: str = "rollout_error"  # the score to minimise
     baselines: Annotated[tuple[str, ...], Field(strict=False)] = ()  # of plug-ins, beside sweep's own
 
     only_if_set: ClassVar[tuple[str, ...]] = ("objective", "baselines")
@@ -93,7 +95,7 @@ class ScoreConfig(Section):
 class ModelConfig(Section):
     """`[model]`: the forecaster."""
 
-    kind: str = "recurrent"  # or a model of a plug-in, for which `options` alone counts
+    kind: str = RECURRENT  # or the model of a plug-in, which reads nothing but `options`
     options: dict[str, Setting] = {}  # settings of a plug-in's model
     cell: str = "lstm"
     hidden: PositiveInt = 51
@@ -102,19 +104,19 @@ class ModelConfig(Section):
     head: Annotated[tuple[PositiveInt, ...], Field(strict=False)] = ()  # ReLU layers before the output
     head_activation: Literal["relu", "tanh"] = "relu"
     output_activation: Literal["none", "relu"] = "none"
-    init_gain: Annotated[float, Field(gt=0)] = 1.0  # factor on the recurrent weights at the beginning
-    forget_bias: float = 0.0  # added at the beginning to the bias of the gate that keeps the state
+    init_gain: Annotated[float, Field(gt=0)] = 1.0  # factor on the initial recurrent weights
+    forget_bias: float = 0.0  # added to the initial bias of the gate that keeps the state
 
     only_if_set: ClassVar[tuple[str, ...]] = ("kind", "options")
 
     @property
     def recurrent(self) -> bool:
         """Return whether the model is sweep's own recurrent forecaster, whose settings are those of this section."""
-        return self.kind == "recurrent"
+        return self.kind == RECURRENT
 
 
 class TrainingConfig(Section):
-    """`[training]`: how the forecaster is fitted."""
+    """`[training]`: how the forecaster is trained."""
 
     budget: PositiveInt = 3_000_000  # sequence-steps
     evaluations: PositiveInt = 24  # evaluation points
@@ -122,15 +124,21 @@ class TrainingConfig(Section):
     scheduler: Component = Component(name="none")
     batch_size: PositiveInt = 32
     window: NonNegativeInt = 128  # training steps per window; 0: whole series
-    burn_in: NonNegativeInt = 0  # first steps of a window that are not scored
+    burn_in: NonNegativeInt = 0  # first steps of a window, without a loss
     shuffle: bool = True
     input_noise: Annotated[float, Field(ge=0)] = 0.0  # in standard deviations of the training data
-    unroll: NonNegativeInt = 0  # last steps of a window that are trained free-running
-    clip: Annotated[float, Field(ge=0)] = 0.0  # largest gradient norm; 0: no clip. A line search has none
+    unroll: NonNegativeInt = 0  # last steps of a window, trained free-running
+    clip: Annotated[float, Field(ge=0)] = (
+        0.0  # largest gradient norm; 0: no limit. Full-batch optimizers ignore it
+    )
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    lr_warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of the budget in which the rate rises
+    lr_warmup: Annotated[float, Field(ge=0, lt=1)] = (
+        0.0  # share of the budget in which the learning rate rises
+    )
     precision: Literal["float32", "float64"] = "float32"
-    readout_refit: bool = False  # at the end the best checkpoint's last layer is solved for, kept if better
+    readout_refit: bool = (
+        False  # whether ridge regression refits the best checkpoint's last layer, kept if better
+    )
 
     @model_validator(mode="after")
     def _window_holds_its_parts(self) -> "TrainingConfig":
@@ -142,18 +150,18 @@ class TrainingConfig(Section):
 
 
 class Rung(Section):
-    """A point of the budget at which trials are compared, and the share of them that goes on."""
+    """A point of the budget at which trials are compared, and the share of them that continues."""
 
     at: Share
     keep: Share
-    horizon: Share = 1.0  # share of the rollout that is judged, one of PREFIXES
+    horizon: Share = 1.0  # share of the rollout that is compared, one of PREFIXES
 
     @field_validator("horizon")
     @classmethod
     def _recorded(cls, horizon: float) -> float:
         if horizon not in PREFIXES:
             known = ", ".join(str(share) for share in PREFIXES)
-            raise ValueError(f"wanted a share of the horizon that is recorded ({known}), got {horizon}")
+            raise ValueError(f"wanted one of the recorded shares of the horizon ({known}), got {horizon}")
         return horizon
 
 
@@ -176,7 +184,7 @@ class PruningConfig(Section):
 
 
 class SearchConfig(Section):
-    """`[search]`: who proposes configurations, and how many."""
+    """`[search]`: the sampler and the number of trials."""
 
     trials: PositiveInt = 200
     seed: NonNegativeInt = 0
@@ -185,16 +193,16 @@ class SearchConfig(Section):
 
 
 class ConfirmConfig(Section):
-    """`[confirm]`: how many of the best are trained again, on how many fresh seeds. No part of identity."""
+    """`[confirm]`: how many of the best are trained again, on how many fresh seeds. Not part of a study's identity."""
 
     top: NonNegativeInt = 3  # configurations; 0: none
     seeds: NonNegativeInt = 3  # of each; 0: none
 
 
 class DiagnosisConfig(Section):
-    """`[diagnosis]`: what is not told of the findings. No part of a study's identity."""
+    """`[diagnosis]`: hidden findings, and probes and checks of plug-ins. Not part of a study's identity."""
 
-    mute: Annotated[tuple[str, ...], Field(strict=False)] = ()  # codes that are kept but not shown
+    mute: Annotated[tuple[str, ...], Field(strict=False)] = ()  # codes of findings that are stored but hidden
     probes: Annotated[tuple[str, ...], Field(strict=False)] = ()  # of plug-ins, beside sweep's own
     checks: Annotated[tuple[str, ...], Field(strict=False)] = ()  # of plug-ins, beside sweep's own
 
@@ -202,13 +210,11 @@ class DiagnosisConfig(Section):
 
 
 class RunConfig(Section):
-    """`[run]`: where the work is done. No part of a study's identity."""
+    """`[run]`: workers, device and engine. Not part of a study's identity."""
 
     workers: NonNegativeInt = 0  # 0: one per core
     executor: Literal["loky", "inline"] = "loky"
     device: Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")] = "cpu"
-    engine: Literal["auto", "native", "torch"] = (
-        "auto"  # what computes the networks; recorded, see docs/engine.md
-    )
+    engine: Literal["auto", "native", "torch"] = "auto"  # computes the networks; recorded, see docs/engine.md
     threads: PositiveInt = 1  # per trial, over tiles of 16 sequences; for fewer trials than cores
     segment_timeout: Annotated[float, Field(gt=0)] = 3600.0  # seconds before a segment counts as hung

@@ -1,4 +1,4 @@
-"""The search space: which hyperparameters are sampled, from which ranges, and who owns whom."""
+"""The search space: hyperparameters, their ranges, and the conditions under which they exist."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from sweep.config.ranges import Range, Value
 
-# Settings that own conditional hyperparameters: where a component's name goes, and where its settings go.
+# Settings with conditional hyperparameters of their own: the place of the component's name, and of its settings.
 COMPONENTS = {
     "optimizer": (("training", "optimizer"), ("training", "optimizer")),
     "scheduler": (("training", "scheduler"), ("training", "scheduler")),
@@ -16,7 +16,7 @@ COMPONENTS = {
 
 @dataclass(frozen=True)
 class Condition:
-    """True where the parameter `on` has been sampled as one of `values`."""
+    """True if the parameter `on` has been sampled as one of `values`."""
 
     on: str
     values: frozenset[Value]
@@ -28,9 +28,9 @@ class Condition:
 
 @dataclass(frozen=True)
 class Axis:
-    """A hyperparameter: its flat name (`cell`, `sgd.lr`), its range, and when it exists.
+    """A hyperparameter: its flat name (`cell`, `sgd.lr`), its range, and the condition under which it exists.
 
-    `path` is where its value goes in a trial's configuration, such as ("training", "optimizer", "lr").
+    `path` is the place of its value in a trial's configuration, such as ("training", "optimizer", "lr").
     """
 
     name: str
@@ -45,18 +45,18 @@ class Axis:
 
 @dataclass(frozen=True)
 class Space:
-    """Axes in the order in which they are sampled: an owner stands before what it owns."""
+    """Axes in the order in which they are sampled: the axis of a condition comes before the conditional ones."""
 
     axes: tuple[Axis, ...]
-    fixed: tuple[tuple[Condition, tuple[str, ...], Value], ...] = ()  # settings given for one owner's value
+    fixed: tuple[tuple[Condition, tuple[str, ...], Value], ...] = ()  # fixed settings under a condition
 
     @property
     def conditional(self) -> bool:
-        """Return whether some hyperparameter exists only for some values of another."""
+        """Return whether a hyperparameter exists only for some values of another."""
         return any(axis.condition is not None for axis in self.axes)
 
     def draw(self, value_of: Callable[[Axis], Value]) -> dict[str, Value]:
-        """Return parameters by flat name, asking `value_of` for each axis that exists, in order."""
+        """Return parameters by flat name; `value_of` gives the value of each axis that exists, in order."""
         params: dict[str, Value] = {}
         for axis in self.axes:
             if axis.exists(params):
@@ -64,7 +64,7 @@ class Space:
         return params
 
     def placed(self, params: Mapping[str, Value]) -> list[tuple[tuple[str, ...], Any]]:
-        """Return (path, value) pairs for the sampled and the owner-specific fixed settings."""
+        """Return (path, value) pairs of the sampled settings and of the fixed settings whose condition holds."""
         pairs: list[tuple[tuple[str, ...], Any]] = [
             (axis.path, params[axis.name]) for axis in self.axes if axis.name in params
         ]

@@ -8,20 +8,22 @@ from pydantic import ValidationError
 from sweep.config.known_names import KnownNames, Settable
 from sweep.config.ranges import RANGE_WORDS, Choice, Range, SpaceError, ends
 from sweep.config.registry import nearest
-from sweep.config.sections import ModelConfig, Section, TrainingConfig
+from sweep.config.sections import RECURRENT, ModelConfig, Section, TrainingConfig
 from sweep.config.space import COMPONENTS, Axis, Condition, Space
 
 OF_PLUGINS = ("kind", "options")  # of a model: sampled as [space.model.<kind>]
-FIXED_ONLY = ("budget", "evaluations")  # the same for all trials, or they could not be compared
+FIXED_ONLY = ("budget", "evaluations")  # equal for all trials, which could not be compared otherwise
 PLACES = {
     **{name: ("model", name) for name in ModelConfig.model_fields if name not in OF_PLUGINS},
     **{name: ("training", name) for name in TrainingConfig.model_fields if name not in FIXED_ONLY},
 }
 
-RECURRENT = "recurrent"  # the model with cells, layers and a readout
 PARTS_OF_WINDOW = ("burn_in", "unroll")
-# without effect on optimizers that take all windows at once
-OF_MINI_BATCHES = ("batch_size", "clip", "shuffle")
+OF_MINI_BATCHES = (
+    "batch_size",
+    "clip",
+    "shuffle",
+)  # without effect on optimizers that take all windows at once
 
 
 class _Reader:
@@ -46,20 +48,20 @@ class _Reader:
             self.problems.append(f"{path}: wanted a list of names or tables [{path}.<name>], got {entry!r}")
             return
         for name in entry:
-            if name not in table:
-                hint = nearest(name, table)
-                self.problems.append(f"{path}: no {owner} named {name!r}.{hint} Known: {', '.join(table)}")
-        known = [name for name in table if name in entry]  # in the table's order: the file's changes nothing
-        if not known:
+            self.problems += self.known.unknown_name(path, owner, name, table)
+        names = [name for name in table if name in entry]  # in the table's order: the file's changes nothing
+        if not names:
             return
-        self.axes.append(Axis(owner, COMPONENTS[owner][0], Choice(tuple(known))))
+        self.axes.append(Axis(owner, COMPONENTS[owner][0], Choice(tuple(names))))
         self.document[owner] = {}
-        for name in known:
+        for name in names:
             self._owned(owner, name, entry[name], table[name])
 
     def _owned(self, owner: str, name: str, settings: Any, entry: Settable) -> None:
+        """Read the hyperparameters that belong to one value of an owner."""
         path = f"space.{owner}.{name}"
         condition = Condition(owner, frozenset([name]))
+        axes: list[Axis] = []
         written: dict[str, Any] = {}
         self.document[owner][name] = written
         if settings is None:
@@ -68,9 +70,9 @@ class _Reader:
             self.problems.append(f"{path}: wanted a table of ranges, got {settings!r}")
             return
         for key in sorted(settings):
-            if key not in entry.defaults:
-                hint, known = nearest(key, entry.defaults), ", ".join(entry.defaults) or "none"
-                self.problems.append(f"{path}.{key}: {name} has no such setting.{hint} Known: {known}")
+            unknown = entry.unknown_setting(f"{path}.{key}", name, key)
+            if unknown:
+                self.problems += unknown
                 continue
             place = (*COMPONENTS[owner][1], key)
             if isinstance(settings[key], bool | int | float | str):
@@ -78,60 +80,88 @@ class _Reader:
                 self.fixed.append((condition, place, settings[key]))
                 written[key] = settings[key]
                 continue
-            span = self.span(f"{path}.{key}", settings[key])
+            span = self._range(f"{path}.{key}", settings[key])
             if span is not None:
                 for value in ends(span):
                     self._check(f"{path}.{key}", {**entry.defaults, key: value}, entry)
-                self.axes.append(Axis(f"{name}.{key}", place, span, condition))
+                axes.append(Axis(f"{name}.{key}", place, span, condition))
                 written[key] = span_document(span)
+        self._refuse_shared_names(path, axes)
+        self.axes += axes
+
+    def _refuse_shared_names(self, path: str, axes: Sequence[Axis]) -> None:
+        """Refuse hyperparameters whose flat names belong to another owner, as a plug-in named like an optimizer has."""
+        owners = {axis.name: axis.condition.on for axis in self.axes if axis.condition is not None}
+        shared = [axis.name for axis in axes if axis.name in owners]
+        if shared:
+            others = f"space.{owners[shared[0]]}.{shared[0].partition('.')[0]}"
+            self.problems.append(
+                f"{path}: {others} has hyperparameters of the same names ({', '.join(shared)}). "
+                "Give these settings fixed values, or rename the plug-in"
+            )
 
     def _check(self, path: str, settings: Mapping[str, Any], entry: Settable) -> None:
         problem = entry.problem(settings)
         if problem is not None:
-            self._note(f"{path}: {problem}")
+            self._add_once(f"{path}: {problem}")
 
-    def _note(self, problem: str) -> None:
-        if problem not in self.problems:  # both ends of a range may say the same
+    def _add_once(self, problem: str) -> None:
+        if problem not in self.problems:  # both ends of a range may have the same mistake
             self.problems.append(problem)
 
-    def of_recurrent(self, name: str) -> Condition | None:
-        """Return when a hyperparameter of the recurrent model exists, if the space names models; else None."""
-        models = next((ends(axis.span) for axis in self.axes if axis.name == "model"), None)
-        if models is None or PLACES.get(name, ("",))[0] != "model" or models == [RECURRENT]:
-            return None
-        if RECURRENT not in models:
-            self.problems.append(f"space.{name}: has no effect on {', '.join(models)}, only on {RECURRENT}")
-        return Condition("model", frozenset([RECURRENT]))
+    def condition_of(self, name: str, model: str) -> Condition | None:
+        """Return when a hyperparameter without an owner exists; None: always.
+
+        Args:
+            name: of the hyperparameter.
+            model: kind of `[model]`, for a space that does not name models.
+        """
+        spans = {axis.name: axis.span for axis in self.axes}
+        if name in OF_MINI_BATCHES and "optimizer" in spans:
+            optimizers = ends(spans["optimizer"])
+            batched = [value for value in optimizers if not self.known.optimizers[value].full_batch]
+            if not batched:
+                self.problems.append(_without_effect(name, ", ".join(optimizers)))
+            elif len(batched) < len(optimizers):
+                return Condition("optimizer", frozenset(batched))
+        if PLACES.get(name, ("",))[0] == "model":
+            models = ends(spans["model"]) if "model" in spans else [model]
+            if RECURRENT not in models:
+                self.problems.append(
+                    f"space.{name}: has no effect on {', '.join(models)}, only on {RECURRENT}"
+                )
+            elif len(models) > 1:
+                return Condition("model", frozenset([RECURRENT]))
+        return None
 
     def setting(self, name: str, entry: Any, condition: Condition | None) -> None:
-        """Read one unconditional hyperparameter."""
+        """Read one hyperparameter without an owner."""
         place = PLACES.get(name)
         if place is None:
             self.problems.append(
                 f"space.{name}: no such hyperparameter.{nearest(name, PLACES)} Known: {', '.join(PLACES)}"
             )
             return
-        span = self.span(f"space.{name}", entry)
+        span = self._range(f"space.{name}", entry)
         if span is None:
             return
         section: type[Section] = ModelConfig if place[0] == "model" else TrainingConfig
-        alone = {"window": 0} if name in PARTS_OF_WINDOW else {}  # how they fit together is checked later
+        alone = {"window": 0} if name in PARTS_OF_WINDOW else {}  # `_against_training` checks them together
         for value in ends(span):
             try:
                 section.model_validate({name: value, **alone})
             except ValidationError as error:
                 wanted = error.errors()[0]["msg"].removeprefix("Input should be ")
-                self._note(f"space.{name}: wanted {wanted}, got {value!r}")
+                self._add_once(f"space.{name}: wanted {wanted}, got {value!r}")
                 continue
-            if name == "cell" and value not in self.known.cells:
-                hint = nearest(value, self.known.cells)
-                known = ", ".join(self.known.cells)
-                self._note(f"space.cell: no cell named {value!r}.{hint} Known: {known}")
+            if name == "cell":
+                for problem in self.known.unknown_name("space.cell", "cell", value, self.known.cells):
+                    self._add_once(problem)
         self.axes.append(Axis(name, place, span, condition))
         self.document[name] = span_document(span)
 
-    def span(self, path: str, entry: Any) -> Range | None:
-        """Return a range, noting the mistake where it is none."""
+    def _range(self, path: str, entry: Any) -> Range | None:
+        """Return a range; None with its mistake added if it is invalid."""
         try:
             return parse_range(entry)
         except (SpaceError, TypeError) as error:
@@ -142,10 +172,15 @@ class _Reader:
 def parse_space(
     document: Any, known: KnownNames, sections: Mapping[str, Section]
 ) -> tuple[Space, dict[str, Any], list[str]]:
-    """Return the space, its document with default ranges written out, and the mistakes found.
+    """Return the space, its document with default ranges written out, and the mistakes.
 
-    The axes stand in a fixed order (optimizer, scheduler, the rest by name), so that the order in the
-    file changes nothing.
+    The axes have a fixed order (optimizer, scheduler, model, the rest by name), so the order in the file changes
+    nothing.
+
+    Args:
+        document: `[space]` as TOML values.
+        known: the names that it may use.
+        sections: the valid sections of the study by name.
     """
     reader = _Reader(known)
     if not isinstance(document, Mapping):
@@ -153,17 +188,12 @@ def parse_space(
     for owner in COMPONENTS:
         if owner in document:
             reader.component(owner, document[owner])
+    model, training = sections.get("model"), sections.get("training")
+    kind = model.kind if isinstance(model, ModelConfig) else RECURRENT
     for name in sorted(set(document) - set(COMPONENTS)):
-        condition = reader.of_recurrent(name)
-        if name in OF_MINI_BATCHES and reader.axes and reader.axes[0].name == "optimizer":
-            optimizers = ends(reader.axes[0].span)
-            batched = [v for v in optimizers if not known.optimizers[v].full_batch]
-            if not batched:
-                reader.problems.append(_without_effect(name, ", ".join(optimizers)))
-            elif len(batched) < len(optimizers):
-                condition = Condition("optimizer", frozenset(batched))
-        reader.setting(name, document[name], condition)
-    training = sections.get("training")
+        reader.setting(name, document[name], reader.condition_of(name, kind))
+    if isinstance(model, ModelConfig) and "model" in document and model.options:
+        reader.problems.append(_hidden_settings("model.options", model.options, "model", model.kind))
     if isinstance(training, TrainingConfig):
         reader.problems += _against_training(reader.axes, training, known)
     if not reader.axes and not reader.problems:
@@ -172,27 +202,33 @@ def parse_space(
 
 
 def _without_effect(name: str, optimizers: str) -> str:
-    return f"space.{name}: has no effect on {optimizers}, all windows at once without a clip"
+    return (
+        f"space.{name}: has no effect on {optimizers}, which takes all windows at once and clips no gradient"
+    )
+
+
+def _hidden_settings(path: str, settings: Mapping[str, Any], owner: str, name: str) -> str:
+    return (
+        f"{path}: its settings ({', '.join(settings)}) have no effect, because the space names the {owner}: "
+        f"put them under [space.{owner}.{name}]"
+    )
 
 
 def _against_training(axes: list[Axis], training: TrainingConfig, known: KnownNames) -> list[str]:
-    """Return the mistakes that only the space and [training] together show."""
+    """Return the mistakes of the space and [training] together."""
     problems = []
     spans = {axis.name: axis.span for axis in axes}
     for owner in ("optimizer", "scheduler"):
         component = getattr(training, owner)
         if owner in spans and component.settings:
-            problems.append(
-                f"training.{owner}: its settings ({', '.join(component.settings)}) have no effect, as the "
-                f"space names the {owner}: put them under [space.{owner}.{component.name}]"
-            )
+            problems.append(_hidden_settings(f"training.{owner}", component.settings, owner, component.name))
     fixed = known.optimizers.get(training.optimizer.name)
     if "optimizer" not in spans and fixed is not None and fixed.full_batch:
         problems += [
             _without_effect(name, training.optimizer.name) for name in OF_MINI_BATCHES if name in spans
         ]
     if not {"window", *PARTS_OF_WINDOW} & set(spans):
-        return problems  # then the section has checked itself
+        return problems  # the section has checked its own window
     windows = ends(spans["window"]) if "window" in spans else [training.window]
     smallest = min((window for window in windows if _whole(window) and window > 0), default=None)
     parts = [
@@ -213,10 +249,10 @@ def _whole(value: Any) -> bool:
 
 
 def parse_range(entry: Any) -> Range:
-    """Return the range that a TOML value means: a list is a choice, `{ log = [low, high] }` a typed range.
+    """Return the range of a TOML value: a list is a choice, `{ log = [low, high] }` a typed range.
 
     Raises:
-        SpaceError: neither, with the nearest right word.
+        SpaceError: the value is neither; the text gives the nearest right word.
     """
     if isinstance(entry, list):
         values = tuple(tuple(value) if isinstance(value, list) else value for value in entry)
@@ -233,12 +269,12 @@ def parse_range(entry: Any) -> Range:
         isinstance(bound, int | float) and not isinstance(bound, bool) for bound in bounds
     )
     if not numbers or len(bounds) != 2:
-        raise SpaceError(f"{word} wants [low, high], two numbers, got {bounds!r}")
+        raise SpaceError(f"{word} needs [low, high], two numbers, got {bounds!r}")
     return RANGE_WORDS[word](*bounds)
 
 
 def span_document(span: Range) -> Any:
-    """Return a range as the TOML value that `parse_range` reads."""
+    """Return the TOML value of a range, which `parse_range` reads."""
     if isinstance(span, Choice):
         return [list(value) if isinstance(value, tuple) else value for value in span.values]
     word = next(word for word, kind in RANGE_WORDS.items() if isinstance(span, kind))

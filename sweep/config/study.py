@@ -1,4 +1,4 @@
-"""A study: fixed settings, a search space, default trials, and what makes two studies the same."""
+"""A study: fixed settings, search space and enqueued trials; and the identity by which studies are compared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,12 +41,12 @@ NO_IDENTITY = (
     "diagnosis",
     "run",
     "record",
-)  # of these, a study does not depend
+)  # a study's trials do not depend on them
 
 
 @dataclass(frozen=True)
 class StudyConfig:
-    """A study file, checked."""
+    """A valid study."""
 
     name: str
     description: str
@@ -60,11 +60,9 @@ class StudyConfig:
     diagnosis: DiagnosisConfig
     run: RunConfig
     space: Space
-    space_document: Mapping[str, Any]  # the space as TOML values, default ranges written out
+    space_document: Mapping[str, Any]  # the space as TOML values, with default ranges written out
     enqueue: tuple[Mapping[str, Value], ...] = ()
-    plugins: Mapping[str, str] = field(
-        default_factory=dict
-    )  # used ones: "optimizer lion" -> "lion-sweep 0.2"
+    plugins: Mapping[str, str] = field(default_factory=dict)  # "optimizer lion" -> "lion-sweep 0.2"
     kernel: Kernel | None = None  # that this study computes with, chosen when it begins
 
     @property
@@ -74,7 +72,7 @@ class StudyConfig:
 
     @property
     def windows(self) -> tuple[int, ...]:
-        """Return the training windows that trials may have: a choice's, or a range's shortest and longest."""
+        """Return the training windows that trials may have: all of a choice, or the ends of a range."""
         axis = next((axis for axis in self.space.axes if axis.name == "window"), None)
         if axis is None:
             return (self.training.window,)
@@ -87,7 +85,7 @@ class StudyConfig:
         return trial_config(params, self.space, base, self.pruning, seed, self.run, self.kernel, self.plugins)
 
     def document(self) -> dict[str, Any]:
-        """Return the effective study as TOML values: it can be read as a study file again."""
+        """Return the effective study as TOML values, which can be read as a study file."""
         sections = {name: getattr(self, name).model_dump(mode="json", exclude_none=True) for name in SECTIONS}
         return {
             "name": self.name,
@@ -100,17 +98,17 @@ class StudyConfig:
 
 
 def identity(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what makes a study the study it is, as flat key paths: without trials and sections of NO_IDENTITY."""
+    """Return the identity of a study by flat key paths: all but the number of trials and NO_IDENTITY."""
     kept = {key: value for key, value in document.items() if key not in NO_IDENTITY}
     flat = _flat(without_later(kept))
     flat.pop("search.trials", None)
-    if "data.path" in flat:  # the content counts, not the place: see the fingerprint
+    if "data.path" in flat:  # the content counts, not its place; see the fingerprint
         flat["data.path"] = PurePath(flat["data.path"]).name
     return flat
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return one line per key path in which two studies' identities differ."""
+    """Return a line for each key path in which the identities of two studies differ."""
     before, after = identity(old), identity(new)
     lines = []
     for key in sorted({*before, *after}):

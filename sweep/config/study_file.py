@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from sweep.config.errors import StudyFileError
-from sweep.config.known_names import KnownNames, Settable
+from sweep.config.known_names import KnownNames
+from sweep.config.mistakes import mistake_line, name_problems
 from sweep.config.ranges import contains, ends
 from sweep.config.registry import nearest
-from sweep.config.sections import Component, Section
+from sweep.config.sections import Section
 from sweep.config.space import Space
 from sweep.config.space_file import parse_space
 from sweep.config.study import SECTIONS, StudyConfig
@@ -36,10 +37,10 @@ def read_study(path: Path, overrides: Sequence[str], known: KnownNames) -> Study
 
 
 def overridden(document: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """Return the document with each `key.path=value` put in; a value is TOML, or else a plain string.
+    """Return the document with the value of each `key.path=value`, which is TOML, or else a plain string.
 
     Raises:
-        StudyFileError: an override without '=' or with an empty key, or one that goes through a value.
+        StudyFileError: an override without '=' or with an empty key, or a key path that leads through a value.
     """
     result: dict[str, Any] = _copy(document)
     for text in overrides:
@@ -57,16 +58,21 @@ def overridden(document: Mapping[str, Any], overrides: Sequence[str]) -> dict[st
 
 
 def toml_value(text: str) -> Any:
-    """Return the text as a TOML value; as a string where it is none."""
+    """Return the text as a TOML value; the text itself if it is not valid TOML."""
     try:
         document = tomllib.loads(f"x = {text}")
     except tomllib.TOMLDecodeError:
         return text
-    return document["x"] if len(document) == 1 else text  # several lines are no value
+    return document["x"] if len(document) == 1 else text  # several lines are not one value
 
 
 def study_from_document(document: Mapping[str, Any], known: KnownNames, where: str) -> StudyConfig:
     """Return the study of a parsed TOML document.
+
+    Args:
+        document: of a study file or of a stored study.
+        known: the names that it may use.
+        where: the file, for messages.
 
     Raises:
         StudyFileError: as in `read_study`.
@@ -81,7 +87,11 @@ def study_from_document(document: Mapping[str, Any], known: KnownNames, where: s
         for key in ("name", "description")
         if not isinstance(document.get(key, ""), str)
     ]
-    problems += _missing_plugins(document.get("plugins", {}), known)
+    recorded = document.get("plugins", {})
+    if isinstance(recorded, Mapping):
+        known = known.with_recorded(recorded)
+    else:
+        problems.append(f"plugins: wanted a table, got {recorded!r}")
     sections: dict[str, Section] = {}
     for name, model in SECTIONS.items():
         try:
@@ -89,11 +99,11 @@ def study_from_document(document: Mapping[str, Any], known: KnownNames, where: s
         except ValidationError as error:
             problems += [mistake_line(name, entry, model) for entry in error.errors()]
     problems += name_problems(sections, known)
-    space, space_document, more = parse_space(document.get("space", {}), known, sections)
-    problems += more
+    space, space_document, space_problems = parse_space(document.get("space", {}), known, sections)
+    problems += space_problems
     enqueue = document.get("enqueue", [])
     if not problems:
-        problems += _enqueued(enqueue, space)
+        problems += _enqueue_problems(enqueue, space)
     if problems:
         raise StudyFileError(problems, where)
     study = StudyConfig(
@@ -115,185 +125,53 @@ def study_from_document(document: Mapping[str, Any], known: KnownNames, where: s
     return study
 
 
-EXTERNAL = "inputs that are not forecast; every column is, known calendar inputs are data.calendar"
-# What forecasters of other kinds know: part of a key's name, and what to do here.
-UNSUPPORTED = {
-    "exog": EXTERNAL,
-    "covariate": EXTERNAL,
-    "inputs": EXTERNAL,
-    "quantile": "quantiles; a forecast is one number per channel and step",
-    "freq": "resampling; series are sampled in even steps, which are read from the time column",
-}
-
-
-def mistake_line(section: str, error: Any, model: type[Section] | None) -> str:
-    """Return a mistake that pydantic found in a section as one line, with the nearest right name."""
-    path = ".".join([section, *(str(part) for part in error["loc"])])
-    if error["type"] == "extra_forbidden":
-        known = _fields(model, error["loc"][:-1]) if model else ()
-        for word, why in UNSUPPORTED.items():
-            if word in str(error["loc"][-1]).lower():
-                return f"{path}: not supported: {why}"
-        return f"{path}: no such key.{nearest(error['loc'][-1], known)} Known: {', '.join(known)}"
-    if error["type"] == "missing":
-        return f"{path}: is missing"
-    wanted = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if error["type"] == "literal_error":
-        choices = wanted.replace("'", "").replace(" or ", ", ").split(", ")
-        return f"{path}: wanted {wanted}, got {error['input']!r}.{nearest(error['input'], choices)}"
-    if error["type"] == "value_error":
-        return f"{path}: {wanted}"
-    return f"{path}: wanted {wanted}, got {error['input']!r}"
-
-
-def _fields(model: type[Section], loc: Sequence[Any]) -> tuple[str, ...]:
-    if model is not None and not loc:
-        return tuple(model.model_fields)
-    return ("at", "keep", "horizon") if "rungs" in loc else ("name",)
-
-
-def name_problems(sections: Mapping[str, Section], known: KnownNames) -> list[str]:
-    """Return the mistakes in names and settings that only the tables of the rooms above can find."""
-    problems = []
-    if "training" in sections:
-        for owner in ("optimizer", "scheduler"):
-            component: Component = getattr(sections["training"], owner)
-            table, where = known.owned(owner), f"training.{owner}"
-            problems += _entry_problems(
-                f"{where}.name", where, component.name, component.settings, table, known
-            )
-    if "model" in sections:
-        model: Any = sections["model"]
-        problems += _unknown("model.cell", model.cell, known.cells, known)
-        problems += _entry_problems(
-            "model.kind", "model.options", model.kind, model.options, known.models, known
-        )
-    if "search" in sections:
-        problems += _unknown("search.sampler", sections["search"].sampler, known.samplers, known)  # type: ignore[attr-defined]
-    if "score" in sections:
-        score: Any = sections["score"]
-        problems += _unknown("score.objective", score.objective, known.objectives, known)
-        for name in score.baselines:
-            problems += _unknown("score.baselines", name, known.baselines, known)
-    if "diagnosis" in sections:
-        diagnosis: Any = sections["diagnosis"]
-        for code in diagnosis.mute:
-            problems += _unknown("diagnosis.mute", code, known.codes, known)
-        for key in ("probes", "checks"):
-            for name in getattr(diagnosis, key):
-                problems += _unknown(f"diagnosis.{key}", name, getattr(known, key), known)
-    if "data" in sections:
-        data: Any = sections["data"]
-        if data.source is not None:
-            problems += _unknown("data.source", data.source, tuple(known.sources), known)
-        if data.source in known.sources:
-            problems += _option_problems(data.options, known.sources[data.source], known)
-        for name in data.transforms:
-            problems += _unknown("data.transforms", name, known.transforms, known)
-        for name in data.calendar:
-            problems += _unknown("data.calendar", name, known.calendars, known)
-    return problems
-
-
-def _option_problems(options: Mapping[str, Any], source: Settable, known: KnownNames) -> list[str]:
-    """Return the mistakes in the options of a source."""
-    problems = []
-    for key, value in options.items():
-        problems += _unknown(f"data.options.{key}", key, tuple(source.defaults), known)
-        wanted = type(source.defaults.get(key, value))
-        if type(value) is not wanted and not (wanted is float and type(value) is int):
-            problems.append(f"data.options.{key}: wanted {wanted.__name__}, got {value!r}")
-    if not problems and (problem := source.problem(options)):
-        problems.append(f"data.options: {problem}")
-    return problems
-
-
-def _entry_problems(
-    name_path: str,
-    where: str,
-    name: str,
-    settings: Mapping[str, Any],
-    table: Mapping[str, Settable],
-    known: KnownNames,
-) -> list[str]:
-    """Return the mistakes in a table entry with fixed settings, such as an optimizer."""
-    problems = _unknown(name_path, name, tuple(table), known)
-    if problems:
-        return problems
-    entry = table[name]
-    for key in settings:
-        problems += _unknown(f"{where}.{key}", key, tuple(entry.defaults), known)
-    if not problems and (problem := entry.problem(settings)):
-        problems.append(f"{where}: {problem}")
-    return problems
-
-
-def _unknown(path: str, name: Any, names: Sequence[str], known: KnownNames) -> list[str]:
-    if name in names:
-        return []
-    for place, reason in known.broken.items():
-        if place.endswith(f" {name}"):
-            return [f"{path}: {reason}"]
-    return [f"{path}: {name!r} is not known.{nearest(name, names)} Known: {', '.join(names) or 'none'}"]
-
-
-def plugins_used(sections: Mapping[str, Section], space: Space, known: KnownNames) -> dict[str, str]:
+def plugins_used(sections: Mapping[str, Any], space: Space, known: KnownNames) -> dict[str, str]:
     """Return the plug-ins that a study may use, each with its origin: {"optimizer lion": "lion-sweep 0.2"}."""
-    training, model, score = (sections[name] for name in ("training", "model", "score"))
-    names: list[tuple[str, Any]] = [
-        ("optimizer", training.optimizer.name),  # type: ignore[attr-defined]
-        ("scheduler", training.scheduler.name),  # type: ignore[attr-defined]
-        ("cell", model.cell),  # type: ignore[attr-defined]
-        ("model", model.kind),  # type: ignore[attr-defined]
-        ("source", sections["data"].source),  # type: ignore[attr-defined]
-        ("sampler", sections["search"].sampler),  # type: ignore[attr-defined]
-        ("objective", score.objective),  # type: ignore[attr-defined]
-        *(("baseline", name) for name in score.baselines),  # type: ignore[attr-defined]
-        *(("probe", name) for name in sections["diagnosis"].probes),  # type: ignore[attr-defined]
-        *(("check", name) for name in sections["diagnosis"].checks),  # type: ignore[attr-defined]
-    ]
-    for axis in space.axes:
-        if axis.name in ("optimizer", "scheduler", "model", "cell"):
-            names = [(kind, name) for kind, name in names if kind != axis.name]
-            names += [(axis.name, name) for name in ends(axis.span)]
-    keys = [f"{kind} {name}" for kind, name in names]
+    training, model, score, diagnosis = (
+        sections[name] for name in ("training", "model", "score", "diagnosis")
+    )
+    fixed = {
+        "optimizer": [training.optimizer.name],
+        "scheduler": [training.scheduler.name],
+        "cell": [model.cell],
+        "model": [model.kind],
+        "source": [sections["data"].source],
+        "sampler": [sections["search"].sampler],
+        "objective": [score.objective],
+        "baseline": score.baselines,
+        "probe": diagnosis.probes,
+        "check": diagnosis.checks,
+    }
+    sampled = {axis.name: ends(axis.span) for axis in space.axes if axis.name in fixed}
+    keys = [f"{kind} {name}" for kind, names in {**fixed, **sampled}.items() for name in names]
     return {key: known.origins[key] for key in sorted(keys) if key in known.origins}
 
 
-def _missing_plugins(recorded: Any, known: KnownNames) -> list[str]:
-    """Return the plug-ins that a stored study was made with and that are not there."""
-    if not isinstance(recorded, Mapping):
-        return [f"plugins: wanted a table, got {recorded!r}"]
-    return [
-        f"plugins: the {key} comes from {origin}, which is not available here: "
-        + ("name the file again with --plugin" if " sha256:" in str(origin) else "install it")
-        for key, origin in recorded.items()
-        if key not in known.origins
-    ]
-
-
-def _enqueued(entries: Any, space: Space) -> list[str]:
-    """Return the mistakes in [[enqueue]]: each must name every hyperparameter of its trial, in its range."""
+def _enqueue_problems(entries: Any, space: Space) -> list[str]:
+    """Return the mistakes in [[enqueue]]: each entry must hold every hyperparameter of its trial, in its range."""
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
         return ["enqueue: wanted tables [[enqueue]], each with the hyperparameters of one trial"]
     problems = []
     for number, entry in enumerate(entries):
         where = f"enqueue[{number}]"
-        known: dict[str, Any] = {}
+        params: dict[str, Any] = {}
         for axis in space.axes:
-            if not axis.exists(known):
+            if not axis.exists(params):
                 continue
             if axis.name not in entry:
                 problems.append(f"{where}.{axis.name}: is missing")
                 continue
             value = _tupled(entry[axis.name])
-            known[axis.name] = value
+            params[axis.name] = value
             if not contains(axis.span, value):
                 problems.append(f"{where}.{axis.name}: {value!r} is not in {axis.span}")
         for key in entry:
-            if key not in known:
-                names = [axis.name for axis in space.axes if axis.exists(known)]
-                problems.append(f"{where}.{key}: no hyperparameter of this trial.{nearest(key, names)}")
+            if key not in params:
+                names = [axis.name for axis in space.axes if axis.exists(params)]
+                problems.append(
+                    f"{where}.{key}: not a hyperparameter of this trial.{nearest(key, names)} "
+                    f"Known: {', '.join(names)}"
+                )
     return problems
 
 

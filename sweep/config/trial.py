@@ -24,7 +24,7 @@ from sweep.config.space import Space
 
 
 class TrialConfig(Section):
-    """What is trained, on what, how it is scored, from which seed. Equal configurations give equal bits."""
+    """Data, scoring, model, training and seed of a trial. Equal configurations give equal bits."""
 
     data: DataConfig
     score: ScoreConfig
@@ -34,14 +34,14 @@ class TrialConfig(Section):
     seed: int
     device: str = "cpu"
     engine: str = "torch"  # see sweep.config.engines
-    threads: int = 1  # of the native engine; no part of the result
+    threads: int = 1  # of the native engine; they do not affect the result
     plugins: Annotated[tuple[str, ...], Field(strict=False)] = ()  # "optimizer lion = lion-sweep 0.2"
 
     only_if_set: ClassVar[tuple[str, ...]] = ("plugins",)
 
     @property
     def key(self) -> str:
-        """Return what names the configuration whatever its seed, device and threads, and wherever its file lies."""
+        """Return the identity of the configuration: without seed, device, threads, and the folder of its data file."""
         place = self.data.path
         document = self.model_dump(mode="json", exclude={"seed", "device", "threads"})
         document["data"]["path"] = place and PurePath(place).name
@@ -51,8 +51,8 @@ class TrialConfig(Section):
     def points(self) -> tuple[int, ...]:
         """Return the evaluation points in sequence-steps, rising, the last one being the budget.
 
-        A few log-spaced ones up to 1/9 of the budget, then evenly: an early phase changes fast, while most
-        of the gain comes late. Each rung is added, in the place of a point that lies very near to it.
+        A few are log-spaced up to 1/9 of the budget, the others even: the early phase changes fast, while most of
+        the gain comes late. Each rung is added, and replaces a point very near to it.
         """
         count = self.training.evaluations
         early = [1 / 9 / 3**k for k in range(3, 0, -1)] if count >= 12 else []
@@ -81,15 +81,15 @@ def trial_config(
     kernel: Kernel | None,
     plugins: Mapping[str, str] | None = None,
 ) -> TrialConfig:
-    """Return the configuration that sampled parameters make of a study's fixed settings.
+    """Return the configuration of a trial: a study's fixed settings with sampled hyperparameters.
 
     Args:
         params: hyperparameters by flat name.
-        space: the axes that they were drawn from.
+        space: that they were drawn from.
         base: `data`, `score`, `model` and `training` of the study as plain mappings.
         pruning: its rungs become evaluation points.
-        study_seed: the study's seed; with the content it gives the trial's.
-        run: device, engine and threads; no part of the seed.
+        study_seed: the study's seed, which together with the configuration gives the trial's seed.
+        run: device, engine and threads; they do not enter the seed.
         kernel: that the study computes with, None if there is none.
         plugins: that the study uses: "optimizer lion" -> "lion-sweep 0.2"; those of the trial enter its seed.
 
@@ -111,13 +111,18 @@ def trial_config(
             target = target[key]
         if path[-1] not in ("optimizer", "scheduler"):
             target[path[-1]] = value
+    for (
+        name
+    ) in ModelConfig.only_if_set:  # sweep's own model has the same seed whether the space names it or not
+        if document["model"].get(name) == ModelConfig.model_fields[name].default:
+            del document["model"][name]
     used = plugins_of(document, plugins or {})
     if used:
         document["plugins"] = used
     document["rungs"] = tuple(rung.at for rung in pruning.rungs) if pruning.enabled else ()
     place = document["data"].get("path")
     content = {**document, "data": {**document["data"], "path": place and PurePath(place).name}}
-    # A refit comes after training: the same trial with and without it begins from the same weights.
+    # A refit comes after training, so a trial with it and one without it start from the same weights.
     content["training"] = {key: value for key, value in training.items() if key != "readout_refit"}
     seed = seed_of(study_seed, without_later(content))
     config = TrialConfig.model_validate(
@@ -148,5 +153,5 @@ def plugins_of(document: Mapping[str, Any], plugins: Mapping[str, str]) -> tuple
 
 
 def trial_config_from_json(values: Mapping[str, Any]) -> TrialConfig:
-    """Return the configuration that a trial's record holds."""
+    """Return the configuration in a trial's record."""
     return TrialConfig.model_validate_json(json.dumps(values))

@@ -1,21 +1,14 @@
-"""Named sources and files become training, validation and test data that never overlap.
+"""Training, validation and test data, which never overlap, from named sources and files.
 
-Splits, transforms, scaling, rollout tasks and training windows live here; nothing here knows a network.
+This room holds readers, splits, transforms, scaling, rollout tasks and training windows, and no networks.
 """
 
-from sweep.config.known_names import Settable
 from sweep.data.calendar import CALENDARS
 from sweep.data.load import load
 from sweep.data.sources import SOURCES
 from sweep.data.transforms import TRANSFORMS
 from sweep.data.types import Codec, Data, Starts
 from sweep.data.windows import WindowSource, batch_arrays, window_offsets, window_source, window_warnings
-
-
-def source_settings() -> dict[str, Settable]:
-    """Return what a study file may set for each source."""
-    return {name: source.settable() for name, source in SOURCES.items()}
-
 
 __all__ = [
     "CALENDARS",
@@ -27,7 +20,6 @@ __all__ = [
     "WindowSource",
     "batch_arrays",
     "load",
-    "source_settings",
     "window_offsets",
     "window_source",
     "window_warnings",

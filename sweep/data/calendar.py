@@ -1,4 +1,4 @@
-"""Known inputs from the time stamps: where in the day and in the year a sample lies."""
+"""Known inputs from the time stamps: the phase of each sample in the day and in the year."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ def day_phase(stamps: pd.DatetimeIndex) -> Array:
 
 
 def year_phase(stamps: pd.DatetimeIndex) -> Array:
-    """Return the elapsed share of the year, leap years being longer, (time,)."""
+    """Return the elapsed share of the year, which is longer in leap years, (time,)."""
     days = np.asarray(stamps.day_of_year, dtype=np.float64) - 1 + day_phase(stamps)
     return np.asarray(days / np.where(stamps.is_leap_year, 366.0, 365.0))
 
@@ -40,7 +40,7 @@ def calendar_features(names: Sequence[str], series: Series) -> Array:
     """Return sine and cosine of each phase, (time, 2 x names), in [-1, 1].
 
     Raises:
-        UnknownName: no such calendar.
+        UnknownName: no calendar has this name.
         DataError: the series has no time stamps.
     """
     calendars = [CALENDARS[name] for name in names]
@@ -48,8 +48,8 @@ def calendar_features(names: Sequence[str], series: Series) -> Array:
         return np.zeros((len(series.values), 0))
     if series.stamps is None:
         raise DataError(
-            f"{series.label}: data.calendar = {list(names)} needs a column of dates, but time is only "
-            "counted here: drop data.calendar, or name the column of dates in data.time_column"
+            f"{series.label}: data.calendar = {list(names)} needs a column of dates, and these data have none: "
+            "drop data.calendar, or name the column of dates in data.time_column"
         )
     stamps = pd.DatetimeIndex(series.stamps)
     angles = [2 * np.pi * calendar.phase(stamps) for calendar in calendars]

@@ -1,4 +1,4 @@
-"""Data units to model units and back: transforms, then standardisation by the training data alone."""
+"""The conversion of data units to model units and back: transforms, then scaling by the training data alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +7,16 @@ from typing import Literal
 import numpy as np
 
 from sweep.config.errors import DataError
+from sweep.config.text import plural
 from sweep.data.transforms import Transform
 from sweep.data.types import Array
 
-FLAT = 1e-12  # of the largest value: a spread below is rounding, not data
+FLAT = 1e-12  # of the largest value; a smaller spread is rounding, not data
 
 
 @dataclass(frozen=True)
 class ScalingCodec:
-    """Implements `sweep.data.types.Codec`. Row -1 of the statistics serves series that training never saw."""
+    """Implements `sweep.data.types.Codec`. Row -1 of the statistics is for series without a training part."""
 
     transforms: tuple[Transform, ...]
     mean: Array  # (training series + 1, channel), after the transforms; the last row: all series together
@@ -23,7 +24,7 @@ class ScalingCodec:
 
     @property
     def lag(self) -> int:
-        """Steps at the head of a series that the transforms consume."""
+        """Return the steps at the beginning of a series that the transforms consume."""
         return sum(transform.lag for transform in self.transforms)
 
     def encode(self, values: Array, series: Array) -> Array:
@@ -40,7 +41,7 @@ class ScalingCodec:
         return values
 
     def decode_one_step(self, forecast: Array, past: Array, truth: Array, series: Array) -> Array:
-        """Return teacher-forced forecasts in data units, each inverted from the true steps before it."""
+        """Return teacher-forced forecasts in data units; each is inverted from the true steps before it."""
         values = self._unscaled(forecast, series)
         joined = np.concatenate([past, truth], axis=1)
         for level in reversed(range(len(self.transforms))):
@@ -67,25 +68,25 @@ def fit_codec(
     scaling: Literal["global", "series", "none"],
     labels: Sequence[str],
 ) -> ScalingCodec:
-    """Return the codec whose statistics are those of the transformed training series.
+    """Return the codec with the statistics of the transformed training series.
 
     Args:
         transforms: applied in this order.
         train: per series (time, channel), data units.
         channels: their names, for messages.
-        scaling: "global" by mean and standard deviation of all series together, "series" of each by its own,
-            "none" leaves the values as they are (mean 0, standard deviation 1 are assumed).
+        scaling: "global" scales by mean and standard deviation of all series together, "series" each series by
+            its own; "none" does not scale (as with mean 0 and standard deviation 1).
         labels: names of the series, for messages.
 
     Raises:
-        DataError: a series is too short for the transforms, or nothing varies after them.
+        DataError: a series is too short for the transforms, or a channel is constant after them.
     """
     lag = sum(transform.lag for transform in transforms)
     for values, label in zip(train, labels, strict=True):
         if len(values) < lag + 2:
             raise DataError(
-                f"{label}: {len(values)} training samples, scaling needs 2"
-                + (f" and the transforms consume {lag} before" if lag else "")
+                f"{label}: the training part has {plural(len(values), 'sample')}, scaling needs 2"
+                + (f" and the transforms consume {lag}" if lag else "")
                 + ": give more data"
                 + (
                     " or lower data.season"
@@ -99,7 +100,7 @@ def fit_codec(
         mean, std = pooled.mean(axis=0), pooled.std(axis=0)
     if not np.isfinite(std).all():
         channel = channels[int(np.argmin(np.isfinite(std)))]
-        raise DataError(f"channel {channel!r}: the values are too large to be squared: use another unit")
+        raise DataError(f"channel {channel!r}: the values are too large to be squared: use a larger unit")
     _require_spread(pooled, std, channels, "the training data")
     count, width = len(encoded), len(channels)
     means, stds = np.tile(mean, (count + 1, 1)), np.tile(std, (count + 1, 1))

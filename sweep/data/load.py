@@ -1,4 +1,4 @@
-"""From the `[data]` and `[score]` sections to everything that a trial trains on and is scored on."""
+"""Loading: the data of a trial from the `[data]` and `[score]` sections."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from sweep.data.codec import fit_codec
 from sweep.data.period import dominant_period
 from sweep.data.readers import Columns, read_file
 from sweep.data.recording import Need, Recording, split_in_time, target_indices
-from sweep.data.sources import SOURCES
+from sweep.data.sources import SOURCES, generated
 from sweep.data.starts import build_starts, level_of, start_warnings
 from sweep.data.transforms import Transform, build_transforms
 from sweep.data.trend import trend_warnings
@@ -21,16 +21,16 @@ from sweep.data.types import Array, Data, Starts
 
 
 def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Data:
-    """Return training, validation and test data: a pure function of the settings and the file's content.
+    """Return training, validation and test data, a pure function of the settings and the file's content.
 
     Args:
         config: the `[data]` section.
         score: the `[score]` section.
-        base: folder that a relative `path` is relative to; the current one if None.
+        base: folder of a relative `path`; None: the current directory.
 
     Raises:
-        DataError: the data cannot be used as asked; the text says where and what to do.
-        UnknownName: no source, transform or calendar of that name.
+        DataError: the data do not fit the settings; the text says where and what to do.
+        UnknownName: no source, transform or calendar has this name.
     """
     transforms = build_transforms(config.transforms, config.season)
     lag = sum(transform.lag for transform in transforms)
@@ -41,13 +41,13 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
     _require_defined(recording, transforms, config.transforms)
     _require_changing(recording)
 
-    trained = [one for one in recording.series if one.parts["train"][1] > 0]
-    order = {id(one): index for index, one in enumerate(trained)}
-    known = [order.get(id(one), -1) for one in recording.series]
-    raw = tuple(one.values[: one.parts["train"][1]] for one in trained)
-    labels = [one.label for one in trained]
+    trained = [series for series in recording.series if series.parts["train"][1] > 0]
+    order = {id(series): index for index, series in enumerate(trained)}
+    known = [order.get(id(series), -1) for series in recording.series]
+    raw = tuple(series.values[: series.parts["train"][1]] for series in trained)
+    labels = [series.label for series in trained]
     codec = fit_codec(transforms, raw, recording.channels, config.scaling, labels)
-    calendars = [calendar_features(config.calendar, one) for one in recording.series]
+    calendars = [calendar_features(config.calendar, series) for series in recording.series]
     level = level_of(raw)
     validation = build_starts("validation", recording.series, known, need, lag, calendars, level)
     test = build_starts("test", recording.series, known, need, lag, calendars, level)
@@ -83,54 +83,54 @@ def _recorded(config: DataConfig, need: Need, base: Path | None) -> tuple[Record
     if config.path is not None:
         if config.options:
             raise DataError(
-                f"data.options ({', '.join(config.options)}) belong to a source; a file has none: drop them"
+                f"data.options ({', '.join(config.options)}) are for a source; a file has none: drop them"
             )
         return read_file(config.path, base, Columns(config.id_column, config.time_column)), None
     source = SOURCES[str(config.source)]
     if source.makes_parts and config.split != DataConfig.model_fields["split"].default:
         raise DataError(
-            f"data.split has no use for source {source.name!r}, which makes its own validation and test "
+            f"data.split has no effect on source {source.name!r}, which makes its own validation and test "
             "data: drop data.split"
         )
-    options = source.complete(config.options)
-    return source.generate(options, need), source.lyapunov_time(options)
+    return generated(source, config.options, need, SOURCES.origin(source.name))
 
 
 def _require_defined(recording: Recording, transforms: tuple[Transform, ...], names: tuple[str, ...]) -> None:
-    """Refuse values that a transform cannot take, such as the logarithm of 0, in any part."""
-    for one in recording.series:
-        values, consumed = one.values, 0
+    """Refuse values that a transform does not accept, such as 0 for the logarithm, in any part."""
+    for series in recording.series:
+        values, consumed = series.values, 0
         for name, transform in zip(names, transforms, strict=True):
             bad = np.argwhere(~transform.allowed(values))
             if len(bad):
                 row, channel = bad[0]
                 raise DataError(
-                    f"{one.label}, column {recording.channels[channel]!r}, {one.place(int(row) + consumed)}: "
-                    f"{name} needs {transform.needs}, got {values[row, channel]:g}: drop the transform, put "
-                    "it before any difference, or shift the data"
+                    f"{series.label}, column {recording.channels[channel]!r}, "
+                    f"{series.place(int(row) + consumed)}: {name} needs {transform.needs}, got "
+                    f"{values[row, channel]:g}: drop the transform, put it before any difference, or add a "
+                    "constant to the data"
                 )
             if len(values) <= transform.lag:
                 raise DataError(
-                    f"{one.label}: {len(one.values)} samples are too few for transform {name} with a lag of "
-                    f"{transform.lag}: give more data or lower data.season"
+                    f"{series.label}: {len(series.values)} samples are too few for transform {name} with a lag "
+                    f"of {transform.lag}: give more data or lower data.season"
                 )
             values, consumed = transform.encode(values), consumed + transform.lag
 
 
 def _require_changing(recording: Recording) -> None:
-    """Refuse a channel that holds one value in all the training data."""
-    ends = [(one, one.parts["train"][1]) for one in recording.series]
-    trained = [(one, one.values[:end]) for one, end in ends if end]
+    """Refuse a channel that is constant in all the training data."""
+    ends = [(series, series.parts["train"][1]) for series in recording.series]
+    trained = [(series, series.values[:end]) for series, end in ends if end]
     if not trained:
         raise DataError(
-            f"{recording.series[0].label}: no training samples: give more data or a larger first split share"
+            f"{recording.series[0].label}: no training samples: give more data or a larger first share in data.split"
         )
     pooled = np.concatenate([values for _, values in trained])
     for channel in np.flatnonzero(np.ptp(pooled, axis=0) == 0) if len(pooled) > 1 else ():
-        one, values = trained[0]
+        series, values = trained[0]
         raise DataError(
-            f"{one.label}, column {recording.channels[channel]!r}, {one.place(0)} to "
-            f"{one.place(len(values) - 1)}: constant {pooled[0, channel]:g} throughout the training part: "
+            f"{series.label}, column {recording.channels[channel]!r}, {series.place(0)} to "
+            f"{series.place(len(values) - 1)}: constant {pooled[0, channel]:g} throughout the training part: "
             "drop the column"
         )
 

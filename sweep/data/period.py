@@ -1,4 +1,4 @@
-"""The dominant period of the training data, if there is a clear one."""
+"""The dominant period of the training data."""
 
 from collections.abc import Sequence
 
@@ -6,23 +6,25 @@ import numpy as np
 
 from sweep.data.types import Array
 
-PADDING = 8  # finer frequency grid, so that the centre of a narrow peak is found
-BAND = 0.2  # a peak is what lies within 20 % of its frequency; our choice: sunspot cycles last 9 to 14 years
-# Excess share of the power in the band that makes a peak clear; our choice, no published value. Sunspots have
-# .48, the Mackey-Glass series .80, Lorenz .31; of 200 samples of AR(1) noise or a random walk 2 % pass.
+PADDING = 8  # a finer frequency grid shows the centre of a narrow peak
+BAND = (
+    0.2  # a peak reaches 20 % to both sides of its frequency; our choice: sunspot cycles last 9 to 14 years
+)
+# Excess share of the power in the band that makes a peak clear; our choice, no published value. It is 0.48 for the
+# sunspots, 0.80 for Mackey-Glass, 0.31 for Lorenz; of 200 samples of AR(1) noise or of a random walk 2 % pass.
 CLEAR = 0.45
-FEWEST_CYCLES = 3  # in the longest series: fewer are a trend or a chance; our choice
+FEWEST_CYCLES = 3  # in the longest series; fewer are a trend or chance; our choice
 
 
 def dominant_period(train: Sequence[Array]) -> float | None:
     """Return the period in steps of the highest spectral peak, None if no peak is clear.
 
-    Every series and channel is freed of its straight line, scaled to variance 1 and tapered (Hann); the power
-    spectra are averaged. The highest point between FEWEST_CYCLES cycles and the Nyquist frequency is the
-    peak. It is clear if it is a local maximum and the band within BAND of its frequency holds a share s of
-    the power with (s - w) / (1 - w) >= CLEAR, w being the share of the band in all frequencies, which is what
-    white noise has there. The period is one over the band's centre of power, since the top of a broad peak,
-    such as that of sunspots, jumps about.
+    From every series and channel its straight line is subtracted; the rest is scaled to variance 1 and tapered (Hann),
+    and the power spectra are averaged. The highest point between FEWEST_CYCLES cycles and the Nyquist frequency is
+    the peak. It is clear if it is a local maximum and the band within BAND of its frequency holds a share s of the
+    power with (s - w) / (1 - w) >= CLEAR, where w is the share of the band in all frequencies, the power that white
+    noise has there. The period is one over the band's centre of power, because the highest point of a broad peak,
+    such as that of the sunspots, depends on noise.
 
     Args:
         train: per series (time, channel), finite.

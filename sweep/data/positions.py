@@ -1,4 +1,4 @@
-"""Where rollouts start: jittered, never twice at the same step, spread over series."""
+"""The positions at which rollouts start: jittered, all different, spread over the series."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,14 @@ import numpy as np
 
 from sweep.data.types import Array
 
-JITTER_SEED = 0  # fixed: the tasks of a study must not move between runs
+JITTER_SEED = 0  # fixed, so that the tasks of a study are the same in every run
 JITTER_SHARE = 0.5  # of the spacing; our choice: even spacing aliases with seasons, full jitter overlaps more
 
 
 def spread(total: int, capacities: Sequence[int]) -> Array:
-    """Return how many of `total` each place takes: as even as their capacities allow, (place,).
+    """Return how many of `total` each place takes, as evenly as the capacities allow, (place,).
 
-    Where a round has fewer left than places with room, those evenly spaced among them take one.
+    If fewer are left than places have room, evenly spaced places take one each.
     """
     room = np.asarray(capacities, dtype=np.int64).copy()
     counts = np.zeros(len(room), dtype=np.int64)
@@ -30,12 +30,12 @@ def spread(total: int, capacities: Sequence[int]) -> Array:
 
 
 def spread_apart(total: int, firsts: Sequence[int], lasts: Sequence[int], horizon: int) -> Array:
-    """Return how many starts each series gets: first as many as do not overlap, then as many as differ.
+    """Return how many starts each series gets: first starts that do not overlap, then starts that differ.
 
     Args:
         total: starts wanted.
         firsts: first possible position in each series.
-        lasts: last possible one, inclusive; below the first where none is possible.
+        lasts: last possible position, inclusive; below the first if there is none.
         horizon: steps of a rollout.
     """
     places = np.maximum(np.asarray(lasts) - np.asarray(firsts) + 1, 0)
@@ -45,12 +45,12 @@ def spread_apart(total: int, firsts: Sequence[int], lasts: Sequence[int], horizo
 
 
 def jittered(first: int, last: int, count: int, rng: np.random.Generator) -> Array:
-    """Return `count` different positions in [first, last], rising: one from each of `count` equal cells.
+    """Return `count` different rising positions in [first, last], one from each of `count` equal cells.
 
     Each is drawn uniformly from the middle JITTER_SHARE of its cell.
 
     Raises:
-        ValueError: fewer positions than `count`.
+        ValueError: there are fewer positions than `count`.
     """
     places = last - first + 1
     if count > places:
@@ -62,14 +62,14 @@ def jittered(first: int, last: int, count: int, rng: np.random.Generator) -> Arr
 
 
 def n_apart(positions: Array, series: Array, horizon: int) -> int:
-    """Return the largest number of starts whose horizons do not overlap, starts of two series never do.
+    """Return the largest number of starts whose horizons do not overlap; starts of two series never overlap.
 
-    Greedy from the earliest on, which is optimal for intervals of equal length.
+    Greedy from the earliest start, which is optimal for intervals of equal length.
     """
     count = 0
-    for one in np.unique(series):
+    for index in np.unique(series):
         free_from = -1
-        for position in np.sort(positions[series == one]):
+        for position in np.sort(positions[series == index]):
             if position >= free_from:
                 count, free_from = count + 1, int(position) + horizon
     return count

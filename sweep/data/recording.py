@@ -1,4 +1,4 @@
-"""What a source or a file delivers, before it is split, scaled and cut into rollout tasks."""
+"""Recordings: the series of a source or a file, before they are split, scaled and cut into rollout tasks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,30 +12,33 @@ from sweep.data.types import Array
 
 @dataclass(frozen=True)
 class Need:
-    """What the score asks of a source that makes its own validation and test series."""
+    """The size of the validation and test series that a source makes: each must hold a rollout."""
 
-    past: int  # true steps before a rollout: warm-up and what the transforms consume
+    past: int  # true steps before a rollout: the warm-up and the steps that the transforms consume
     horizon: int
     starts: int
 
     @property
     def length(self) -> int:
-        """Return the samples of a series that holds exactly one rollout."""
+        """Return the number of samples of a series that holds exactly one rollout."""
         return self.past + self.horizon
 
 
 @dataclass(frozen=True)
 class Series:
-    """One recorded series. Samples [0, ends[0]) train, [ends[0], ends[1]) validate, the rest test."""
+    """One recorded series.
+
+    Samples [0, ends[0]) are for training, [ends[0], ends[1]) for validation, the rest for test.
+    """
 
     label: str  # for messages, such as "my.csv, series 'a'"
     values: Array  # (time, channel), data units, finite
     ends: tuple[int, int] | None = None  # None: split in time by the shares of the study
-    stamps: Array | None = None  # (time,), datetime64[ns]; None where time is only counted
-    lines: Array | None = None  # (time,), 1-based line of the file; None where there is no text file
+    stamps: Array | None = None  # (time,), datetime64[ns]; None if the data have no dates
+    lines: Array | None = None  # (time,), 1-based line of the file; None for other sources than text files
 
     def place(self, sample: int) -> str:
-        """Return where a sample stands, for messages: the line of the file or the index."""
+        """Return the place of a sample for messages: the line of the file, or the index."""
         if self.lines is not None:
             return f"line {int(self.lines[sample])}"
         return f"sample {sample} (from 0)"
@@ -59,23 +62,22 @@ class Recording:
 
 
 def split_in_time(recording: Recording, shares: tuple[float, float, float]) -> Recording:
-    """Return the recording with every series split; those that the source has split stay as they are.
+    """Return the recording with every series split; series that the source has split are not changed.
 
-    The first share of the samples trains, the second validates, the last tests; ends are rounded.
+    The first share of the samples is for training, the second for validation, the last for test; ends are rounded.
     """
-    return replace(
-        recording,
-        series=tuple(
-            one if one.ends else replace(one, ends=_ends(len(one.values), shares)) for one in recording.series
-        ),
+    split = (
+        series if series.ends else replace(series, ends=_ends(len(series.values), shares))
+        for series in recording.series
     )
+    return replace(recording, series=tuple(split))
 
 
 def target_indices(channels: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:
-    """Return the indices of the scored channels, all if no name is given.
+    """Return the indices of the scored channels; all channels if no name is given.
 
     Raises:
-        DataError: an unknown or repeated name.
+        DataError: a name is unknown or repeated.
     """
     for name in names:
         if name not in channels:

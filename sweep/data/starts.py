@@ -1,4 +1,4 @@
-"""Rollout tasks of one part: which steps are forecast, from which past, and how errors are scaled."""
+"""The rollout tasks of one part: the steps to forecast, the past before them, and the scale of errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from sweep.data.positions import JITTER_SEED, jittered, n_apart, spread_apart
 from sweep.data.recording import Need, Series
 from sweep.data.types import Array, Starts
 
-FLAT = 1e-6  # of the training spread: a truth closer to the training mean has no scale of its own; our choice
+FLAT = 1e-6  # of the training spread; a truth that is closer to the training mean has no scale of its own; our choice
 STREAM = {"validation": 1, "test": 2}
 
 
 @dataclass(frozen=True)
 class Level:
-    """Mean and spread of the training data in data units; the last row is that of all series together."""
+    """Mean and spread of the training data in data units; the last row is for all series together."""
 
     mean: Array  # (training series + 1, channel)
     std: Array  # same shape, > 0
 
 
 def level_of(train: Sequence[Array]) -> Level:
-    """Return mean and standard deviation of each training series and of all together."""
+    """Return mean and standard deviation of each training series, and of all series together."""
     pooled = np.concatenate(train)
     rows = [*train, pooled]
     overall = pooled.std(axis=0)
@@ -40,14 +40,14 @@ def build_starts(
     calendars: Sequence[Array],
     level: Level,
 ) -> Starts:
-    """Return the rollout tasks of a part: at most `need.starts`, fewer where fewer different ones fit.
+    """Return at most `need.starts` rollout tasks of a part; fewer if fewer different ones fit.
 
-    A horizon lies wholly within the part; the past may reach back into earlier parts of the same series.
+    A horizon lies within the part; the past may reach back into earlier parts of the same series.
 
     Args:
         part: "validation" or "test".
         series: all series, split.
-        known: index of the training series of each, -1 for one that training never saw.
+        known: index of the training series of each, -1 for a series without a training part.
         need: past, horizon and wanted starts.
         lag: steps of the past that the transforms consume.
         calendars: per series (time, feature), known inputs.
@@ -57,8 +57,8 @@ def build_starts(
         DataError: the part holds no rollout; the text says which numbers would fit.
     """
     firsts, lasts = [], []
-    for one in series:
-        begin, end = one.parts[part]
+    for one_series in series:
+        begin, end = one_series.parts[part]
         firsts.append(max(begin, need.past))
         lasts.append(end - need.horizon)
     counts = spread_apart(need.starts, firsts, lasts, need.horizon)
@@ -90,8 +90,8 @@ def build_starts(
 
 
 def start_warnings(part: str, starts: Starts, series: Sequence[Series], need: Need) -> tuple[str, ...]:
-    """Return a text each if fewer starts fit than were wanted, and if some series hold none at all."""
-    spans = [one.parts[part] for one in series]
+    """Return a warning if fewer starts fit than are wanted, and one if some series hold no start."""
+    spans = [one_series.parts[part] for one_series in series]
     spans = [(begin, end) for begin, end in spans if end > begin]
     short = sum(end - max(begin, need.past) < need.horizon for begin, end in spans)
     texts = []
@@ -99,8 +99,8 @@ def start_warnings(part: str, starts: Starts, series: Sequence[Series], need: Ne
         texts.append(f"{part}: only {len(starts.position)} of {need.starts} wanted starts fit")
     if short:
         texts.append(
-            f"{part}: {short} of {len(spans)} series are too short for a rollout and are not scored "
-            f"(past {need.past}, horizon {need.horizon})"
+            f"{part}: {short} of {len(spans)} series {'is' if short == 1 else 'are'} too short for a rollout and "
+            f"not scored (past {need.past}, horizon {need.horizon})"
         )
     return tuple(texts)
 
@@ -109,18 +109,18 @@ def _scale(truth: Array, mean: Array, std: Array, owner: Array) -> Array:
     """Return the RMS of (truth - mean) over all targets of the same series, (start, channel), > 0."""
     square = np.mean((truth - mean[:, None, :]) ** 2, axis=1)
     scale = np.empty_like(square)
-    for one in np.unique(owner):
-        scale[owner == one] = np.sqrt(square[owner == one].mean(axis=0))
+    for index in np.unique(owner):
+        scale[owner == index] = np.sqrt(square[owner == index].mean(axis=0))
     return np.where(scale > FLAT * std, scale, std)
 
 
 def _too_short(part: str, series: Sequence[Series], need: Need, lag: int) -> str:
-    """Return what is missing and which numbers would fit, for the series that holds most of the part."""
-    best = max(series, key=lambda one: one.parts[part][1] - one.parts[part][0])
-    begin, end = best.parts[part]
+    """Return a message with the numbers that would fit, for the series that holds most of the part."""
+    longest = max(series, key=lambda one_series: one_series.parts[part][1] - one_series.parts[part][0])
+    begin, end = longest.parts[part]
     warmup = need.past - lag
     text = (
-        f"{best.label}: the {part} part holds {end - begin} of {len(best.values)} samples, too few for "
+        f"{longest.label}: the {part} part holds {end - begin} of {len(longest.values)} samples, too few for "
         f"score.horizon = {need.horizon} after score.warmup = {warmup}"
         + (f" and {lag} samples that the transforms consume" if lag else "")
     )
@@ -130,5 +130,5 @@ def _too_short(part: str, series: Sequence[Series], need: Need, lag: int) -> str
         ways.append(f"score.horizon = {horizon} or less would fit")
     if need.horizon <= end - begin and end - need.horizon - lag >= 1:
         ways.append(f"score.warmup = {end - need.horizon - lag} or less would fit")
-    more = f"give more data or data.split a larger {part} share"
+    more = f"give more data, or a larger {part} share in data.split"
     return f"{text}: {', '.join([*ways, f'or {more}']) if ways else more}"

@@ -1,4 +1,4 @@
-"""Transforms of the data before scaling, each with its inverse. Several are applied in the order named."""
+"""The table of transforms, which are applied in the order named before scaling. Each has an inverse."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Pointwise = Callable[[Array], Array]
 
 @dataclass(frozen=True)
 class Map:
-    """A transform of each value for itself."""
+    """A transform of each value alone."""
 
     forward: Pointwise
     inverse: Pointwise
@@ -27,7 +27,7 @@ class Map:
         return self.forward(values)
 
     def decode(self, forecast: Array, past: Array) -> Array:
-        """Return the inverse of a rollout; what is not finite stays as it is."""
+        """Return the inverse of a rollout; values that are not finite stay as they are."""
         with np.errstate(all="ignore"):
             return np.where(np.isfinite(forecast), self.inverse(forecast), forecast)
 
@@ -38,7 +38,7 @@ class Map:
 
 @dataclass(frozen=True)
 class Difference:
-    """Each value less the one `lag` steps before: a straight line becomes a constant, a season vanishes."""
+    """Each value minus the value `lag` steps before: a straight line becomes a constant, a season becomes 0."""
 
     lag: int
     needs: str = "any values"
@@ -53,9 +53,9 @@ class Difference:
         return np.asarray(values[..., self.lag :, :] - values[..., : -self.lag, :])
 
     def decode(self, forecast: Array, past: Array) -> Array:
-        """Return a rollout as sums of its differences onto the last `lag` steps of the past.
+        """Return a rollout: its differences, added up from the last `lag` steps of the past.
 
-        A forecast that is not finite makes that step and every `lag`-th one after it non-finite, no other.
+        A forecast that is not finite makes that step and every `lag`-th step after it non-finite, and no others.
         """
         batch, steps, channels = forecast.shape
         rounds = -(-steps // self.lag)
@@ -67,11 +67,11 @@ class Difference:
         return np.asarray(sums.reshape(batch, rounds * self.lag, channels)[:, :steps])
 
     def decode_one_step(self, forecast: Array, before: Array) -> Array:
-        """Return forecasts that are each added to the true value `lag` steps before.
+        """Return forecasts, each the sum of a difference and the true value `lag` steps before.
 
         Args:
             forecast: (start, step, channel), differences.
-            before: (start, lag + step, channel), the truth from `lag` steps before the first forecast on.
+            before: (start, lag + step, channel), the truth; it begins `lag` steps before the first forecast.
         """
         with np.errstate(all="ignore"):
             return np.asarray(forecast + before[:, : forecast.shape[1]])
@@ -82,7 +82,7 @@ Transform = Map | Difference
 
 @dataclass(frozen=True)
 class TransformSpec:
-    """An entry of the table: how a transform is made from the season, which only some need."""
+    """An entry of the table, with a function that makes the transform from the season."""
 
     name: str
     build: Callable[[int], Transform]
@@ -91,7 +91,7 @@ class TransformSpec:
 
 
 def _square(values: Array) -> Array:
-    # a forecast below the range of the root counts as its lowest value
+    # a forecast below 0, the lowest value of a root, counts as 0
     return np.asarray(np.square(np.maximum(values, 0.0)))
 
 
@@ -113,8 +113,8 @@ def build_transforms(names: Sequence[str], season: int | None) -> tuple[Transfor
     """Return the named transforms in their order.
 
     Raises:
-        UnknownName: no such transform.
-        DataError: a season is missing, or given without use.
+        UnknownName: no transform has this name.
+        DataError: the season is missing, or no transform uses it.
     """
     specs = [TRANSFORMS[name] for name in names]
     seasonal = [spec.name for spec in specs if spec.needs_season]
@@ -122,7 +122,7 @@ def build_transforms(names: Sequence[str], season: int | None) -> tuple[Transfor
         raise DataError(f"data.transforms: {seasonal[0]} needs data.season, its lag in steps, such as 12")
     if season is not None and not seasonal:
         raise DataError(
-            f"data.season = {season} has no use without seasonal_difference: "
+            f"data.season = {season} has no effect without seasonal_difference: "
             "add it to data.transforms or drop data.season"
         )
     return tuple(spec.build(season or 1) for spec in specs)

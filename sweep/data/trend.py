@@ -1,4 +1,4 @@
-"""A warning where a straight line explains the training data: a rollout would have to extrapolate it."""
+"""The trend of the training data, and a warning if it is strong: a rollout would have to extrapolate it."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ STRONG = 0.5  # share of the training variance that a straight line explains; ou
 def trend_shares(train: Sequence[Array]) -> Array:
     """Return the share of the variance that a straight line in time explains, in [0, 1], (channel,).
 
-    Each series has its own line; sums of squares about each series' mean are added over the series.
+    Each series has its own line; sums of squares around the mean of each series are added over the series.
     """
     explained = np.zeros(train[0].shape[1])
     total = np.zeros(train[0].shape[1])
@@ -28,7 +28,7 @@ def trend_shares(train: Sequence[Array]) -> Array:
 def trend_warnings(
     train: Sequence[Array], channels: Sequence[str], transforms: Sequence[str]
 ) -> tuple[str, ...]:
-    """Return one text for each channel with a strong trend that no transform removes."""
+    """Return a warning for each channel with a strong trend that no transform removes."""
     if any(TRANSFORMS[name].removes_trend for name in transforms):
         return ()
     return tuple(

@@ -1,4 +1,4 @@
-"""The data that a trial trains on and is scored on."""
+"""The data of a trial, for training and for scoring."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,25 +9,25 @@ Array = np.ndarray
 
 
 class Codec(Protocol):
-    """Data units <-> model units: transforms, then scaling with training statistics only."""
+    """The conversion of data units to model units and back: transforms, then scaling with training statistics only."""
 
     @property
     def lag(self) -> int:
-        """Steps at the head of a series that the transforms consume (differences), 0 or more."""
+        """The steps at the beginning of a series that the transforms consume (differences), 0 or more."""
 
     def encode(self, values: Array, series: Array) -> Array:
         """Return model units.
 
         Args:
             values: (series, time, channel), data units.
-            series: (series,), index of each row's training series, -1 for one that training never saw.
+            series: (series,), index of each row's training series, -1 for a series without a training part.
 
         Returns:
             (series, time - lag, channel).
         """
 
     def decode(self, forecast: Array, past: Array, series: Array) -> Array:
-        """Return a rollout in data units, inverting differences from the last `lag` steps of the past.
+        """Return a rollout in data units; differences are inverted from the last `lag` steps of the past.
 
         Args:
             forecast: (start, step, channel), model units; may hold inf and NaN, which stay.
@@ -39,7 +39,7 @@ class Codec(Protocol):
         """
 
     def decode_one_step(self, forecast: Array, past: Array, truth: Array, series: Array) -> Array:
-        """Return teacher-forced forecasts in data units: each step is inverted from the true steps before it.
+        """Return teacher-forced forecasts in data units; each step is inverted from the true steps before it.
 
         Args:
             forecast: (start, step, channel), model units.
@@ -54,19 +54,19 @@ class Codec(Protocol):
 
 @dataclass(frozen=True)
 class Starts:
-    """Rollout tasks: true past and the truth that follows. All arrays are float64, data units.
+    """Rollout tasks: a true past and the truth that follows it. All arrays are float64, data units.
 
     Starts are jittered; a horizon never crosses a split, a past may reach back into an earlier one.
     """
 
     past: Array  # (start, warmup + codec.lag, channel)
     truth: Array  # (start, horizon, channel)
-    mean: Array  # (start, channel): mean of the training data (of the same series where it is known)
+    mean: Array  # (start, channel): mean of the training data; of the same series if it has a training part
     scale: Array  # (start, channel): RMS of (truth - mean) over the scored targets of the same series, > 0
-    series: Array  # (start,): index of the training series, -1 for one that training never saw
+    series: Array  # (start,): index of the training series, -1 for a series without a training part
     position: Array  # (start,): index in its series of the first forecast step
     calendar: Array  # (start, warmup + horizon, feature): known inputs for the same times, feature may be 0
-    n_eff: int  # starts that do not overlap
+    n_eff: int  # largest number of starts that do not overlap
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Data:
     test: Starts
     codec: Codec
     period: float | None  # dominant period of the training data in steps, None if there is none
-    lyapunov_time: float | None  # steps, where known
+    lyapunov_time: float | None  # steps, None if unknown
     fingerprint: str  # SHA-256 of all arrays above
     warnings: tuple[str, ...] = ()  # such as a strong trend without a transform
     objective: str = "rollout_error"  # name of what ranks rollouts of its starts

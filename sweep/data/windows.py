@@ -1,4 +1,4 @@
-"""Training windows: which ones an epoch visits, and fast batches of them."""
+"""Training windows: the windows of an epoch, and fast batches of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from sweep.data.types import Array, Data
 def window_offsets(lengths: Sequence[int], window: int, rng: np.random.Generator | None) -> Array:
     """Return the non-overlapping windows of one epoch: (n, 2) of series and first input step, in order.
 
-    A window takes window + 1 samples: inputs, and targets one step later; neighbours share the sample at
-    their seam. With an rng the grid of each series is shifted by a random offset of less than a window, so that
-    a network meets every sample early and late in a window; without one it begins at step 0.
+    A window takes window + 1 samples: inputs, and targets one step later; neighbours share the sample between them.
+    With an rng the grid of each series is shifted by a random offset of less than a window, so that every sample
+    comes early and late in a window; without one the grid begins at step 0.
 
     Args:
-        lengths: samples of each training series. Those shorter than window + 1 give no window.
-        window: steps per window; 0 takes whole series, which must be of one length.
+        lengths: samples of each training series. A series with fewer than window + 1 samples gives no window.
+        window: steps per window; 0 takes whole series, which must have the same length.
         rng: source of the shifts, or None.
 
     Raises:
@@ -29,8 +29,8 @@ def window_offsets(lengths: Sequence[int], window: int, rng: np.random.Generator
     if window == 0:
         if len(set(lengths)) > 1:
             raise DataError(
-                f"training.window = 0 takes whole series, but they hold {counts.min()} to {counts.max()} "
-                f"samples: set training.window to {max(counts.min() - 1, 1)} or less"
+                f"training.window = 0 takes whole series, which must be equally long, but they have "
+                f"{counts.min()} to {counts.max()} samples: set training.window to {max(counts.min() - 1, 1)} or less"
             )
         window = int(counts[0]) - 1
     if window < 1 or counts.max() <= window:
@@ -38,7 +38,7 @@ def window_offsets(lengths: Sequence[int], window: int, rng: np.random.Generator
             f"training.window = {window} needs {window + 1} samples in a row, but the longest training "
             f"series has {counts.max()}: set training.window to {max(counts.max() - 1, 1)} or less"
         )
-    room = np.clip(counts - 1 - window, 0, window - 1)  # a larger shift is a smaller one with a window less
+    room = np.clip(counts - 1 - window, 0, window - 1)  # a larger shift would only drop a whole window
     shifts = np.zeros_like(counts) if rng is None else rng.integers(0, room + 1)
     fitting = np.maximum(counts - 1 - shifts, 0) // window
     series = np.repeat(np.arange(len(counts)), fitting)
@@ -47,14 +47,14 @@ def window_offsets(lengths: Sequence[int], window: int, rng: np.random.Generator
 
 
 def window_warnings(data: Data, windows: Sequence[int]) -> tuple[str, ...]:
-    """Return warnings of windows that do not fit, and of training series too short for the longest that does.
+    """Return warnings about windows that do not fit, and about series too short for the longest that fits.
 
     Args:
-        data: gives the training series.
-        windows: that trials may have; at least one.
+        data: with the training series.
+        windows: steps of the windows that trials may have; at least one.
 
     Raises:
-        DataError: as `window_offsets`, where none fits.
+        DataError: no window fits, as in `window_offsets`.
     """
     lengths = [len(values) for values in data.train]
     fitting, refused = [], []
@@ -66,23 +66,23 @@ def window_warnings(data: Data, windows: Sequence[int]) -> tuple[str, ...]:
             refused.append(error)
     if not fitting:
         raise refused[0]
-    told = [f"{error}; trials with it fail" for error in refused]
+    texts = [f"{error}; trials with this window fail" for error in refused]
     longest = max(fitting)
     short = sum(length <= longest for length in lengths)
     if longest and short:
-        told.append(
-            f"{short} of {len(lengths)} training series hold fewer than the {longest + 1} samples of a window "
-            f"(training.window = {longest}): nothing is learnt from them"
+        texts.append(
+            f"{short} of {len(lengths)} training series {'has' if short == 1 else 'have'} fewer than the "
+            f"{longest + 1} samples of a window (training.window = {longest}): not used for training"
         )
-    return tuple(told)
+    return tuple(texts)
 
 
 @dataclass(frozen=True)
 class WindowSource:
     """All training series end to end, so that a batch of windows is one gather of rows.
 
-    The row of time t holds the values at t and the calendar of t + 1: what the network is fed to predict the
-    values at t + 1. In a rollout that is the calendar row of the predicted time.
+    The row of time t holds the network's input for predicting the values at t + 1: the values at t and the calendar
+    of t + 1.
     """
 
     rows: Array  # (time of all series, inputs)
@@ -95,7 +95,7 @@ class WindowSource:
         """Return inputs (batch, window, inputs) and targets (batch, window, channel), views of one array.
 
         Args:
-            picks: (batch, 2) of series and first input step, as `window_offsets` gives them.
+            picks: (batch, 2) of series and first input step, from `window_offsets`.
         """
         begin = self.first[picks[:, 0]] + picks[:, 1]
         taken = self.rows.take(begin[:, None] + np.arange(self.window + 1), axis=0)
@@ -110,7 +110,7 @@ def window_source(data: Data, window: int, dtype: DTypeLike = np.float64) -> Win
     """Return the training windows of `window` steps (0: whole series) in the trial's precision.
 
     Raises:
-        DataError: as `window_offsets`.
+        DataError: no window fits, as in `window_offsets`.
     """
     lengths = tuple(len(values) for values in data.train)
     window_offsets(lengths, window, None)
@@ -128,5 +128,5 @@ def window_source(data: Data, window: int, dtype: DTypeLike = np.float64) -> Win
 
 
 def batch_arrays(data: Data, picks: Array, window: int) -> tuple[Array, Array]:
-    """Return inputs and targets of a few windows in float64; for many batches keep a `window_source`."""
+    """Return inputs and targets of a few windows in float64; for many batches, keep a `window_source`."""
     return window_source(data, window).batch(picks)

@@ -1,4 +1,4 @@
-"""Why a rollout fails: probes measure a trained network, checks turn recorded evidence into findings.
+"""Diagnosis of rollouts: probes measure a trained network, symptoms and causes turn evidence into findings.
 
-Nothing is imported here: `probes` needs torch, `finding` and `symptoms` do not and stay quick to import.
+This file imports nothing: `probes` needs torch, `finding` and `symptoms` do not and stay quick to import.
 """

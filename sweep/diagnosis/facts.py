@@ -1,4 +1,4 @@
-"""What the data alone say: how large they are, how far apart the parts, whether one stands in the other."""
+"""Facts about the data alone: sizes, distances between the parts, and whether validation leaks into training."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,40 +10,39 @@ from sweep.data import Data
 from sweep.data.types import Array
 from sweep.score.baselines.autoregression import fitted, lagged
 
-WORD = 8  # samples that are compared at once; our choice: a third of a cycle of what is sampled well
-REFERENCES = 6000  # windows at most of each kind; a bound on time
-MEMORY_MOST = 400  # lags of the autocorrelation
-NEXT_TO_NOTHING = 1e-9  # scales; distances below are rounding
-LINEAR_ORDER = 8  # steps that the linear forecast looks back; our choice
+WORD = 8  # samples of a stretch; our choice, a third of a cycle of well-sampled data
+REFERENCES = 6000  # most stretches of each kind; a bound on time
+MEMORY_MOST = 400  # most lags of the autocorrelation
+NEXT_TO_NOTHING = 1e-9  # scales; smaller distances are rounding
+LINEAR_ORDER = 8  # order of the linear forecast; our choice
 
 
 @dataclass(frozen=True)
 class DataFacts:
-    """Numbers of the data, in units of the training data's own spread where not said otherwise."""
+    """Numbers of the data, in standard deviations of the training data unless another unit is given."""
 
     period: float | None  # dominant period of the training data, steps
     lyapunov_time: float | None  # steps, where known
-    memory: float  # lag at which the autocorrelation first falls below 0 (or 1/e, if sooner never), steps
+    memory: float  # first lag at which the mean autocorrelation is 0 or less, steps
     samples: int  # training samples over all series
     longest: int  # samples of the longest training series
     channels: int
-    input_size: float  # largest |value| that the network is fed with in training, model units
+    input_size: float  # largest |input| in training, model units
     input_mean: float  # largest |mean| of a channel, model units
     input_spread: float  # largest standard deviation of a channel, model units
     linear_training: float  # RMS one-step error of a linear autoregression on the training data
     linear_validation: float  # the same on validation data
-    leaked: float  # share of validation stretches that stand, number by number, in the training data
+    leaked: float  # share of validation stretches that occur, number by number, in the training data
     nearest_training: float  # median distance of late training stretches to their nearest early one
     nearest_validation: float  # median distance of validation stretches to their nearest early training one
 
 
 def facts_of(data: Data) -> DataFacts:
-    """Return what the data say; nothing random, nothing trained but a linear autoregression.
+    """Return the facts; nothing is drawn, and only a linear autoregression is fitted.
 
-    A stretch is WORD samples of all channels. One that a training series holds more than once, such as a night's
-    zeros or a cycle of whole steps, is no sign of a leak where it comes again. Distances are per sample and channel,
-    in standard deviations of the training data. Where the training series are too short for stretches, their
-    numbers are NaN.
+    A stretch is WORD samples of all channels. A stretch that occurs more than once in a training series, such as a
+    night's zeros or a cycle of whole steps, is not a sign of a leak. Distances are per sample and channel, in standard
+    deviations of the training data. The linear errors are NaN if the training series are too short.
     """
     pooled, coded = np.concatenate(data.train_raw), np.concatenate(data.train)
     spread = np.where(pooled.std(axis=0) > 0, pooled.std(axis=0), 1.0)
@@ -73,24 +72,24 @@ def facts_of(data: Data) -> DataFacts:
 
 
 def _once_in_a_series(series: tuple[Array, ...], words: int) -> set[bytes]:
-    """Return the stretches of the series, as bytes, but for those that come again within one of them."""
+    """Return the stretches of the series, as bytes, without those that occur more than once in a series."""
     known: set[bytes] = set()
     again: set[bytes] = set()
-    for one in series:
-        counts = Counter(row.tobytes() for row in _exact([one], words))
+    for values in series:
+        counts = Counter(row.tobytes() for row in _exact([values], words))
         known |= counts.keys()
         again |= {row for row, count in counts.items() if count > 1}
     return known - again
 
 
 def _exact(series: list[Array], words: int) -> Array:
-    """Return (stretch, words * channel), contiguous rows of the values as they are."""
-    rows = np.concatenate([lagged(one[None], words)[0] for one in series])
-    return np.ascontiguousarray(rows) + 0.0  # makes -0 to 0: they are equal, their bytes are not
+    """Return (stretch, words * channel), contiguous rows of the unscaled values."""
+    rows = np.concatenate([lagged(values[None], words)[0] for values in series])
+    return np.ascontiguousarray(rows) + 0.0  # turns -0 into 0: they are equal, but their bytes differ
 
 
 def _stretches(series: list[Array], words: int, spread: Array) -> Array:
-    rows = _exact([one / spread for one in series if len(one) >= words], words)
+    rows = _exact([values / spread for values in series if len(values) >= words], words)
     return rows[:: -(-len(rows) // REFERENCES)]
 
 
@@ -100,29 +99,31 @@ def _nearest(tree: cKDTree, stretches: Array) -> float:
 
 
 def _linear_errors(data: Data, spread: Array) -> tuple[float, float]:
-    """Return RMS one-step errors of an autoregression fitted to two thirds of the training data.
+    """Return RMS one-step errors, in standard deviations, of an autoregression fitted to two thirds of training.
 
-    On the last third and on the validation truth, in standard deviations.
+    The first is on the last third of the training data, the second on the validation truth.
     """
     early = [raw[: 2 * len(raw) // 3] for raw in data.train_raw]
     late = [raw[2 * len(raw) // 3 :] for raw in data.train_raw]
-    order = min(LINEAR_ORDER, min(len(one) for one in late) - 2, min(len(one) for one in early) // 4)
+    order = min(
+        LINEAR_ORDER, min(len(values) for values in late) - 2, min(len(values) for values in early) // 4
+    )
     if order < 1:
         return np.nan, np.nan
     weights = fitted(early, order)
 
     def error(series: list[Array]) -> float:
         squares = []
-        for one in series:
-            said = lagged(one[None], order)[0, :-1] @ weights[1:] + weights[0]
-            squares.append(np.square((said - one[order:]) / spread).mean())
+        for values in series:
+            forecast = lagged(values[None], order)[0, :-1] @ weights[1:] + weights[0]
+            squares.append(np.square((forecast - values[order:]) / spread).mean())
         return max(NEXT_TO_NOTHING, float(np.sqrt(np.mean(squares))))
 
     return error(late), error(list(data.validation.truth))
 
 
 def _memory(train: tuple[Array, ...]) -> float:
-    """Return the first lag at which the mean autocorrelation over series and channels is 0 or less."""
+    """Return the first lag at which the autocorrelation of the longest series, mean over channels, is 0 or less."""
     longest = max(train, key=len)
     values = longest - longest.mean(axis=0)
     lags = min(MEMORY_MOST, len(values) - 1)

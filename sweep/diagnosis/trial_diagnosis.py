@@ -1,6 +1,6 @@
-"""A trial's diagnosis, a pure function of what the trial leaves behind: made when it settles, or later from its files.
+"""The diagnosis of a trial: a pure function of its evidence, computed when the trial ends or later from its files.
 
-A level of diagnosis that is added adds its codes to CODES and its findings in `diagnosed`; all else reads these.
+A new level of diagnosis adds its codes to CODES and its findings in `diagnosed`; everything else reads these.
 """
 
 from collections.abc import Mapping
@@ -25,35 +25,35 @@ from sweep.diagnosis.symptoms import (
 )
 from sweep.diagnosis.version import rules_version
 
-CODES: tuple[str, ...] = (*SYMPTOMS, *CAUSES)  # of every finding that there can be
+CODES: tuple[str, ...] = (*SYMPTOMS, *CAUSES)  # of all findings of trials
 
 
 class CannotJudge(SweepError):
-    """A rollout that cannot be looked at, such as one whose data do not fit into the stored precision."""
+    """The rollout cannot be judged, for example because its data exceed the range of the stored precision."""
 
 
 @dataclass(frozen=True)
 class TrialEvidence:
-    """What findings are drawn from. Plain values and arrays: the same whether in memory or read from files."""
+    """The evidence for findings: plain values and arrays, the same in memory and read from files."""
 
     config: TrialConfig
-    rollout: Mapping[str, Array]  # of rollout.npz
-    curves: Mapping[str, Array] = field(default_factory=dict)  # columns of curves.csv, empty where unknown
+    rollout: Mapping[str, Array]  # arrays of rollout.npz
+    curves: Mapping[str, Array] = field(default_factory=dict)  # columns of curves.csv
     probes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # JSON values by name
     facts: DataFacts | None = None  # causes need them, the setup and the record
     setup: SetupFacts | None = None
     baselines: Baselines = field(default_factory=dict)
-    record: TrialRecord | None = None  # without seconds and host; None where only a checkpoint is known
+    record: TrialRecord | None = None  # without seconds and host; None if only a checkpoint is known
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is said of a trial: JSON values, but for the findings."""
+    """The diagnosis of a trial: its findings, and JSON values."""
 
     symptom: Mapping[str, Any]  # code, title, text, mixture, shares, numbers, confidence
     findings: tuple[Finding, ...]
-    probes: Mapping[str, Mapping[str, Any]]  # by name the numbers, or only `reason`
-    rules: str = ""  # `rules_version` of the rules that it was made by; empty before they were kept
+    probes: Mapping[str, Mapping[str, Any]]  # numbers by name of the probe, or only `reason`
+    rules: str = ""  # `rules_version` of the rules that it was made by; empty: unknown
 
     @property
     def code(self) -> str:
@@ -65,7 +65,7 @@ def diagnosed(evidence: TrialEvidence) -> Diagnosis:
     """Return the diagnosis of a trial.
 
     Raises:
-        CannotJudge: the rollout is not one that symptoms can be read from.
+        CannotJudge: the arrays of the rollout are incomplete or not finite.
     """
     try:
         rollout = stored_evidence(
@@ -142,4 +142,4 @@ def diagnosis_from_json(values: Mapping[str, Any]) -> Diagnosis:
     if not all(isinstance(numbers, Mapping) for numbers in probes.values()):
         raise ValueError("probes are objects by name")
     findings = tuple(finding_from_json(finding) for finding in values["findings"])
-    return Diagnosis(symptom, findings, probes, str(values.get("rules", "")))
+    return Diagnosis(symptom, findings, probes, str(values["rules"]))

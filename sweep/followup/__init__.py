@@ -1,1 +1,1 @@
-"""What is trained or measured after a study: confirmation, winner, treatment, audit, diagnosis."""
+"""Trainings and measurements after a study: confirmation, winner, treatment, audit, diagnosis."""

@@ -1,8 +1,8 @@
-"""The audit of pruning: a few pruned trials once more, to their end, to see what they would have come to.
+"""The audit of pruning: a few pruned trials trained again to their end, to see whether pruning was right.
 
-A pruned trial's score is that of a moment; whether the rung was right about it shows only at the end. So some are
-trained again with the seed that they had, and nothing stops them. Half are those that came nearest to being kept,
-where a wrong decision is most likely; half are drawn from the others, which they speak for.
+The score of a pruned trial is an early one; its final score is unknown. So some pruned trials are trained again with
+their own seeds, and are not pruned. Half of them came nearest to being kept, where a wrong decision is most likely;
+the other half are drawn from the rest, which they represent.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from typing import Any
 
 from sweep.config.records import TrialRecord, to_json
 from sweep.config.seeds import seed_of
+from sweep.config.text import plural
 from sweep.config.trial import trial_config_from_json
 from sweep.followup.retrain import Arm, Retraining, retrain, untrained
 from sweep.search import Message, Outcome, Workers
@@ -22,7 +23,7 @@ PURPOSE = "audit"  # the name of the folder, and of the draw
 def audit_pruning(
     study: OpenStudy, records: Sequence[TrialRecord], count: int, workers: Workers
 ) -> tuple[Outcome, dict[str, Any] | None]:
-    """Train some pruned trials to their end, as far as that has not been done, and store the result.
+    """Train some pruned trials to their end, reusing earlier trainings, and store the result.
 
     Args:
         study: with its lock held.
@@ -31,7 +32,7 @@ def audit_pruning(
         workers: that train.
 
     Returns:
-        How it ended, and audit.json (docs/audit.md); None if it was stopped, or if nothing was pruned.
+        How it ended, and audit.json (docs/audit.md); None if it was stopped, or if no trial was pruned.
 
     Raises:
         StoreError, StudyChanged: as `retrain`.
@@ -48,7 +49,7 @@ def audit_pruning(
     retraining, below = Retraining(tuple(arms), None), StudyFolder(folder.path / PURPOSE)
     missing = untrained(retraining, below)
     if missing:
-        text = f"auditing: {len(picked)} pruned trials to their end; {missing} trainings to run"
+        text = f"auditing: {plural(len(picked), 'pruned trial')} to the end; {plural(missing, 'training')} to run"
         study.execution.watch(Message(text))
     retrained = retrain(retraining, study, below, workers, PURPOSE)
     if retrained.outcome is not Outcome.DONE:
@@ -66,9 +67,9 @@ def audited(
 ) -> tuple[list[TrialRecord], list[TrialRecord]]:
     """Return the pruned trials to audit: those nearest to being kept, and some drawn from the rest.
 
-    Nearest are those with the lowest rollout errors when they were pruned; they are half of all, rounded up. The
-    draw depends on the study's seed and the trials' numbers alone, so that more of them hold fewer. A trial whose
-    configuration equals that of a lower number is left out: it would be the same training.
+    The nearest are those with the lowest rollout errors when they were pruned; they are half of all, rounded up. The
+    draw depends on the study's seed and the trials' numbers alone, so a larger audit contains a smaller one. A trial
+    with the configuration of a lower-numbered trial is left out: it would be the same training.
 
     Args:
         records: of the study.
@@ -87,13 +88,13 @@ def audited(
 
 
 def entry_of(record: TrialRecord, whole: TrialRecord, replication: int, near: bool) -> dict[str, Any]:
-    """Return what an audit keeps of one trial.
+    """Return the entry of one trial in audit.json.
 
     Args:
-        record: as it was pruned.
+        record: of the pruned trial.
         whole: of the same trial, trained to its end.
         replication: its number in the audit's folder.
-        near: whether it was picked for being near to being kept, not drawn.
+        near: whether it was picked because it came near to being kept; False: it was drawn.
     """
     same = [to_json(e.scores) for e in record.evaluations] == [
         to_json(e.scores) for e in whole.evaluations[: len(record.evaluations)]

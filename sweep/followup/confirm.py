@@ -1,8 +1,8 @@
-"""Confirmation: the best configurations of a study on fresh seeds, and what that says of their scores.
+"""Confirmation: the best configurations of a study, trained again on fresh seeds and ranked by those scores.
 
-A selected score is the best of many draws and looks better than it is. So the configurations on top are trained
-again on seeds that nothing was chosen by, unpruned, and ranked by what they reach there, still on validation
-data. Only then is one named (`sweep.followup.winner`), and the locked test read for that one.
+A selected score is the best of many draws and looks better than it is. So the best configurations are trained again,
+unpruned, on seeds that no choice depended on, and ranked by their errors there, still on validation data. Only then is
+one of them named (`sweep.followup.winner`) and scored on the locked test.
 """
 
 from collections.abc import Sequence
@@ -12,24 +12,25 @@ from typing import Any
 import numpy as np
 
 from sweep.config.records import TrialRecord
+from sweep.config.text import plural
 from sweep.config.trial import trial_config_from_json
 from sweep.followup.retrain import Arm, Retrained, Retraining, fresh_seeds, retrain, untrained
 from sweep.results.selection import FEW_STARTS, candidates, confirmation_verdict, is_current
 from sweep.search import Message, Outcome, Workers
 from sweep.stats.bootstrap import iqm, percentile_interval
-from sweep.stats.ranking import optimism, ranking, seed_noise
+from sweep.stats.ranking import deviation_between_seeds, optimism, ranking
 from sweep.store import StudyFolder
 from sweep.study.open_study import OpenStudy
 
 PURPOSE = "confirm"  # of the fresh seeds, and the name of the folder
-SEED = 0  # of the bootstraps, so that equal replications give equal documents
+SEED = 0  # of the bootstraps, so that equal trainings give equal documents
 FAILED = 1.0  # rollout error of a training that failed
 
 
 def confirm_best(
     study: OpenStudy, records: Sequence[TrialRecord], top: int, seeds: int, workers: Workers
 ) -> tuple[Outcome, dict[str, Any] | None]:
-    """Train the best configurations on fresh seeds, as far as that has not been done, and store the result.
+    """Train the best configurations on fresh seeds, reusing earlier trainings, and store the result.
 
     Args:
         study: with its lock held.
@@ -39,7 +40,7 @@ def confirm_best(
         workers: that train.
 
     Returns:
-        How it ended, and confirmation.json; None if it was stopped, or if nothing is worth confirming.
+        How it ended, and confirmation.json; None if it was stopped, or if no configuration is worth confirming.
 
     Raises:
         StoreError, StudyChanged: as `retrain`.
@@ -57,8 +58,8 @@ def confirm_best(
     missing = untrained(retraining, below)
     if missing:
         text = (
-            f"confirming: the best {len(arms)} configurations on {seeds} fresh seeds each, unpruned; "
-            f"{missing} of {len(retraining.pairs)} trainings to run"
+            f"confirming: the best {plural(len(arms), 'configuration')} on {plural(seeds, 'fresh seed')} each, "
+            f"unpruned; {missing} of {plural(len(retraining.pairs), 'training')} to run"
         )
         study.execution.watch(Message(text))
     retrained = retrain(retraining, study, below, workers, PURPOSE)
@@ -71,7 +72,7 @@ def confirm_best(
 
 
 def covers(folder: StudyFolder, records: Sequence[TrialRecord], top: int, seeds: int) -> bool:
-    """Return whether what is confirmed already is of the best of today, and as much as is asked for."""
+    """Return whether the stored confirmation has today's best trials, and at least as many of them and of seeds."""
     confirmation = folder.read_document("confirmation")
     baselines = folder.baselines()
     if confirmation is None or not is_current(confirmation, records, baselines):
@@ -87,14 +88,14 @@ def confirmation_document(
     n_eff: int | None,
     top: int,
 ) -> dict[str, Any]:
-    """Return confirmation.json: every arm with its fresh seeds, best first, and which of them is named.
+    """Return confirmation.json: every arm with its fresh seeds, best first, and the verdict.
 
     Args:
-        best: the trials that were selected, one per arm.
-        retraining: arms and fresh seeds.
-        retrained: all of the trainings.
-        n_eff: validation starts that do not overlap; below 8, no arm is told apart from another.
-        top: how many configurations were asked for.
+        best: the selected trials, one per arm.
+        retraining: of the arms on their fresh seeds.
+        retrained: all the trainings.
+        n_eff: validation starts that do not overlap; below 8, no arm can be told apart from another.
+        top: how many configurations were requested.
     """
     seeds = retraining.seeds or ()
     shape = len(retraining.arms), len(seeds)
@@ -136,7 +137,7 @@ def confirmation_document(
         "leader": best[ranks.leader].number,
         "equals": [best[arm].number for arm in equals],
         "optimism": _mean_optimism(errors, selected, rng),
-        "seed_noise": seed_noise(errors),
+        "seed_noise": deviation_between_seeds(errors),
         "arms": entries,
     }
 
@@ -147,11 +148,11 @@ def error_of(record: TrialRecord) -> float:
 
 
 def trained_entry(row: Sequence[TrialRecord], numbers: Sequence[int]) -> dict[str, Any]:
-    """Return what is told of an arm's trainings, by seed.
+    """Return the part of a document about an arm's trainings, by seed.
 
     Args:
         row: records of the arm, one per seed.
-        numbers: theirs below the replication's folder.
+        numbers: of the trainings, in the folder of the retraining.
     """
     return {
         "replications": list(numbers),
@@ -165,7 +166,7 @@ def trained_entry(row: Sequence[TrialRecord], numbers: Sequence[int]) -> dict[st
 def _mean_optimism(
     errors: np.ndarray, selected: np.ndarray, rng: np.random.Generator
 ) -> dict[str, float | None]:
-    """Return the mean of the arms' optimism, IQM minus selected score; its interval draws seeds within each arm.
+    """Return the mean optimism of the arms (IQM minus selected score); its interval draws seeds within each arm.
 
     Args:
         errors: (arm, seed), on fresh seeds.

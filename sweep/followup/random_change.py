@@ -1,4 +1,4 @@
-"""One random change of a trial's hyperparameters: what a prescription has to beat."""
+"""A random change of one hyperparameter of a trial, which a prescription has to beat."""
 
 from collections.abc import Mapping
 
@@ -11,14 +11,14 @@ from sweep.config.space import Space
 def single_change(
     space: Space, params: Mapping[str, Value], rng: np.random.Generator
 ) -> tuple[str, dict[str, Value]] | None:
-    """Return the name of an axis and the parameters with another value on that axis; None where there is none.
+    """Return the name of an axis and the parameters with another value on that axis; None if no axis has another.
 
-    Every axis of the trial that has another value is as likely as the next; the value is drawn from its range, as
-    a random search would. What an owner brings with it follows: another optimizer gets a rate from its own
-    range, and loses that of the one before.
+    Every axis of the trial that has another value is equally likely. The value is drawn from its range, as in random
+    search. The hyperparameters that an owner brings with it follow: another optimizer gets a learning rate from its own
+    range, and the rate of the former optimizer is dropped.
 
     Args:
-        space: that the parameters were drawn from.
+        space: of the parameters.
         params: the trial's, by flat name.
         rng: draws the axis and the values.
     """
@@ -40,7 +40,7 @@ def single_change(
 
 
 def _others(span: Range, own: Value) -> bool:
-    """Return whether a range holds another value; a range of numbers always does."""
+    """Return whether a range has another value; a range of numbers always has."""
     return not isinstance(span, Choice) or len(_rest(span, own)) > 0
 
 

@@ -1,8 +1,8 @@
-"""Known configurations trained again, unpruned, by the same driver as a study's trials.
+"""Retraining: known configurations trained again, unpruned, by the same driver as a study's trials.
 
-Confirmation and treatment train arms on fresh seeds; an audit trains pruned trials to their end on the seeds they
-had. The trainings live in a folder of their own and are not part of the Optuna study. Its replication.json says which
-number has which configuration and seed. It is written before the first training begins and only ever extended: a
+Confirmation and treatment train arms on fresh seeds; an audit trains pruned trials to their end on their own seeds.
+The trainings have a folder of their own and are not part of the Optuna study. Its replication.json holds the
+configuration and seed of each number. That file is written before the first training and only ever extended, so a
 (configuration, seed) pair is never trained twice.
 """
 
@@ -30,16 +30,16 @@ Pair = tuple[str, int]  # key of a configuration, seed
 
 
 def fresh_seeds(study_seed: int, purpose: str, count: int) -> tuple[int, ...]:
-    """Return seeds that depend on the study's seed, the purpose and their index: a longer list extends a shorter one.
+    """Return seeds that depend on the study's seed, the purpose and their index; a longer list extends a shorter one.
 
-    All arms share them. No trial has one of them: a trial's own seed depends on its configuration.
+    All arms share them. No trial has one of them, because a trial's own seed depends on its configuration.
     """
     return tuple(seed_of(study_seed, purpose, index) for index in range(count))
 
 
 @dataclass(frozen=True)
 class Arm:
-    """A configuration to train again, on fresh seeds or on the seed that it carries."""
+    """A configuration to train again, on fresh seeds or on its own seed."""
 
     label: str  # for messages, such as "trial 12"
     config: TrialConfig
@@ -62,21 +62,21 @@ class Retraining:
         own = {arm.config.seed for arm in self.arms}
         if self.seeds is None:
             if len(set(self.pairs)) < len(self.arms):
-                raise ValueError(f"needs different trials, got {[arm.label for arm in self.arms]}")
+                raise ValueError(f"wanted different trials, got {[arm.label for arm in self.arms]}")
         elif len(keys) < len(self.arms) or len(set(self.seeds)) < len(self.seeds) or own & set(self.seeds):
             raise ValueError(
-                f"needs different arms and fresh seeds: {len(keys)} configurations in {len(self.arms)} arms, "
-                f"seeds {self.seeds}, not fresh {sorted(own & set(self.seeds))}"
+                f"wanted different arms and fresh seeds, got {len(keys)} configurations in {len(self.arms)} arms "
+                f"and the seeds {self.seeds}, of which {sorted(own & set(self.seeds))} are seeds of the arms"
             )
 
     @property
     def origin(self) -> Origin:
-        """Return what the records of the trainings give as their origin."""
+        """Return the origin in the records of the trainings."""
         return "completed" if self.seeds is None else "replicated"
 
     @property
     def pairs(self) -> list[Pair]:
-        """Return the pairs, every arm on the first seed, then on the second: a stop leaves all arms equally far."""
+        """Return the pairs, every arm on the first seed, then on the second, so that a stop leaves all arms equal."""
         if self.seeds is None:
             return [(arm.config.key, arm.config.seed) for arm in self.arms]
         return [(arm.config.key, seed) for seed in self.seeds for arm in self.arms]
@@ -126,7 +126,7 @@ class PlannedTrials:
         return Proposed(dict(arm.params), self.retraining.origin, config)
 
     def name_of(self, number: int) -> str:
-        """Return the arm and seed of a number. A number of an earlier call may still lack its picture."""
+        """Return the arm and seed of a number; a number of an earlier call, which may lack its picture, has no arm."""
         return self.retraining.name_of(self.pairs[number]) or f"replication {number}"
 
 
@@ -136,14 +136,14 @@ def retrain(
     """Train every pair that has not been trained yet; nothing is pruned.
 
     Args:
-        retraining: what to train.
-        study: that the arms belong to, with the lock held.
+        retraining: the pairs to train.
+        study: that the arms belong to, with its lock held.
         folder: of the retraining.
         workers: that train.
         stage: name of the retraining in progress events.
 
     Raises:
-        StudyChanged: the folder was made for other settings.
+        StudyChanged: the folder was made with other settings.
         StoreError: the folder cannot be written, or holds a trial that is not planned.
     """
     config, execution, facts = study.config, study.execution, study.facts or {}
@@ -186,29 +186,29 @@ def retrain(
 
 
 def planned(folder: StudyFolder, wanted: Sequence[Pair]) -> list[Pair]:
-    """Return the pairs by number, with those that are wanted and new appended, and store them.
+    """Return the pairs by number, with new wanted ones appended, and store them.
 
     Raises:
         StoreError: the stored plan is damaged.
     """
-    stored = folder.read_document(PLAN) or {"slots": []}
+    stored = folder.read_document(PLAN) or {"trainings": []}
     try:
-        pairs = [(str(entry["arm"]), int(entry["seed"])) for entry in stored["slots"]]
+        pairs = [(str(entry["arm"]), int(entry["seed"])) for entry in stored["trainings"]]
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(f"{folder.path / PLAN}.json is damaged: {error!r}") from error
     known = set(pairs)
     added = [pair for pair in wanted if pair not in known]
     if added:
         pairs += added
-        folder.write_document(PLAN, {"slots": [{"arm": key, "seed": seed} for key, seed in pairs]})
+        folder.write_document(PLAN, {"trainings": [{"arm": key, "seed": seed} for key, seed in pairs]})
     return pairs
 
 
 def untrained(retraining: Retraining, folder: StudyFolder) -> int:
-    """Return how many trainings are still to run; all of them if a record is damaged."""
+    """Return how many trainings are still to run; all if a record is damaged."""
     try:
         records = folder.records()
-    except StoreError:  # it is moved aside, with a message, when the trainings begin
+    except StoreError:  # the record is moved aside, with a message, when the trainings begin
         records = []
     configs = [trial_config_from_json(record.config) for record in records if record.settled]
     settled = {(config.key, config.seed) for config in configs}
@@ -216,7 +216,7 @@ def untrained(retraining: Retraining, folder: StudyFolder) -> int:
 
 
 class _Renamed:
-    """Passes a driver's events on, with the names of the retraining instead of trial numbers."""
+    """Passes on the events of a driver with the names of trainings instead of trial numbers."""
 
     def __init__(self, watch: Watch, proposer: PlannedTrials, stage: str) -> None:
         self.watch = watch
@@ -237,11 +237,13 @@ class _Renamed:
 
     def damaged(self, path: Path, reason: str) -> None:
         """Report a damaged record that was moved aside."""
-        self.watch(Message(f"{reason}; it is trained again, the damaged file is kept as {path.name}"))
+        self.watch(
+            Message(f"{reason}; the trial is trained again, and the damaged file is kept as {path.name}")
+        )
 
 
 def _check_study(folder: StudyFolder, config: StudyConfig, facts: Mapping[str, Any]) -> None:
-    """Refuse a folder that was made for other settings or data."""
+    """Refuse a folder that was made with other settings or data."""
     if not folder.exists():
         return
     before = folder.read_study()
@@ -251,11 +253,13 @@ def _check_study(folder: StudyFolder, config: StudyConfig, facts: Mapping[str, A
         changed.append(f"the data: fingerprint {was} in the results, {now} now")
     if changed:
         listed = "\n  ".join(changed)
-        raise StudyChanged(f"{folder.path} was made with other settings:\n  {listed}\nRemove the folder")
+        raise StudyChanged(
+            f"{folder.path} was made with other settings:\n  {listed}\nRemove the folder to start again"
+        )
 
 
 def _check_records(folder: StudyFolder, records: Mapping[int, TrialRecord], pairs: Sequence[Pair]) -> None:
-    """Refuse records that are not planned: the plan was lost, or belongs to another study."""
+    """Refuse records that differ from the plan: it was lost, or belongs to another study."""
     for number, record in records.items():
         config = trial_config_from_json(record.config)
         if number >= len(pairs) or (config.key, config.seed) != pairs[number]:

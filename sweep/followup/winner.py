@@ -1,7 +1,7 @@
-"""Naming the best configuration of a study, and the one look at the locked test that follows.
+"""The winner of a study: its name, and the one look at the locked test that follows.
 
-The locked test is read for a configuration that has been named, never to name one, and once: what was read is
-kept in winner.json under `looks` and not read again.
+The locked test is read after a configuration is named, never to name one, and once per configuration: winner.json
+keeps each result under `looks`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,19 +16,19 @@ from sweep.score import score_baselines_on_test
 from sweep.store import StudyFolder
 from sweep.trial import score_on_test
 
-NOWHERE = {"rollout_error": FAILED, "nrmse": None, "valid_steps": 0.0}  # of a training that failed
+FAILED_SCORES = {"rollout_error": FAILED, "nrmse": None, "valid_steps": 0.0}  # of a training that failed
 
 
 def name_best(folder: StudyFolder, data: Data, records: Sequence[TrialRecord]) -> dict[str, Any]:
-    """Name the best configuration, score it on the locked test if that has not been done, and store both.
+    """Name the best configuration, score it on the locked test unless that is done, and store both.
 
-    With a confirmation of today's best trials it is the one that leads on fresh seeds, and every network that
-    was trained there is scored: `networks`, by seed. `test` is the one of them whose validation error is the
-    median: what training that configuration anew gives, not the luckiest of several. Without a confirmation it
-    is the selected trial and its own network.
+    With a confirmation of today's best trials, the best is the configuration that leads on fresh seeds. Every network
+    trained there is scored: `networks`, by seed. `test` holds the scores of the network with the median validation
+    error: the result to expect of another training, not of the luckiest. Without a confirmation, the best is the
+    selected trial with its own network.
 
     Returns:
-        winner.json: `number`, `reason` (why there is none), `basis` ("confirmed" or "selected"), `test`,
+        winner.json: `number`, `reason` (why no trial is named), `basis` ("confirmed" or "selected"), `test`,
         `networks`, `median_seed`, `baselines_test`, `looks`.
     """
     baselines = folder.baselines()
@@ -63,7 +63,7 @@ def _look(
     confirmation: Mapping[str, Any] | None,
     looks: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Return what the locked test says of a configuration; read it where it has not been, and note that."""
+    """Return the scores of a configuration on the locked test, from `looks` or by a new look that is added to it."""
     basis, key = (
         "selected" if confirmation is None else "confirmed",
         trial_config_from_json(record.config).key,
@@ -73,15 +73,16 @@ def _look(
             return look
     if confirmation is None:
         test: Any = _scored(folder, record.number)
-        found: dict[str, Any] = {"test": test, "networks": [], "median_seed": None}
+        scores: dict[str, Any] = {"test": test, "networks": [], "median_seed": None}
     else:
-        found = _fresh_networks(StudyFolder(folder.path / PURPOSE), confirmation, record.number)
-    look = {"basis": basis, "key": key, "number": record.number, **found}
+        scores = _fresh_networks(StudyFolder(folder.path / PURPOSE), confirmation, record.number)
+    look = {"basis": basis, "key": key, "number": record.number, **scores}
     looks.append(look)
     return look
 
 
 def _fresh_networks(below: StudyFolder, confirmation: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Return the scores of the networks of a confirmed trial, by seed, and those of the median one."""
     arm = next(arm for arm in confirmation["arms"] if arm["number"] == number)
     networks = [
         {
@@ -98,10 +99,10 @@ def _fresh_networks(below: StudyFolder, confirmation: Mapping[str, Any], number:
 
 
 def _scored(folder: StudyFolder, number: int) -> dict[str, Any]:
-    """Return a trained network's scores on the locked test; those of one that failed are as bad as can be."""
+    """Return the scores of a training on the locked test; the worst scores if it failed."""
     record = folder.record(number)
     if record.rollout_error is None:
-        return dict(NOWHERE)
+        return dict(FAILED_SCORES)
     config: TrialConfig = trial_config_from_json(record.config)
     scores: dict[str, Any] = to_json(score_on_test(config, folder.weights(number)))
     return scores

@@ -1,4 +1,4 @@
-"""Writing the report into a study's folder: the page, report.json and trials.csv."""
+"""The files of a report: the page, report.json and trials.csv."""
 
 import csv
 import io
@@ -11,15 +11,23 @@ from typing import Any
 from sweep.config.errors import StoreError
 from sweep.results.document import report_document
 from sweep.results.study import read_study
+from sweep.results.study_tables import StudyTables
 from sweep.store.files import write_atomic
 from sweep.store.folder import StudyFolder
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet take a text cell for a formula (OWASP)
+FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+)  # first characters of a text that spreadsheets take for a formula (OWASP)
 
 
 @dataclass(frozen=True)
 class ReportPaths:
-    """Where a report is."""
+    """The files of a report."""
 
     page: Path
     document: Path
@@ -32,10 +40,10 @@ def write_report(folder: StudyFolder) -> ReportPaths:
     Raises:
         StoreError: there is no study, a file of it is damaged, or the folder cannot be written.
     """
-    from sweep.report.page.page import page_html  # here: most commands need no plots and templates
+    from sweep.report.page.page import page_html  # here: most commands need neither plots nor templates
 
-    study = read_study(folder)
-    document = report_document(study)
+    tables = StudyTables(read_study(folder))
+    document = report_document(tables)
     paths = ReportPaths(
         folder.report / "index.html", folder.report / "report.json", folder.report / "trials.csv"
     )
@@ -46,7 +54,7 @@ def write_report(folder: StudyFolder) -> ReportPaths:
     text = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)
     write_atomic(paths.document, f"{text}\n".encode(), durable=False)
     write_atomic(paths.table, trials_csv(document).encode(), durable=False)
-    write_atomic(paths.page, page_html(study, document).encode(), durable=False)
+    write_atomic(paths.page, page_html(tables, document).encode(), durable=False)
     return paths
 
 
@@ -70,7 +78,7 @@ def trials_csv(document: Mapping[str, Any]) -> str:
 
 
 def guarded(cell: Any) -> Any:
-    """Return a cell that no spreadsheet runs: text that begins like a formula gets a leading apostrophe."""
+    """Return a cell that spreadsheets do not run: text that begins like a formula gets a leading apostrophe."""
     if isinstance(cell, list):
         cell = json.dumps(cell)
     if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULA):

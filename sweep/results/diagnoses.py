@@ -1,4 +1,4 @@
-"""The diagnoses of a study's trials, counted over trials and by choice."""
+"""The diagnoses of a study's trials, counted over all trials and by choice."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -16,12 +16,12 @@ from sweep.diagnosis.trial_diagnosis import Diagnosis
 from sweep.diagnosis.version import rules_version
 from sweep.results.effects import groups_of, is_late
 
-TOLD = ("issue", "tip")  # severities of findings that say something of a trial
+SHOWN = ("issue", "tip")  # severities of the findings that the report shows
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The trials that were diagnosed, and what their counts are made by."""
+    """The diagnosed trials, and the tables by which they are counted."""
 
     diagnoses: Mapping[int, Diagnosis]
     records: Sequence[TrialRecord]
@@ -31,12 +31,12 @@ class Judged:
 
 
 def diagnoses_section(judged: Judged) -> dict[str, Any]:
-    """Return `diagnoses` of the report's document: counts, shares by choice, causes, and what is said of each trial."""
+    """Return `diagnoses` of the report's document: counts, shares by choice, causes, and the findings of each trial."""
     scored = [record for record in judged.records if record.settled and record.state != "failed"]
     return {
         "judged": len(judged.diagnoses),
         "not_judged": sum(record.number not in judged.diagnoses for record in scored),
-        "other_rules": sum(one.rules != rules_version() for one in judged.diagnoses.values()),
+        "other_rules": sum(diagnosis.rules != rules_version() for diagnosis in judged.diagnoses.values()),
         "muted": list(judged.muted),
         "symptoms": symptom_counts(judged),
         "choices": choice_shares(judged),
@@ -49,42 +49,39 @@ def diagnoses_section(judged: Judged) -> dict[str, Any]:
 
 
 def trial_diagnosis(number: int, diagnosis: Diagnosis, muted: Collection[str]) -> dict[str, Any]:
-    """Return what the report holds of one trial's diagnosis: its symptom, and the findings that say something.
+    """Return one trial's diagnosis as the report holds it: its symptom, and its issues and tips.
 
-    Causes come before symptoms. Evidence and probes stay in diagnosis.json.
+    Causes come before symptoms. Evidence and probes are only in diagnosis.json.
     """
-    told = [finding for finding in diagnosis.findings if finding.severity in TOLD]
-    told.sort(key=lambda finding: not is_cause(finding.code))
+    shown = [finding for finding in diagnosis.findings if finding.severity in SHOWN]
+    shown.sort(key=lambda finding: not is_cause(finding.code))
     kept = ("code", "title", "text", "mixture", "confidence")
     return {
         "number": number,
-        "symptom": {
-            **{key: diagnosis.symptom[key] for key in kept},
-            "muted": diagnosis.code in muted,
-        },
+        "symptom": {**{key: diagnosis.symptom[key] for key in kept}, "muted": diagnosis.code in muted},
         "findings": [
             {key: value for key, value in finding.items() if key != "evidence"}
-            for finding in findings_to_json(told, muted)
+            for finding in findings_to_json(shown, muted)
         ],
     }
 
 
 def is_cause(code: str) -> bool:
-    """Return whether a finding says why a rollout fails, not how."""
+    """Return whether a finding is a cause: why a rollout fails, not how."""
     return code.startswith("C")
 
 
 def symptom_counts(judged: Judged) -> list[dict[str, Any]]:
     """Return a row per symptom that some trial has, the most frequent first.
 
-    A trial counts with its main symptom alone. `by_state` counts those that trained to the end, were pruned and
+    A trial counts once, with its main symptom. `by_state` counts the trials that trained to the end, were pruned or
     diverged; `best` is the number of the trial with the lowest rollout error among them.
     """
     state = {record.number: record.state for record in judged.records}
     error = {record.number: record.rollout_error for record in judged.records}
     rows = []
     for code, count in _by_frequency(judged.diagnoses.values()):
-        numbers = [number for number, one in judged.diagnoses.items() if one.code == code]
+        numbers = [number for number, diagnosis in judged.diagnoses.items() if diagnosis.code == code]
         states = Counter(state[number] for number in numbers)
         rows.append(
             {
@@ -101,11 +98,11 @@ def symptom_counts(judged: Judged) -> list[dict[str, Any]]:
 
 
 def choice_shares(judged: Judged) -> list[dict[str, Any]]:
-    """Return, for each value of each choice, what share of its trials has which symptom.
+    """Return the share of trials with each symptom, for each value of each choice.
 
     Columns: param, value (as text), order, basis, trials, shares by code, the most frequent first. A pruned
-    trial counts with what it showed when it stopped. A scheduler spans the whole budget, so that of it, and of
-    what it owns, only trials that trained to the end say something: basis "end", else "all".
+    trial counts with the symptom at the moment when it was stopped. A scheduler spans the whole budget, so for it and
+    for its own hyperparameters only trials that trained to the end count: basis "end", else "all".
     """
     state = {record.number: record.state for record in judged.records}
     rows = []
@@ -135,16 +132,16 @@ def choice_shares(judged: Judged) -> list[dict[str, Any]]:
 def cause_counts(judged: Judged) -> list[dict[str, Any]]:
     """Return a row per cause that was found in some trial, the most frequent first.
 
-    `prescriptions` are the different sets of changes that are to be tried first, with how many `trials` have
-    each, the most frequent first, and one of those trials as `example`.
+    `prescriptions` are the different sets of changes to try first: for how many `trials`, the most frequent first, and
+    one of these trials as `example`.
     """
-    found: dict[str, list[tuple[int, Finding]]] = {}
+    by_code: dict[str, list[tuple[int, Finding]]] = {}
     for number, diagnosis in sorted(judged.diagnoses.items()):
         for finding in diagnosis.findings:
-            if is_cause(finding.code) and finding.severity in TOLD:
-                found.setdefault(finding.code, []).append((number, finding))
+            if is_cause(finding.code) and finding.severity in SHOWN:
+                by_code.setdefault(finding.code, []).append((number, finding))
     rows = []
-    for code, cases in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
+    for code, cases in sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0])):
         counts: Counter[tuple[tuple[str, str], ...]] = Counter()
         changes: dict[tuple[tuple[str, str], ...], list[dict[str, Any]]] = {}
         examples: dict[tuple[tuple[str, str], ...], int] = {}
@@ -172,10 +169,10 @@ def cause_counts(judged: Judged) -> list[dict[str, Any]]:
 
 
 def title_of_code(code: str, judged: Judged) -> str:
-    """Return a symptom's title; of one that is not known here, what the first diagnosis with it says."""
+    """Return a symptom's title; for an unknown code the title in the first diagnosis that has it."""
     if code in SYMPTOMS:
         return SYMPTOMS[code].title
-    return next(str(one.symptom["title"]) for one in judged.diagnoses.values() if one.code == code)
+    return next(str(d.symptom["title"]) for d in judged.diagnoses.values() if d.code == code)
 
 
 def _by_frequency(diagnoses: Collection[Diagnosis]) -> list[tuple[str, int]]:

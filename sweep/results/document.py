@@ -1,4 +1,4 @@
-"""The report as one document: what report.json holds and what page and terminal show (docs/report.md)."""
+"""The report as one document: the content of report.json, and all that page and terminal show (docs/report.md)."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -8,71 +8,71 @@ import numpy as np
 import pandas as pd
 
 from sweep.config.errors import StoreError
-from sweep.config.records import TrialRecord, to_json
+from sweep.config.records import to_json
 from sweep.diagnosis.finding import findings_to_json
-from sweep.results.checks import study_findings as findings
-from sweep.results.checks.beaten_by_baseline import NOTHING_YET, Results, beaten_by_baseline
-from sweep.results.checks.budget_is_the_limit import budget_is_the_limit
-from sweep.results.checks.pruning_stopped_winners import pruning_stopped_winners
-from sweep.results.checks.seed_noise import seed_noise
+from sweep.results.checks import check_findings
+from sweep.results.confirmation import TEST_KEYS, confirmation_section
 from sweep.results.diagnoses import Judged, diagnoses_section
-from sweep.results.effects import CommonRung, common_rung, comparisons, effect_claims, effects_frame
-from sweep.results.importances import Importances, importances
+from sweep.results.importances import importances
+from sweep.results.selection import ranked
 from sweep.results.study import StoredStudy, read_study
-from sweep.results.tables import leaderboard, skill_or_nan, trial_row, trials_frame
-from sweep.results.wording.confirmation import TEST_KEYS, confirmation_section
+from sweep.results.study_tables import StudyTables
+from sweep.results.tables import skill_or_nan, trial_row
 from sweep.score.comparisons import EXACT
 from sweep.store.folder import StudyFolder
 
 FORMAT = 1
-SEED = 0  # of the bootstraps, so that equal studies give equal reports
+FINDING_KEYS = ("code", "title", "severity", "text", "evidence")
+LEFT_OUT = ("last_rollout_error", "evaluations")  # columns of `trial_row` that the document does not hold
 
 
-def report_document(folder: StudyFolder | StoredStudy) -> dict[str, Any]:
+def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
     """Return the whole report as JSON values; non-finite numbers are None. docs/report.md describes it.
 
     Raises:
         StoreError: there is no study, or a file of it is damaged.
     """
-    study = folder if isinstance(folder, StoredStudy) else read_study(folder)
-    trials, board = trials_frame(study), leaderboard(study)
-    rung = common_rung(study)
-    best, reason = study.named
+    tables = study if isinstance(study, StudyTables) else StudyTables(read_study(study))
+    stored, rung = tables.study, tables.rung
+    best, reason = stored.named
     number = None if best is None else best.number
     document = {
         "format": FORMAT,
-        "study": study_section(study),
-        "score": score_section(study),
-        "progress": progress_section(study, trials),
+        "study": study_section(stored),
+        "score": score_section(stored),
+        "progress": progress_section(stored, tables.trials),
         "best": number,
         "no_best": reason,
-        "best_basis": None if best is None else study.basis,
-        "test_looks": test_looks(study),
-        "confirmation": confirmation_section(study),
-        "confirmation_outdated": study.outdated,
-        "audit": study.audit,
-        "treatments": [dict(treatment) for treatment in study.treatments],
-        "baselines": {name: baseline_entry(study, name) for name in study.baselines},
-        "missing_baselines": dict(study.missing_baselines),
-        "trials": [trial_entry(study, index, number) for index in range(len(study.records))],
+        "best_basis": None if best is None else stored.basis,
+        "test_looks": test_looks(stored),
+        "confirmation": confirmation_section(stored),
+        "confirmation_outdated": stored.outdated,
+        "audit": stored.audit,
+        "treatments": [dict(treatment) for treatment in stored.treatments],
+        "baselines": {name: baseline_entry(stored, name) for name in stored.baselines},
+        "missing_baselines": dict(stored.missing_baselines),
+        "trials": [trial_entry(stored, index, number) for index in range(len(stored.records))],
         "diagnoses": diagnoses_section(
-            Judged(study.diagnoses, study.records, trials, study.axes, study.muted)
+            Judged(stored.diagnoses, stored.records, tables.trials, stored.axes, stored.muted)
         ),
-        "findings": [asdict(found) for found in findings_of(study, trials, board, rung)],
+        "findings": [
+            {key: getattr(finding, key) for key in FINDING_KEYS}
+            for finding in check_findings(tables, stored.outside_checks)
+        ],
         "effects": {
             "compared": rung.words,
             "rung": rung.at,
             "horizon_share": rung.horizon,
-            "rows": effects_frame(study, trials, rung).to_dict("records"),
+            "rows": tables.effects.to_dict("records"),
         },
-        "importances": _importances_section(importances(study, rung)),
+        "importances": asdict(importances(stored, rung)),
     }
     cleaned: dict[str, Any] = to_json(_native(document))
     return cleaned
 
 
 def stored_confirmation(folder: StudyFolder) -> dict[str, Any] | None:
-    """Return the `confirmation` of the report's document alone, None where there is none of today's best.
+    """Return `confirmation` of the report's document alone, None without one of today's best trials.
 
     Raises:
         StoreError: there is no study, or a file of it is damaged.
@@ -83,51 +83,13 @@ def stored_confirmation(folder: StudyFolder) -> dict[str, Any] | None:
 
 
 def test_looks(study: StoredStudy) -> int:
-    """Return for how many configurations the locked test has been read; each further one makes it less locked."""
+    """Return for how many configurations the locked test has been read; each further one makes it less of a test."""
     winner = study.winner or {}
     return len(winner["looks"]) if "looks" in winner else int(bool(winner.get("test")))
 
 
-def findings_of(
-    study: StoredStudy, trials: pd.DataFrame, board: pd.DataFrame, rung: CommonRung
-) -> list[findings.Finding]:
-    """Return every finding, in the order in which a person should read them."""
-    best, _ = study.named
-    rng = np.random.default_rng(SEED)
-    tested = comparisons(study, trials, rung)
-    claims = effect_claims(tested, rng) if study.claims else []
-    return [
-        beaten_by_baseline(board, None if best is None else best.number, _results(study, best)),
-        findings.loss_is_lying(trials, study.horizon, study.claims, rng),
-        findings.checkpoint_regret(trials),
-        findings.choices_matter(claims, len(tested), study.claims, rung.words),
-        findings.near_bound(None if best is None else best.params, study.axes),
-        findings.horizon_too_long(board),
-        budget_is_the_limit(study.records),
-        seed_noise(study.records, study.confirmation),
-        pruning_stopped_winners(study.records, study.audit),
-        findings.few_starts(study.n_eff),
-        findings.trial_failures(trials),
-    ]
-
-
-def _results(study: StoredStudy, best: TrialRecord | None) -> Results:
-    """Return what the best trial's configuration and the baselines score where nothing was selected."""
-    if best is None:
-        return NOTHING_YET
-    arms = [] if study.confirmation is None else study.confirmation["arms"]
-    fresh = next((arm["iqm"]["value"] for arm in arms if arm["number"] == best.number), None)
-    test = study.scores_on_test(best.number)
-    if test is None:
-        return Results(fresh)
-    stored = (study.winner or {}).get("baselines_test") or {}
-    errors = {name: entry.get("rollout_error") for name, entry in stored.items()}
-    known = {name: error for name, error in errors.items() if error is not None}
-    return Results(fresh, test.get("rollout_error"), known)
-
-
 def study_section(study: StoredStudy) -> dict[str, Any]:
-    """Return what was run, so that it can be run again."""
+    """Return the settings, data and versions of the study."""
     search, facts = study.document.get("search") or {}, study.facts
     return {
         "name": study.name,
@@ -150,7 +112,7 @@ def study_section(study: StoredStudy) -> dict[str, Any]:
 
 
 def score_section(study: StoredStudy) -> dict[str, Any]:
-    """Return what a rollout was asked to do."""
+    """Return the task of a rollout: horizon, starts, warm-up and so on."""
     score, facts = study.document.get("score") or {}, study.facts
     return {
         "horizon": study.horizon,
@@ -165,7 +127,7 @@ def score_section(study: StoredStudy) -> dict[str, Any]:
 
 
 def progress_section(study: StoredStudy, trials: pd.DataFrame) -> dict[str, Any]:
-    """Return how far the study is and what it has cost."""
+    """Return how far the study is, and its cost."""
     states = Counter(record.state for record in study.records)
     whole = (study.budget or 0) * sum(record.settled for record in study.records)
     steps = int(trials["sequence_steps"].sum())
@@ -179,9 +141,9 @@ def progress_section(study: StoredStudy, trials: pd.DataFrame) -> dict[str, Any]
 
 
 def baseline_entry(study: StoredStudy, name: str) -> dict[str, Any]:
-    """Return a baseline's scores on validation, and on test where they are known."""
+    """Return a baseline's scores on validation, and on test if they are known."""
     entry = study.baselines[name]
-    test = ((study.winner or {}).get("baselines_test") or {}).get(name)
+    test = study.baselines_on_test.get(name)
     keys = ("rollout_error", "nrmse", "valid_steps", "diverged_fraction", "settings", "seconds")
     return {
         **{key: entry.get(key) for key in keys},
@@ -193,35 +155,12 @@ def baseline_entry(study: StoredStudy, name: str) -> dict[str, Any]:
 
 
 def trial_entry(study: StoredStudy, index: int, best: int | None) -> dict[str, Any]:
-    """Return one trial of the document; `test` stands in the best one alone, None until it is scored."""
+    """Return one trial of the document; only the best one has `test`, None until it is scored."""
     record = study.records[index]
     row = trial_row(record, study.diagnoses.get(record.number))
-    kept = (
-        "number",
-        "state",
-        "origin",
-        "symptom",
-        "rollout_error",
-        "nrmse",
-        "valid_steps",
-        "valid_steps_low",
-        "valid_steps_high",
-        "one_step_error",
-        "diverged_fraction",
-        "exposure_gap",
-        "regret_last",
-        "regret_one_step",
-        "best_at",
-        "lowest_one_step_error",
-        "loss_rollout_error",
-        "loss_valid_steps",
-        "sequence_steps",
-        "updates",
-        "seconds",
-        "diverged_at",
-        "reason",
-    )
-    entry = {key: row[key] for key in kept} | {"params": dict(record.params)}
+    entry = {key: value for key, value in row.items() if key not in LEFT_OUT} | {
+        "params": dict(record.params)
+    }
     if record.number == best:
         test = study.scores_on_test(best)
         entry["test"] = None if test is None else {key: test.get(key) for key in TEST_KEYS}
@@ -240,10 +179,8 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
     if index is None:
         raise StoreError(f"no trial {number} in {folder.path}")
     best, _ = study.named
-    ranked = sorted(
-        (r.rollout_error, r.number) for r in study.records if r.settled and r.rollout_error is not None
-    )
-    place = next((k + 1 for k, (_, other) in enumerate(ranked) if other == number), None)
+    confirmed = confirmation_section(study) or {"arms": []}
+    order = [other.number for other in ranked(study.records)]
     here = folder.trial(number)
     evaluations = [
         {
@@ -261,11 +198,11 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
         "study": study.name,
         "score": score_section(study),
         **trial_entry(study, index, None if best is None else best.number),
-        "confirmation": next((arm for arm in _arms(study) if arm["number"] == number), None),
+        "confirmation": next((arm for arm in confirmed["arms"] if arm["number"] == number), None),
         "treatment": next((dict(t) for t in study.treatments if t["number"] == number), None),
         "is_best": best is not None and best.number == number,
-        "rank": place,
-        "ranked": len(ranked),
+        "rank": order.index(number) + 1 if number in order else None,
+        "ranked": len(order),
         "diagnosis": _diagnosis(study, number),
         "skill": {
             name: skill_or_nan(record.rollout_error, entry["rollout_error"])
@@ -283,7 +220,7 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
 
 
 def _diagnosis(study: StoredStudy, number: int) -> dict[str, Any] | None:
-    """Return diagnosis.json with what is muted; None where there is none."""
+    """Return diagnosis.json, each finding with `muted`; None if there is none."""
     diagnosis = study.diagnoses.get(number)
     if diagnosis is None:
         return None
@@ -292,15 +229,6 @@ def _diagnosis(study: StoredStudy, number: int) -> dict[str, Any] | None:
         "findings": findings_to_json(diagnosis.findings, study.muted),
         "probes": diagnosis.probes,
     }
-
-
-def _arms(study: StoredStudy) -> list[dict[str, Any]]:
-    section = confirmation_section(study)
-    return [] if section is None else list(section["arms"])
-
-
-def _importances_section(found: Importances) -> dict[str, Any]:
-    return {"shares": dict(found.shares), "trials": found.trials, "reason": found.reason}
 
 
 def _native(value: Any) -> Any:

@@ -1,7 +1,7 @@
-"""What each choice does to the rollout, with pruned and diverged trials included.
+"""The effect of each choice on the rollout error, with pruned and diverged trials included.
 
-Trials that stopped early cannot be compared by their final scores. So all are compared at a common rung: the
-first, which every trial reached or missed by diverging. A scheduler has barely begun there; its effect is
+Trials that were stopped early cannot be compared by their final scores. So all trials are compared at a common rung:
+the first one, which every trial reached or missed by diverging. A scheduler has barely begun there. Its effect is
 taken from the final scores of the trials that trained to the end, and from these alone.
 """
 
@@ -18,14 +18,10 @@ from sweep.config.ranges import Choice
 from sweep.config.records import PREFIXES, TrialRecord
 from sweep.config.space import Axis
 from sweep.results.study import StoredStudy
-from sweep.results.wording.numbers import param_text
+from sweep.results.wording.numbers import param_text, percent_text
 from sweep.stats.bootstrap import percentile_interval
 
 BINS = 4  # of a range, equally wide on its own scale; our choice
-IMPORTANCE_LEAST = (
-    20  # trials; our choice: the best quarter then holds five, what Optuna's documentation advises
-)
-TOP_LEAST = 5
 EFFECT_LEAST = 5  # trials per value for a claim; our choice
 REPS = 1000
 LEVEL = 0.05
@@ -33,30 +29,30 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class CommonRung:
-    """Where all trials are compared: their scores there by trial number, 1 for those that diverged before."""
+    """The point at which all trials are compared, and their scores there: 1 for trials that diverged before it."""
 
-    at: float | None  # share of the budget, None: at the end
+    at: float | None  # share of the budget; None: at the end
     horizon: float  # share of the rollout that is judged there
     scores: Mapping[int, float]
 
     @property
     def words(self) -> str:
-        """Return what is compared, for people."""
+        """Return the scores that are compared, in words."""
         if self.at is None:
             return "rollout error at the end of training"
         share = (
             "the rollout error"
             if self.horizon == 1
-            else f"the error over the first {self.horizon:.0%} of the rollout"
+            else f"the error over the first {percent_text(self.horizon)} of the rollout"
         )
-        return f"{share} at {self.at:.0%} of the budget"
+        return f"{share} at {percent_text(self.at)} of the budget"
 
 
 def common_rung(study: StoredStudy) -> CommonRung:
-    """Return the scores at the first rung: of trials that reached it, and 1 for those that diverged before.
+    """Return the scores at the first rung: 1 for trials that diverged before it; without pruning the final scores.
 
-    Without pruning, the final scores. Failed and unfinished trials have none. The score is the best up to the
-    rung, over the share of the horizon that the rung judges.
+    Failed and unfinished trials have no score. The score is the lowest error up to the rung, over the share of the
+    horizon that the rung judges.
     """
     if not study.rungs:
         final = {
@@ -69,17 +65,16 @@ def common_rung(study: StoredStudy) -> CommonRung:
     prefix = min(range(len(PREFIXES)), key=lambda k: abs(PREFIXES[k] - rung.horizon))
     scores = {}
     for record in study.records:
-        score = _score_at(record, rung.at, prefix, study.budget)
+        score = _score_at(record, rung.at, prefix, study.budget_of(record))
         if score is not None:
             scores[record.number] = score
     return CommonRung(rung.at, PREFIXES[prefix], scores)
 
 
 def _score_at(record: TrialRecord, at: float, prefix: int, budget: int | None) -> float | None:
-    whole = (record.config.get("training") or {}).get("budget") or budget
-    if not whole or record.state == "failed":
+    if not budget or record.state == "failed":
         return None
-    until = max(1, round(at * whole))
+    until = max(1, round(at * budget))
     ends = [record.sequence_steps, *(entry.sequence_steps for entry in record.evaluations)]
     if record.state == "complete" or max(ends) >= until:  # full batches may end before the budget does
         seen = [e.scores.prefix_errors[prefix] for e in record.evaluations if e.sequence_steps <= until]
@@ -91,8 +86,8 @@ def effects_frame(study: StoredStudy, trials: pd.DataFrame, rung: CommonRung) ->
     """Return a row per hyperparameter and value, or bin of its range: quantiles of the scores.
 
     Columns: param, value (as text), order (of the value), basis ("rung" or "end"), trials, best, q25, median,
-    q75; lower is better. A hyperparameter that only some trials have is judged among them. Scheduler and what
-    it owns: basis "end".
+    q75; lower is better. A hyperparameter that only some trials have is compared among these. The scheduler and its
+    own hyperparameters have the basis "end".
     """
     done = trials[(trials["state"] == "complete") & trials["rollout_error"].notna()]
     finished = dict(zip(done["number"], done["rollout_error"], strict=True))
@@ -124,7 +119,7 @@ def effects_frame(study: StoredStudy, trials: pd.DataFrame, rung: CommonRung) ->
 
 
 def is_late(name: str, axis: Axis | None) -> bool:
-    """Return whether a hyperparameter shows its effect only late: the scheduler and what it owns."""
+    """Return whether a hyperparameter shows its effect only late: the scheduler, and hyperparameters of its own."""
     return name == "scheduler" or (
         axis is not None and axis.condition is not None and axis.condition.on == "scheduler"
     )
@@ -159,7 +154,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Claim:
-    """One value of a choice is better than the others together: medians, and the interval of their lead."""
+    """One value of a choice is better than the other values together: the medians, and the interval of its lead."""
 
     param: str
     value: str
@@ -173,7 +168,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The scores of a choice by value, of those values that enough trials have: at least two."""
+    """The scores of a choice by value, for the values that enough trials have: at least two."""
 
     param: str
     basis: str
@@ -181,11 +176,11 @@ class Comparison:
 
 
 def comparisons(study: StoredStudy, trials: pd.DataFrame, rung: CommonRung) -> list[Comparison]:
-    """Return the choices that can be tested: those with two values or more that 5 trials or more have."""
+    """Return the choices that can be tested: at least two values, each with at least EFFECT_LEAST trials."""
     finished = dict(
         zip(trials["number"], trials["rollout_error"].where(trials["state"] == "complete"), strict=True)
     )
-    found = []
+    testable = []
     for name in trials.attrs["params"]:
         axis = study.axes.get(name)
         if axis is not None and not isinstance(axis.span, Choice):
@@ -197,18 +192,18 @@ def comparisons(study: StoredStudy, trials: pd.DataFrame, rung: CommonRung) -> l
         }
         groups = {text: values for text, values in groups.items() if len(values) >= EFFECT_LEAST}
         if len(groups) >= 2:
-            found.append(Comparison(name, "end" if is_late(name, axis) else "rung", groups))
-    return found
+            testable.append(Comparison(name, "end" if is_late(name, axis) else "rung", groups))
+    return testable
 
 
 def effect_claims(tested: Sequence[Comparison], rng: np.random.Generator) -> list[Claim]:
-    """Return, for each choice, that its best value beats the others, where that can be said.
+    """Return the claims that the best value of a choice beats its other values; none for choices that show no lead.
 
-    A claim needs both: a permutation test at 5 %, and an interval of the lead that lies above 0. Nobody would believe a
-    value to be better of which is said that it may be worse.
+    A claim needs both a permutation test at 5 % and an interval of the lead that lies above 0: a value that may be
+    worse is not claimed to be better.
 
     The test statistic is the lead of the best value's median over the median of the rest. The best value is
-    chosen anew in every permutation, so that picking it is not taken for evidence; the level is divided by
+    picked again in every permutation, so that picking it is not evidence; the level is divided by
     the number of choices tested. The interval of the lead is a bootstrap over trials.
     """
     claims = []

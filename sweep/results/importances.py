@@ -1,4 +1,4 @@
-"""Which hyperparameters tell good trials from the rest: PED-ANOVA at the common rung."""
+"""Importances of hyperparameters: how well each separates good trials from the rest (PED-ANOVA)."""
 
 import warnings
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ TOP_LEAST = 5
 
 @dataclass(frozen=True)
 class Importances:
-    """The share of each hyperparameter in what tells good trials from all, summing to 1; or why not."""
+    """The share of each hyperparameter in separating good trials from all, summing to 1; or the reason why not."""
 
     shares: Mapping[str, float]
     trials: int
@@ -29,8 +29,8 @@ class Importances:
 def importances(study: StoredStudy, rung: CommonRung) -> Importances:
     """Return PED-ANOVA importances of the scores at the common rung, of conditional hyperparameters too.
 
-    Computed on an in-memory Optuna study, so that pruned and diverged trials count. The scheduler, which has
-    barely begun at a rung, is left out.
+    They are computed on an in-memory Optuna study, so that pruned and diverged trials count. The scheduler is left out,
+    as it has barely begun at a rung.
 
     Source: Watanabe et al. (2023), PED-ANOVA; conditional hyperparameters: arXiv 2601.20800, as in Optuna 5.
     """
@@ -57,7 +57,7 @@ def importances(study: StoredStudy, rung: CommonRung) -> Importances:
         optuna.logging.set_verbosity(verbosity)
     names = {axis.span.key(name): name for name, axis in axes.items()}
     ordered = sorted(
-        ((names[key], float(share)) for key, share in raw.items()), key=lambda one: (-one[1], one[0])
+        ((names[key], float(share)) for key, share in raw.items()), key=lambda pair: (-pair[1], pair[0])
     )
     return Importances(dict(ordered), len(records))
 

@@ -1,4 +1,4 @@
-"""The studies that have results, and the known study files."""
+"""The list of the studies that have results, and of the known study files."""
 
 import tomllib
 from pathlib import Path
@@ -7,17 +7,18 @@ from typing import Any
 from sweep.config.errors import SweepError
 from sweep.config.records import SETTLED, TrialRecord
 from sweep.results.stored_diagnoses import muted_codes, readable_diagnoses
-from sweep.results.wording.diagnosis import symptom_words
+from sweep.results.wording.diagnosis import symptom_text
 from sweep.store.folder import StudyFolder, study_folders
 from sweep.study.find import study_files
 
 
 def listing(results: Path) -> dict[str, Any]:
-    """Return the studies that have results and the study files that are known, as one JSON document.
+    """Return the studies that have results and the known study files, as one JSON document.
 
     A stored study has `name`, `path`, `trials`, and by state `running`, `complete`, `pruned`, `diverged`,
-    `failed`; `best_rollout_error` is null where there is none, and so is `best_symptom`, code and title of what
-    that trial shows, or "muted". One that cannot be read has its `error`, and null for all numbers.
+    `failed`; `best_rollout_error`, the lowest selected one, and `best_symptom`, code and title of that trial's symptom
+    or "muted"; both are null if no trial has a score. A study that cannot be read has its `error`, and null for all
+    numbers.
     """
     stored: list[dict[str, Any]] = []
     for folder in study_folders(results):
@@ -51,7 +52,7 @@ def _symptom(folder: StudyFolder, record: TrialRecord) -> str | None:
     diagnosis = readable_diagnoses(folder, [record]).get(record.number)
     if diagnosis is None:
         return None
-    return symptom_words(diagnosis.symptom, diagnosis.code in muted_codes(folder.read_study()))
+    return symptom_text(diagnosis.symptom, diagnosis.code in muted_codes(folder.read_study()))
 
 
 def _description(path: Path) -> str:

@@ -1,21 +1,28 @@
-"""Who wins: which trials are candidates, which one is named, and how far that is more than chance."""
+"""Who wins: the candidates, the trial that is named, and whether its lead is more than chance."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweep.config.records import TrialRecord
+from sweep.config.text import plural
 from sweep.stats.ranking import Ranking
 
-TRIVIAL = ("mean", "persistence")  # a trial that does not beat both of them has learnt nothing
+TRIVIAL = ("mean", "persistence")  # a trial that does not beat both is no candidate
 FEW_STARTS = 8  # starts that do not overlap; below, no claim that one setting beats another (docs/metrics.md)
 NO_SCORE = "no trial was completed with a score"
 
 Baselines = Mapping[str, Mapping[str, Any]]  # entries of baselines.json by name
 
 
+def ranked(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Return the settled trials with a score, lowest rollout error on validation first, then by number."""
+    scored = [record for record in records if record.settled and record.rollout_error is not None]
+    return sorted(scored, key=lambda record: (record.rollout_error, record.number))
+
+
 def candidates(records: Sequence[TrialRecord], baselines: Baselines) -> tuple[list[TrialRecord], str | None]:
-    """Return the trials that have learnt something, lowest rollout error on validation first.
+    """Return the trials that beat the trivial forecasts, lowest rollout error on validation first.
 
     Scores of 1 and scores that do not beat the mean and persistence are left out. Of equal scores the lower
     number comes first; of equal configurations with equal scores only that one is kept.
@@ -27,10 +34,9 @@ def candidates(records: Sequence[TrialRecord], baselines: Baselines) -> tuple[li
     Returns:
         The trials, and None or the reason why there are none.
     """
-    scored = [r for r in records if r.settled and r.best is not None and r.rollout_error is not None]
+    scored = [record for record in ranked(records) if record.best is not None]
     if not scored:
         return [], NO_SCORE
-    scored.sort(key=lambda record: (record.rollout_error, record.number))
     lowest = scored[0].rollout_error
     assert lowest is not None
     bars = {name: baselines.get(name, {}).get("rollout_error") for name in TRIVIAL}
@@ -74,7 +80,7 @@ def named_trial(
 
 
 def confirmed_trial(confirmation: Mapping[str, Any], baselines: Baselines) -> tuple[int | None, str | None]:
-    """Return the trial whose configuration leads on fresh seeds, or None and why none is worth naming."""
+    """Return the trial whose configuration leads on fresh seeds, or None and the reason why none is named."""
     leader = next(arm for arm in confirmation["arms"] if arm["number"] == confirmation["leader"])
     error = leader["iqm"]["value"]
     if error >= 1:
@@ -99,7 +105,7 @@ def is_current(confirmation: Mapping[str, Any], records: Sequence[TrialRecord], 
 def confirmation_verdict(
     ranks: Ranking, claims: bool, n_eff: int | None, shape: tuple[int, int]
 ) -> tuple[str, str | None]:
-    """Return "winner", "tied" or "alone"; for the last two also why no configuration is called the best.
+    """Return "winner", "tied" or "alone", and for the last two the reason why no winner is named.
 
     Args:
         ranks: of the arms.
@@ -108,18 +114,18 @@ def confirmation_verdict(
         shape: numbers of arms and seeds.
     """
     if shape[0] == 1:
-        return "alone", "only one configuration was confirmed: there is nothing to compare it with"
+        return "alone", "only one configuration was confirmed, so it cannot be compared"
     if not claims:
         return "tied", (
-            f"only {n_eff} validation starts do not overlap; below {FEW_STARTS}, no configuration is said to "
-            "beat another"
+            f"only {n_eff} validation starts do not overlap; below {FEW_STARTS}, the report never claims that one "
+            "configuration beats another"
         )
     if not ranks.equals:
         return "winner", None
     if shape[1] <= 3:  # the exact test has at least p = 0.1 then
         return "tied", (
-            f"{shape[1]} seed{'s' * (shape[1] > 1)} each are too few to tell configurations apart, whatever the "
-            "errors (sweep confirm --seeds 5 trains more)"
+            f"{plural(shape[1], 'seed')} each {'is' if shape[1] == 1 else 'are'} too few to distinguish "
+            "configurations, whatever the errors (sweep confirm --seeds 5 trains more)"
         )
     return "tied", "the differences are within the noise between seeds"
 

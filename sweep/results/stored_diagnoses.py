@@ -1,4 +1,4 @@
-"""Diagnoses as trials have stored them, and which of their findings a study mutes."""
+"""The stored diagnoses of trials, and the findings that a study mutes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from sweep.store.folder import StudyFolder
 
 
 def stored_diagnosis(folder: StudyFolder, number: int) -> Diagnosis | None:
-    """Return what was found at a trial's end, None for trials from before that was done.
+    """Return the diagnosis that was stored at a trial's end, None if there is none.
 
     Raises:
         StoreError: it is damaged.
@@ -20,20 +20,22 @@ def stored_diagnosis(folder: StudyFolder, number: int) -> Diagnosis | None:
         return None if values is None else diagnosis_from_json(values)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         path = folder.trial(number) / "diagnosis.json"
-        raise StoreError(f"{path} is damaged: {error!r}; without it, sweep diagnose makes one") from error
+        raise StoreError(
+            f"{path} is damaged: {error!r}; remove it, and sweep diagnose computes a new one"
+        ) from error
 
 
 def readable_diagnoses(folder: StudyFolder, records: Sequence[TrialRecord]) -> dict[int, Diagnosis]:
-    """Return the stored diagnoses of settled trials by number; what cannot be read is as good as missing."""
-    found = {}
+    """Return the stored diagnoses of settled trials by number; one that cannot be read counts as missing."""
+    diagnoses = {}
     for record in records:
         try:
             diagnosis = stored_diagnosis(folder, record.number) if record.settled else None
         except StoreError:
             continue
         if diagnosis is not None:
-            found[record.number] = diagnosis
-    return found
+            diagnoses[record.number] = diagnosis
+    return diagnoses
 
 
 def muted_codes(document: Mapping[str, Any]) -> tuple[str, ...]:

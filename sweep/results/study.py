@@ -16,17 +16,17 @@ from sweep.store.folder import StudyFolder
 
 @dataclass(frozen=True)
 class StoredStudy:
-    """Everything of a results folder but curves and rollouts."""
+    """The contents of a results folder except curves and rollouts."""
 
     folder: StudyFolder
     document: Mapping[str, Any]  # study.toml
     records: tuple[TrialRecord, ...]
     baselines: Mapping[str, Mapping[str, Any]]  # scored ones by name
-    missing_baselines: Mapping[str, str]  # why not, by name
+    missing_baselines: Mapping[str, str]  # the reason, by name
     winner: Mapping[str, Any] | None  # winner.json
     confirmation: Mapping[str, Any] | None = None  # confirmation.json, where it is of today's best trials
     audit: Mapping[str, Any] | None = None  # audit.json
-    outdated: bool = False  # a confirmation is stored, but others are the best today
+    outdated: bool = False  # a confirmation is stored, but other trials are the best today
     diagnoses: Mapping[int, Diagnosis] = field(default_factory=dict)  # by trial, where stored
     treatments: tuple[Mapping[str, Any], ...] = ()  # treatment.json of each trial that was treated, by number
 
@@ -52,6 +52,11 @@ class StoredStudy:
         value = (self.document.get("training") or {}).get("budget")
         return None if value is None else int(value)
 
+    def budget_of(self, record: TrialRecord) -> int | None:
+        """Return the sequence-steps of the whole trial, None if neither trial nor study gives them."""
+        value = (record.config.get("training") or {}).get("budget") or self.budget
+        return None if value is None else int(value)
+
     @property
     def n_eff(self) -> int | None:
         """Return the number of validation starts that do not overlap, None where it is not recorded."""
@@ -59,13 +64,23 @@ class StoredStudy:
         return None if value is None else int(value)
 
     @property
+    def falling_schedulers(self) -> frozenset[str]:
+        """Return the schedulers of the study whose learning rate falls to zero at the end of any budget."""
+        return frozenset(self.facts.get("falling_schedulers") or ())
+
+    @property
+    def outside_checks(self) -> tuple[str, ...]:
+        """Return the checks of plug-ins that the study names."""
+        return tuple((self.document.get("diagnosis") or {}).get("checks") or ())
+
+    @property
     def muted(self) -> tuple[str, ...]:
-        """Return the codes of findings that are kept but not told."""
+        """Return the codes of findings that are kept but not shown."""
         return muted_codes(self.document)
 
     @property
-    def claims(self) -> bool:
-        """Return whether there are enough starts to say that one setting beats another."""
+    def enough_starts(self) -> bool:
+        """Return whether there are enough starts to claim that one setting beats another."""
         return self.n_eff is None or self.n_eff >= FEW_STARTS
 
     @property
@@ -81,7 +96,7 @@ class StoredStudy:
 
     @property
     def basis(self) -> str:
-        """Return what the best trial is named by: "confirmed" on fresh seeds, or merely "selected"."""
+        """Return the scores that decide who wins: "confirmed" ones on fresh seeds, or "selected" ones."""
         return "selected" if self.confirmation is None else "confirmed"
 
     @property
@@ -102,13 +117,18 @@ class StoredStudy:
         return test if isinstance(test, Mapping) else None
 
     @property
+    def baselines_on_test(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the scores of the baselines on the locked test by name, empty before a winner is scored there."""
+        return (self.winner or {}).get("baselines_test") or {}
+
+    @property
     def finished(self) -> bool:
-        """Return whether a run came to its end, which stores winner.json, and no trial has begun since."""
+        """Return whether a run has ended, which stores winner.json, and no trial has begun since."""
         return self.winner is not None and all(record.settled for record in self.records)
 
 
 def read_study(folder: StudyFolder) -> StoredStudy:
-    """Return what a results folder holds.
+    """Return the stored study of a results folder.
 
     Raises:
         StoreError: there is no study, or a file of it is damaged.

@@ -1,16 +1,15 @@
 """Tidy tables of a study: a row per trial, per evaluation, per rollout step; trials beside baselines.
 
-Scores are on validation: selected, not results. Infinite errors stay +inf; what is not there is NaN or None.
+Scores are on validation: selected, not results. Infinite errors stay +inf; missing values are NaN or None.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweep.config.errors import StoreError
 from sweep.config.records import PREFIXES, TrialRecord
 from sweep.diagnosis.trial_diagnosis import Diagnosis
 from sweep.results.study import StoredStudy, read_study
@@ -30,14 +29,14 @@ TRIAL_COLUMNS = (
     "valid_steps_high",
     "one_step_error",
     "diverged_fraction",
+    "exposure_gap",
+    "regret_last",
+    "regret_one_step",
+    "best_at",
     "lowest_one_step_error",
     "loss_rollout_error",
     "loss_valid_steps",
     "last_rollout_error",
-    "regret_one_step",
-    "regret_last",
-    "exposure_gap",
-    "best_at",
     "sequence_steps",
     "updates",
     "seconds",
@@ -80,7 +79,7 @@ def trials_frame(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
 def trial_row(record: TrialRecord, diagnosis: Diagnosis | None) -> dict[str, Any]:
     """Return the columns of `trials_frame` for one trial, without its hyperparameters.
 
-    `symptom` is the code of the main one, None where the trial was not diagnosed.
+    `symptom` is the code of the main symptom, None if the trial was not diagnosed.
     """
     row: dict[str, Any] = dict.fromkeys(TRIAL_COLUMNS)
     row |= {
@@ -124,7 +123,7 @@ def trial_row(record: TrialRecord, diagnosis: Diagnosis | None) -> dict[str, Any
 
 
 def steps_frame(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
-    """Return a row per trial and evaluation point: what was scored at that moment of training.
+    """Return a row per trial and evaluation point, with the scores at that moment of training.
 
     `share` is the share of the budget; `error_03`, `error_10`, `error_30` are rollout errors over the first
     3, 10 and 30 % of the horizon.
@@ -136,7 +135,7 @@ def steps_frame(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
     prefixes = {f"error_{round(100 * share):02d}": k for k, share in enumerate(PREFIXES) if share < 1}
     rows = []
     for record in study.records:
-        budget = budget_of(record, study)
+        budget = study.budget_of(record)
         for entry in record.evaluations:
             scores = entry.scores
             rows.append(
@@ -177,10 +176,9 @@ def steps_frame(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
 
 
 def errors_frame(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
-    """Return a row per trial, evaluation point and step 1, 2, 5, 10, ... of the horizon: how the forecast grew.
+    """Return a row per trial, evaluation point and step 1, 2, 5, 10, ... of the horizon: how the error grew.
 
-    `nrmse` is of the rollout at that step, `one_step_nrmse` on true inputs; +inf where they are not finite. Records of
-    versions that did not store them give no rows.
+    `nrmse` is of the rollout at that step, `one_step_nrmse` on true inputs; +inf if not finite.
 
     Raises:
         StoreError: there is no study, or a record is damaged.
@@ -204,7 +202,7 @@ def rollout_frame(folder: StudyFolder, numbers: Sequence[int] | None = None) -> 
 
     Args:
         folder: of the study.
-        numbers: trials to read, by default all. Those without a rollout are left out.
+        numbers: trials to read; None: all. Trials without a rollout are left out.
 
     Raises:
         StoreError: there is no study, or a rollout is damaged.
@@ -299,7 +297,7 @@ def leaderboard(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
 
 
 def skill_or_nan(error: float | None, baseline_error: float) -> float:
-    """Return 1 - error / baseline error, NaN where there is no error or the baseline is exact."""
+    """Return 1 - error / baseline error; NaN without an error or if the baseline is exact."""
     if error is None or not math.isfinite(error):
         return math.nan
     value = skill(error, baseline_error)
@@ -311,20 +309,6 @@ def param_names(records: Sequence[TrialRecord], known: Sequence[str]) -> list[st
     seen = dict.fromkeys(name for record in records for name in record.params)
     names = [name for name in known if name in seen] + [name for name in seen if name not in known]
     return [name for name in names if name not in TRIAL_COLUMNS]
-
-
-def budget_of(record: TrialRecord, study: StoredStudy) -> int:
-    """Return the sequence-steps of the whole trial, 0 where neither trial nor study says."""
-    training: Mapping[str, Any] = record.config.get("training") or {}
-    return int(training.get("budget") or study.budget or 0)
-
-
-def stored_rollout(folder: StudyFolder, number: int) -> Mapping[str, np.ndarray] | None:
-    """Return the arrays of a trial's rollout, None where there are none that can be read."""
-    try:
-        return folder.rollout(number)
-    except StoreError:
-        return None
 
 
 def _plain(value: Any) -> Any:

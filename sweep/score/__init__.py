@@ -1,7 +1,7 @@
-"""Scoring: rollouts of a network from all starts at once, the numbers they give, baselines to compare with.
+"""Scoring: rollouts of a network from all starts at once, metrics, objectives, and baselines to compare with.
 
-Metrics are NumPy only; `rollout` is the only file here that knows a network. Each name is loaded when it is
-first used, so that whoever needs the metrics alone does not import torch.
+Metrics and objectives use NumPy only. Each name is imported at its first use, so that code that needs only metrics
+does not import torch.
 """
 
 from importlib import import_module

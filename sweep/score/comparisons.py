@@ -11,7 +11,7 @@ import numpy as np
 from sweep.data.types import Array
 from sweep.score.metrics import nrmse, nrmse_by_step
 
-EXACT = 1e-9  # rollout error below which a baseline is exact: a ratio to it would measure rounding
+EXACT = 1e-9  # rollout error; a baseline below it is exact, and a ratio to it would measure rounding
 
 
 def skill(error: float, baseline_error: float) -> float | None:
@@ -22,7 +22,7 @@ def skill(error: float, baseline_error: float) -> float | None:
         baseline_error: rollout error of the baseline on the same starts, >= 0.
 
     Returns:
-        At most 1, or None where the baseline is exact (an error below 1e-9): nothing can beat it.
+        At most 1, or None if the baseline is exact (an error below 1e-9): nothing can beat it.
 
     Raises:
         ValueError: an error is negative or NaN.
@@ -33,11 +33,11 @@ def skill(error: float, baseline_error: float) -> float | None:
 
 
 def exposure_gap_by_step(self_fed: Array, swapped: Array, truth: Array, scale: Array) -> Array:
-    """Return (step,), nrmse of the rollout minus nrmse when true inputs are fed to its own drifting state.
+    """Return (step,), nrmse of the rollout minus nrmse of single steps from its own state with true inputs.
 
-    Near the rollout's error: the network is fine, its own input misleads it. Near 0 while the rollout is
-    bad: true inputs do not help, so the hidden state has drifted. Where both errors are infinite it is 0;
-    where the rollout's alone is, +inf; where the swapped one alone is, -inf.
+    A gap near the rollout's error means that the network is fine and its own input misleads it. A gap near 0 while the
+    rollout is bad means that true inputs do not help, so the hidden state has drifted. The gap is 0 where both
+    errors are infinite, +inf where only the rollout's is, -inf where only the swapped one is.
 
     Args:
         self_fed: (start, step, channel), the rollout.
@@ -55,14 +55,14 @@ def exposure_gap_by_step(self_fed: Array, swapped: Array, truth: Array, scale: A
 
 
 def one_step_references(past: Array, truth: Array) -> dict[str, Array]:
-    """Return the forecasts of each step from the true steps before it that cost no training.
+    """Return one-step forecasts that need no training, from the true steps before each step.
 
     Args:
         past: (start, time, channel), data units, ending just before the truth.
         truth: (start, step, channel), data units.
 
     Returns:
-        "persistence", y[t-1], and, where the past has two steps or more, "linear", 2 y[t-1] - y[t-2].
+        "persistence", y[t-1], and, if the past has two steps or more, "linear", 2 y[t-1] - y[t-2].
     """
     steps = truth.shape[1]
     whole = np.concatenate([past[:, -2:], truth], axis=1)
@@ -77,11 +77,11 @@ def one_step_skill(
 ) -> dict[str, float]:
     """Return log10(nrmse of the reference / nrmse of the forecaster), by reference: larger is better.
 
-    0 is as good as the reference, 1 ten times better, -1 ten times worse. Both errors are floored at eps, so
-    that two forecasts that are exact to rounding score 0. A forecaster that is not finite scores -inf.
+    0 is as good as the reference, 1 ten times better, -1 ten times worse. Errors below eps count as eps, so that two
+    forecasts that are exact to rounding score 0. A forecaster that is not finite scores -inf.
 
-    For a sine of 126 steps per period, persistence already reaches a mean squared error of 1.2e-3: a loss of
-    1e-3 is worth a skill of 0.05. The reference that tells is the autoregression.
+    For a sine of 126 steps per period, persistence already reaches a mean squared error of 1.2e-3, so that a loss of
+    1e-3 is a skill of 0.05. The informative reference is the autoregression.
 
     Args:
         one_step: (start, step, channel), teacher-forced forecasts.

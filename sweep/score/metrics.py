@@ -1,7 +1,7 @@
-"""Errors of rollouts, from arrays alone. docs/metrics.md says what each number means and where it misleads.
+"""Errors of rollouts, from arrays alone. docs/metrics.md explains what each number means and where it misleads.
 
 Axes: forecasts and truths are (start, step, channel) in data units; `scale` and `mean` are (start, channel).
-An error above 1e150 scales counts as infinite, as a non-finite forecast does; no number here is ever NaN.
+An error above 1e150 scales counts as infinite, as a non-finite forecast does. No result is ever NaN.
 """
 
 import math
@@ -12,21 +12,24 @@ import numpy as np
 from sweep.config.records import PREFIXES, Scores
 from sweep.data.types import Array, Starts
 
-BLOCKS_MOST, BLOCKS_LEAST = 20, 5  # blocks per horizon; our choice: a period each, yet enough to grade
+BLOCKS_MOST, BLOCKS_LEAST = (
+    20,
+    5,
+)  # blocks per horizon; our choice: about a period each, and enough blocks to grade
 VALID_BELOW = 0.5  # in scales, after Vlachas et al. (2020); for a sine, a phase error of 0.505 rad
-DIVERGED_BEYOND = 10.0  # scales from the training mean; our choice, far outside what any bounded data reach
+DIVERGED_BEYOND = 10.0  # scales from the training mean; our choice, far outside any bounded data
 # (forecast, truth, scale, block) -> a number in [0, 1], smaller is better; arrays as in `rollout_error`
 Objective = Callable[[Array, Array, Array, int], float]
-LARGEST = 1e150  # scales; the largest error whose square, and a sum of many, is a float
+LARGEST = 1e150  # scales; squares of larger errors, and their sums, could overflow
 
 
 def block_length(period: float | None, horizon: int) -> int:
     """Return the steps of a block: one dominant period, bounded to horizon/20..horizon/5, at least 1.
 
-    Pointwise errors of one oscillating series pass through zero and mean nothing; over a period they do not.
+    Pointwise errors of an oscillating series pass through zero and mean nothing; their RMS over a period does.
 
     Args:
-        period: dominant period of the training data in steps, > 0; None (there is none) gives horizon/20.
+        period: dominant period of the training data in steps, > 0; None, no period, gives horizon/20.
         horizon: steps of the rollout, > 0.
 
     Raises:
@@ -39,7 +42,7 @@ def block_length(period: float | None, horizon: int) -> int:
 
 
 def block_edges(horizon: int, block: int) -> Array:
-    """Return (blocks + 1,) rising integers from 0 to the horizon, horizon/block nearly equal blocks.
+    """Return (blocks + 1,), rising integers from 0 to the horizon: the edges of horizon/block nearly equal blocks.
 
     Raises:
         ValueError: the block is not within 1..horizon.
@@ -69,10 +72,10 @@ def block_errors(forecast: Array, truth: Array, scale: Array, edges: Array) -> A
 
 
 def rollout_error(forecast: Array, truth: Array, scale: Array, block: int) -> float:
-    """Return the objective, in [0, 1], minimised: mean over starts, channels, blocks of min(1, block error).
+    """Return the default objective, in [0, 1]: the mean over starts, channels and blocks of min(1, block error).
 
-    A constant at the training mean scores about 1, an unrelated phase of a sine about .84, a forecast that is
-    right for 30 % of the horizon about .7. Non-finite forecasts count as 1.
+    A constant at the training mean scores about 1, a sine of an unrelated phase about 0.84, a forecast that is
+    right for 30 % of the horizon about 0.7. Non-finite forecasts count as 1.
 
     Args:
         forecast: (start, step, channel), data units; inf and NaN allowed.
@@ -88,7 +91,7 @@ def rollout_error(forecast: Array, truth: Array, scale: Array, block: int) -> fl
 
 
 def prefix_steps(share: float, horizon: int) -> int:
-    """Return ceil(share * horizon), at least 1, without a step for the rounding of the product."""
+    """Return ceil(share * horizon), at least 1; rounding of the product does not add a step."""
     return min(horizon, max(1, math.ceil(share * horizon - 1e-9)))
 
 
@@ -120,10 +123,10 @@ def error_of_prefix(
 
 
 def valid_steps(forecast: Array, truth: Array, scale: Array, block: int) -> Array:
-    """Return (start,) integers in 0..horizon: the steps before the trailing error of a start reaches 0.5.
+    """Return (start,), integers in 0..horizon: the steps before the trailing error of a start reaches 0.5.
 
     The trailing error at step t is the RMS of error/scale over all channels and the `block` steps that end
-    with t, or the t + 1 steps that there are. A non-finite forecast reaches it.
+    with t, or the first t + 1 steps. A non-finite forecast reaches it.
 
     Source: Vlachas et al. (2020), Neural Networks 126, valid prediction time. The trailing block is ours:
     pointwise, a 1 % frequency error of a sine gives about 750 steps, where a whole period is right for 1000.
@@ -141,8 +144,8 @@ def valid_steps(forecast: Array, truth: Array, scale: Array, block: int) -> Arra
         raise ValueError(f"a block has at least 1 step, got {block}")
     horizon = truth.shape[1]
     squares = squared_errors(forecast, truth, scale).mean(axis=2)
-    # A single step at `block` lifts every mean that holds it above the threshold, so the cap changes no
-    # answer, and differences of the running sum stay exact enough.
+    # A single step at `block` lifts every mean that contains it above the threshold. So the cap changes no
+    # result, and differences of the running sum stay exact enough.
     total = np.cumsum(np.minimum(squares, float(block)), axis=1)
     total[:, block:] -= total[:, :-block].copy()
     trailing = total / np.minimum(np.arange(1, horizon + 1), block)
@@ -154,8 +157,8 @@ def valid_steps(forecast: Array, truth: Array, scale: Array, block: int) -> Arra
 def nrmse_by_step(forecast: Array, truth: Array, scale: Array) -> Array:
     """Return (step,), the error at each step: sqrt(mean over starts and channels of (error/scale)^2).
 
-    0 is exact, 1 as bad as the training mean, sqrt 2 an unrelated phase. From the first non-finite forecast
-    of any start on it is +inf.
+    0 is exact, 1 is as bad as the training mean, sqrt 2 is an unrelated phase. It is +inf from the first
+    non-finite forecast of any start.
 
     Args:
         forecast: (start, step, channel), data units; inf and NaN allowed.
@@ -174,7 +177,7 @@ def nrmse_by_step(forecast: Array, truth: Array, scale: Array) -> Array:
 def nrmse(forecast: Array, truth: Array, scale: Array) -> float:
     """Return sqrt(mean over starts, steps and channels of (error/scale)^2), uncapped: >= 0 or +inf.
 
-    Prefers a collapse to the mean (1) to the right oscillation in an unrelated phase (sqrt 2);
+    It prefers a collapse to the mean (1) to the right oscillation in an unrelated phase (sqrt 2);
     `rollout_error` does not.
 
     Args:
@@ -191,8 +194,8 @@ def nrmse(forecast: Array, truth: Array, scale: Array) -> float:
 def diverged_fraction(forecast: Array, mean: Array, scale: Array) -> float:
     """Return the share of starts, in [0, 1], whose forecast left the data.
 
-    A start has diverged when, at any step and in any channel, its forecast is not finite or lies
-    more than 10 scales from the training mean. It counts as diverged even where the forecast comes back.
+    A start has diverged if, at any step and in any channel, its forecast is not finite or is more than 10
+    scales from the training mean. It counts as diverged even if the forecast returns.
 
     Args:
         forecast: (start, step, channel), data units; inf and NaN allowed.
@@ -201,7 +204,7 @@ def diverged_fraction(forecast: Array, mean: Array, scale: Array) -> float:
     """
     with np.errstate(over="ignore", invalid="ignore"):
         distance = np.abs(forecast - mean[:, None]) / scale[:, None]
-    # not "distance > 10": NaN must count
+    # not "distance > 10": NaN must count as diverged
     return float((~(distance <= DIVERGED_BEYOND)).any(axis=(1, 2)).mean())
 
 

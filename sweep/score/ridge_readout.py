@@ -1,12 +1,12 @@
 """Closed-form refit of a readout: keep the recurrent weights, solve for the last linear layer.
 
-The recurrent part sees the training data teacher-forced; its last activations a[t] are regressed on what the
-last layer has to say, y[t] = x[t + 1], or x[t + 1] - x[t] with an increment readout:
+The recurrent part runs teacher-forced over the training data. The last layer's targets y[t] = x[t + 1], or
+x[t + 1] - x[t] with an increment readout, are regressed on the last activations a[t]:
 
     minimise over W, b: mean over t of |W a[t] + b - y[t]|^2 + ridge |W|^2
 
-in float64 by an orthogonal factorisation. One-step error falls for every ridge and says little; the ridge is the
-one whose rollout is best on the starts of a task, and the network as it was is among the candidates.
+in float64 by an orthogonal factorisation. The one-step error falls for every ridge and says little. The chosen ridge
+is the one with the best rollout on the starts of a task; the unchanged network is among the candidates.
 
 Source: Jaeger (2001), GMD report 148, echo state networks, whose recurrent part is never trained at all.
 """
@@ -25,10 +25,10 @@ from sweep.model.state import HiddenState
 from sweep.score.baselines.simple import CannotServe
 from sweep.score.rollout import Task, decoded, rollout_error_of
 
-RIDGES = tuple(10.0**power for power in range(-16, 0, 2))  # on sines and Lorenz the best lie at 1e-14 to 1e-8
-ROWS_MOST = 20_000  # training steps that are regressed; beyond, evenly spaced pieces
-PIECE = 512  # steps of a piece of a training series that are regressed; our choice, a bound on time
-WASHOUT = 200  # steps before them, from a state of zeros; at most a quarter of a series and the warm-up
+RIDGES = tuple(10.0**power for power in range(-16, 0, 2))  # the best are 1e-14 to 1e-8 on sines and Lorenz
+ROWS_MOST = 20_000  # most training steps in the regression; of more, evenly spaced pieces are used
+PIECE = 512  # steps of a piece of a training series in the regression; our choice, a bound on time
+WASHOUT = 200  # steps before a piece, from a state of zeros; at most a quarter of a series and the warm-up
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,21 @@ class Regression:
 
 @dataclass(frozen=True)
 class Refit:
-    """The outcome of a refit. `network` is a copy in the precision of the one that came in."""
+    """The result of a refit. `network` is a copy in the precision of the network that was given."""
 
     network: Forecaster
-    ridge: float | None  # None: no candidate rolls out better than the network as it was
+    ridge: float | None  # None: no candidate has a better rollout than the unchanged network
     error: float  # rollout error of `network` on the task, in [0, 1]
-    raw_error: float  # of the network as it was
+    raw_error: float  # of the unchanged network
     errors: tuple[float, ...]  # by RIDGES
 
 
 def refit_readout(network: Network, task: Task, ridges: tuple[float, ...] = RIDGES) -> Refit:
-    """Return the network with the readout that rolls out best on a task, its own or one in closed form.
+    """Return the network with the readout whose rollout is best on a task: its own or one in closed form.
 
     Args:
-        network: of the task's precision; left alone.
-        task: its data give the training series, its starts (validation) choose the ridge.
+        network: of the task's precision; not changed.
+        task: its data hold the training series; its starts (validation) choose the ridge.
         ridges: candidates, each > 0.
 
     Raises:
@@ -82,9 +82,9 @@ def refitted(network: Forecaster, fit: Regression, ridge: float) -> Forecaster:
     """Return a copy of a network whose last linear layer is the ridge regression's.
 
     Args:
-        network: that gave `fit`.
+        network: the one that `fit` was computed with.
         fit: from `regression`.
-        ridge: penalty on the squared weights per row, > 0; the bias goes unpunished.
+        ridge: penalty on the squared weights per row, > 0; the bias is not penalised.
     """
     weights = solve(fit, ridge)
     made = copy.deepcopy(network)
@@ -112,9 +112,9 @@ def regression(network: Forecaster, data: Data, warmup: int) -> Regression:
     """Return what `solve` needs, from one teacher-forced pass over the training data in float64.
 
     Args:
-        network: any precision; left alone.
+        network: any precision; not changed.
         data: its training series and their calendars, model units.
-        warmup: true steps before a rollout; states need no longer wash-out than that.
+        warmup: true steps before a rollout; the wash-out is not longer than that.
 
     Raises:
         CannotServe: as `refit_readout`.
@@ -142,7 +142,7 @@ def regression(network: Forecaster, data: Data, warmup: int) -> Regression:
 
 
 def activations(network: Forecaster, hidden: Tensor) -> Tensor:
-    """Return what the last linear layer is fed with, (..., number), for the top layer's outputs."""
+    """Return the inputs of the last linear layer, (..., number), for the top layer's outputs."""
     for linear in network.linears[:-1]:
         hidden = network.activation(linear(hidden))
     return hidden
@@ -150,7 +150,7 @@ def activations(network: Forecaster, hidden: Tensor) -> Tensor:
 
 def _pieces(data: Data, warmup: int, device: torch.device) -> list[tuple[int, Tensor, Tensor]]:
     """Return batches (wash-out steps, inputs (batch, time, input), next values), ROWS_MOST steps in all."""
-    spans = []  # series, first input, wash-out, steps after it
+    spans = []  # (series, first input, wash-out, steps after it)
     for number, values in enumerate(data.train):
         washout = min(WASHOUT, warmup, len(values) // 4)
         last = len(values) - 1
@@ -175,7 +175,7 @@ def _pieces(data: Data, warmup: int, device: torch.device) -> list[tuple[int, Te
 
 @torch.no_grad()
 def _before_the_rollout(network: Forecaster, task: Task) -> HiddenState | None:
-    """Return the state before the last true input: no readout has a part in it."""
+    """Return the state before the last true input; it does not depend on the readout."""
     if task.warmup < 2:
         return None
     state: HiddenState = network(task.inputs()[:, : task.warmup - 1])[1]

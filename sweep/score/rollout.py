@@ -14,19 +14,19 @@ from sweep.score.objectives import objective_of
 
 Array = np.ndarray
 
-STEPS_AT_ONCE = 64  # single steps that are computed as one batch; bounds memory
+STEPS_AT_ONCE = 64  # single steps in one batch; bounds memory
 
 
 @dataclass(frozen=True)
 class Forecasts:
-    """What a forecaster says about every start: (start, step, channel), data units, may be non-finite."""
+    """Forecasts of every start: (start, step, channel), data units, possibly not finite."""
 
     rollout: Array  # free-running
     one_step: Array  # teacher-forced: each step from the true values before it
 
 
 class Task:
-    """Starts in model units, ready for a network: encoded once, used at every evaluation.
+    """Starts in model units for a network: encoded once, used at every evaluation.
 
     The horizon has at least two steps.
     """
@@ -67,29 +67,29 @@ def warm_and_free(network: Network, task: Task) -> tuple[Tensor, Tensor]:
     return torch.cat([warm, forced], dim=1), _continue(network, task, warm[:, -1], state)
 
 
-def decoded_forecasts(task: Task, said: Tensor, free: Tensor) -> Forecasts:
-    """Return what `warm_and_free` found in data units, from the first step of the horizon on."""
-    one_step = said[:, task.warmup - 1 :]
+def decoded_forecasts(task: Task, forced: Tensor, free: Tensor) -> Forecasts:
+    """Return the results of `warm_and_free` in data units, from the first step of the horizon on."""
+    one_step = forced[:, task.warmup - 1 :]
     return Forecasts(rollout=decoded(task, free), one_step=decoded_one_step(task, one_step))
 
 
 @dataclass(frozen=True)
 class Traced:
-    """A network's rollout after a warm-up, and the states that it went through."""
+    """A network's rollout after a warm-up, and its states."""
 
     first: HiddenState  # after the warm-up, per component (layer, start, hidden)
     free: Tensor  # (start, horizon, channel), model units
     states: HiddenState  # after each forecast but the first, per component (step, layer, start, hidden)
 
     def some(self, rows: Array) -> "Traced":
-        """Return those of some of the starts, by their numbers."""
+        """Return the rollout of some of the starts, by their indices."""
         first = tuple(part[:, rows] for part in self.first)
         return Traced(first, self.free[rows], tuple(part[:, :, rows] for part in self.states))
 
 
 @torch.no_grad()
 def traced(network: Network, task: Task) -> Traced:
-    """Return a network's rollout with its states; an engine may round it otherwise than `forecasts`."""
+    """Return a network's rollout with its states; an engine may round it differently from `forecasts`."""
     warm, state = network(task.inputs()[:, : task.warmup])
     fed = network.self_fed(warm[:, -1], task.calendar[:, task.warmup + 1 :])
     free, states = network.trace(fed, state, free=task.horizon - 2)
@@ -98,9 +98,9 @@ def traced(network: Network, task: Task) -> Traced:
 
 @torch.no_grad()
 def swapped(network: Network, task: Task, rollout: Traced) -> Array:
-    """Return one-step forecasts from the network's own drifting state when it is fed a true input.
+    """Return one-step forecasts from the network's own drifting state and a true input.
 
-    The state at each step is that of the free-running rollout; only the input of this one step is
+    The state at each step is that of the free-running rollout; only the input of this step is
     replaced by the truth. (start, step, channel), data units. The first step equals the rollout's.
     """
     true = task.inputs()[:, task.warmup :]
@@ -112,8 +112,8 @@ def single_steps(network: Network, inputs: Tensor, state: HiddenState, after: Hi
     """Return the forecast (start, step, channel) of each step by itself, from the state before it.
 
     Args:
-        network: whose forecasts they are.
-        inputs: (start, step, input), what each step is fed with.
+        network: the forecaster.
+        inputs: (start, step, input), of each step.
         state: before the first step, per component (layer, start, hidden).
         after: after each step, per component (step, layer, start, hidden), as `Network.trace` gives them; the
             last is not used.
@@ -139,7 +139,7 @@ def rollout_error_of(task: Task, forecast: Array) -> float:
 
 
 def _continue(network: Network, task: Task, first: Tensor, state: HiddenState) -> Tensor:
-    """Return the rollout (start, horizon, channel) in model units, its first step being `first`."""
+    """Return the rollout (start, horizon, channel) in model units; its first step is `first`."""
     calendar = task.calendar[:, task.warmup + 1 :]
     free, _ = network.run_free(first, state, calendar)
     return torch.cat([first[:, None], free], dim=1)

@@ -1,6 +1,6 @@
-"""The study in motion: who proposes configurations, which trials stop early, and the one driver that writes.
+"""Running a study: samplers, pruning, the driver that alone writes, and the workers that train.
 
-Whatever the number of workers and whenever it is killed, the same study gives the same trials.
+The same study gives the same trials, whatever the number of workers and whenever the driver is killed.
 """
 
 from sweep.search.driver import Driver

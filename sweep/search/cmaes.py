@@ -1,4 +1,4 @@
-"""CMA-ES by replay: its state is made anew from the scores of past generations at each proposal."""
+"""CMA-ES by replay: each proposal rebuilds the state of the strategy from the scores of past generations."""
 
 import numpy as np
 
@@ -11,8 +11,8 @@ from sweep.search.history import History
 def propose_cmaes(space: Space, history: History, seed: int, number: int) -> dict[str, Value]:
     """Return a point of the latest generation that the settled trials complete.
 
-    The strategy lives in the unit cube, starting at its centre with a step of 1/4 (our choice). Settled
-    trials are told in generations, in the order of their numbers; a trial's draw depends on its number.
+    The strategy lives in the unit cube. It starts at the centre with a step of 1/4 (our choice). It receives the
+    settled trials in generations, in the order of their numbers; the draw of a trial depends on its number.
     """
     from cmaes import CMA
 
@@ -23,11 +23,11 @@ def propose_cmaes(space: Space, history: History, seed: int, number: int) -> dic
     )
     size = strategy.population_size
     for generation in range(len(history.settled) // size):
-        told = []
+        scored_points = []
         for params, score in history.settled[generation * size : (generation + 1) * size]:
             point = [axis.span.to_unit(params[axis.name]) for axis in space.axes]
-            told.append((np.clip(point, 1e-6, 1 - 1e-6), score))
-        strategy.tell(told)
+            scored_points.append((np.clip(point, 1e-6, 1 - 1e-6), score))
+        strategy.tell(scored_points)
     point = strategy.ask()
     return {
         axis.name: axis.span.from_unit(float(np.clip(u, 0, 1)))

@@ -1,4 +1,4 @@
-"""What a driver tells those who watch it."""
+"""The events that a driver reports while it runs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ from sweep.config.records import TrialRecord
 
 @dataclass(frozen=True)
 class Settled:
-    """A trial is over and stored."""
+    """A trial that has ended and is stored."""
 
     record: TrialRecord
 
 
 @dataclass(frozen=True)
 class Message:
-    """Something the user should know, in one line."""
+    """One line of information for the user."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the study is. Sent whenever something changes, and at least twice a second."""
+    """How far a run is. Sent after every change, and at least twice a second."""
 
-    total: int  # trials asked for
+    total: int  # trials of the run
     complete: int
     pruned: int
     diverged: int
@@ -34,7 +34,7 @@ class Progress:
     share: float  # of the expected work of this run, in [0, 1]
     elapsed: float  # seconds since this run began
     busy: float  # worker seconds spent since this run began
-    stage: str = "run"  # or what else trials are trained for, such as "confirm"
+    stage: str = "run"  # or the name of another use of the driver, such as "confirm"
 
 
 Watch = Callable[[Settled | Message | Progress], None]

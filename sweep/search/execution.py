@@ -1,4 +1,4 @@
-"""How trainings are run this time: execution settings never affect results."""
+"""The execution settings of a command: workers, callbacks and stop requests. They never affect results."""
 
 import os
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from sweep.config.sections import RunConfig
-from sweep.search.driver import Draw, Functions
 from sweep.search.events import Message, Progress, Settled, Watch
 from sweep.search.executors import Workers
 from sweep.search.interrupts import Interrupts
+from sweep.search.tasks import Draw, Functions
 
 
 def silent(event: Settled | Message | Progress) -> None:
@@ -29,18 +29,18 @@ class ExecutionSettings(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Execution:
-    """Workers, callbacks and stop requests of one command. Nothing here affects results."""
+    """How one command runs trials. Nothing here affects results."""
 
     workers: int | None = None  # worker processes; None: the study's `run.workers`, where 0 is one per core
     executor: str | None = None  # "loky" or "inline"; None: the study's `run.executor`
     watch: Watch = silent  # called with every event
     interrupts: Interrupts = field(default_factory=Interrupts)  # Ctrl-C and SIGTERM while a command runs
     plots: bool = True  # whether the rollout plot of each settled trial is drawn
-    functions: Functions = field(default_factory=Functions)  # what a trial consists of; replaced in tests
+    functions: Functions = field(default_factory=Functions)  # that make up a trial; tests replace them
 
     @property
     def draw(self) -> Draw | None:
-        """Return the function that draws the plot of a settled trial; None: no plots."""
+        """Return the function that draws the plot of a settled trial; None if no plots are drawn."""
         return self.functions.draw if self.plots else None
 
     def settings(self, run: RunConfig) -> RunConfig:

@@ -1,4 +1,4 @@
-"""Where segments run. A slot runs one task at a time, so that a crash blames the right one."""
+"""Slots, the places where tasks run: one task at a time each, so that a crash is blamed on the right task."""
 
 import contextlib
 import os
@@ -16,33 +16,33 @@ from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoo
 
 from sweep.search.worker import call, serve, start_worker
 
-CLOSE_SECONDS = 1.0  # how long the threads around a killed worker may take to end
+CLOSE_SECONDS = 1.0  # how long to wait for the threads of a killed worker
 
 
 class WorkerDied(Exception):
-    """A worker process ended without a result; the text says how, where that is known."""
+    """A worker process ended without a result; the text says how, if that is known."""
 
 
 class Slot(ABC):
-    """Runs one task at a time."""
+    """A place that runs one task at a time."""
 
     started: float = 0.0  # time.monotonic() of the latest submit
 
     @abstractmethod
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
-        """Start a task. A dead worker shows as WorkerDied from `outcome`."""
+        """Start a task and return its future. If its worker dies, `outcome` raises WorkerDied."""
 
     @abstractmethod
     def kill(self) -> None:
-        """End the worker at once, whatever it does; the slot can be used again."""
+        """End the worker at once, even if it is busy; the slot can be used again."""
 
     @abstractmethod
     def close(self) -> None:
-        """End the worker; it is idle or may be killed."""
+        """End the worker, even if it is busy."""
 
 
 class InlineSlot(Slot):
-    """Runs tasks in the driver's own process, at submit."""
+    """Runs each task in the driver's own process, within `submit`."""
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
         """Run the task and return its finished future."""
@@ -50,27 +50,27 @@ class InlineSlot(Slot):
         future: Future[Any] = Future()
         try:
             future.set_result(call(function, *args))
-        except Exception as error:  # the trial's, to be reported as its reason
+        except Exception as error:  # becomes the reason of the failed trial
             future.set_exception(error)
         return future
 
     def kill(self) -> None:
-        """Do nothing: nothing runs between two submits."""
+        """Do nothing: no task runs between two submits."""
 
     def close(self) -> None:
         """Do nothing."""
 
 
 class LokySlot(Slot):
-    """A worker process of its own, started when first used and again after it died."""
+    """Runs tasks in a worker process of its own, started at the first task and again after it died."""
 
     def __init__(self) -> None:
         self._executor: ProcessPoolExecutor | None = None
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
-        """Send a task to the worker process; to a new one where the old died while it was idle."""
+        """Send a task to the worker process, or to a new one if the old one died while idle."""
         self.started = time.monotonic()
-        with _deaf():
+        with _blocked_interrupt():
             try:
                 return self._open().submit(serve, function, *args)  # type: ignore[no-any-return]
             except BrokenProcessPool:
@@ -91,28 +91,28 @@ class LokySlot(Slot):
         """Kill the worker process."""
         if self._executor is not None:
             processes = self._executor._processes
-            while processes:  # here, as loky would need psutil or pgrep, to look for grandchildren
+            while processes:  # done here: loky needs psutil or pgrep for that, to find grandchildren
                 _, process = processes.popitem()
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGKILL)
                 process.join()
-            # loky's threads may wait for ever on a worker that was killed while it started: not with them
-            end = {"wait": True, "kill_workers": True}
-            closing = threading.Thread(target=self._executor.shutdown, kwargs=end, daemon=True)
+            # In a thread with a time limit: loky may wait for ever on a worker that was killed while it started.
+            options = {"wait": True, "kill_workers": True}
+            closing = threading.Thread(target=self._executor.shutdown, kwargs=options, daemon=True)
             closing.start()
             closing.join(CLOSE_SECONDS)
             self._executor = None
 
     def close(self) -> None:
-        """Kill the worker process: it holds nothing that is not stored."""
+        """Kill the worker process; it holds no unsaved results."""
         self.kill()
 
 
 @contextlib.contextmanager
-def _deaf() -> Iterator[None]:
-    """Hold back Ctrl-C while a worker may be started: it inherits that, and is deaf from its first moment.
+def _blocked_interrupt() -> Iterator[None]:
+    """Block Ctrl-C while a worker may start: the worker inherits the block and ignores Ctrl-C from its first moment.
 
-    The resource trackers are started before, as their start lets Ctrl-C through again.
+    The resource trackers start first, because their start unblocks Ctrl-C again.
     """
     loky_tracker.ensure_running()
     tracker.ensure_running()
@@ -127,16 +127,16 @@ def outcome(future: "Future[Any]") -> Any:
     """Return a finished future's result.
 
     Raises:
-        WorkerDied: the worker process ended without one.
-        Exception: what the task raised.
+        WorkerDied: the worker process ended without a result.
+        Exception: any error of the task.
     """
     try:
         return future.result()
     except BrokenProcessPool as error:
-        raise WorkerDied(_how(str(error))) from None
+        raise WorkerDied(_cause_of_death(str(error))) from None
 
 
-def _how(text: str) -> str:
+def _cause_of_death(text: str) -> str:
     """Return how a worker died, from loky's message."""
     for line in text.splitlines():
         if "exit codes of the workers are" in line:
@@ -150,7 +150,7 @@ EXECUTORS: dict[str, Callable[[], Slot]] = {"loky": LokySlot, "inline": InlineSl
 
 
 class Workers:
-    """The slots of a command, closed at its end: what worker processes have imported serves all its stages."""
+    """The slots of a command, closed at its end: all its stages share worker processes and their imports."""
 
     def __init__(self, count: int, executor: str) -> None:
         self.slots = [EXECUTORS[executor]() for _ in range(count)]

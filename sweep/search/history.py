@@ -1,4 +1,4 @@
-"""What the proposal of a trial may depend on."""
+"""The trials that a sampler may use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ Params = Mapping[str, Value]
 
 @dataclass(frozen=True)
 class History:
-    """What the proposal of a trial may depend on.
+    """The trials that the proposal of a trial may depend on.
 
-    `settled` holds the trials that count as over, by number, with their scores (failed ones left out);
-    `running` the parameters of those in between, which count as running even where they are long over.
+    `settled` holds the parameters and scores of the trials that count as ended, by number, without failed ones.
+    `running` holds the parameters of the later trials. They count as running even if they ended long ago.
     """
 
     settled: tuple[tuple[Params, float], ...]

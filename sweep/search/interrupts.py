@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as requests that a driver looks at, instead of exceptions anywhere."""
+"""Ctrl-C and SIGTERM as counted requests that a driver checks, instead of exceptions at any line."""
 
 import signal
 import threading
@@ -7,9 +7,9 @@ from typing import Any
 
 
 class Interrupts:
-    """Counts SIGINT and SIGTERM while it is entered: one request is a stop, two are a stop at once.
+    """Counts SIGINT and SIGTERM while entered: one request means stop, two mean stop at once.
 
-    Outside the main thread, where Python allows no handlers, it counts nothing.
+    It counts nothing outside the main thread, where Python allows no signal handlers.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Interrupts:
     def __enter__(self) -> "Interrupts":
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._note)
+                self._before[number] = signal.signal(number, self._count)
         return self
 
     def __exit__(
@@ -28,7 +28,7 @@ class Interrupts:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _count(self, number: int, frame: FrameType | None) -> None:
         self.requests += 1
         if self.requests > 2:  # the driver itself hangs: leave by the usual exception
             raise KeyboardInterrupt

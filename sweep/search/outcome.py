@@ -1,4 +1,4 @@
-"""How what runs trials came to its end."""
+"""How a run, or a command that runs trials, ended."""
 
 import enum
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Outcome(enum.Enum):
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command that runs trials ended, and where its results are; what it found is added by each."""
+    """How a command that runs trials ended, and where its results are. Each command adds its own results."""
 
     outcome: Outcome
     folder: StudyFolder

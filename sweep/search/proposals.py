@@ -1,4 +1,4 @@
-"""The configuration of trial n: in a sampled study a pure function of the records before it."""
+"""Proposals: the configuration of trial n. In a sampled study it is a pure function of the records before it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ TRIAL_SECTIONS = ("data", "score", "model", "training")
 
 @dataclass(frozen=True)
 class Proposed:
-    """The configuration of a trial, or the reason why its parameters cannot be trained."""
+    """The configuration of a trial, or why its parameters cannot be trained."""
 
     params: Mapping[str, Any]
     origin: Origin
@@ -30,7 +30,7 @@ class Proposed:
 
 
 class Proposer(Protocol):
-    """Proposes the trials of a driver; depends on nothing but its arguments."""
+    """Proposes the trials of a driver, from its arguments alone."""
 
     def __call__(self, records: Mapping[int, TrialRecord], number: int) -> Proposed:
         """Return the configuration of a trial, given the records of the trials before it."""
@@ -70,24 +70,24 @@ def proposal(
 ) -> tuple[dict[str, Any], Literal["sampled", "enqueued"]]:
     """Return the hyperparameters of a trial and where they come from.
 
-    It depends on the records of trials 0 .. number - width, the configurations of those in between, and
-    the study's seed: not on what else happens to be known.
+    They depend on the records of trials 0 .. number - width, the configurations of the trials in between, and the
+    study's seed, and on nothing else.
 
     Args:
         study: its space, sampler, seed, width and enqueued trials.
-        records: by number; all below `number`, of which those up to number - width are settled.
+        records: by number: of all trials below `number`; those up to number - width are settled.
         number: of the trial, 0 or more.
 
     Raises:
-        PluginError: the sampler is a plug-in, and raised an error or returned no trial of the space.
+        PluginError: the sampler is a plug-in that raised an error or returned parameters outside of the space.
     """
     if number < len(study.enqueue):
         return dict(study.enqueue[number]), "enqueued"
-    over = max(0, number - study.search.width + 1)
-    settled = [records[k] for k in range(over)]
+    first_running = max(0, number - study.search.width + 1)
+    settled = [records[k] for k in range(first_running)]
     history = History(
         settled=tuple((_plain(r.params), r.rollout_error) for r in settled if r.rollout_error is not None),
-        running=tuple(_plain(records[k].params) for k in range(over, number)),
+        running=tuple(_plain(records[k].params) for k in range(first_running, number)),
     )
     name = study.search.sampler
     with SAMPLERS.running(name):
@@ -99,7 +99,7 @@ def checked(params: Mapping[str, Any], space: Space) -> dict[str, Any]:
     """Return sampled parameters in the order of the space.
 
     Raises:
-        ValueError: one is missing, out of its range, or does not exist.
+        ValueError: a parameter is missing, out of its range, or unknown.
     """
     ordered: dict[str, Any] = {}
     for axis in space.axes:
@@ -112,7 +112,7 @@ def checked(params: Mapping[str, Any], space: Space) -> dict[str, Any]:
         ordered[axis.name] = params[axis.name]
     unknown = [name for name in params if name not in ordered]
     if unknown:
-        raise ValueError(f"no hyperparameter of this trial: {', '.join(unknown)}")
+        raise ValueError(f"this trial has no hyperparameter {', '.join(unknown)}")
     return ordered
 
 

@@ -1,4 +1,4 @@
-"""A trial that is not over yet, as the driver sees it."""
+"""A trial that has not ended yet, as the driver holds it."""
 
 import functools
 import math
@@ -16,25 +16,25 @@ from sweep.config.records import (
 )
 from sweep.config.sections import PruningConfig, Rung
 from sweep.config.trial import TrialConfig
-from sweep.search.pruning import AtRung, rung_score
+from sweep.search.pruning import rung_score
 
-MAX_DEATHS = 3  # of one segment under one driver, before the trial fails
+MAX_DEATHS = 3  # of workers on one segment under one driver, before the trial fails
 
 
 @dataclass
-class LiveTrial:
-    """Configuration, evaluations so far and the checkpoint from which the next segment goes on."""
+class RunningTrial:
+    """Configuration, evaluations so far, and the checkpoint from which the next segment starts."""
 
-    record: TrialRecord  # as stored: running
+    record: TrialRecord  # as stored, with state "running"
     config: TrialConfig
     evaluations: list[Evaluation] = field(default_factory=list)
     checkpoint: bytes | None = None
     seconds: float = 0.0
     diverged: str | None = None
     pruned_at: Rung | None = None
-    passed: set[float] = field(default_factory=set)  # rungs at which it was let go on
+    passed: set[float] = field(default_factory=set)  # rungs after which it continues
     deaths: int = 0
-    told: list[Any] = field(default_factory=list)  # the evaluations as JSON values, made once each
+    evaluations_json: list[Any] = field(default_factory=list)  # each evaluation converted once
 
     @property
     def number(self) -> int:
@@ -56,7 +56,7 @@ class LiveTrial:
 
     @property
     def trained(self) -> bool:
-        """Return whether no segment is left."""
+        """Return whether all its segments are done."""
         return (
             self.diverged is not None
             or self.pruned_at is not None
@@ -65,11 +65,11 @@ class LiveTrial:
 
     @property
     def segments_left(self) -> int:
-        """Return how many segments are left if it is let go on to its end, without its last task."""
+        """Return the number of segments up to its end if it is not pruned; its last task does not count."""
         return 0 if self.trained else len(self.points) - len(self.evaluations)
 
-    def open_rung(self, pruning: PruningConfig) -> Rung | None:
-        """Return the rung at which the trial stands and has not been judged, None if there is none."""
+    def undecided_rung(self, pruning: PruningConfig) -> Rung | None:
+        """Return the rung that the trial has reached and that has not been decided yet; None if none."""
         if not pruning.enabled or not self.evaluations or self.trained:
             return None
         reached = self.evaluations[-1].point
@@ -81,27 +81,27 @@ class LiveTrial:
     def advance(
         self, checkpoint: bytes, evaluation: Evaluation, diverged: str | None, seconds: float
     ) -> None:
-        """Take over the result of a segment."""
+        """Add the result of a segment."""
         self.checkpoint = checkpoint
         self.evaluations.append(evaluation)
-        self.told.append(to_json(evaluation))
+        self.evaluations_json.append(to_json(evaluation))
         self.diverged = diverged
         self.seconds += seconds
         self.deaths = 0
 
     def resume_header(self) -> dict[str, Any]:
-        """Return, as JSON values, what the trial goes on from after the driver is gone, beside the checkpoint."""
-        return {"evaluations": self.told, "diverged": self.diverged, "seconds": self.seconds}
+        """Return the JSON values with which another driver can resume the trial, beside the checkpoint."""
+        return {"evaluations": self.evaluations_json, "diverged": self.diverged, "seconds": self.seconds}
 
-    def go_on(self, header: Mapping[str, Any], checkpoint: bytes) -> None:
-        """Take over what an earlier driver stored."""
-        self.told = list(header["evaluations"])
-        self.evaluations = [evaluation_from_json(entry) for entry in self.told]
+    def resume(self, header: Mapping[str, Any], checkpoint: bytes) -> None:
+        """Continue from the header and checkpoint that an earlier driver stored."""
+        self.evaluations_json = list(header["evaluations"])
+        self.evaluations = [evaluation_from_json(entry) for entry in self.evaluations_json]
         self.diverged, self.seconds = header["diverged"], header["seconds"]
         self.checkpoint = checkpoint
 
     def settled(self, exposure_gap: float | None, seconds: float) -> TrialRecord:
-        """Return the record of the trial, now that it is over."""
+        """Return the record of the ended trial."""
         state: State = "diverged" if self.diverged else "pruned" if self.pruned_at else "complete"
         reason = self.diverged
         if state == "pruned" and self.pruned_at is not None:
@@ -129,16 +129,16 @@ class LiveTrial:
             seconds=self.seconds + seconds,
         )
 
-    def so_far(self) -> TrialRecord:
+    def trained_record(self) -> TrialRecord:
         """Return the record of a trained trial before its last task, as it would be read from disk.
 
-        Without seconds and host, so that what is made of it is the same in equal runs, resumed or not.
+        It has no seconds and no host, so that its last task gives the same result in equal runs, resumed or not.
         """
         record = replace(self.settled(None, 0.0), seconds=0.0, host={})
         return record_from_json(to_json(record))
 
     def failed(self, reason: str) -> TrialRecord:
-        """Return the record of the trial as failed."""
+        """Return the record of the failed trial."""
         return replace(
             self.record,
             state="failed",
@@ -154,21 +154,3 @@ def lowest(values: list[float]) -> int | None:
     """Return the index of the first lowest finite value, None if no value is finite."""
     finite = [k for k, value in enumerate(values) if math.isfinite(value)]
     return min(finite, key=lambda k: values[k]) if finite else None
-
-
-def at_rung(
-    evaluations: tuple[Evaluation, ...] | list[Evaluation], state: State, point: int, rung: Rung
-) -> AtRung:
-    """Return what a trial says at a rung: its score, "missed", or "pending".
-
-    Args:
-        evaluations: of the trial so far.
-        state: "running", or how it ended ("diverged" as soon as that is known).
-        point: the rung's evaluation point in that trial.
-        rung: the rung.
-    """
-    if len(evaluations) > point:
-        return rung_score(evaluations[: point + 1], rung)
-    if state == "diverged":
-        return 1.0
-    return "pending" if state == "running" else "missed"

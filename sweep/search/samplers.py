@@ -1,7 +1,7 @@
-"""The table of samplers. Each proposes trial n as a pure function of a history, a seed and n.
+"""The table of samplers. Each proposes trial n as a pure function of a space, a history, a seed and n.
 
-Optuna's samplers work on a study in memory that is made from the history at each call: never on what
-happens to be stored, so a kill between two suggested values changes nothing.
+Optuna's samplers work on a study in memory that each call rebuilds from the history, never on the stored study.
+So a kill between two suggested values changes nothing.
 """
 
 import copy
@@ -31,29 +31,35 @@ Propose = Callable[[Space, History, int, int], dict[str, Value]]  # space, histo
 
 @dataclass(frozen=True)
 class SamplerSpec:
-    """A sampler, and why it cannot serve a space (None if it can)."""
+    """A sampler, and the spaces that it cannot sample."""
 
     name: str
     propose: Propose
-    refuses: Callable[[Space], str | None]
+    refuses: Callable[[Space], str | None]  # returns why it cannot sample a space, None if it can
     source: str
 
 
 def check_sampler(name: str, space: Space) -> None:
-    """Raise UsageError with the reason where a sampler cannot serve a space."""
-    reason = SAMPLERS[name].refuses(space)
+    """Check that a sampler can sample a space.
+
+    Raises:
+        UsageError: it cannot; the text gives the reason.
+        PluginError: the sampler is a plug-in that raised an error.
+    """
+    with SAMPLERS.running(name):
+        reason = SAMPLERS[name].refuses(space)
     if reason is not None:
         raise UsageError(
-            f"search.sampler = {name!r} cannot serve this space: {reason}. Use 'tpe', 'random' or 'qmc'"
+            f'search.sampler = "{name}" cannot sample this space: {reason}. Use "tpe", "random" or "qmc"'
         )
 
 
-def _by_optuna(make: Callable[[int], BaseSampler], remembers: bool = True) -> Propose:
+def _by_optuna(make: Callable[[int], BaseSampler], uses_history: bool = True) -> Propose:
     def propose(space: Space, history: History, seed: int, number: int) -> dict[str, Value]:
         with warnings.catch_warnings(), trial_process():  # threads can change what a sampler computes
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             sampler = make(seed_of(seed, "sampler", number) % 2**32)
-            study = _study_in_memory(space, history if remembers else History((), ()), sampler)
+            study = _study_in_memory(space, history if uses_history else History((), ()), sampler)
             trial = study.ask()
             return space.draw(lambda axis: suggest(trial, axis.name, axis.span))
 
@@ -68,33 +74,33 @@ def _study_in_memory(space: Space, history: History, sampler: BaseSampler) -> op
     finally:
         optuna.logging.set_verbosity(verbosity)
     storage, study_id = study._storage, study._study_id
-    known = _frozen_trials(space)
+    trials = _frozen_trials(space)
     for params, score in history.settled:
-        storage.create_new_trial(study_id, known.of(params, score))
+        storage.create_new_trial(study_id, trials.of(params, score))
     for params in history.running:
-        storage.create_new_trial(study_id, known.of(params, None))
+        storage.create_new_trial(study_id, trials.of(params, None))
     return study
 
 
 class SharedTrial(FrozenTrial):
-    """A trial that studies in memory share: samplers only read it, so a deep copy would be waste."""
+    """A trial that studies in memory share: samplers only read it, so it needs no deep copy."""
 
     def __deepcopy__(self, memo: Any) -> "SharedTrial":
         return copy.copy(self)
 
 
 class _FrozenTrials:
-    """Trials of one space as Optuna holds them, each made once: a history repeats all that went before."""
+    """Optuna's trials of one space, each made once: every history repeats the one before."""
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self._known: dict[Any, FrozenTrial] = {}
+        self._trials: dict[Any, FrozenTrial] = {}
 
     def of(self, params: Params, score: float | None) -> FrozenTrial:
         key = (tuple(params.items()), score)
-        if key not in self._known:
-            self._known[key] = frozen_trial(self.space, params, score)
-        return self._known[key]
+        if key not in self._trials:
+            self._trials[key] = frozen_trial(self.space, params, score)
+        return self._trials[key]
 
 
 @functools.lru_cache(maxsize=2)
@@ -103,7 +109,7 @@ def _frozen_trials(space: Space) -> _FrozenTrials:
 
 
 def frozen_trial(space: Space, params: Params, score: float | None) -> FrozenTrial:
-    """Return a trial as Optuna holds it: complete with its score, or running where the score is None."""
+    """Return one of Optuna's trials: complete with its score, or running if the score is None."""
     values, distributions = sampled(space, params)
     state = TrialState.RUNNING if score is None else TrialState.COMPLETE
     trial = optuna.create_trial(state=state, value=score, params=values, distributions=distributions)
@@ -112,14 +118,14 @@ def frozen_trial(space: Space, params: Params, score: float | None) -> FrozenTri
 
 
 def _propose_qmc(space: Space, history: History, seed: int, number: int) -> dict[str, Value]:
-    """Sobol points with one scrambling; an axis that does not exist for a trial leaves its coordinate unused."""
-    from scipy.stats import qmc  # here: to import it takes half a second
+    """Return Sobol point n, of one scrambling. Coordinates of axes that a trial does not have are left unused."""
+    from scipy.stats import qmc  # here, because the import takes half a second
 
     engine = qmc.Sobol(len(space.axes), scramble=True, rng=seed_of(seed, "qmc") % 2**32)
     if number:
         engine.fast_forward(number)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # balance needs powers of two: irrelevant for one point
+        warnings.simplefilter("ignore", UserWarning)  # about balance, which one point cannot have
         point = engine.random(1)[0]
     place = {axis.name: k for k, axis in enumerate(space.axes)}
     return space.draw(lambda axis: axis.span.from_unit(float(point[place[axis.name]])))
@@ -132,18 +138,16 @@ def _serves_all(space: Space) -> str | None:
 def _no_conditions(space: Space) -> str | None:
     for axis in space.axes:
         if axis.condition is not None:
-            return (
-                f"{axis.name} exists only for some values of {axis.condition.on}, and it models a fixed set"
-            )
+            return f"{axis.name} exists only for some values of {axis.condition.on}, and the sampler needs a fixed set"
     return None
 
 
 def _numbers_only(space: Space) -> str | None:
     for axis in space.axes:
         if isinstance(axis.span.distribution(), CategoricalDistribution):
-            return f"{axis.name} is a choice, and it models numbers"
+            return f"{axis.name} is a choice, and the sampler needs numbers"
     if len(space.axes) < 2:
-        return "it needs at least two hyperparameters"
+        return "the sampler needs at least two hyperparameters"
     try:
         import cmaes  # noqa: F401
     except ImportError:
@@ -162,7 +166,7 @@ SAMPLERS: Registry[SamplerSpec] = Registry(
         ),
         SamplerSpec(
             "random",
-            _by_optuna(lambda seed: RandomSampler(seed=seed), remembers=False),
+            _by_optuna(lambda seed: RandomSampler(seed=seed), uses_history=False),
             _serves_all,
             "Bergstra & Bengio (2012)",
         ),

@@ -1,4 +1,4 @@
-"""What runs inside a worker process: it computes, returns, and never outlives its parent."""
+"""The code of a worker process: it runs tasks, returns results, and ends with its parent."""
 
 import gc
 import os
@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-WATCH_SECONDS = 1.0  # between looks at the parent
+WATCH_SECONDS = 1.0  # between checks that the parent is alive
 
 
 def start_worker(parent: int) -> None:
-    """Prepare a worker process: deaf to Ctrl-C, which the driver answers, and gone soon after its parent."""
+    """Prepare a worker process: it ignores Ctrl-C, which the driver handles, and ends soon after its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
@@ -30,9 +30,9 @@ _served: set[tuple[str, str]] = set()  # functions that this worker has run, by 
 def serve(function: Callable[..., Any], *args: Any) -> Any:
     """Return the function's result, in a worker process.
 
-    loky collects garbage after a task, at most once a second. That takes 160 ms where all modules of a trial are
-    looked through, a sixth of a worker's time; so what a function leaves in memory the first time, modules and
-    caches, is taken out of the collector's sight.
+    loky collects garbage after a task, at most once a second. A collection takes 160 ms if it looks through all
+    modules of a trial: a sixth of a worker's time. So the modules and caches that the first call of a function leaves
+    in memory are frozen, which hides them from the collector.
     """
     try:
         return call(function, *args)
@@ -47,8 +47,8 @@ def serve(function: Callable[..., Any], *args: Any) -> Any:
 def call(function: Callable[..., Any], *args: Any) -> Any:
     """Return the function's result.
 
-    A SystemExit becomes an ordinary error, as it must not end the worker; so does an error that would not
-    survive the way to the driver, where it would look as if the worker had died.
+    A SystemExit becomes an ordinary error: it must not end the worker. So does an error that cannot be pickled and
+    unpickled: the driver would take it for the death of the worker.
     """
     try:
         return function(*args)

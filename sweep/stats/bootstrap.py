@@ -1,4 +1,4 @@
-"""Intervals by resampling, and an average that a few failures do not decide."""
+"""Intervals by resampling, rank correlation, and an average that is robust to a few failures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 from sweep.data.types import Array
 
-LEAST_GROUPS = 8  # starts that do not overlap; an interval from fewer is a guess. Our choice
+LEAST_GROUPS = 8  # starts that do not overlap; fewer give no reliable interval. Our choice
 LEAST_PAIRS = 8  # of a rank correlation; our choice
 LEVEL = 0.95
 
@@ -16,17 +16,17 @@ LEVEL = 0.95
 def start_groups(position: Array, series: Array, horizon: int) -> list[Array]:
     """Return the indices of starts that overlap, group by group.
 
-    Going through a series from its earliest start on, a group takes every start that overlaps its first one;
-    the next start opens a new group. So the number of groups is the largest number of starts that do not
-    overlap. Neighbouring groups may still share some steps.
+    From the earliest start of a series on, a group takes every start that overlaps its first one; the next start opens
+    a new group. So the number of groups is the largest number of starts that do not overlap. Neighbouring groups may
+    still share some steps.
 
-    Starts of different series never overlap. Those of series that training never saw all carry -1: they stand
-    in order of series and rise within one, so that a position that does not rise begins another. (Two unseen
-    series whose positions happen to rise count as one: fewer groups than there are, never more.)
+    Starts of different series never overlap. Those of series that training never saw all have the series -1: they are
+    ordered by series, and their positions rise within a series, so a position that does not rise begins another one.
+    (Two unseen series whose positions happen to rise count as one: that gives too few groups, never too many.)
 
     Args:
-        position: (start,), index in its series of the first forecast step.
-        series: (start,), index of the series, -1 for one that training never saw.
+        position: (start,), index of the first forecast step in its series.
+        series: (start,), index of the series; -1: a series that training never saw.
         horizon: steps of a rollout, > 0.
 
     Raises:
@@ -42,8 +42,8 @@ def start_groups(position: Array, series: Array, horizon: int) -> list[Array]:
     falls = np.diff(position[unseen], prepend=position[unseen[:1]] - 1) <= 0
     owner[unseen] = -1 - np.cumsum(falls)
     groups: list[list[int]] = []
-    for one in np.unique(owner):
-        members = np.flatnonzero(owner == one)
+    for number in np.unique(owner):
+        members = np.flatnonzero(owner == number)
         opened = -np.inf
         for index in members[np.argsort(position[members], kind="stable")]:
             if position[index] - opened >= horizon:
@@ -62,25 +62,24 @@ def block_bootstrap(
     rng: np.random.Generator,
     reps: int = 2000,
 ) -> tuple[float, float] | None:
-    """Return the 95 % interval of a statistic of per-start values, None where it would be a guess.
+    """Return the 95 % interval of a statistic of per-start values; None with fewer than 8 groups of starts.
 
-    Overlapping starts say nearly the same, so whole groups of them are drawn with replacement: drawn one by
-    one, 32 starts in the space of 8 would make the interval up to twice too narrow. With fewer than 8 groups
-    there is no interval.
+    Overlapping starts are nearly equal, so whole groups of them are drawn with replacement. If they were drawn one by
+    one, 32 starts in the space of 8 would make the interval up to twice too narrow.
 
     Source: Kuensch (1989), Annals of Statistics 17; Efron and Tibshirani (1993), ch. 13, percentile interval.
 
     Args:
         values: (start,), may hold inf, no NaN.
-        position: (start,), index in its series of the first forecast step.
+        position: (start,), index of the first forecast step in its series.
         series: (start,), as in `start_groups`.
         horizon: steps of a rollout.
-        statistic: of an array of values, such as `np.mean`; must not give NaN.
+        statistic: function of an array of values, such as `np.mean`; must not return NaN.
         rng: draws the groups.
         reps: number of draws.
 
     Returns:
-        (low, high): statistics of actual draws, not interpolated, so that inf never gives NaN.
+        (low, high): statistics of two draws, not interpolated, so that inf never gives NaN.
 
     Raises:
         ValueError: shapes differ, or a value or a statistic is NaN.
@@ -98,7 +97,7 @@ def block_bootstrap(
 
 
 def percentile_interval(drawn: Array) -> tuple[float, float]:
-    """Return the outermost draws that leave 2.5 % on either side; defined for inf, unlike interpolation."""
+    """Return the draws that leave 2.5 % on either side; defined for inf, unlike interpolation."""
     tail = (1 - LEVEL) / 2
     low = np.quantile(drawn, tail, method="lower")
     high = np.quantile(drawn, 1 - tail, method="higher")
@@ -116,11 +115,11 @@ class Correlation:
 
 
 def spearman(x: Array, y: Array, rng: np.random.Generator, reps: int = 2000) -> Correlation | None:
-    """Return Spearman's rank correlation with a bootstrap interval, None where there is none to speak of.
+    """Return Spearman's rank correlation with a bootstrap interval, None if it is not defined or the pairs are few.
 
     Ties share their mean rank. Every non-finite value (NaN, inf, -inf) counts as the largest, all tied: a run
-    that diverged is the worst of all, not a missing one. The interval draws pairs with replacement and skips
-    draws in which one side is constant.
+    that diverged is the worst and not a missing one. For the interval, pairs are drawn with replacement; draws in
+    which one side is constant are skipped.
 
     Args:
         x: (pair,).
@@ -129,7 +128,7 @@ def spearman(x: Array, y: Array, rng: np.random.Generator, reps: int = 2000) -> 
         reps: number of draws.
 
     Returns:
-        None with fewer than 8 pairs, or where x or y is constant.
+        None with fewer than 8 pairs, or if x or y is constant.
 
     Raises:
         ValueError: x and y differ in shape.
@@ -148,12 +147,12 @@ def spearman(x: Array, y: Array, rng: np.random.Generator, reps: int = 2000) -> 
 def iqm(values: Array, axis: int | None = None) -> Any:
     """Return the interquartile mean: the mean of the middle half of the values.
 
-    The quarters are cut exactly: a value of which a part lies in the middle half counts with that part, so
-    that of 3 values the outer ones weigh 1/6 each and of 5 the middle ones .3, .4 and .3. (scipy's
-    trim_mean(.25), which rliable takes, cuts whole values: none of 3, where one failure then decides.) Equal
-    where the number of values is a multiple of 4.
+    The quarters are cut exactly: a value that lies partly in the middle half counts with that part. Of 3 values the
+    outer ones have the weight 1/6 each, of 5 values the middle ones have 0.3, 0.4 and 0.3. (scipy's trim_mean(0.25),
+    which rliable uses, cuts whole values: none of 3, so that one failure then decides. Both are equal if the number
+    of values is a multiple of 4.)
 
-    Non-finite values count as +inf; the result is +inf where a part of one is in the middle half, never NaN.
+    Non-finite values count as +inf. The result is +inf if a part of one is in the middle half, and never NaN.
 
     Source: Agarwal et al. (2021), "Deep RL at the edge of the statistical precipice".
 
@@ -174,14 +173,14 @@ def iqm(values: Array, axis: int | None = None) -> Any:
     count = ordered.shape[-1]
     edges = np.arange(count + 1) / count
     weights = np.clip(edges[1:], 0.25, 0.75) - np.clip(edges[:-1], 0.25, 0.75)
-    middle = weights > 1e-12  # an infinite value of no weight must not become NaN
+    middle = weights > 1e-12  # an infinite value without weight must not give NaN
     mean = (ordered[..., middle] * weights[middle]).sum(axis=-1) / weights[middle].sum()
     return float(mean) if axis is None else mean
 
 
 def _ranks(values: Array) -> Array:
     """Return (draw, pair) mean ranks along the last axis, non-finite last."""
-    from scipy.stats import rankdata  # here: no worker needs it, and to import it takes half a second
+    from scipy.stats import rankdata  # here: no worker needs it, and its import takes half a second
 
     ranks: Array = rankdata(np.where(np.isfinite(values), values, np.inf), axis=1)
     return ranks

@@ -1,7 +1,7 @@
-"""What a change does to the rollout error: two arms on the same seeds, compared seed by seed.
+"""The effect of a change on the rollout error: two arms on the same seeds, compared seed by seed.
 
-Rollout errors differ by factors, so they are compared in decades: log10 of their ratio, below 0 where the changed
-arm is better. A training that failed counts as an error of 1.
+Rollout errors differ by factors, so they are compared in decades: log10 of their ratio, below 0 if the changed arm
+is better. A training that failed counts as an error of 1.
 """
 
 import math
@@ -14,14 +14,14 @@ from sweep.data.types import Array
 from sweep.stats.bootstrap import percentile_interval
 from sweep.stats.ranking import LEAST_SEEDS, LEVEL, REPS
 
-FLOOR = 1e-3  # rollout errors below are alike: of no use to a forecaster; our choice
-LEAST_TO_CLAIM = 5  # seeds; with 4 even equal signs have a chance of 1/16, above LEVEL
+FLOOR = 1e-3  # rollout error; differences below it do not matter to a forecaster. Our choice
+LEAST_TO_CLAIM = 5  # seeds; with 4, equal signs have a chance of 1/16, above LEVEL
 
 Verdict = Literal["helps", "no difference shown", "harms", "no claim"]
 
 
 def decades_worse(errors: Array, reference: Array) -> Array:
-    """Return log10(errors / reference), both raised to FLOOR where they lie below: -1 is ten times better.
+    """Return log10(errors / reference), with smaller errors raised to FLOOR: -1 is ten times better.
 
     Args:
         errors: in [0, 1].
@@ -32,22 +32,22 @@ def decades_worse(errors: Array, reference: Array) -> Array:
 
 @dataclass(frozen=True)
 class Effect:
-    """One arm minus another on the same seeds; below 0 the first one is better."""
+    """One arm minus another on the same seeds; below 0 the first arm is better."""
 
     decades: float  # mean over seeds of log10(error / reference)
     low: float | None  # of its 95 % interval; None below LEAST_SEEDS
     high: float | None
-    better: int  # seeds on which the arm is better, worse, and equal
+    better: int  # number of seeds on which the first arm is better
     worse: int
     equal: int
 
     @property
     def verdict(self) -> Verdict:
-        """Return what may be said.
+        """Return the verdict that the seeds support.
 
-        A claim needs both: an interval on one side of 0, and signs that are as good by chance in at most 5 % of
-        cases. From 5 seeds the interval alone is too narrow, and claims far too often; the signs alone say
-        nothing of size. With 5 seeds all five must point one way (1/32), with 8 seven.
+        A claim needs both an interval on one side of 0 and signs that chance gives in at most 5 % of cases. With 5
+        seeds the interval alone is too narrow and claims far too often; the signs alone ignore sizes. With 5 seeds
+        all five must have the same sign (1/32), with 8 seeds seven.
         """
         if self.better + self.worse + self.equal < LEAST_TO_CLAIM or self.low is None or self.high is None:
             return "no claim"
@@ -59,9 +59,9 @@ class Effect:
 
 
 def effect(errors: Array, reference: Array, rng: np.random.Generator) -> Effect:
-    """Return what an arm's rollout errors are beside another's, paired by seed.
+    """Return the effect of one arm relative to another, paired by seed.
 
-    The interval is the percentile bootstrap of the mean, drawing seeds with replacement from both arms at once.
+    The interval is the percentile bootstrap of the mean; seeds are drawn with replacement, from both arms at once.
 
     Args:
         errors: (seed,), in [0, 1].
@@ -69,7 +69,7 @@ def effect(errors: Array, reference: Array, rng: np.random.Generator) -> Effect:
         rng: draws the seeds.
 
     Raises:
-        ValueError: shapes differ, there is no seed, or an error lies outside [0, 1].
+        ValueError: shapes differ, there are no seeds, or an error lies outside [0, 1].
     """
     both = np.stack([errors, reference]) if errors.shape == reference.shape else np.empty((2, 0))
     if both.ndim != 2 or not both.size or not ((both >= 0) & (both <= 1)).all():
@@ -84,16 +84,16 @@ def effect(errors: Array, reference: Array, rng: np.random.Generator) -> Effect:
 
 
 def sign_p(hits: int, misses: int) -> float:
-    """Return how often fair coins fall so at least `hits` times: the one-sided p of the exact sign test.
+    """Return the one-sided p of the exact sign test: how often fair coins give at least `hits` hits.
 
-    If two arms were the same, each seed's difference would be as likely to have either sign. Seeds without a
-    difference are left out.
+    If two arms were the same, each sign of a seed's difference would be equally likely. Seeds without a difference
+    are left out.
 
     Source: Dixon and Mood (1946), "The statistical sign test", JASA 41.
 
     Args:
         hits: seeds with the sign in question.
-        misses: seeds with the other one.
+        misses: seeds with the other sign.
     """
     tosses = hits + misses
     return float(sum(math.comb(tosses, k) for k in range(hits, tosses + 1)) / 2**tosses)

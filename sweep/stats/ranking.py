@@ -1,9 +1,9 @@
-"""What rollout errors on fresh seeds say: averages with intervals, and which arms can be told apart.
+"""Ranking of arms by rollout errors on new seeds: averages with intervals, and which arms differ.
 
 An *arm* is a configuration; all arms were trained on the same seeds. Every function takes rollout errors in
 [0, 1], smaller is better; a training that failed counts as 1. Seeds are few and errors heavy-tailed, so
 averages are interquartile means, intervals are percentile bootstraps over seeds, and a claim needs an exact
-rank-sum test: with 3 seeds an arm it can never be made, with 4 or 5 it can.
+rank-sum test: impossible with 3 seeds per arm, possible with 4 or 5.
 """
 
 import itertools
@@ -16,14 +16,14 @@ from sweep.data.types import Array
 from sweep.stats.bootstrap import iqm, percentile_interval
 
 REPS = 5000  # bootstrap draws; our choice, rliable takes 50 000 for published figures
-LEAST_SEEDS = 3  # below, no interval: of two values a bootstrap gives back their range
-SPLITS_MOST = 20_000  # ways to deal out seeds that are all tried; beyond, as many are drawn
-LEVEL = 0.05  # of the test that tells two arms apart
+LEAST_SEEDS = 3  # of an interval: the bootstrap of two values only returns their range
+SPLITS_MOST = 20_000  # most ways to assign seeds that are all tried; of more, so many are drawn
+LEVEL = 0.05  # of the test that separates two arms
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % interval; None where there are too few seeds."""
+    """A number with its 95 % interval; the ends are None if there are too few seeds."""
 
     value: float
     low: float | None
@@ -32,15 +32,15 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """An arm beside the leader: how much worse, how often worse, and whether that can be chance."""
+    """An arm relative to the leader: how much worse, how often worse, and how likely by chance."""
 
     iqm: Estimate  # its interquartile mean minus the leader's, >= 0
-    leader_wins: float  # probability that the leader is better, each on a seed of its own; ties count half
+    leader_wins: float  # probability that the leader is better, on independent seeds; ties count half
     p: float  # two-sided, of the exact rank-sum test
 
     @property
     def told_apart(self) -> bool:
-        """Return whether the leader is better and chance an unlikely explanation."""
+        """Return whether the leader is better and chance is an unlikely explanation."""
         return self.p <= LEVEL and self.leader_wins > 0.5
 
 
@@ -54,27 +54,27 @@ class Ranking:
 
     @property
     def leader(self) -> int:
-        """Return the arm with the lowest interquartile mean; of equal ones the first."""
+        """Return the arm with the lowest interquartile mean; the first of equal ones."""
         return self.order[0]
 
     @property
     def equals(self) -> tuple[int, ...]:
-        """Return the arms that cannot be told apart from the leader, best first, without it."""
+        """Return the other arms that cannot be distinguished from the leader, best first."""
         pairs = ((arm, self.differences[arm]) for arm in self.order[1:])
-        return tuple(arm for arm, found in pairs if found is not None and not found.told_apart)
+        return tuple(arm for arm, difference in pairs if difference is not None and not difference.told_apart)
 
 
 def ranking(errors: Array, rng: np.random.Generator) -> Ranking:
-    """Return arms in order, with intervals and what tells each from the leader.
+    """Return the arms in order, with intervals and their differences from the leader.
 
-    The leader was picked by the same numbers that then compare it. That is accounted for: to say that it is
-    the best, every other arm must be told apart from it by a two-sided test, and the probability that a
-    picked leader passes all of them by luck is greatest with two arms, where it is the test's level.
+    The same numbers choose the leader and compare it. The test accounts for that: the leader is called the best only
+    if a two-sided test separates every other arm from it. The probability that a chosen leader passes all of them by
+    chance is greatest with two arms, where it is the level of the test.
     Source: Gutmann and Maymin (1987), "Is the selected population the best?", Annals of Statistics 15.
 
     Args:
         errors: (arm, seed), at least one of each, in [0, 1].
-        rng: draws the bootstraps, and the splits where there are too many to try.
+        rng: draws the bootstraps, and the splits if there are too many to try all.
 
     Raises:
         ValueError: no arm, no seed, or an error outside [0, 1].
@@ -112,7 +112,7 @@ def iqm_with_interval(errors: Array, rng: np.random.Generator) -> Estimate:
 
 
 def difference_with_interval(errors: Array, reference: Array, rng: np.random.Generator) -> Estimate:
-    """Return IQM(errors) - IQM(reference), with the interval of draws that take a seed from both at once.
+    """Return IQM(errors) - IQM(reference) with its interval; each draw takes the same seeds from both.
 
     Args:
         errors: (seed,).
@@ -125,24 +125,24 @@ def difference_with_interval(errors: Array, reference: Array, rng: np.random.Gen
 
 
 def optimism(errors: Array, selected: float, rng: np.random.Generator) -> Estimate:
-    """Return what a selected score promised too much: IQM on fresh seeds minus that score, with interval.
+    """Return the optimism of a selected score: IQM on new seeds minus that score, with its interval.
 
-    Larger is a worse disappointment; below 0 the fresh seeds did better.
+    Above 0 the new seeds are worse than the score promised, below 0 they are better.
 
     Args:
-        errors: (seed,), of the same configuration on fresh seeds.
-        selected: the score that it was chosen by.
+        errors: (seed,), of the same configuration on new seeds.
+        selected: the score by which it was chosen.
         rng: draws seeds with replacement.
     """
-    found = iqm_with_interval(errors, rng)
-    low, high = (None if end is None else end - selected for end in (found.low, found.high))
-    return Estimate(found.value - selected, low, high)
+    mean = iqm_with_interval(errors, rng)
+    low, high = (None if end is None else end - selected for end in (mean.low, mean.high))
+    return Estimate(mean.value - selected, low, high)
 
 
 def probability_of_improvement(errors: Array, reference: Array) -> float:
     """Return the probability that a seed of `errors` is lower than one of `reference`: U/(n m), ties half.
 
-    .5 says nothing. Bouthillier et al. (2021) call .75 an improvement that matters.
+    0.5 means no difference. Bouthillier et al. (2021) call 0.75 an improvement that matters.
 
     Args:
         errors: (seed,).
@@ -154,22 +154,22 @@ def probability_of_improvement(errors: Array, reference: Array) -> float:
 
 
 def rank_sum_p(a: Array, b: Array, rng: np.random.Generator) -> float:
-    """Return how often chance alone sets two arms so far apart: the two-sided p of the exact rank-sum test.
+    """Return the two-sided p of the exact rank-sum test: how often chance alone makes two arms differ this much.
 
-    If the arms were the same, any way to deal out all their seeds to the two would be as likely; p is the share of
-    ways whose sum of ranks is at least as far from the expected one. Ties share their mean rank. Ranks bear
-    the heavy tails of rollout errors, and lose no power to averages that leave out the outer seeds. The
-    smallest p possible is 2 over the number of ways: .1 with 3 seeds each, .029 with 4, .008 with 5. That both
-    arms have the same seeds makes it the more careful.
+    If the arms were the same, all ways to assign the seeds to the two would be equally likely; p is the share of ways
+    whose sum of ranks is at least as far from the expected one. Ties share their mean rank. Ranks are robust to the
+    heavy tails of rollout errors, and have no less power than averages without the outer seeds. The smallest
+    possible p is 2 over the number of ways: 0.1 with 3 seeds each, 0.029 with 4, 0.008 with 5. Since both arms have
+    the same seeds, the test is conservative.
 
-    Source: Mann and Whitney (1947), by permutation as scipy.stats.mannwhitneyu does it, which knows no ties.
+    Source: Mann and Whitney (1947), by permutation as in scipy.stats.mannwhitneyu, which does not handle ties exactly.
 
     Args:
         a: (seed,).
         b: (seed,), as many.
         rng: draws ways where there are more than 20 000; the p is then (1 + hits) / (1 + draws).
     """
-    from scipy.stats import rankdata  # here: no worker needs it, and to import it takes half a second
+    from scipy.stats import rankdata  # here: no worker needs it, and its import takes half a second
 
     ranks, size = rankdata(np.concatenate([a, b])), len(a)
     count = len(ranks)
@@ -184,7 +184,7 @@ def rank_sum_p(a: Array, b: Array, rng: np.random.Generator) -> float:
     return hits / len(ways) if exact else (1 + hits) / (1 + len(ways))
 
 
-def seed_noise(errors: Array) -> float | None:
+def deviation_between_seeds(errors: Array) -> float | None:
     """Return the standard deviation between seeds of the same arm, pooled over arms; None with one seed.
 
     Args:

@@ -1,12 +1,13 @@
-"""What is on disk: the only reader and writer of a results folder.
+"""The results folder of a study: everything that is read from it or written to it.
 
-Trial folders hold the records; study.db is their projection for the Optuna world.
+The folders of trials hold the records; study.db is a projection of them that Optuna's tools can read.
 """
 
-from sweep.store.folder import StudyFolder, checked_study_name, study_folders
+from sweep.store.folder import StudyFolder, study_folders
 from sweep.store.lock import DriverLock
 from sweep.store.optuna_study import OptunaProjection, sampled
 from sweep.store.projection import NoProjection, Projection
+from sweep.store.study_name import checked_study_name
 
 __all__ = [
     "DriverLock",

@@ -1,4 +1,4 @@
-"""A SQLite file that holds an Optuna study: it waits for locks, knows damage, and writes in whole transactions."""
+"""The SQLite file of an Optuna study: waiting for locks, detection of damage, transactions."""
 
 import contextlib
 import sqlite3
@@ -13,8 +13,8 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from sweep.config.errors import StoreError
 
-LOCK_SECONDS = 120.0  # how long a write waits for somebody else's lock on the database
-ATTEMPT_SECONDS = 2.0  # of it at a time; then it says that it waits
+LOCK_SECONDS = 120.0  # longest time to wait for another program's lock on the database
+ATTEMPT_SECONDS = 2.0  # time of one attempt; after the first one it reports that it waits
 DATABASE_ERRORS = (
     sqlite3.Error,
     SQLAlchemyError,
@@ -22,23 +22,23 @@ DATABASE_ERRORS = (
     RuntimeError,
     KeyError,
     ValueError,
-    AssertionError,  # Optuna's way of saying that a table lacks a row
+    AssertionError,  # raised by Optuna if a table lacks a row
 )
 
 
 class Database:
-    """One study in a file in WAL mode: one writer, free readers. `say` is told of what it waits for."""
+    """One study in a file in WAL mode, with one writer and any readers. `say` is called when it has to wait."""
 
     def __init__(self, path: Path, name: str, say: Callable[[str], None]) -> None:
         self.path = path
         self.name = name
         self.say = say
         self._study: optuna.Study | None = None
-        self._connections: list[sqlite3.Connection] = []  # that the storage has asked for
+        self._connections: list[sqlite3.Connection] = []  # all that the storage uses
 
     @property
     def study(self) -> optuna.Study:
-        """Return the study, connecting where that has not been done."""
+        """Return the study; the first use opens the database."""
         if self._study is None:
             self._connect()
         assert self._study is not None
@@ -53,17 +53,17 @@ class Database:
 
     @property
     def session(self) -> Any:
-        """Return the session of SQLAlchemy that writes; within `at_once` all of it is one transaction."""
+        """Return the session of SQLAlchemy that writes; within `transaction` it is one transaction."""
         return self.backend.scoped_session()
 
     def open(self) -> str | None:
-        """Connect, to a new file where the old one is beyond use.
+        """Open the database, or replace it by a new file if it is damaged.
 
         Returns:
-            Why it was beyond use; None where it was sound or new.
+            The reason why it was replaced, None if it was not.
 
         Raises:
-            StoreError: the path cannot be written, or another program locks it all the time.
+            StoreError: the path cannot be written, or another program keeps it locked.
         """
         reason = self._damage() if self.path.exists() else None
         if reason is None:
@@ -92,23 +92,23 @@ class Database:
         self._study = self._loaded(storage)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._study is not None:
             backend = self.backend
             backend.remove_session()
             backend.engine.dispose()
             self._study = None
-        for connection in self._connections:  # those of a storage that failed as it was made are in no pool
+        for connection in self._connections:  # if making the storage failed, they are not in its pool
             connection.close()
         self._connections.clear()
 
     @contextlib.contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Make one transaction of what Optuna would commit piece by piece: faster, and never half done."""
+    def transaction(self) -> Iterator[None]:
+        """Combine everything inside, which Optuna would commit in steps, into one transaction. It is also faster."""
         backend = self.backend
         backend.remove_session()
         with backend.engine.connect() as connection:
-            self._patiently(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"), connection.rollback)
+            self._retried(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"), connection.rollback)
             backend.scoped_session.configure(bind=connection, join_transaction_mode="rollback_only")
             try:
                 yield
@@ -124,7 +124,7 @@ class Database:
     def _damage(self) -> str | None:
         try:
             with contextlib.closing(self._connection()) as connection:
-                (verdict,) = self._patiently(lambda: connection.execute("PRAGMA integrity_check").fetchone())
+                (verdict,) = self._retried(lambda: connection.execute("PRAGMA integrity_check").fetchone())
         except sqlite3.Error as error:
             if _is_locked(error):
                 raise StoreError(f"cannot read {self.path}: {error}") from error
@@ -134,14 +134,14 @@ class Database:
     def _connect(self) -> None:
         try:
             with contextlib.closing(self._connection()) as connection:
-                self._patiently(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchone())
-            self._study = self._patiently(lambda: self._loaded(self._storage()))
+                self._retried(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchone())
+            self._study = self._retried(lambda: self._loaded(self._storage()))
         except (*DATABASE_ERRORS, OSError) as error:
             self.close()
             raise StoreError(f"cannot open {self.path}: {error}") from error
 
     def _storage(self) -> RDBStorage:
-        # The path goes in by the connection, so that no character of it means anything in a URL.
+        # The path is not part of the URL, in which some characters have a meaning.
         return RDBStorage("sqlite:///study.db", engine_kwargs={"creator": self._pooled})
 
     def _loaded(self, storage: Any) -> optuna.Study:
@@ -162,16 +162,16 @@ class Database:
     def _connection(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=ATTEMPT_SECONDS, check_same_thread=False)
         try:
-            self._patiently(lambda: connection.execute("PRAGMA synchronous=FULL"))
+            self._retried(lambda: connection.execute("PRAGMA synchronous=FULL"))
         except sqlite3.Error:
             connection.close()
             raise
         return connection
 
-    def _patiently(self, attempt: Callable[[], Any], undo: Callable[[], None] = lambda: None) -> Any:
-        """Return what the attempt returns, waiting while another program holds the database."""
+    def _retried(self, attempt: Callable[[], Any], undo: Callable[[], None] = lambda: None) -> Any:
+        """Return the result of the attempt, repeated while another program locks the database."""
         give_up = time.monotonic() + LOCK_SECONDS
-        said = False
+        reported = False
         while True:
             try:
                 return attempt()
@@ -183,13 +183,13 @@ class Database:
                 undo()
                 if not _is_locked(error) or time.monotonic() > give_up:
                     raise
-                if not said:
+                if not reported:
                     self.say(f"waiting for another program that has locked {self.path}")
-                    said = True
+                    reported = True
 
 
 def _is_locked(error: BaseException | None) -> bool:
-    """Return whether somebody else's lock is behind an error."""
+    """Return whether the lock of another program is the cause of an error."""
     while error is not None:
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
             return True

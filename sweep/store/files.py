@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one, whatever dies in between."""
+"""Files that are written as a whole: a reader never sees a part of one, even if the writer is killed."""
 
 import contextlib
 import json
@@ -12,18 +12,18 @@ from sweep.config.errors import StoreError
 
 
 def write_atomic(path: Path, content: bytes, durable: bool = True, remove: bool = False) -> None:
-    """Replace a file by new content: afterwards it holds the old or the new bytes, whole.
+    """Replace the content of a file; if this fails, the file has all of the old or all of the new bytes.
 
     Args:
         path: the file; its folder must exist.
-        content: the bytes.
-        durable: wait until the bytes survive a power cut. Without it they survive the death of any
-            process, which is enough for what can be computed again.
-        remove: remove the old file first: dying in between leaves none. Some file systems write at once what
-            replaces another file, which doubles the time of a large one.
+        content: the new bytes.
+        durable: wait until the bytes survive a power failure. Otherwise they survive the end of any process, which is
+            enough for content that can be computed again.
+        remove: remove the old file first; if the process is killed in between, there is no file. Some file systems
+            write a file that replaces another to disk immediately, which doubles the time for a large one.
 
     Raises:
-        StoreError: the disk is full, the folder is missing or cannot be written.
+        StoreError: the disk is full, or the folder is missing or cannot be written.
     """
     temporary = None
     try:
@@ -47,7 +47,12 @@ def write_atomic(path: Path, content: bytes, durable: bool = True, remove: bool 
 
 
 def write_json(path: Path, document: Mapping[str, Any], durable: bool = True) -> None:
-    """Write a JSON document atomically; non-finite numbers are an error, not `NaN` in the file."""
+    """Write a JSON document atomically.
+
+    Raises:
+        ValueError: a number is not finite.
+        StoreError: as in `write_atomic`.
+    """
     text = json.dumps(document, indent=1, allow_nan=False)
     write_atomic(path, (text + "\n").encode(), durable)
 
@@ -56,7 +61,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Return a JSON document.
 
     Raises:
-        StoreError: the file cannot be read or is no JSON object.
+        StoreError: the file cannot be read, or is not a JSON object.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -65,15 +70,15 @@ def read_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise StoreError(f"{path} is damaged: {error}") from error
     if not isinstance(document, dict):
-        raise StoreError(f"{path} is damaged: an object was wanted, got {type(document).__name__}")
+        raise StoreError(f"{path} is damaged: wanted a JSON object, got {type(document).__name__}")
     return document
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until a folder's entries survive a power cut.
+    """Wait until the entries of a folder survive a power failure.
 
     Raises:
-        OSError: the disk refuses.
+        OSError: the disk reports an error.
     """
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -1,10 +1,6 @@
-"""The folder of a study: the only place that knows which file holds what."""
+"""The folder of a study: its files, what each contains, and how they are read and written."""
 
-import hashlib
-import json
-import re
 import shutil
-import struct
 import tomllib
 import zipfile
 from collections.abc import Callable, Mapping
@@ -15,35 +11,20 @@ import numpy as np
 import pandas as pd
 import tomli_w
 
-from sweep.config.errors import StoreError, UsageError
+from sweep.config.errors import StoreError
 from sweep.config.records import State, TrialRecord, record_from_json, to_json
 from sweep.store.files import read_json, sync_folder, write_atomic, write_json
-
-STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-RESUME_MAGIC = b"sweep-resume-1\n"
-
-
-def checked_study_name(name: str) -> str:
-    """Return the name if it is a plain file name.
-
-    Raises:
-        UsageError: it is not (a path, a dot file, an empty or overlong name, odd characters).
-    """
-    if STUDY_NAME.fullmatch(name):
-        return name
-    raise UsageError(
-        f"a study's name must be a plain file name of letters, digits, '.', '_' and '-', got {name!r}"
-    )
+from sweep.store.resume import packed, unpacked
 
 
 class StudyFolder:
     """results/<study>/: study.toml, study.db, JSON documents (baselines, winner, ...), trials/<number>/, report/.
 
-    Below it, confirm/, audit/ and treat/<number>/ are others, of trials trained again: with replication.json, without
-    study.db; in the last is treatment.json.
+    Its folders confirm/, audit/ and treat/<number>/ are study folders, too, for trials that are trained again: with
+    replication.json and without study.db; treat/<number>/ also has treatment.json.
 
     A trial's folder holds trial.json (its record), curves.csv, rollout.npz, rollout.png, checkpoint.pt,
-    diagnosis.json and, until it is settled, resume.bin.
+    diagnosis.json and, until the trial ends, resume.bin.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,11 +33,11 @@ class StudyFolder:
     @property
     def name(self) -> str:
         """Return the study's name."""
-        return self.path.name
+        return self.path.absolute().name
 
     @property
     def database(self) -> Path:
-        """Return the path of the Optuna study."""
+        """Return the path of the database of the Optuna study."""
         return self.path / "study.db"
 
     @property
@@ -74,27 +55,27 @@ class StudyFolder:
         return self.path / "trials" / f"{number:04d}"
 
     def exists(self) -> bool:
-        """Return whether a study has been started here."""
+        """Return whether the folder holds a study."""
         return (self.path / "study.toml").is_file()
 
     # --- the study -------------------------------------------------------------------------------
 
     def write_study(self, document: Mapping[str, Any]) -> None:
-        """Store the study as run. TOML has no null: entries that are None are left out."""
+        """Store the settings with which the study runs. TOML has no null: entries that are None are left out."""
         self._make(self.path)
         write_atomic(self.path / "study.toml", tomli_w.dumps(_without_none(document)).encode())
 
     def read_study(self) -> dict[str, Any]:
-        """Return the study as run.
+        """Return the settings with which the study ran.
 
         Raises:
-            StoreError: there is none, or the file is damaged.
+            StoreError: the folder holds no study, or the file is damaged.
         """
         path = self.path / "study.toml"
         try:
             return tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise StoreError(f"no study in {self.path}: no study.toml there") from error
+            raise StoreError(f"no study in {self.path}: study.toml is missing") from error
         except (OSError, ValueError) as error:
             raise StoreError(f"cannot read {path}: {error}") from error
 
@@ -103,12 +84,14 @@ class StudyFolder:
         write_json(self.path / f"{name}.json", to_json(document))
 
     def read_document(self, name: str) -> dict[str, Any] | None:
-        """Return what `write_document` stored under a name, None where it has not been computed."""
+        """Return the document of a name, None if it has not been stored."""
         path = self.path / f"{name}.json"
         return read_json(path) if path.is_file() else None
 
     def baselines(self) -> dict[str, dict[str, Any]]:
-        """Return what the baselines of the study score, by name; those that could not be have a `reason`. Empty before.
+        """Return the scores of the baselines by name, empty before they are computed.
+
+        A baseline that does not apply has a `reason` instead of scores.
 
         Raises:
             StoreError: the file is damaged.
@@ -120,7 +103,7 @@ class StudyFolder:
         return StudyFolder(self.path / "treat" / f"{number:04d}")
 
     def treatments(self) -> list[dict[str, Any]]:
-        """Return what the treatments of trials have found, by trial number.
+        """Return the documents of all treatments, by trial number.
 
         Raises:
             StoreError: a file is damaged.
@@ -131,9 +114,9 @@ class StudyFolder:
     # --- trials ----------------------------------------------------------------------------------
 
     def write_record(self, record: TrialRecord) -> None:
-        """Store a trial's record; when this returns, a settled one survives anything but the loss of the disk.
+        """Store a trial's record; afterwards the record of a trial that has ended survives a power failure.
 
-        A running one is not synced: after a power cut it is asked for again, with the same result.
+        The record of a running trial is not synced: after a power failure the trial runs again, with the same result.
         """
         folder = self.trial(record.number)
         self._make(folder)
@@ -145,7 +128,7 @@ class StudyFolder:
         """Return a trial's record.
 
         Raises:
-            StoreError: no such trial, or its file is damaged.
+            StoreError: the trial does not exist, or its file is damaged.
         """
         path = self.trial(number) / "trial.json"
         if not path.is_file():
@@ -153,33 +136,33 @@ class StudyFolder:
         return _record(path)
 
     def records(self, damaged: Callable[[Path, str], None] | None = None) -> list[TrialRecord]:
-        """Return all records by trial number, running ones too.
+        """Return all records by trial number, with those of running trials.
 
         Args:
-            damaged: called with the new path and the reason for each damaged record, after it was put aside.
+            damaged: called for each damaged record, which is renamed, with the new path and the reason.
 
         Raises:
             StoreError: a record is damaged, and `damaged` is None.
         """
-        found = []
+        records = []
         for path in sorted(self.path.glob("trials/[0-9]*/trial.json")):
             if not path.parent.name.isdecimal():
-                continue  # somebody's copy
+                continue  # a copy that a user made
             try:
-                found.append(_record(path))
+                records.append(_record(path))
             except StoreError as error:
                 if damaged is None:
                     raise
-                aside = path.with_name("trial.json.damaged")
+                renamed = path.with_name("trial.json.damaged")
                 try:
-                    path.replace(aside)
-                except OSError as refusal:
-                    raise StoreError(f"cannot rename {path}: {refusal.strerror or refusal}") from refusal
-                damaged(aside, str(error))
-        return sorted(found, key=lambda record: record.number)
+                    path.replace(renamed)
+                except OSError as failure:
+                    raise StoreError(f"cannot rename {path}: {failure.strerror or failure}") from failure
+                damaged(renamed, str(error))
+        return sorted(records, key=lambda record: record.number)
 
     def write_files(self, number: int, files: Mapping[str, bytes]) -> None:
-        """Store a trial's artefacts (curves.csv, rollout.npz, checkpoint.pt, diagnosis.json, rollout.png)."""
+        """Store files of a trial (curves.csv, rollout.npz, checkpoint.pt, diagnosis.json, rollout.png)."""
         self._make(self.trial(number))
         for name, content in files.items():
             write_atomic(self.trial(number) / name, content, durable=False)
@@ -188,7 +171,7 @@ class StudyFolder:
         """Return the arrays of rollout.npz: the rollouts of a trial's best checkpoint (see results/README.md).
 
         Raises:
-            StoreError: there is none, or it is damaged.
+            StoreError: the file is missing or damaged.
         """
         path = self.trial(number) / "rollout.npz"
         try:
@@ -200,19 +183,19 @@ class StudyFolder:
             raise StoreError(f"{path} is damaged: {error}") from error
 
     def diagnosis(self, number: int) -> dict[str, Any] | None:
-        """Return diagnosis.json: what was found at the trial's end; None where there is none.
+        """Return diagnosis.json, the diagnosis at the trial's end; None if there is none.
 
         Raises:
-            StoreError: it is damaged.
+            StoreError: the file is damaged.
         """
         path = self.trial(number) / "diagnosis.json"
         return read_json(path) if path.is_file() else None
 
     def weights(self, number: int) -> bytes:
-        """Return checkpoint.pt: the weights of a trial's best checkpoint, as `sweep.trial` made them.
+        """Return checkpoint.pt: the weights of a trial's best checkpoint, in the format of `sweep.trial`.
 
         Raises:
-            StoreError: it cannot be read.
+            StoreError: the file cannot be read.
         """
         path = self.trial(number) / "checkpoint.pt"
         try:
@@ -221,10 +204,10 @@ class StudyFolder:
             raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
 
     def curves(self, number: int) -> pd.DataFrame:
-        """Return curves.csv: what training recorded per bin of the budget.
+        """Return curves.csv: the records of training in each bin of the budget.
 
         Raises:
-            StoreError: there is none, or it is damaged.
+            StoreError: the file is missing or damaged.
         """
         path = self.trial(number) / "curves.csv"
         try:
@@ -235,41 +218,33 @@ class StudyFolder:
     # --- resuming --------------------------------------------------------------------------------
 
     def write_resume(self, number: int, header: Mapping[str, Any], checkpoint: bytes) -> None:
-        """Store where a running trial can go on: JSON values that the driver needs, and opaque worker bytes.
+        """Store the state from which a running trial resumes: JSON values of the driver, and bytes of the worker.
 
-        One file with a digest, so that both are of the same moment and a damaged one is noticed.
-        Not synced: after a power cut, or a death in between two of them, the trial starts over, with the same result.
+        The file is not synced: if a power failure or the end of the process destroys it, the trial starts again, with
+        the same result.
         """
-        head = json.dumps(header, allow_nan=False).encode()
-        body = struct.pack("<Q", len(head)) + head + checkpoint
-        content = RESUME_MAGIC + hashlib.sha256(body).digest() + body
-        write_atomic(self.trial(number) / "resume.bin", content, durable=False, remove=True)
+        path = self.trial(number) / "resume.bin"
+        write_atomic(path, packed(header, checkpoint), durable=False, remove=True)
 
     def read_resume(self, number: int) -> tuple[dict[str, Any], bytes] | None:
-        """Return what `write_resume` stored; None where there is nothing, or nothing whole."""
+        """Return the state from which a trial resumes, None if the file is missing or damaged."""
         try:
-            content = (self.trial(number) / "resume.bin").read_bytes()
+            return unpacked((self.trial(number) / "resume.bin").read_bytes())
         except OSError:
             return None
-        start = len(RESUME_MAGIC)
-        digest, body = content[start : start + 32], content[start + 32 :]
-        if content[:start] != RESUME_MAGIC or hashlib.sha256(body).digest() != digest:
-            return None
-        (length,) = struct.unpack("<Q", body[:8])
-        return json.loads(body[8 : 8 + length]), body[8 + length :]
 
     def drop_resume(self, number: int) -> None:
-        """Forget where a settled trial could have gone on."""
+        """Remove the state from which a trial resumes."""
         (self.trial(number) / "resume.bin").unlink(missing_ok=True)
 
     def sweep_up(self) -> None:
-        """Remove half-written temporary files that a killed driver left behind."""
-        half_written = [
+        """Remove the temporary files of a driver that was killed."""
+        temporary = [
             *self.path.glob(".*.json.*"),
             *self.path.glob(".study.toml.*"),
             *self.path.glob("trials/*/.*.*"),
         ]
-        for path in half_written:
+        for path in temporary:
             path.unlink(missing_ok=True)
 
     def delete(self) -> None:
@@ -284,11 +259,11 @@ class StudyFolder:
 
 
 def study_folders(results: Path) -> list[StudyFolder]:
-    """Return the studies under a results folder, by name."""
+    """Return the studies in a results folder, by name."""
     if not results.is_dir():
         return []
-    found = (StudyFolder(path) for path in sorted(results.iterdir()) if path.is_dir())
-    return [folder for folder in found if folder.exists()]
+    folders = (StudyFolder(path) for path in sorted(results.iterdir()) if path.is_dir())
+    return [folder for folder in folders if folder.exists()]
 
 
 def _record(path: Path) -> TrialRecord:
@@ -297,14 +272,14 @@ def _record(path: Path) -> TrialRecord:
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise StoreError(f"{path} is damaged: {error!r}") from error
     if record.state not in get_args(State):
-        raise StoreError(f"{path} is damaged: no state {record.state!r}")
+        raise StoreError(f"{path} is damaged: unknown state {record.state!r}")
     if f"{record.number:04d}" != path.parent.name:
         raise StoreError(f"{path} is damaged: it is the record of trial {record.number}")
     return record
 
 
 def _numbers(texts: "pd.Series[str]") -> "pd.Series[Any]":
-    """Return a column's numbers exactly as they were written; not every pandas reads them so."""
+    """Return the numbers of a column exactly as they were written; not every version of pandas reads them so."""
     if all(text.removeprefix("-").isdecimal() for text in texts):
         return texts.astype("int64")
     return pd.Series([float(text or "nan") for text in texts], dtype="float64")

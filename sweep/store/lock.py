@@ -1,4 +1,4 @@
-"""One driver per study: a lock that dies with its holder, and says who holds it."""
+"""The lock that allows one driver per study."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ from sweep.config.errors import StoreError, StudyLocked
 
 
 class DriverLock:
-    """Keeps a second driver out of a study's folder. The system frees it when the holder dies, however."""
+    """A lock on a study's folder. The operating system releases it when its holder ends, even if it is killed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -22,7 +22,7 @@ class DriverLock:
         """Take the lock.
 
         Raises:
-            StudyLocked: another driver holds it; the text says which.
+            StudyLocked: another driver holds it; the text names the process.
             StoreError: the folder cannot be written.
         """
         try:
@@ -33,7 +33,7 @@ class DriverLock:
             except OSError:
                 holder = "another process"
             raise StudyLocked(
-                f"the study in {self.path.parent} is being run by {holder}; wait for it or stop it first"
+                f"the study in {self.path.parent} is being run by {holder}: wait until it ends, or stop it"
             ) from None
         except OSError as error:
             raise StoreError(f"cannot lock {self.path}: {error.strerror or error}") from error

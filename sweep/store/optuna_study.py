@@ -1,4 +1,4 @@
-"""The Optuna study of a folder: a projection of the trial records for the Optuna world."""
+"""The Optuna study of a folder, a projection of the records of its trials for Optuna's tools."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -27,9 +27,9 @@ STATES = {
 
 
 class OptunaProjection:
-    """study.db: SQLite in WAL mode, one writer and free readers. It can always be made again.
+    """study.db: SQLite in WAL mode, with one writer and any readers. It can always be rebuilt from the records.
 
-    Each change is one transaction: a reader sees a trial whole or not at all.
+    Each change is one transaction: a reader sees all of a trial or nothing.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class OptunaProjection:
 
     @property
     def say(self) -> Callable[[str], None]:
-        """Return who is told of what it waits for."""
+        """Return the function that is called with a message when the database is locked."""
         return self._database.say
 
     @say.setter
@@ -49,61 +49,61 @@ class OptunaProjection:
         self._database.say = say
 
     def open(self, records: Sequence[TrialRecord]) -> str | None:
-        """Open the database and let it tell what the records tell.
+        """Open the database and make it agree with the records.
 
-        What a killed driver had no time to tell is made up for. Where it contradicts the records it is
-        made again, in one transaction; where it is damaged, as a new file.
+        Changes that a killed driver did not write are added. If the database contradicts the records, it is rebuilt in
+        one transaction; if it is damaged, it is rebuilt as a new file.
 
         Args:
-            records: by number, rising; a number may be missing, where a damaged record was put aside.
+            records: by number, rising; a number is missing if its damaged record was renamed.
 
         Returns:
-            Why it was made again; None where it was sound or new.
+            The reason why it was rebuilt, None if it was not.
 
         Raises:
-            StoreError: the path cannot be written, or another program locks it all the time.
+            StoreError: the path cannot be written, or another program keeps it locked.
         """
         reason = self._database.open()
         try:
-            with self._database.at_once():
+            with self._database.transaction():
                 contradiction = self._contradiction(records)
                 if contradiction is not None:
                     self._database.empty()
                 self._catch_up(records)
         except BaseException as error:
-            self.close()  # whoever hears of the error has nothing to close
+            self.close()  # the caller gets an error and cannot close it
             if isinstance(error, DATABASE_ERRORS):
                 raise StoreError(f"cannot write {self.path}: {error}") from error
             raise
         return reason or contradiction
 
     def start(self, record: TrialRecord) -> None:
-        """Add a trial, whole: a running one, or one that failed before it ran."""
+        """Add all of a trial: a running one, or one that failed before it ran."""
         self._guarded(lambda: self._add(record))
 
     def settle(self, record: TrialRecord) -> None:
-        """Tell how a running trial ended; one that has ended already is left alone."""
-        self._guarded(lambda: self._tell(record))
+        """Add the result of a running trial; a trial that has ended is not changed."""
+        self._guarded(lambda: self._finish(record))
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._database.close()
 
     # --- writing ---------------------------------------------------------------------------------
 
-    # In the tables of Optuna's own models, since its calls query them before each single value: 30 ms a trial.
+    # Directly into the tables of Optuna's models, because its calls query them before each value: 30 ms per trial.
 
     def _add(self, record: TrialRecord) -> None:
         trial, known = self._trial(record), self._row(record.number)
         if known is None:
             self._insert(record.number, trial)
-        elif not known.state.is_finished():  # a placeholder, or a trial whose record was put aside
+        elif not known.state.is_finished():  # a placeholder, or a trial whose damaged record was renamed
             session = self._database.session
             if not session.query(models.TrialParamModel).filter_by(trial_id=known.trial_id).count():
                 self._insert_params(known.trial_id, trial)
             self._set_attributes(known.trial_id, trial.user_attrs)
             if record.settled:
-                self._tell(record)
+                self._finish(record)
 
     def _insert(self, number: int, trial: FrozenTrial) -> None:
         session = self._database.session
@@ -147,7 +147,7 @@ class OptunaProjection:
                 session.add(known[key])
             known[key].value_json = json.dumps(value)
 
-    def _tell(self, record: TrialRecord) -> None:
+    def _finish(self, record: TrialRecord) -> None:
         row = self._row(record.number)
         if row is None:
             raise KeyError(f"it has no trial {record.number}")
@@ -159,21 +159,23 @@ class OptunaProjection:
         row.datetime_complete = datetime.now()
 
     def _row(self, number: int) -> Any:
-        """Return the row of a trial, None where there is none."""
+        """Return the row of a trial, None if the database does not have it."""
         session = self._database.session
         study_id = self._database.study._study_id
         return session.query(models.TrialModel).filter_by(study_id=study_id, number=number).one_or_none()
 
     def _catch_up(self, records: Sequence[TrialRecord]) -> None:
-        """Add the trials that the database lacks, and tell the ends that it has not heard of."""
-        told = self._database.study.get_trials(deepcopy=False)
-        known, expected = {record.number: record for record in records}, len(told)
-        for trial in told:
+        """Add the trials and results that the database lacks."""
+        trials = self._database.study.get_trials(deepcopy=False)
+        known, expected = {record.number: record for record in records}, len(trials)
+        for trial in trials:
             record = known.get(trial.number)
             if record is not None and record.settled and not trial.state.is_finished():
-                self._tell(record)
+                self._finish(record)
         for record in records:
-            while expected < record.number:  # keep the numbers right: this trial is yet to be run again
+            while (
+                expected < record.number
+            ):  # a placeholder keeps the numbers right until this trial runs again
                 self._insert(expected, optuna.create_trial(state=TrialState.RUNNING))
                 expected += 1
             if record.number == expected:
@@ -181,7 +183,7 @@ class OptunaProjection:
                 expected += 1
 
     def _contradiction(self, records: Sequence[TrialRecord]) -> str | None:
-        """Return what the database tells that the records do not, None if there is nothing."""
+        """Return how the database contradicts the records, None if it does not."""
         trials = {trial.number: trial for trial in self._database.study.get_trials(deepcopy=False)}
         last = records[-1].number if records else -1
         if len(trials) > last + 1:
@@ -195,7 +197,7 @@ class OptunaProjection:
             if trial.params != params or (
                 trial.state.is_finished() and (trial.state, trial.value) != expected
             ):
-                return f"it says {trial.state.name} {trial.value} of trial {record.number}"
+                return f"it has {trial.state.name} {trial.value} for trial {record.number}"
         return None
 
     def _trial(self, record: TrialRecord) -> FrozenTrial:
@@ -226,14 +228,14 @@ class OptunaProjection:
 
     def _guarded(self, write: Callable[[], None]) -> None:
         try:
-            with self._database.at_once():
+            with self._database.transaction():
                 write()
         except DATABASE_ERRORS as error:
             raise StoreError(f"cannot write {self.path}: {error}") from error
 
 
 def sampled(space: Space, params: Mapping[str, Value]) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
-    """Return parameters as Optuna names and holds them, and their distributions."""
+    """Return parameters by the names and in the form that Optuna uses, and their distributions."""
     values: dict[str, Any] = {}
     distributions: dict[str, BaseDistribution] = {}
     for axis in space.axes:

@@ -1,4 +1,4 @@
-"""What a driver tells about its trials beside their folders, and the one that tells nobody."""
+"""The interface of a projection, which shows trials to other tools, and the projection that does nothing."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -7,19 +7,19 @@ from sweep.config.records import TrialRecord
 
 
 class Projection(Protocol):
-    """Where trials are shown to another world, such as Optuna's."""
+    """A copy of the trials for other tools, such as Optuna's."""
 
-    say: Callable[[str], None]  # told of what it waits for
+    say: Callable[[str], None]  # called with a message when it has to wait
 
     def start(self, record: TrialRecord) -> None:
         """Add a trial."""
 
     def settle(self, record: TrialRecord) -> None:
-        """Tell how a trial ended."""
+        """Add the result of a trial."""
 
 
 class NoProjection:
-    """Shows trials to nobody: their folders are all there is."""
+    """No copy: the trials are in their folders only."""
 
     def __init__(self) -> None:
         self.say: Callable[[str], None] = lambda text: None

@@ -1,1 +1,1 @@
-"""Opening a study: its file, its results folder, its data, its engine."""
+"""Opening and previewing a study: its file, results folder, data and engine."""

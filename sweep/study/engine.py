@@ -1,4 +1,4 @@
-"""The engine and the device of a study: chosen when it begins, recorded, and kept when it is resumed."""
+"""The engine and the device of a study: chosen and recorded at its first run, and kept when it is resumed."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,26 +6,27 @@ from typing import Any
 
 from sweep.config.errors import StudyChanged, SweepError, UsageError
 from sweep.config.study import StudyConfig
+from sweep.config.text import plural
 from sweep.model import kernel_with
 from sweep.model.native.library import instruction_sets
 
 NONE = "none"  # as recorded: TOML has no null
 WITHOUT_KERNEL = (
-    "the native engine is not built here, so torch computes: GRUs and float64 train several times slower "
-    "(a C++17 compiler and a new pip install bring it)"
+    "the native engine is not built here, so torch computes the networks: GRUs and float64 train several times "
+    "slower. To build it, install a C++17 compiler and run pip install again"
 )
 
 
 def engine_facts(study: StudyConfig) -> dict[str, Any]:
-    """Return the facts about a study's engine that are recorded."""
+    """Return the recorded facts about a study's engine."""
     return {"engine": study.run.engine, "instructions": study.instructions or NONE}
 
 
 def check_device(device: str) -> None:
-    """Refuse a device that this machine does not have.
+    """Check that this machine has a device.
 
     Raises:
-        UsageError: it is a CUDA device and torch finds none.
+        UsageError: it is a CUDA device that torch does not find.
     """
     if device == "cpu":
         return
@@ -35,13 +36,13 @@ def check_device(device: str) -> None:
     number = int(device.partition(":")[2] or 0)
     if number >= count:
         raise UsageError(
-            f'run.device = "{device}" is not available here: torch finds {count} CUDA devices. '
+            f'run.device = "{device}" is not available here: torch finds {plural(count, "CUDA device")}. '
             'Set run.device = "cpu", or install a CUDA build of torch'
         )
 
 
 def with_engine(study: StudyConfig, recorded: Mapping[str, Any] | None) -> StudyConfig:
-    """Return a study with the instruction set with which its trials are computed.
+    """Return a study with the kernel that computes its trials.
 
     Args:
         study: as its file and overrides give it.
@@ -49,7 +50,7 @@ def with_engine(study: StudyConfig, recorded: Mapping[str, Any] | None) -> Study
 
     Raises:
         StudyChanged: the first run used another engine, or one that this machine does not have.
-        SweepError: the study wants the native engine, and it is not built.
+        SweepError: the study needs the native engine, which is not built.
     """
     available = instruction_sets()
     wanted = study.run.engine
@@ -65,13 +66,13 @@ def with_engine(study: StudyConfig, recorded: Mapping[str, Any] | None) -> Study
     instructions = None if recorded["instructions"] == NONE else recorded["instructions"]
     if wanted not in (began, "auto"):
         raise StudyChanged(
-            f"the study was begun with run.engine = {began!r}, not {wanted!r}, and other engines round "
-            "differently. Resume it as it was, or run it under another name (--name)"
+            f'the study was begun with run.engine = "{began}", not "{wanted}", and another engine rounds '
+            "differently. Undo the change, or run the study under another name (--name)"
         )
     if instructions is not None and instructions not in available:
         raise StudyChanged(
-            f"the study computes with the native engine's {instructions} instructions, which are not available "
-            f"here (there are: {', '.join(available) or 'none'}). Resume it on such a machine, or run it "
+            f"the study was begun with the native engine's {instructions} instructions, which are not available "
+            f"here (available: {', '.join(available) or 'none'}). Resume it on a machine that has them, or run it "
             "under another name (--name)"
         )
     run = study.run.model_copy(update={"engine": began})

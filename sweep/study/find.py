@@ -1,22 +1,22 @@
-"""Where study files are found, and which study a command means."""
+"""Finding studies: the known study files, and the file and results folder that a command names."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.config.errors import UsageError
 from sweep.config.registry import nearest
-from sweep.store.folder import StudyFolder, checked_study_name, study_folders
+from sweep.store import StudyFolder, checked_study_name, study_folders
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def study_files() -> dict[str, Path]:
     """Return the known study files by name: those in ./studies first, then those that come with sweep."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for folder in (Path("studies"), PACKAGE / "studies_shipped", PACKAGE.parent / "studies"):
         for path in sorted(folder.glob("*.toml")):
-            found.setdefault(path.stem, path)
-    return found
+            files.setdefault(path.stem, path)
+    return files
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,16 @@ def chosen_study(study: str, name: str | None, results: Path) -> Chosen:
 
     Args:
         study: name of a known study file, or a path that ends in .toml.
-        name: of the results folder; by default the file's.
+        name: of the results folder; None: the name of the file, or of the results folder that holds it.
         results: folder of all studies.
 
     Raises:
-        UsageError: no such study, with the nearest known name.
+        UsageError: the study does not exist; the text gives the nearest known name.
     """
     path = Path(study)
     if path.suffix == ".toml":
         if not path.is_file():
-            raise UsageError(f"no study file {path}")
+            raise UsageError(f"the study file {path} does not exist")
     else:
         known = study_files()
         stored = StudyFolder(results / study)
@@ -51,21 +51,22 @@ def chosen_study(study: str, name: str | None, results: Path) -> Chosen:
             path = stored.path / "study.toml"
         else:
             raise UsageError(f"no study named {study!r}.{nearest(study, known)} Known: {', '.join(known)}")
-    default = path.parent.name if path.name == "study.toml" else path.stem
-    return Chosen(path, StudyFolder(results / checked_study_name(name or default)))
+    stored_here = path.name == "study.toml" and (path.parent / "trials").is_dir()
+    default = path.resolve().parent.name if stored_here else path.stem
+    return Chosen(path, StudyFolder(results / checked_study_name(default if name is None else name)))
 
 
 def stored_study(study: str, results: Path) -> StudyFolder:
     """Return the results folder of a study given as a name, or as the path of the folder.
 
     Raises:
-        UsageError: it has no results, with the nearest that has.
+        UsageError: it has no results; the text gives the nearest study that has.
     """
     for folder in (StudyFolder(results / study), StudyFolder(Path(study))):
         if folder.exists():
             return folder
     known = [folder.name for folder in study_folders(results)]
-    listed = f"Studies in {results}: {', '.join(known)}" if known else f"There are no studies in {results}"
+    listed = f"Studies in {results}: {', '.join(known)}" if known else f"No studies in {results}"
     raise UsageError(
-        f"no results of a study {study!r}.{nearest(study, known)} {listed}; `sweep run` makes some"
+        f"study {study!r} has no results.{nearest(study, known)} {listed}. Start one with `sweep run`"
     )

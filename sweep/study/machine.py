@@ -8,7 +8,7 @@ PACKAGES = ("torch", "optuna", "numpy", "scipy")
 
 
 def machine_facts() -> dict[str, Any]:
-    """Return versions and machine, as stored with studies and trials."""
+    """Return versions and machine, which are stored with studies and trials."""
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     versions["python"] = platform.python_version()
     try:

@@ -1,6 +1,7 @@
-"""Opening a study: its file, its overrides and its results folder become one value, used by every command."""
+"""Opening a study: one value for its file, overrides, results folder and execution, used by every command."""
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,13 +11,13 @@ from typing import Any
 from sweep.config.errors import StudyChanged, SweepError
 from sweep.config.sections import DataConfig
 from sweep.config.study import StudyConfig, differences
-from sweep.config.study_file import read_study
+from sweep.config.study_file import read_study, toml_value
 from sweep.data import Data, load, window_warnings
 from sweep.score import block_length
 from sweep.search import Workers, check_sampler
 from sweep.search.execution import Execution
 from sweep.store import DriverLock, StudyFolder
-from sweep.study.components import known_names
+from sweep.study.components import falling_schedulers, known_names
 from sweep.study.engine import check_device, engine_facts, with_engine
 from sweep.study.find import chosen_study, stored_study
 from sweep.study.machine import machine_facts
@@ -24,16 +25,16 @@ from sweep.study.machine import machine_facts
 
 @dataclass(frozen=True)
 class OpenStudy:
-    """A study file or a stored study. Settings and data are read when they are first needed."""
+    """A study file or a stored study. Settings and data are read at first use."""
 
     file: Path  # study file; for a stored study its study.toml
     folder: StudyFolder  # of the results; need not exist yet
-    overrides: tuple[str, ...] = ()  # `key.path=value`: the recorded ones, then the new ones
+    overrides: tuple[str, ...] = ()  # `key.path=value`: recorded ones, then new ones
     execution: Execution = field(default_factory=Execution)
 
     @property
     def stored(self) -> Mapping[str, Any] | None:
-        """Return study.toml as it is stored now; None for a new study."""
+        """Return the values of the stored study.toml; None for a new study."""
         return self.folder.read_study() if self.folder.exists() else None
 
     @property
@@ -48,13 +49,14 @@ class OpenStudy:
 
         Raises:
             StudyFileError: the study file is invalid; the text lists every mistake.
-            UsageError: the sampler cannot serve the search space.
+            UsageError: the sampler cannot sample the space.
             StudyChanged: the settings differ from those of the stored study; the text lists the differences.
         """
-        config = read_study(self.file, self.overrides, known_names())
+        stored = self.stored
+        known = known_names().with_recorded((stored or {}).get("plugins", {}))
+        config = read_study(self.file, self.overrides, known)
         config = replace(config, name=self.folder.name, data=_with_absolute_path(config.data, self.file))
         check_sampler(config.search.sampler, config.space)
-        stored = self.stored
         if stored is not None:
             changed = differences(stored, config.document())
             if changed:
@@ -77,23 +79,23 @@ class OpenStudy:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Return plug-ins that cannot be used, and what is unusual about the data.
+        """Return the warnings about plug-ins that cannot be used, and about the data.
 
         Raises:
-            DataError: no training series is as long as any window that trials may use.
+            DataError: every training series is shorter than the shortest window of a trial.
         """
-        unusable = known_names().broken.values()
+        unusable = dict.fromkeys(known_names().broken.values())  # a broken file breaks every table
         return (*unusable, *self.data.warnings, *window_warnings(self.data, self.config.windows))
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other drivers out of the results folder, which is checked against the data and tidied up.
+        """Lock the results folder against other drivers, after checking it against the data and removing leftovers.
 
         Raises:
             UsageError: the study's device is not available here.
             StudyLocked: another driver runs the study.
             StudyChanged: the data have changed since the study began.
-            SweepError: the folder cannot be made.
+            SweepError: the folder cannot be created.
         """
         check_device(self.config.run.device)
         fingerprint = self.data.fingerprint
@@ -109,11 +111,11 @@ class OpenStudy:
             yield
 
     def workers(self) -> Workers:
-        """Return the workers that train its trials, to be closed by the caller."""
+        """Return the workers that train its trials; the caller closes them."""
         return Workers(self.config.run.workers, self.config.run.executor)
 
     def write(self) -> None:
-        """Store the study as it runs, with facts about its data and this machine."""
+        """Store the effective study with facts about its data and this machine."""
         data, horizon = self.data, self.data.validation.truth.shape[1]
         record = {
             "source": str(self.file),
@@ -126,6 +128,7 @@ class OpenStudy:
             "block": block_length(data.period, horizon),
             "n_eff_validation": data.validation.n_eff,
             "n_eff_test": data.test.n_eff,
+            "falling_schedulers": falling_schedulers(self.config),
             **engine_facts(self.config),
             **machine_facts(),
         }
@@ -147,12 +150,13 @@ def open_study(
         study: name of a study, or path of a study file; with `stored` also the path of a results folder.
         results: folder of all studies.
         name: name of the results folder; None: the study's.
-        overrides: `key.path=value` for any value of the study file, on top of those recorded with the results.
-        execution: how it runs; None: as the study file says.
-        stored: whether only a study that has results will do; its settings are those it ran with.
+        overrides: `key.path=value` for any value of the study file, in addition to those recorded with the results. A
+            relative `data.path` is relative to the current directory.
+        execution: how it runs; None: by the settings of the study file.
+        stored: whether the study must have results; it is then opened with the settings of its run.
 
     Raises:
-        UsageError: there is no such study; the text names the nearest.
+        UsageError: the study does not exist; the text gives the nearest name.
     """
     execution = execution or Execution()
     if stored:
@@ -162,12 +166,13 @@ def open_study(
     recorded: list[str] = []
     if chosen.folder.exists():
         recorded = list(chosen.folder.read_study().get("record", {}).get("overrides", []))
-    together = tuple(_last_of_each([*recorded, *_last_of_each(overrides)]))
+    placed = [text for override in overrides for text in _with_absolute_data_path(override)]
+    together = tuple(_last_of_each([*recorded, *_last_of_each(placed)]))
     return OpenStudy(chosen.file, chosen.folder, together, execution)
 
 
 def _last_of_each(overrides: Sequence[str]) -> list[str]:
-    """Return the last override of each key path; one that repeats an earlier one keeps its place."""
+    """Return the last override of each key path; a repetition of an earlier override keeps its place."""
     kept: dict[str, str] = {}
     for text in overrides:
         key = text.partition("=")[0].strip()
@@ -177,15 +182,39 @@ def _last_of_each(overrides: Sequence[str]) -> list[str]:
     return list(kept.values())
 
 
+# A relative data.path is relative to the place where it is written: the folder of the study file, or, for an override,
+# the current directory. Both become absolute when they are read, so that a study can be resumed from any directory.
+
+
 def _with_absolute_path(data: DataConfig, file: Path) -> DataConfig:
-    """Return `[data]` with an absolute path: a relative one is relative to the study file."""
+    """Return `[data]` with an absolute path; a relative one is relative to the study file."""
     if data.path is None:
         return data
-    return data.model_copy(update={"path": str((file.parent / data.path).resolve())})
+    return data.model_copy(update={"path": _absolute(data.path, file.parent)})
+
+
+def _with_absolute_data_path(override: str) -> list[str]:
+    """Return an override with an absolute `data.path`, in two parts if it sets all of `[data]`.
+
+    A relative path is relative to the current directory.
+    """
+    key, _, text = override.partition("=")
+    keys, value = [part.strip() for part in key.split(".")], toml_value(text.strip())
+    whole_section = keys == ["data"] and isinstance(value, Mapping)
+    path = value.get("path") if whole_section else value if keys == ["data", "path"] else None
+    if not isinstance(path, str):
+        return [override]
+    absolute = f"data.path={json.dumps(_absolute(path, Path()), ensure_ascii=False)}"
+    return [override, absolute] if whole_section else [absolute]
+
+
+def _absolute(path: str, folder: Path) -> str:
+    """Return an absolute path; `~` is the home folder."""
+    return str((folder / Path(path).expanduser()).resolve())
 
 
 def _make(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SweepError(f"cannot make the folder {path}: {error.strerror or error}") from error
+        raise SweepError(f"cannot create the folder {path}: {error.strerror or error}") from error

@@ -1,4 +1,4 @@
-"""What a study would do, before it does it: sampled configurations and their cost."""
+"""The preview of a study: sampled configurations and their cost, without training."""
 
 import math
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from sweep.search.proposals import proposal
 from sweep.study.open_study import OpenStudy
 from sweep.train import OPTIMIZERS
 
-SHOWN = 10  # configurations; the ones after depend on results
-FEW_CLOSURES = 200  # below this L-BFGS has hardly begun: the published recipe takes 300
+SHOWN = 10  # configurations; later ones depend on results
+FEW_CLOSURES = 200  # below this L-BFGS has made little progress: the published recipe takes 300
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class TrialCost:
 
     params: dict[str, Any]
     sequence_steps: int
-    updates: int  # optimizer steps; for full batches closures, several of which make one step
+    updates: int  # optimizer steps; for full-batch optimizers closures, of which a step takes several
     full_batch: bool
     multiply_adds: int | None  # of matrix products: three times the forward pass; None: a model of a plug-in
     warning: str | None
@@ -37,8 +37,8 @@ class Preview:
     trials: int
     costs: tuple[TrialCost, ...]
     sequence_steps: int  # of all trials, none pruned
-    kept_share: float  # of that, about what is left where the rungs prune as they say
-    confirmed: int  # configurations that are trained again at the end, each on `study.confirm.seeds` seeds
+    kept_share: float  # the approximate share of these that is left after pruning at the rungs
+    confirmed: int  # configurations to train again at the end, each on `study.confirm.seeds` seeds
     warnings: tuple[str, ...]  # of the data and the trials
 
     @property
@@ -49,10 +49,10 @@ class Preview:
 
 
 def preview_of(opened: OpenStudy, trials: int, confirm: bool = True) -> Preview:
-    """Return what a new study would begin with.
+    """Return the first configurations of a new study and the cost of the whole study.
 
-    The first configurations are those that the study will really start, as far as they do not depend on
-    results: at most `search.width` and at most ten.
+    The study will start exactly these configurations, because they do not depend on results: at most `search.width`,
+    and at most ten.
     """
     study, data = opened.config, opened.data
     count = min(SHOWN, trials, study.search.width)
@@ -74,9 +74,8 @@ def _cost(config: TrialConfig, params: dict[str, Any], data: Data) -> TrialCost:
     windows = len(window_offsets([len(series) for series in data.train], training.window, None))
     steps = training.window or len(data.train[0]) - 1
     full_batch = OPTIMIZERS[training.optimizer.name].full_batch
-    batches = (
-        1 if full_batch else math.ceil(windows / training.batch_size)
-    )  # of an epoch, the last one smaller
+    # batches of an epoch; the last one is smaller
+    batches = 1 if full_batch else math.ceil(windows / training.batch_size)
     per_update = windows * steps // batches
     wanted = training.budget / per_update
     updates = max(1, int(wanted) if full_batch else round(wanted))
@@ -87,7 +86,7 @@ def _cost(config: TrialConfig, params: dict[str, Any], data: Data) -> TrialCost:
     if full_batch and updates < FEW_CLOSURES:
         warning = (
             f"{training.optimizer.name} gets {updates} closures of {per_update:,} sequence-steps; "
-            f"below {FEW_CLOSURES} it has hardly begun"
+            f"below {FEW_CLOSURES} it makes little progress"
         )
     return TrialCost(params, training.budget, updates, full_batch, adds, warning)
 

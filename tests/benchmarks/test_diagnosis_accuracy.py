@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.diagnosis.accuracy import (
-    Said,
+    Answer,
     figures,
     forest,
     guesses,
@@ -18,7 +18,7 @@ from benchmarks.diagnosis.accuracy import (
     text,
     threshold,
 )
-from benchmarks.diagnosis.calibrate import fitted, held_out, told, top
+from benchmarks.diagnosis.calibrate import fitted, held_out, shares_right, top
 from benchmarks.diagnosis.cases import case_of, features_of
 from benchmarks.diagnosis.faults import FAULTS, HEALTHY
 from benchmarks.diagnosis.mends import Mend, accepted, mends, treated
@@ -48,12 +48,12 @@ def test_parts():
 
 def test_figures_by_hand():
     said = {
-        key(HEALTHY, 0): Said(False, ["lr_low"]),
-        key(HEALTHY, 0, seed=1): Said(True, ["lr_low"]),
-        key("lr_high"): Said(True, ["lr_high", "lr_low"]),
-        key("lr_low"): Said(True, ["undertrained", "lr_high", "lr_low"]),
-        key("overfit"): Said(True, ["lr_high", "lr_low", "undertrained", "overfit"]),
-        key("noise_large"): Said(False, ["noise_large"]),  # named, but no alarm: missed
+        key(HEALTHY, 0): Answer(False, ["lr_low"]),
+        key(HEALTHY, 0, seed=1): Answer(True, ["lr_low"]),
+        key("lr_high"): Answer(True, ["lr_high", "lr_low"]),
+        key("lr_low"): Answer(True, ["undertrained", "lr_high", "lr_low"]),
+        key("overfit"): Answer(True, ["lr_high", "lr_low", "undertrained", "overfit"]),
+        key("noise_large"): Answer(False, ["noise_large"]),  # named, but no alarm: missed
     }
     right = {fault: {fault} for fault in FAULTS}
     found = {name: row["value"] for name, row in figures(said, right)["known"].items()}
@@ -117,10 +117,10 @@ def test_a_fit_finds_what_tells_answers_apart():
     assert top(model.probabilities({"a": 4.0, "b": 0.0}))[0] == "lr_high"
     assert model.probabilities({"a": 0.0, "b": 0.0})[HEALTHY] > 0.6
     groups = [str(i // 3 % 6) for i in range(len(rows))]
-    assert told(held_out(rows, answers, groups, ["a", "b"]), answers)["top_1"] > 0.95
+    assert shares_right(held_out(rows, answers, groups, ["a", "b"]), answers)["top_1"] > 0.95
     noise = [{"a": float(x), "b": 0.0} for x in np.random.default_rng(1).normal(size=len(rows))]
     assert (
-        told(held_out(noise, answers, groups, ["a", "b"]), answers)["top_1"] < 0.75
+        shares_right(held_out(noise, answers, groups, ["a", "b"]), answers)["top_1"] < 0.75
     )  # control: nothing to learn
 
 
@@ -205,7 +205,7 @@ def test_the_shipped_diagnosis_on_a_few_planted_faults(tmp_path: Path):
     assert issue.code == next(cause.name for cause in CAUSES.values() if cause.fault == "noise_large")
     assert issue.prescriptions[0] == (Change("training.input_noise", 0.0),)
     assert all(isinstance(rules(case), list) for rules in RULES.values())
-    told_text = text(
+    table_text = text(
         {
             "calibration_runs": 0,
             "scored_runs": len(keys),
@@ -215,4 +215,4 @@ def test_the_shipped_diagnosis_on_a_few_planted_faults(tmp_path: Path):
             "confusions": {},
         }
     )
-    assert "| sweep | " in told_text and json.dumps(table)
+    assert "| sweep | " in table_text and json.dumps(table)

@@ -265,10 +265,10 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
         "--cache", str(tmp_path), "--kinds", "sine", "--cells", "gru", "--causes", "lr_high", "capacity_small",
         "--severities", "3", "--seeds", "1", "--json",
     ])  # fmt: skip
-    told = json.loads(capsys.readouterr().out)
-    assert told["runs"] == told["wanted"] == 3
-    assert [row["verdict"] for row in told["bites"]] == ["too few", "too few"]
-    assert [row["runs"] for row in told["healthy"]] == [1]
+    document = json.loads(capsys.readouterr().out)
+    assert document["runs"] == document["wanted"] == 3
+    assert [row["verdict"] for row in document["bites"]] == ["too few", "too few"]
+    assert [row["runs"] for row in document["healthy"]] == [1]
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -1,4 +1,4 @@
-"""Changes of a trial's configuration by key path: what they give, and each mistake with its nearest right name."""
+"""Changes of a trial's configuration by key path: their results, and each mistake with its nearest right name."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def trial(study):
     return study().trial(PARAMS)
 
 
-def test_values_are_put_in_and_nothing_else_changes(trial, known):
+def test_given_values_change_and_nothing_else(trial, known):
     changes = {
         "training.optimizer.lr": 0.003,
         "score.warmup": 70,
@@ -49,18 +49,18 @@ def test_a_setting_that_the_trial_left_to_its_default_can_be_given(trial, known)
     assert config_differences(trial, after) == [entry]
 
 
-def test_what_is_so_already_is_no_difference(trial, known):
+def test_an_unchanged_value_makes_no_difference(trial, known):
     after = changed(trial, {"training.optimizer.lr": 0.1}, known)
     assert after.key == trial.key
     assert config_differences(trial, after) == []
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "text"),
     [
         ("trainig.window", 5, "no such key. Did you mean 'training'?"),
         ("training.optimzer.lr", 0.1, "no such key. Did you mean 'optimizer'?"),
-        ("training.optimizer.momentun", 0.1, "not known. Did you mean 'momentum'?"),
+        ("training.optimizer.momentun", 0.1, "no such setting. Did you mean 'momentum'?"),
         ("training.optimizer.lr", -1.0, "lr must be positive"),
         ("training.optimizer.lr", "fast", "must be of type float"),
         ("training.optimizer.name", "adm", "Did you mean 'adam'?"),
@@ -75,10 +75,10 @@ def test_what_is_so_already_is_no_difference(trial, known):
         ("engine", "torch", "no such key"),
     ],
 )
-def test_a_mistake_is_told(trial, known, path, value, told):
+def test_a_mistake_has_its_line(trial, known, path, value, text):
     with pytest.raises(StudyFileError, match=r"^the change: ") as caught:
         changed(trial, {path: value}, known)
-    assert told in str(caught.value)
+    assert text in str(caught.value)
 
 
 def test_all_mistakes_at_once(trial, known):
@@ -97,13 +97,13 @@ def test_texts_become_values():
 
 
 @pytest.mark.parametrize(
-    ("texts", "told"),
+    ("texts", "message"),
     [
         (["nonsense"], r"wanted key\.path=value, got 'nonsense'"),
         (["training..lr=1"], r"wanted key\.path=value"),
         (["model.hidden=4", "model.hidden=5"], r"model\.hidden is given twice"),
     ],
 )
-def test_texts_that_are_no_changes(texts, told):
-    with pytest.raises(StudyFileError, match=told):
+def test_invalid_texts(texts, message):
+    with pytest.raises(StudyFileError, match=message):
         parsed_changes(texts)

@@ -1,11 +1,12 @@
 """Typed ranges: what is sampled has the distribution that the word promises."""
 
 import math
+import sys
 
 import numpy as np
 import optuna
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution
 from scipy import stats
@@ -104,6 +105,76 @@ def test_unit_interval_by_hand():
 
 
 unit = st.floats(0, 1)
+any_number = st.floats(allow_nan=False) | st.integers() | st.sampled_from([10**400, -(10**400), 2**48, 2**53])
+kinds = st.sampled_from(list(RANGE_WORDS.values()))
+near = st.integers(-3, 3)  # steps of float64 from one bound to the other
+
+
+def accepted(kind: type, low: float, high: float) -> Range | None:
+    """Return the range, None if it is refused."""
+    try:
+        return kind(low, high)
+    except SpaceError:
+        return None
+
+
+def check_maps(span: Range, u: float) -> None:
+    """Both maps give finite values: values in the range, and shares in [0, 1]."""
+    for share in (0.0, u, 1.0):
+        value = span.from_unit(share)
+        assert contains(span, value) and math.isfinite(value)
+        back = span.to_unit(value)
+        assert math.isfinite(back) and 0 <= back <= 1
+        assert contains(span, span.from_unit(back))
+        assert contains(span, span.value(span.sampled(value)))
+    assert span.to_unit(span.low) < span.to_unit(span.high)
+
+
+@settings(max_examples=500)
+@given(kinds, any_number, any_number, unit)
+def test_every_accepted_range_maps_the_unit_interval_into_itself_and_back(kind, low, high, u: float):
+    span = accepted(kind, low, high)
+    if span is not None:
+        check_maps(span, u)
+
+
+@settings(max_examples=500)
+@given(kinds, st.floats(allow_nan=False), near, unit)
+def test_a_range_of_a_few_steps_of_float64_is_refused_or_maps(kind, low: float, steps: int, u: float):
+    high = low
+    for _ in range(abs(steps)):
+        high = math.nextafter(high, math.copysign(math.inf, steps))
+    span = accepted(kind, low, high)
+    if span is not None:
+        check_maps(span, u)
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        Uniform(-8.9e307, 8.9e307),
+        Uniform(1.0, math.nextafter(1.0, 2.0)),
+        LogUniform(5e-324, sys.float_info.max),
+        LogUniform(1e-100, sys.float_info.max),  # where log(low) + (log(high) - log(low)) is above log(high)
+        OneMinusLog(0.0, math.nextafter(1.0, 0.0)),
+        OneMinusLog(0.0, 2e-16),
+        IntUniform(-(2**48), 2**48),
+        IntUniform(2**48 - 1, 2**48),
+    ],
+    ids=str,
+)
+def test_the_widest_and_narrowest_ranges_serve_a_sampler(span: Range):
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0, n_startup_trials=5))
+    for _ in range(20):
+        trial = study.ask()
+        value = suggest(trial, "x", span)
+        assert contains(span, value)
+        study.tell(trial, span.to_unit(value))
+    for share in np.linspace(0, 1, 101):
+        check_maps(span, float(share))
+
+
 bounds = st.tuples(st.floats(1e-300, 1e300), st.floats(1e-300, 1e300)).filter(lambda b: b[0] * 1.01 < b[1])
 
 
@@ -189,8 +260,21 @@ def test_a_value_that_no_choice_has():
         (lambda: IntUniform(1, 2.5), "whole numbers"),  # type: ignore[arg-type]
         (lambda: Choice(()), "at least one"),
         (lambda: Choice((1, 1.0)), "twice"),
+        (lambda: LogUniform(1e300, math.nextafter(1e300, math.inf)), r"log\(high\) - log\(low\) above 0"),
+        (lambda: LogUniform(1, 10**400), "that float64 holds"),
+        (lambda: LogUniform(1e-400, 1.0), "0 < low < high"),
+        (
+            lambda: Uniform(-1.7e308, 1.7e308),
+            r"linear needs a finite high - low, got \[-1.7e\+308, 1.7e\+308\]",
+        ),
+        (lambda: Uniform(0.0, 5e-324), "high - low above 0"),
+        (lambda: Uniform(0, 2**53 + 1), "that float64 holds"),
+        (lambda: OneMinusLog(0.0, 1e-17), r"log\(1 - low\) - log\(1 - high\) above 0"),
+        (lambda: IntUniform(1, 9999999999999999999999), "int needs bounds from -281474976710656 to"),
+        (lambda: IntUniform(-(10**400), 0), "int needs bounds from"),
+        (lambda: IntUniform(0, math.inf), "whole numbers"),  # type: ignore[arg-type]
     ],
 )
-def test_ranges_that_cannot_be(make, text: str):
+def test_invalid_ranges(make, text: str):
     with pytest.raises(SpaceError, match=text):
         make()

@@ -42,7 +42,7 @@ LBFGS = {"optimizer": "lbfgs", "lbfgs.lr": 0.5, "lbfgs.history": 5, "cell": "lst
         "description=x",
     ],
 )
-def test_what_a_study_does_not_depend_on(override: str, study):
+def test_settings_outside_the_identity(override: str, study):
     assert differences(study().document(), study(override).document()) == []
 
 
@@ -62,7 +62,7 @@ def test_differences_are_named(override: str, line: str, study):
     assert line in differences(study().document(), study(override).document())
 
 
-def test_the_place_of_a_data_file_is_no_part_of_the_identity(study):
+def test_the_place_of_a_data_file_is_not_part_of_the_identity(study):
     document = {"data": {"path": "/here/a.csv"}, "space": {"cell": ["gru"]}}
     one, two = study(document=document), study("data.path='/there/a.csv'", document=document)
     assert differences(one.document(), two.document()) == []
@@ -106,22 +106,22 @@ def test_parameters_go_where_they_belong(study):
 
 def test_full_batch_optimizers_have_no_batch_size(study):
     space = study().space
-    asked: list[str] = []
+    drawn: list[str] = []
 
     def first(optimizer: str):
         def value_of(axis):
-            asked.append(axis.name)
+            drawn.append(axis.name)
             return optimizer if axis.name == "optimizer" else axis.span.from_unit(0.0)
 
         return value_of
 
-    assert "batch_size" not in space.draw(first("lbfgs")) and "batch_size" not in asked
+    assert "batch_size" not in space.draw(first("lbfgs")) and "batch_size" not in drawn
     assert "batch_size" in space.draw(first("sgd"))
     params = space.draw(first("adam"))
     assert set(params) == {"optimizer", "adam.lr", "batch_size", "cell"}
 
 
-def test_what_has_no_effect_on_full_batches_is_not_sampled_for_them(study):
+def test_settings_without_effect_on_full_batches_are_not_sampled_for_them(study):
     space = study("space.clip=[0.0, 1.0]", "space.shuffle=[true, false]").space
     for optimizer, more in (("lbfgs", set()), ("sgd", {"clip", "shuffle", "batch_size"})):
         drawn = space.draw(lambda a, o=optimizer: o if a.name == "optimizer" else a.span.from_unit(0.0))
@@ -158,7 +158,7 @@ def test_seeds_of_content():
     assert all(0 <= seed < 2**63 for seed in streams)
 
 
-def test_settings_that_came_later_change_no_seed_at_their_defaults(study):
+def test_later_settings_change_no_seed_at_their_defaults(study):
     assert study().trial(SGD).seed == 5861522042199485393  # as before they came
     assert study("model.init_gain=2.0").trial(SGD).seed != 5861522042199485393
     before = study().document()
@@ -220,6 +220,6 @@ def test_evaluation_points_by_hand():
 def test_a_rung_is_judged_on_a_share_that_is_recorded():
     for share in PREFIXES:
         Rung(at=0.5, keep=0.5, horizon=share)
-    with pytest.raises(ValueError, match=r"wanted a share .* got 0.2"):
+    with pytest.raises(ValueError, match=r"wanted one of the recorded shares .* got 0.2"):
         Rung(at=0.5, keep=0.5, horizon=0.2)
     assert all(rung.horizon in PREFIXES for rung in PruningConfig().rungs)

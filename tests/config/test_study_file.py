@@ -128,7 +128,7 @@ MISTAKES = [
         ["strong_wolfe", "'wolf'"],
     ),
     ("space.scheduler.step.gamma={ linear = [-1, 1] }", "space.scheduler.step.gamma", ["at least 0", "-1"]),
-    ("space.window=[16, 64]\n", "", []),  # no mistake: the control of the two below
+    ("space.window=[16, 64]\n", "", []),  # valid: the control of the two below
     ("space.burn_in=[0, 200]", "space", ["burn_in + unroll can reach 200", "window of 128"]),
     ("space.unroll={ int = [1, 128] }", "space", ["burn_in + unroll can reach 128", "window of 128"]),
     # enqueued trials
@@ -154,7 +154,7 @@ def test_a_mistake_gives_a_line(override: str, key: str, parts: list[str], study
 
 
 def test_all_mistakes_come_at_once(problems):
-    found = problems(
+    lines = problems(
         "model.hiden=3",
         "training.budget=0",
         "data.source='sines'",
@@ -163,7 +163,7 @@ def test_all_mistakes_come_at_once(problems):
         "space.optimizer.adam.rl=1",
         "colour=1",
     )
-    assert sorted(line.split(":")[0] for line in found) == [
+    assert sorted(line.split(":")[0] for line in lines) == [
         "colour",
         "data.source",
         "model.hiden",
@@ -174,7 +174,7 @@ def test_all_mistakes_come_at_once(problems):
     ]
 
 
-def test_a_range_past_both_ends_is_told_once_per_end(problems):
+def test_a_range_past_both_ends_gives_a_line_per_end(problems):
     assert len(problems("space.optimizer.sgd.lr={ linear = [-2, -1] }")) == 2
     assert len(problems("space.optimizer.lbfgs.history={ int = [-2, 7] }")) == 1
 
@@ -208,14 +208,14 @@ def test_enqueued_trials_are_complete_and_in_range(study, problems):
     assert study(document=of(good)).enqueue == (good,)
     full = {"optimizer": "lbfgs", "lbfgs.lr": 0.5, "lbfgs.history": 5, "cell": "gru"}
     assert study(document=of(good, full)).enqueue[1] == full
-    found = problems(document=of(good, {**good, "sgd.lr": 5.0, "cell": "rnn", "batch_size": 9}))
-    assert [line.split(":")[0] for line in found] == [
+    lines = problems(document=of(good, {**good, "sgd.lr": 5.0, "cell": "rnn", "batch_size": 9}))
+    assert [line.split(":")[0] for line in lines] == [
         "enqueue[1].sgd.lr",
         "enqueue[1].batch_size",
         "enqueue[1].cell",
     ]
     (line,) = problems(document=of({**full, "batch_size": 8}))
-    assert line.startswith("enqueue[0].batch_size: no hyperparameter of this trial")
+    assert line.startswith("enqueue[0].batch_size: not a hyperparameter of this trial")
     (line,) = problems(document=of({**good, "sgd.momentun": 0.5}))
     assert "Did you mean 'sgd.momentum'?" in line
     missing = {key: value for key, value in good.items() if key not in ("sgd.lr", "cell")}

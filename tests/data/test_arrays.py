@@ -55,12 +55,12 @@ def hole(value):
         (
             "a.npy",
             lambda file: np.save(file, np.array([{}, None]), allow_pickle=True),
-            r"^a.npy: holds pickled objects, which could run code and are refused",
+            r"^a.npy: contains pickled objects, which could run code and are refused",
         ),
         (
             "a.npz",
             lambda file: np.savez(file, x=np.array([{}, None])),
-            r"^a.npz: holds pickled objects, which could run code and are refused",
+            r"^a.npz: contains pickled objects, which could run code and are refused",
         ),
         (
             "a.npz",
@@ -69,8 +69,8 @@ def hole(value):
         ),
         ("a.npy", lambda file: file.write(b"\x93NUMPY\x01\x00" + b"v" * 9), r"^a.npy: not a readable array"),
         ("a.npz", lambda file: np.savez(file), r"^a.npz: wanted exactly one array, got 0 \(none\)"),
-        ("a.npz", lambda file: np.save(file, CUBE), r"^a.npz: holds one array.*rename it to .npy"),
-        ("a.npy", lambda file: np.savez(file, CUBE), r"^a.npy: holds an archive.*rename it to .npz"),
+        ("a.npz", lambda file: np.save(file, CUBE), r"^a.npz: is one array.*rename it to .npy"),
+        ("a.npy", lambda file: np.savez(file, CUBE), r"^a.npy: is an archive.*rename it to .npz"),
         (
             "a.npy",
             lambda file: np.save(file, CUBE.astype(complex)),
@@ -83,7 +83,7 @@ def hole(value):
         (
             "a.npz",
             lambda file: np.savez(file, x=hole(np.nan)),
-            r"^a.npz, array 'x', index \[1, 7, 0\] .*nan is not a finite number \(1 such",
+            r"^a.npz, array 'x', index \[1, 7, 0\] .*nan is not a finite number \(1 in all",
         ),
         ("a.npy", lambda file: np.save(file, hole(np.inf)), r"^a.npy, index \[1, 7, 0\] .*inf is not"),
     ],

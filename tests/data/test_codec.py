@@ -163,7 +163,7 @@ def test_values_that_cannot_be_squared_are_refused():
 
 def test_a_series_too_short_for_its_transforms():
     with pytest.raises(
-        DataError, match=r"s: 6 training samples, scaling needs 2 and the transforms consume 5"
+        DataError, match=r"s: the training part has 6 samples, scaling needs 2 and the transforms consume 5"
     ):
         fit_codec(build_transforms(["seasonal_difference"], 5), [np.ones((6, 1))], ["y"], "global", ["s"])
 
@@ -172,7 +172,7 @@ def test_a_series_too_short_for_its_transforms():
     ("names", "season", "error", "message"),
     [
         (["seasonal_difference"], None, DataError, r"seasonal_difference needs data.season"),
-        (["difference"], 12, DataError, r"data.season = 12 has no use without seasonal_difference"),
+        (["difference"], 12, DataError, r"data.season = 12 has no effect without seasonal_difference"),
         (["diference"], None, UnknownName, r"no transform named 'diference'. Did you mean 'difference'\?"),
     ],
 )

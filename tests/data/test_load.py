@@ -171,7 +171,7 @@ def test_series_too_short_for_a_rollout_are_named(tmp_path):
     (tmp_path / "two.csv").write_text("\n".join(["unique_id,ds,y", *rows]) + "\n")
     data = load(DataConfig(path="two.csv"), SCORE, tmp_path)
     assert set(data.validation.series) == {0} and len(data.train) == 2
-    assert "validation: 1 of 2 series are too short" in data.warnings[0]
+    assert "validation: 1 of 2 series is too short" in data.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,11 @@ def test_series_too_short_for_a_rollout_are_named(tmp_path):
             SCORE.model_copy(update={"warmup": 141}),
             r"score.horizon = 29 or less would fit, score.warmup = 140 or less would fit",
         ),
-        (40, SCORE, r"holds 6 of 40 samples.*= 20: give more data or data.split a larger validation share"),
+        (
+            40,
+            SCORE,
+            r"holds 6 of 40 samples.*= 20: give more data, or a larger validation share in data.split",
+        ),
     ],
 )
 def test_a_part_too_short_for_a_rollout_says_what_would_fit(file, length, score, message):
@@ -214,7 +218,7 @@ def broken(row, value, channel=0):
     [
         (noise(600, 2), {"target": ("x00",)}, r"data.target: no channel named 'x00'. Did you mean 'x0'\?"),
         (noise(600, 2), {"target": ("x1", "x1")}, r"data.target names a channel twice"),
-        (noise(600, 2), {"options": {"T": 3}}, r"data.options \(T\) belong to a source"),
+        (noise(600, 2), {"options": {"T": 3}}, r"data.options \(T\) are for a source"),
         (
             noise(600, 2),
             {"calendar": ("time_of_day",)},
@@ -241,7 +245,11 @@ def broken(row, value, channel=0):
             {"transforms": ("seasonal_difference",), "season": 9},
             r"6 samples are too few for transform",
         ),
-        (noise(1, 1), {}, r"values.npy: 1 training samples, scaling needs 2: give more data .arrays are"),
+        (
+            noise(1, 1),
+            {},
+            r"values.npy: the training part has 1 sample, scaling needs 2: give more data .arrays are",
+        ),
     ],
 )
 def test_refusals(file, values, config, message):

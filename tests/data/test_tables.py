@@ -97,17 +97,17 @@ def test_even_steps(read, stamps):
 MISTAKES = [
     ("", r"^my.csv: the file is empty"),
     (["ds,y"], r"^my.csv: no rows below the column names"),
-    (["1,2", "3,4"], r"^my.csv, line 1: holds numbers where the column names should be"),
-    (["ds;y", "1;2"], r"^my.csv, line 1: separated by a semicolon"),
-    (["ds\ty", "1\t2"], r"^my.csv, line 1: separated by a tab"),
+    (["1,2", "3,4"], r"^my.csv, line 1: contains numbers instead of column names"),
+    (["ds;y", "1;2"], r"^my.csv, line 1: columns are separated by semicolons"),
+    (["ds\ty", "1\t2"], r"^my.csv, line 1: columns are separated by tabs"),
     (["ds,,y", "1,2,3"], r"^my.csv, line 1: column 2 has no name"),
     (["ds,y,y", "1,2,3"], r"^my.csv, line 1: two columns are named 'y'"),
     (["ds", "1", "2"], r"^my.csv: no column with values"),
-    (changed(3, "2024-01-02,2.5,7"), r"^my.csv, line 3: 3 cells, but the first line names 2 columns"),
-    (changed(3, "2024-01-02"), r"^my.csv, line 3: 1 cells, but"),
+    (changed(3, "2024-01-02,2.5,7"), r"^my.csv, line 3: wanted 2 cells, as in the first line, got 3"),
+    (changed(3, "2024-01-02"), r"^my.csv, line 3: wanted 2 cells, .* got 1"),
     (changed(3, ""), r"^my.csv, line 3: empty: remove it"),
     (changed(3, '2024-01-02,"2.5'), r"^my.csv, line \d: not a CSV row"),
-    (changed(3, "2024-01-02,"), r"^my.csv, column 'y', line 3: the value is missing \(1 such"),
+    (changed(3, "2024-01-02,"), r"^my.csv, column 'y', line 3: the value is missing \(1 in the column"),
     (changed(5, "2024-01-04,NaN"), r"^my.csv, column 'y', line 5: the value is missing"),
     (changed(4, "2024-01-03,high"), r"^my.csv, column 'y', line 4: wanted a number, got 'high'"),
     (changed(4, '2024-01-03,"3,5"'), r"^my.csv, column 'y', line 4: wanted a number, got '3,5'"),
@@ -119,23 +119,31 @@ MISTAKES = [
     (changed(4, "2024-02-30,4"), r"^my.csv, column 'ds', line 4: '2024-02-30' is neither"),
     (
         changed(4, "2024-01-02,4"),
-        r"^my.csv, column 'ds', line 4: 2024-01-02 stands here and in the line before",
+        r"^my.csv, column 'ds', line 4: 2024-01-02 is also the time of the line before",
     ),
     (
         changed(4, "2024-01-01,4"),
         r"^my.csv, column 'ds', line 4: 2024-01-01 comes after the later 2024-01-02",
     ),
-    ([*GOOD, "2024-01-07,4"], r"^my.csv, column 'ds', line 6: a gap: .* 2 missing at a step of 1 days"),
+    ([*GOOD, "2024-01-07,4"], r"^my.csv, column 'ds', line 6: a gap: .* 2 missing at a step of 1 day: fill"),
     ([*GOOD, "2024-01-05T07:00,4"], r"^my.csv, column 'ds', line 6: irregular sampling"),
     (
         ["ds,y", "1,1", "2,3", "4,2", "3,4", "5,5", "6,5"],
         r"^my.csv, column 'ds', line 5: 3 comes after the later 4: sort the rows of a series by time; if",
     ),
+    (
+        ["ds,y", "2024-03-31T00:30,1", "2024-03-31T00:45,3", "2024-03-31T01:00,3", "2024-03-31T01:30,3"],
+        r"line 5: a gap: .* 1 missing at a step of 15 minutes: fill",
+    ),
+    (
+        ["ds,y", *(f"2024-03-31T0{hour}:00,{hour}" for hour in (1, 2, 3, 5))],
+        r"line 5: a gap: .* 1 missing at a step of 1 hour: fill",
+    ),
     (["ds,y", "1,1", "2,3", "3,2", "5,4"], r"^my.csv, column 'ds', line 5: a gap: 5 follows 3, 1 missing"),
     (["ds,y", "1,1", "2,3", "3,2", "4.5,4"], r"^my.csv, column 'ds', line 5: irregular sampling"),
     (
         ["ds,y", "2024-01,1", "2024-02,3", "2024-03,2", "2024-05,4"],
-        r"^my.csv, column 'ds', line 5: a gap: 2024-05 follows 2024-03, 1 missing at a step of 1 months",
+        r"^my.csv, column 'ds', line 5: a gap: 2024-05 follows 2024-03, 1 missing at a step of 1 month:",
     ),
     (
         ["ds,y", "2024-03-31T01:00+01:00,1", "2024-03-31T03:00+02:00,3"],
@@ -147,26 +155,29 @@ MISTAKES = [
     ),
     (
         ["unique_id,ds,y", "a,1,1", "a,2,3", "b,1,1", "b,2,3", "a,3,2"],
-        r"^my.csv, column 'unique_id', line 6: rows of 'a' come again after those of 'b': sort",
+        r"^my.csv, column 'unique_id', line 6: more rows of 'a' follow those of 'b': sort",
     ),
     (["unique_id,ds,y", "a,1,1", ",2,3"], r"^my.csv, column 'unique_id', line 3: the id is missing"),
     (
         ["unique_id,ds,y", "a,1,1", "a,2,3", "b,1,1", "b,1,3"],
-        r"^my.csv, series 'b', column 'ds', line 5: 1 stands here and in the line before",
+        r"^my.csv, series 'b', column 'ds', line 5: 1 is also the time of the line before",
     ),
     (
         ["unique_id,ds,y", "a,1,1", "a,2,3", "b,1,1", "b,3,3"],
-        r"^my.csv, series 'b', column 'ds', line 4: steps of 2, but my.csv, series 'a' has steps of 1: resample",
+        r"^my.csv, series 'b', column 'ds', line 4: the step is 2, but that of my.csv, series 'a' is 1: resample",
     ),
     (
         ["unique_id,ds,y", "a,1,1", "a,2,3", "b,2024-01-01,1", "b,2024-01-02,3"],
-        r"series 'b', column 'ds', line 4: steps of 1 days 00:00:00, but my.csv, series 'a' has steps of 1: ",
+        r"series 'b', column 'ds', line 4: the step is 1 day, but that of my.csv, series 'a' is 1: ",
     ),
     (
         ["shop,ds,y", "s1,1,1", "s1,2,3", "s2,1,1", "s2,2,3"],
-        r"column 'shop', line 2: wanted a number, got 's1'.*name the column .* as data.id_column",
+        r"column 'shop', line 2: wanted a number, got 's1'.*name the column of their ids in data.id_column",
     ),
-    (["t,y", "0.5,1", "1.0,3", "1.5,2"], r"^my.csv, column 't': changes by 0.5 per row.*time_column = \"t\""),
+    (
+        ["t,y", "0.5,1", "1.0,3", "1.5,2"],
+        r"^my.csv, column 't': changes by 0.5 in every row.*time_column = \"t\"",
+    ),
     (["date,y", "2024-01-01,1", "2024-01-02,3"], r"^my.csv, column 'date', line 2: .*time_column = \"date\""),
 ]
 
@@ -207,7 +218,7 @@ def test_files_that_are_not_there(tmp_path):
         read_file("wave.csv", tmp_path, Columns())
     with pytest.raises(DataError, match=r"no/where.csv: no such file"):
         read_file("no/where.csv", tmp_path, Columns())
-    with pytest.raises(DataError, match=r"unknown extension '.parquet'; known: .csv, .npy, .npz"):
+    with pytest.raises(DataError, match=r"unknown extension '.parquet'. Known: .csv, .npy, .npz"):
         read_file("a.parquet", tmp_path, Columns())
     assert list(READERS) == [".csv", ".npy", ".npz"]
 

@@ -44,7 +44,7 @@ def test_random_shifts_reach_every_step_of_a_window():
     ("lengths", "window", "message"),
     [
         ([5, 8], 8, r"training.window = 8 needs 9 samples in a row, .* has 8: set training.window to 7"),
-        ([5, 8], 0, r"training.window = 0 takes whole series, but they hold 5 to 8 samples: .* to 4 or less"),
+        ([5, 8], 0, r"training.window = 0 takes whole series, .* have 5 to 8 samples: .* to 4 or less"),
     ],
 )
 def test_windows_that_do_not_fit(lengths, window, message):
@@ -56,9 +56,11 @@ def test_series_too_short_for_a_window_are_told_of(data):
     assert [len(values) for values in data.train] == [35, 23]
     assert window_warnings(data, [16, 22]) == ()
     (told,) = window_warnings(data, [8, 30, 25])  # the longest that fits, once
-    assert told.startswith("1 of 2 training series hold fewer than the 31 samples of a window")
+    assert told.startswith("1 of 2 training series has fewer than the 31 samples of a window")
     refused, told = window_warnings(data, [500, 30])
-    assert refused.startswith("training.window = 500 needs") and refused.endswith("; trials with it fail")
+    assert refused.startswith("training.window = 500 needs") and refused.endswith(
+        "; trials with this window fail"
+    )
     assert "training.window = 30" in told
     with pytest.raises(DataError, match=r"training\.window = 500 needs"):
         window_warnings(data, [500, 600])

@@ -429,7 +429,7 @@ def test_a_text_names_features_with_their_healthy_range():
         for one in cause_findings(case_of((1.0, 1.0, 1.0), input_noise=noise))
         if one.severity == "issue"
     ]
-    assert issues and all(re.search(r"healthy runs .+\)", one.text) for one in issues)
+    assert issues and all(re.search(r"healthy runs: .+\)", one.text) for one in issues)
 
 
 @pytest.mark.parametrize(
@@ -445,7 +445,7 @@ def test_a_text_names_features_with_their_healthy_range():
     ],
 )
 def test_a_value_is_told_without_needless_powers_of_ten(name, value, text):
-    assert FEATURES[name].said(value) == text
+    assert FEATURES[name].value_text(value) == text
 
 
 def test_a_pruned_trial_is_not_said_to_have_few_checkpoints():
@@ -459,7 +459,7 @@ def test_a_pruned_trial_is_not_said_to_have_few_checkpoints():
 def test_what_stands_for_none_is_what_is_read_where_there_is_none():
     case = case_of(input_noise=0.0, weight_decay=0.0)
     for name in ("input_noise", "weight_decay"):
-        assert FEATURES[name].said(FEATURES[name].read(case)) == "none"
+        assert FEATURES[name].value_text(FEATURES[name].read(case)) == "none"
 
 
 def test_curves_are_read_as_they_are_stored():

@@ -41,7 +41,9 @@ OMEGA = 0.05
 
 def share_right(made: list[Planted]) -> float:
     found = [(planted, symptom_of_trial(planted.evidence)) for planted in made]
-    codes = [code in planted.accepted for planted, s in found for row in s.by_unit for code in row]
+    codes = [
+        code in planted.accepted for planted, s in found for row in s.by_start_and_channel for code in row
+    ]
     return float(np.mean(codes))
 
 
@@ -182,7 +184,7 @@ def test_noise_in_the_truth_is_no_fault():
 
 def test_a_level_that_is_not_off_has_no_sign():
     numbers = {"amplitude_late": 1.0, "level_late": -0.001}
-    assert detail("S01", numbers) == "amplitude ratio 1.00 at the end, level off by 0.00 scales."
+    assert detail("S01", numbers) == "amplitude ratio 1.00 at the end, level error 0.00 scales."
 
 
 def test_a_mixture_is_reported_as_one():
@@ -223,7 +225,7 @@ def test_channels_are_judged_one_by_one():
         name: np.concatenate([getattr(one, name), getattr(two, name)], axis=1) for name in ("mean", "scale")
     }
     found = symptom_of_trial(replace(one, **both, **pairs))
-    assert found.by_unit == (("S01", "S03"),) * 8 and found.by_start == ("S03",) * 8
+    assert found.by_start_and_channel == (("S01", "S03"),) * 8 and found.by_start == ("S03",) * 8
 
 
 @pytest.mark.parametrize("fault", ["damped", "frequency drift", "level"])
@@ -232,7 +234,7 @@ def test_units_of_the_data_do_not_matter(fault: str):
     moved = {name: 1e3 * getattr(planted, name) - 70 for name in ("forecast", "truth", "past")}
     other = replace(planted, **moved, mean=1e3 * planted.mean - 70, scale=1e3 * planted.scale)
     ours, theirs = symptom_of_trial(planted), symptom_of_trial(other)
-    assert ours.by_unit == theirs.by_unit
+    assert ours.by_start_and_channel == theirs.by_start_and_channel
     assert ours.numbers["decay_per_step"] == pytest.approx(theirs.numbers["decay_per_step"], abs=1e-9)
 
 

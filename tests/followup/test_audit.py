@@ -1,13 +1,16 @@
 """`sweep audit`: what it prints, leaves, refuses, and how it exits."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 
 import pytest
 
-from sweep.store import DriverLock
+from sweep.results.document import report_document
+from sweep.store import DriverLock, StudyFolder
 from tests.support.command_line import TINY, invoke
+from tests.support.documentation import undocumented
 
 PRUNED = ("--set", "pruning.startup=2", "--set", "score.starts=8", "--no-confirm")
 
@@ -33,7 +36,8 @@ def audit(results, *options):
 
 
 def report(results):
-    return json.loads(invoke("report", "sine", "--json", "--results", str(results)).stdout)
+    """Return what `sweep report --json` prints, without the page that it writes."""
+    return json.loads(json.dumps(report_document(StudyFolder(results / "sine")), allow_nan=False))
 
 
 def finding(document):
@@ -51,26 +55,32 @@ def test_the_json_document_is_the_documented_one_and_that_of_the_report(results)
     }  # fmt: skip
     assert [set(entry) for entry in document["trials"]] == [keys] * 4
     assert all(entry["reproduced"] for entry in document["trials"])  # real trainings, the same bits again
-    after = report(results)
+    after = json.loads(invoke("report", "sine", "--json", "--results", str(results)).stdout)
     assert after["audit"] == document
-    assert finding(after)["verdict"] in ("found", "clear")
+    assert [entry["picked"] for entry in document["trials"]] == ["near"] * 2 + ["drawn"] * 2
+    # found where one of them ends a tenth of a decade below the best trial that was let to its end
+    kept = [trial["rollout_error"] for trial in after["trials"] if trial["state"] == "complete"]
+    lowest = min(entry["error"] for entry in document["trials"])
+    stopped_a_winner = math.log10(max(min(kept), 0.001) / max(lowest, 0.001)) >= 0.1
+    assert finding(after)["verdict"] == ("found" if stopped_a_winner else "clear")
+    assert finding(after)["evidence"]["audited"] == 4
     assert after["best"] == before["best"]
-    words = Path("docs/report.md").read_text(encoding="utf-8")
-    for key in {*keys, *document, "audit"}:
-        assert f"`{key}`" in words, f"docs/report.md does not say what {key} is"
+    assert undocumented({*keys, *document}, "report.md", "An audit of the pruning") == []
+    assert undocumented({"audit"}, "report.md", "report.json") == []
 
 
 def test_the_words_and_pictures_of_each_trial(results):
     shown = audit(results, "--trials", "4")
     assert shown.exit_code == 0, shown.stderr
-    assert "auditing: 4 pruned trials to their end; 4 trainings to run" in shown.stderr
+    assert "auditing: 4 pruned trials to the end; 4 trainings to run" in shown.stderr
     assert "to its end, complete: rollout error" in shown.stderr
     assert "pruned trials that were trained to their end" in " ".join(shown.stdout.split())
     assert len(list((results / "sine/audit/trials").glob("*/rollout.png"))) == 4
     again = audit(results, "--trials", "4")
     assert "auditing" not in again.stderr and again.stdout == shown.stdout
-    page = (results / "sine/report/index.html") if report(results) else None
-    assert "pruned trials that were trained to their end" in page.read_text(encoding="utf-8")
+    assert invoke("report", "sine", "--results", str(results)).exit_code == 0
+    page = (results / "sine/report/index.html").read_text(encoding="utf-8")
+    assert "pruned trials that were trained to their end" in page
 
 
 def test_nothing_pruned_exits_with_3(tmp_path):
@@ -84,7 +94,7 @@ def test_nothing_pruned_exits_with_3(tmp_path):
 
 
 def test_what_cannot_be_audited_says_why(results, tmp_path):
-    assert "no results of a study 'sine'" in audit(tmp_path / "none").stderr
+    assert "study 'sine' has no results" in audit(tmp_path / "none").stderr
     assert audit(results, "--trials", "0").exit_code == 2
     with DriverLock(results / "sine/.lock"):
         shown = audit(results)

@@ -12,7 +12,7 @@ from sweep.config.trial import trial_config_from_json
 from sweep.followup.audit import audit_pruning, audited
 from sweep.followup.retrain import Arm, Retraining
 from sweep.search import Interrupts, Outcome, Workers
-from sweep.search.driver import Functions
+from sweep.search.tasks import Functions
 from sweep.store import StudyFolder
 from tests.support.attack import FAKES, comparable, drive, fake_segment, opened, projected, small_study
 
@@ -158,7 +158,7 @@ def test_nothing_pruned_is_nothing_to_audit(tmp_path):
 def test_records_that_are_not_of_the_plan_are_refused(swept):
     audit(swept)
     plan = StudyFolder(swept / "audit").read_document("replication")
-    StudyFolder(swept / "audit").write_document("replication", {"slots": plan["slots"][::-1]})
+    StudyFolder(swept / "audit").write_document("replication", {"trainings": plan["trainings"][::-1]})
     with pytest.raises(StoreError, match=r"does not match .*replication\.json"):
         audit(swept)
 

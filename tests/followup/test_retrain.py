@@ -1,4 +1,4 @@
-"""Known configurations on fresh seeds, with trainings that cost nothing: what is trained, kept, refused and said."""
+"""Known configurations on fresh seeds, with trainings that cost nothing: what is trained, kept, refused, reported."""
 
 import json
 import random
@@ -16,7 +16,7 @@ from sweep.followup.retrain import Arm, Retraining, fresh_seeds
 from sweep.results.selection import candidates
 from sweep.results.study import read_study
 from sweep.search import Interrupts, Message, Outcome, Progress, Workers
-from sweep.search.driver import Functions
+from sweep.search.tasks import Functions
 from sweep.store import StudyFolder
 from tests.support.attack import (
     comparable,
@@ -123,15 +123,15 @@ def test_nothing_of_it_is_a_trial_of_the_study(swept):
     assert (projected(StudyFolder(swept)), [comparable(r) for r in sound(swept, TOTAL)]) == before
 
 
-def test_what_is_told_names_the_trial_and_the_seed(swept):
+def test_messages_name_the_trial_and_the_seed(swept):
     events = []
     confirmed(swept, top=2, seeds=2, watch=events.append)
-    said = [event.text for event in events if isinstance(event, Message)]
-    assert said[0] == (
+    messages = [event.text for event in events if isinstance(event, Message)]
+    assert messages[0] == (
         "confirming: the best 2 configurations on 2 fresh seeds each, unpruned; 4 of 4 trainings to run"
     )
     best, _ = candidates(StudyFolder(swept).records(), {})
-    assert said[1].startswith(f"confirm: trial {best[0].number}, fresh seed 1, ")
+    assert messages[1].startswith(f"confirm: trial {best[0].number}, fresh seed 1, ")
     last = [event for event in events if isinstance(event, Progress)][-1]
     assert (last.stage, last.total, last.best, last.share) == ("confirm", 4, None, 1.0)
 
@@ -218,7 +218,7 @@ def test_a_damaged_record_is_put_aside_and_trained_again(swept):
     (swept / "confirm/trials/0004/trial.json").write_bytes(b"{")
     events = []
     assert confirmed(swept, 3, 3, watch=events.append) == (Outcome.DONE, straight)
-    assert any("it is trained again" in event.text for event in events if isinstance(event, Message))
+    assert any("the trial is trained again" in event.text for event in events if isinstance(event, Message))
 
 
 # --- more and fewer --------------------------------------------------------------------------------------
@@ -323,16 +323,16 @@ def test_other_data_are_refused(swept):
 def test_records_that_are_not_of_the_plan_are_refused(swept):
     confirmed(swept, 3, 2)
     plan = json.loads((swept / "confirm/replication.json").read_text())
-    plan["slots"].reverse()
+    plan["trainings"].reverse()
     (swept / "confirm/replication.json").write_text(json.dumps(plan))
     with pytest.raises(StoreError, match=r"trials/0000 does not match .*replication\.json"):
         confirmed(swept, 3, 2)
-    (swept / "confirm/replication.json").write_text('{"slots": [3]}')
+    (swept / "confirm/replication.json").write_text('{"trainings": [3]}')
     with pytest.raises(StoreError, match="is damaged"):
         confirmed(swept, 3, 2)
 
 
-# --- what is said -----------------------------------------------------------------------------------------
+# --- what is reported -----------------------------------------------------------------------------------------
 
 ERRORS = {  # by place among the selected, then by seed
     "clear": [[0.60, 0.70, 0.65, 0.62, 0.90], [0.11, 0.12, 0.13, 0.14, 0.15], [0.40, 0.42, 0.44, 0.46, 0.98]],
@@ -352,9 +352,9 @@ def scripted(path, table, failing=()):
         arm, seed = place[config.key], index[config.seed]
         if (arm, seed) in failing:
             raise RuntimeError("no luck")
-        said = fake_segment(config, checkpoint, point)
+        result = fake_segment(config, checkpoint, point)
         better = fake_scores(table[arm][seed])
-        return replace(said, evaluation=replace(said.evaluation, scores=better), diverged=None)
+        return replace(result, evaluation=replace(result.evaluation, scores=better), diverged=None)
 
     return Functions(segment, fake_finish), best
 
@@ -424,8 +424,8 @@ def test_nothing_is_confirmed_where_nothing_was_learnt(tmp_path):
     def segment(config, checkpoint, point):
         from dataclasses import replace
 
-        said = fake_segment(config, checkpoint, point)
-        return replace(said, evaluation=replace(said.evaluation, scores=fake_scores(1.0)))
+        result = fake_segment(config, checkpoint, point)
+        return replace(result, evaluation=replace(result.evaluation, scores=fake_scores(1.0)))
 
     path = tmp_path / "attacked"
     drive(small_study(), path, 4, Functions(segment, fake_finish))

@@ -15,13 +15,19 @@ from sweep.config.errors import StudyFileError, SweepError
 from sweep.config.trial import trial_config_from_json
 from sweep.data import load
 from sweep.diagnosis.finding import Change, Finding
-from sweep.followup import advice as prescribed_module
-from sweep.followup.advice import Wanted, advice_of, own_advice, wanted_advice
+from sweep.followup import prescriptions as prescriptions_module
+from sweep.followup.prescriptions import (
+    PrescriptionChoice,
+    choose_prescriptions,
+    numbered_prescriptions,
+    own_prescription,
+)
 from sweep.followup.retrain import fresh_seeds
-from sweep.followup.treat import random_arm, treat_trial, treatment_plan
+from sweep.followup.treat import treat_trial
+from sweep.followup.treatment_plan import random_arm, treatment_plan
 from sweep.results.wording.treatment import treatment_texts
 from sweep.search import Interrupts, Message, Outcome, Workers
-from sweep.search.driver import Functions
+from sweep.search.tasks import Functions
 from sweep.store import DriverLock, StudyFolder
 from sweep.study.components import known_names
 from sweep.study.engine import StudyChanged
@@ -38,6 +44,7 @@ from tests.support.attack import (
     trial_files,
 )
 from tests.support.command_line import TINY, invoke
+from tests.support.documentation import undocumented
 
 NUMBER = 3
 
@@ -81,11 +88,11 @@ def record_of(path, number=NUMBER):
 
 def plan_of(path, data, *changes, study=None, findings=(), number=NUMBER):
     """The plan for changes of the user's own, each an arm."""
-    advice = tuple(
-        replace(own_advice(change), number=k if k else None) for k, change in enumerate(changes)
-    ) or advice_of(findings)
-    wanted = Wanted(advice, advice, tuple(findings))
-    return treatment_plan(study or small_study(), record_of(path, number), data, wanted, known_names())
+    chosen = tuple(
+        replace(own_prescription(change), number=k if k else None) for k, change in enumerate(changes)
+    ) or numbered_prescriptions(findings)
+    choice = PrescriptionChoice(chosen, chosen, tuple(findings))
+    return treatment_plan(study or small_study(), record_of(path, number), data, choice, known_names())
 
 
 def treated(path, plan, seeds=5, functions=FAKES, workers=1, interrupts=None, draw=None, events=None):
@@ -147,55 +154,57 @@ def test_nothing_of_it_is_a_trial_of_the_study(swept, data):
     assert (projected(StudyFolder(swept)), [comparable(r) for r in StudyFolder(swept).records()]) == before
 
 
-def wanted(path, monkeypatch, findings=FOUND, numbers=(), changes=None):
-    monkeypatch.setattr(prescribed_module, "prescriptions_of", lambda folder, record: tuple(findings))
-    return wanted_advice(StudyFolder(path), record_of(path), numbers, changes or {})
+def chosen(path, monkeypatch, findings=FOUND, numbers=(), changes=None):
+    monkeypatch.setattr(prescriptions_module, "prescribing_findings", lambda folder, record: tuple(findings))
+    return choose_prescriptions(StudyFolder(path), record_of(path), numbers, changes or {})
 
 
 def test_by_default_the_first_of_the_two_most_confident_findings(swept, monkeypatch):
-    found = wanted(swept, monkeypatch)
-    assert [(advice.number, advice.code) for advice in found.advice] == [(1, "C09"), (3, "C06")]
-    assert [(advice.number, advice.code) for advice in found.offered] == [
+    choice = chosen(swept, monkeypatch)
+    assert [(entry.number, entry.code) for entry in choice.chosen] == [(1, "C09"), (3, "C06")]
+    assert [(entry.number, entry.code) for entry in choice.offered] == [
         (1, "C09"), (2, "C09"), (3, "C06"), (4, "C16"),
     ]  # fmt: skip
 
 
 def test_prescriptions_are_chosen_by_number(swept, monkeypatch):
-    assert [advice.number for advice in wanted(swept, monkeypatch, numbers=(4, 2, 4)).advice] == [4, 2]
+    assert [entry.number for entry in chosen(swept, monkeypatch, numbers=(4, 2, 4)).chosen] == [4, 2]
     with pytest.raises(
-        SweepError, match=r"no prescription 5 for trial 3\. There are:\n  1: C09 .*\n  2: C09"
+        SweepError, match=r"trial 3 has no prescription 5\. Choose from:\n  1: C09 .*\n  2: C09"
     ):
-        wanted(swept, monkeypatch, numbers=(5,))
+        chosen(swept, monkeypatch, numbers=(5,))
 
 
 def test_a_change_of_ones_own_needs_no_diagnosis(swept, monkeypatch):
     def never(folder, record):
         raise AssertionError("diagnosed")
 
-    monkeypatch.setattr(prescribed_module, "prescriptions_of", never)
-    found = wanted_advice(StudyFolder(swept), record_of(swept), (), {"model.hidden": 9})
-    assert [advice.number for advice in found.advice] == [None]
+    monkeypatch.setattr(prescriptions_module, "prescribing_findings", never)
+    choice = choose_prescriptions(StudyFolder(swept), record_of(swept), (), {"model.hidden": 9})
+    assert [entry.number for entry in choice.chosen] == [None]
 
 
 def test_a_change_of_ones_own_beside_prescriptions(swept, monkeypatch):
-    found = wanted(swept, monkeypatch, numbers=(2,), changes={"model.hidden": 9})
-    assert [advice.number for advice in found.advice] == [None, 2]
+    choice = chosen(swept, monkeypatch, numbers=(2,), changes={"model.hidden": 9})
+    assert [entry.number for entry in choice.chosen] == [None, 2]
 
 
-def test_where_nothing_is_prescribed_that_is_said(swept, monkeypatch):
-    with pytest.raises(SweepError, match=r"no finding of trial 3 prescribes a change\. Name one of your own"):
-        wanted(swept, monkeypatch, findings=())
+def test_findings_without_a_prescription_are_an_error(swept, monkeypatch):
+    with pytest.raises(
+        SweepError, match=r"no finding of trial 3 prescribes a change\. Give a change of your own"
+    ):
+        chosen(swept, monkeypatch, findings=())
     with pytest.raises(
         SweepError, match="prescribes a change; only other data help against C14 title of C14"
     ):
-        wanted(swept, monkeypatch, findings=(LEAK,))
+        chosen(swept, monkeypatch, findings=(LEAK,))
 
 
 @pytest.mark.parametrize("state", ["running", "failed"])
 def test_a_trial_without_a_rollout_is_refused(swept, state):
     record = replace(record_of(swept), state=state)
-    with pytest.raises(SweepError, match=f"trial 3 is {state}: it has left no rollout"):
-        wanted_advice(StudyFolder(swept), record, (), {"model.hidden": 9})
+    with pytest.raises(SweepError, match=f"trial 3 is {state}: it has no rollout to improve"):
+        choose_prescriptions(StudyFolder(swept), record, (), {"model.hidden": 9})
 
 
 def test_findings_are_those_of_the_diagnosis_that_were_found(swept, monkeypatch):
@@ -205,9 +214,9 @@ def test_findings_are_those_of_the_diagnosis_that_were_found(swept, monkeypatch)
     fine = finding("C20", 0.99, {"training.burn_in": 4}, severity="ok")
     entries = [finding_to_json(entry) for entry in (UNITS, symptom, fine, LEAK, WINDOW)]
     monkeypatch.setattr(
-        prescribed_module, "diagnosis_of", lambda folder, number, probes: {"findings": entries}
+        prescriptions_module, "diagnosis_of", lambda folder, number, probes: {"findings": entries}
     )
-    found = prescribed_module.prescriptions_of(StudyFolder(swept), record_of(swept))
+    found = prescriptions_module.prescribing_findings(StudyFolder(swept), record_of(swept))
     assert found == (WINDOW, LEAK, UNITS)
 
 
@@ -215,18 +224,18 @@ def test_findings_are_those_of_the_diagnosis_that_were_found(swept, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reason"),
     [
         ({"model.hidden": 8}, "it changes nothing: the trial has these settings already"),
         ({"training.window": 4, "training.burn_in": 4}, "it is not applicable: training: burn_in"),
         ({"training.optimizer.momentm": 0.5}, "it is not applicable: training.optimizer.momentm"),
-        ({"score.horizon": 20}, r"it makes another task \(horizon\)"),
-        ({"data.options": {"T": 3}}, r"it makes another task \(options\)"),
+        ({"score.horizon": 20}, r"it changes the task \(horizon\)"),
+        ({"data.options": {"T": 3}}, r"it changes the task \(options\)"),
         ({"data.transforms": ["seasonal_difference"]}, "it is not applicable: "),
     ],
 )
-def test_what_cannot_be_tried_says_why(swept, data, change, told):
-    with pytest.raises(SweepError, match=rf"nothing can be tried on trial 3:\n  prescription 1: {told}"):
+def test_a_change_that_cannot_be_tried_has_a_reason(swept, data, change, reason):
+    with pytest.raises(SweepError, match=rf"no change can be tried on trial 3:\n  prescription 1: {reason}"):
         plan_of(swept, data, findings=(finding("C01", 0.9, change),))
     plan = plan_of(swept, data, findings=(finding("C01", 0.9, change, {"model.hidden": 9}),))
     _, document = treated(swept, plan, seeds=1)
@@ -238,9 +247,9 @@ def test_equal_prescriptions_are_tried_once(swept, data):
     twins = ({"model.hidden": 9}, {"model.hidden": 9, "model.layers": 1})
     events = []
     treated(swept, plan_of(swept, data, findings=(finding("C01", 0.9, *twins),)), seeds=1, events=events)
-    said = [event.text for event in events if isinstance(event, Message)]
-    assert said[0] == "prescription 2 is left out: it is the same configuration as prescription 1"
-    assert said[1].endswith("on 1 fresh seeds each, unpruned; 3 of 3 trainings to run")
+    messages = [event.text for event in events if isinstance(event, Message)]
+    assert messages[0] == "prescription 2 is left out: it is the same configuration as prescription 1"
+    assert messages[1].endswith("on 1 fresh seed each, unpruned; 3 of 3 trainings to run")
 
 
 def test_the_users_own_mistake_is_a_usage_error(swept, data):
@@ -250,7 +259,7 @@ def test_the_users_own_mistake_is_a_usage_error(swept, data):
         plan_of(swept, data, {"model.hiden": 9})
 
 
-def test_a_change_that_moves_the_starts_is_told(swept, data):
+def test_a_change_that_moves_the_starts_is_marked(swept, data):
     plan = plan_of(swept, data, {"score.warmup": 70}, {"data.scaling": "series"})
     assert [arm.same_starts for arm in plan.arms] == [True, False, True, True]
 
@@ -313,9 +322,9 @@ def scripted(plan, names, failing=()):
         name = rows[config.key]
         if name in failing:
             raise RuntimeError("no luck")
-        said = fake_segment(config, checkpoint, point)
+        result = fake_segment(config, checkpoint, point)
         scores = fake_scores(ERRORS[name][index[config.seed]])
-        return replace(said, evaluation=replace(said.evaluation, scores=scores), diverged=None)
+        return replace(result, evaluation=replace(result.evaluation, scores=scores), diverged=None)
 
     return Functions(segment, fake_finish)
 
@@ -368,7 +377,7 @@ def test_fewer_than_five_seeds_claim_nothing(swept, data):
     document = document_of(swept, data, "unchanged", "helps", "random", seeds=4)
     assert [arm["verdict"] for arm in document["arms"]] == [None, "no claim", "no claim"]
     assert document["arms"][1]["beats_random"] is None
-    assert document["reason"] == "4 seeds each are too few: fewer than 5 claim nothing, whatever the errors"
+    assert document["reason"] == "4 seeds each are too few: below 5 nothing is claimed, whatever the errors"
     text = " ".join(treatment_texts(document))
     assert "allows no claim" in text and "helps" not in text
 
@@ -513,7 +522,7 @@ def treat(results, *options, trial="1"):
 
 @pytest.fixture
 def found(monkeypatch):
-    monkeypatch.setattr(prescribed_module, "prescriptions_of", lambda folder, record: FOUND)
+    monkeypatch.setattr(prescriptions_module, "prescribing_findings", lambda folder, record: FOUND)
 
 
 def test_the_json_document_is_the_documented_one_and_that_of_the_report(results, found):
@@ -531,16 +540,10 @@ def test_the_json_document_is_the_documented_one_and_that_of_the_report(results,
     assert trial["treatment"] == document
     other = json.loads(invoke("show", "0", "sine", "--json", "--results", str(results)).stdout)
     assert other["treatment"] is None
-    words = Path("docs/report.md").read_text(encoding="utf-8")
-    words = words[words.index("## A treatment") :]
-    keys = {
-        *document,
-        *document["arms"][1],
-        *document["arms"][1]["against_unchanged"],
-        *document["offered"][0],
-    }
-    for key in {*keys, *document["arms"][1]["changes"][0], "treatments"}:
-        assert f"`{key}`" in words, f"docs/report.md does not say what {key} is"
+    arm = document["arms"][1]
+    keys = {*document, *arm, *arm["against_unchanged"], *document["offered"][0], *arm["changes"][0]}
+    assert undocumented(keys, "report.md", "A treatment") == []
+    assert undocumented({"treatments"}, "report.md", "report.json") == []
     assert "NaN" not in shown.stdout and "Infinity" not in shown.stdout
 
 
@@ -585,7 +588,7 @@ def test_a_real_change_is_trained_and_kept(results):
 
 
 @pytest.mark.parametrize(
-    ("options", "code", "told"),
+    ("options", "code", "text"),
     [
         (("--change", "nonsense"), 2, "wanted key.path=value, got 'nonsense'"),
         (("--change", "model.cell=gur"), 2, "Did you mean 'gru'?"),
@@ -593,10 +596,10 @@ def test_a_real_change_is_trained_and_kept(results):
         (("--seeds", "0"), 2, "x>=1"),
     ],
 )
-def test_what_is_refused_says_why(results, options, code, told):
+def test_a_refusal_gives_its_reason(results, options, code, text):
     shown = treat(results, *options)
     assert shown.exit_code == code
-    assert told in shown.stderr
+    assert text in shown.stderr
     assert not (results / "sine/treat").exists()
 
 

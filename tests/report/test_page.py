@@ -11,6 +11,7 @@ from sweep.report.plots.trial import draw_trial
 from sweep.report.write import write_report
 from sweep.results.document import report_document
 from sweep.results.study import read_study
+from sweep.results.study_tables import StudyTables
 from sweep.store.folder import StudyFolder
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -143,9 +144,9 @@ def test_the_viewer_walks_through_the_plots(opened, study):
     picture = tab.locator("dialog img")
     title = tab.locator("dialog b").first
     assert title.text_content() == "trial 0"
-    said = json.loads((study.trial(0) / "diagnosis.json").read_text())["symptom"]
+    symptom = json.loads((study.trial(0) / "diagnosis.json").read_text())["symptom"]
     details = tab.locator("dialog .details")
-    assert details.locator("p").text_content() == f"{said['code']} {said['title']}: {said['text']}"
+    assert details.locator("p").text_content() == f"{symptom['code']} {symptom['title']}: {symptom['text']}"
     seen = set()
     for _ in range(12):  # inlined ones first, then those that come from the trials' folders
         picture.evaluate("image => image.decode()")
@@ -253,14 +254,14 @@ def test_pictures_stop_at_the_byte_budget(study):
 
 
 def test_selected_scores_are_not_called_results(study):
-    html = page_html(read_study(study), report_document(study))
+    html = page_html(StudyTables(read_study(study)), report_document(study))
     answer = re.search(r'<p class="lead">(.*?)</p>', html, re.DOTALL).group(1)
     assert "on locked test data" in answer
     assert "selected on validation" in answer
     assert "The baseline seasonal still beats it." in answer
     (study.path / "winner.json").rename(study.path / "aside.json")
     try:
-        html = page_html(read_study(study), report_document(study))
+        html = page_html(StudyTables(read_study(study)), report_document(study))
     finally:
         (study.path / "aside.json").rename(study.path / "winner.json")
     answer = re.search(r'<p class="lead">(.*?)</p>', html, re.DOTALL).group(1)

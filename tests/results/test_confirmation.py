@@ -9,12 +9,19 @@ from PIL import Image
 from rich.console import Console
 
 from sweep.report.plots.fresh_seeds import fresh_seeds_plot
-from sweep.report.terminal.study import print_report, print_trial
+from sweep.report.terminal.console import print_table
+from sweep.report.terminal.study import print_report
+from sweep.report.terminal.trial import print_trial
 from sweep.report.write import write_report
 from sweep.results.document import report_document, trial_document
 from sweep.results.selection import candidates, is_current
 from sweep.results.study import read_study
-from sweep.results.wording.confirmation import confirmation_lines, optimism_text, verdict_text
+from sweep.results.wording.confirmation import (
+    TERMINAL_COLUMNS,
+    confirmation_table,
+    confirmation_verdict_text,
+    optimism_text,
+)
 from sweep.results.wording.confirmation import test_text as text_of_test
 from sweep.store.folder import StudyFolder
 
@@ -158,11 +165,11 @@ def test_the_terminal_says_it_at_80_columns(confirmed):
     best = document["best"]
     for words in (
         f"No single winner; first among equals: trial {best}",
-        "fresh seeds:            rollout error 0.13 (interquartile mean)",
-        "the median on validation; all 5 networks 0.13–0.17",
+        "rollout error, 5 fresh seeds 0.13 (0.11–0.15)",
+        "rollout error, locked test 0.15 (median of 5 networks, 0.13–0.17)",
         "Confirmed on 5 fresh seeds each",
-        "cannot be told apart; the differences are within the noise between seeds.",
-        "the 3 selected scores were too good by 0.05 on average (95 %: 0.01 to 0.09)",
+        "are not distinguishable; the differences are within the noise between seeds.",
+        "the error is on average 0.05 higher than the 3 selected scores (95 %: 0.01 to 0.09)",
     ):
         assert words in " ".join(text.split()) or words in text
     shown = said(print_trial, trial_document(confirmed, best))
@@ -172,53 +179,69 @@ def test_the_terminal_says_it_at_80_columns(confirmed):
 
 def test_the_table_fits_whatever_the_numbers():
     wide = arm(12345, 1.234567e-05, [1.23456e-05, 9.87654e-05, 0.000123456])
-    section = {**stored([wide, arm(3, 0.5, [1.0, 1.0, 1.0])]), "seeds": 3}
-    lines = confirmation_lines(section)
-    assert max(map(len, lines)) <= 80
-    assert lines[1].split() == ["trial", "12345", "1.23e-05", "9.88e-05"] + ["1.23e-05–0.000123"] * 2 + [
-        "+8.6e-05"
-    ]
+    arms = [{**each, "configuration": "gru"} for each in (wide, arm(3, 0.5, [1.0, 1.0, 1.0]))]
+    section = {**stored(arms), "seeds": 3}
+    table = confirmation_table(section).columns(TERMINAL_COLUMNS)
+    assert table.rows[0] == ("trial 12345", "1.23e-05", "9.88e-05", *["1.23e-05–0.000123"] * 2, "+8.6e-05")
+    for width in (80, 60):
+        console = Console(file=io.StringIO(), width=width, color_system=None)
+        print_table(console, table)
+        lines = console.file.getvalue().splitlines()
+        assert max(map(len, lines)) <= width
+        cells = "".join(line[12:] for line in lines[2:]).replace(" ", "")
+        assert all(
+            cells.count(character) >= "".join(table.rows[0][1:]).count(character) for character in "–5e"
+        )
+        assert "…" not in cells and (width == 60 or "1.23e-05–0.000123" in cells)
 
 
 @pytest.mark.parametrize(
     ("verdict", "changes", "words"),
     [
-        ("winner", {}, "Trial 1 is the best: on 3 fresh seeds it is told apart from all others"),
-        ("tied", {"equals": [2]}, "trials 1 and 2 cannot be told apart; why. Worse than the first: trial 3."),
-        ("tied", {"equals": [2, 3]}, "trials 1, 2 and 3 cannot be told apart; why. Trial 1, the lowest"),
+        ("winner", {}, "Trial 1 is the best: on 3 fresh seeds it is distinguishable from all other"),
+        (
+            "tied",
+            {"equals": [2]},
+            "trials 1 and 2 are not distinguishable; why. Worse than the first: trial 3.",
+        ),
+        (
+            "tied",
+            {"equals": [2, 3]},
+            "trials 1, 2 and 3 are not distinguishable; why. Trial 1 has the lowest",
+        ),
         ("alone", {}, "Trial 1 is named: why."),
         ("none", {"leader": None}, "No configuration is named: why."),
     ],
 )
 def test_verdicts_in_words(verdict, changes, words):
     arms = [arm(1, 0.1, [0.1] * 3), arm(2, 0.1, [0.2] * 3, p=0.2), arm(3, 0.1, [0.3] * 3, p=0.01)]
-    assert words in verdict_text({**stored(arms, verdict, reason="why"), **changes})
+    assert words in confirmation_verdict_text({**stored(arms, verdict, reason="why"), **changes})
 
 
 def test_optimism_in_words_keeps_its_sign_and_doubts_itself():
     arms = [arm(1, 0.1, [0.1] * 3)]
     bad = optimism_text({**stored(arms), "optimism": estimate(-0.2, -0.3, -0.1)})
-    assert "was too bad by 0.2 on average (95 %: 0.1 to 0.3);" in bad
+    assert "is on average 0.2 lower than the selected score (95 %: 0.1 to 0.3);" in bad
     unsure = optimism_text({**stored(arms), "optimism": estimate(0.1, -0.1, 0.3)})
     assert "(95 %: -0.1 to 0.3), which may be chance;" in unsure
     one = {**stored([arm(1, 0.1, [0.1])]), "optimism": estimate(0.1, None, None), "seed_noise": None}
-    assert optimism_text(one) == "Measured on fresh seeds, the selected score was too good by 0.1."
+    assert optimism_text(one) == "On fresh seeds the error is 0.1 higher than the selected score."
 
 
 def test_a_test_that_was_read_more_than_once_says_so(confirmed):
-    assert "by now" not in text_of_test(report_document(confirmed)["confirmation"])
+    assert "has now been read" not in text_of_test(report_document(confirmed)["confirmation"])
     winner = confirmed.read_document("winner")
     confirmed.write_document("winner", {**winner, "looks": [{}, {}]})
     document = report_document(confirmed)
     assert document["test_looks"] == 2
-    assert "has been read for 2 configurations of this study by now" in text_of_test(document["confirmation"])
+    assert "has now been read for 2 configurations of this study" in text_of_test(document["confirmation"])
 
 
 def test_the_page_has_the_section_only_where_there_is_one(confirmed):
     html = write_report(confirmed).page.read_text(encoding="utf-8")
     assert '<section id="confirmation">' in html and "Is there a winner?" in html
     assert "first among equals" in html.split('id="leaderboard"')[0]
-    assert "not told apart" in html and "selected score and fresh seeds" in html
+    assert "not distinguishable" in html and "selected score and fresh seeds" in html
     (confirmed.path / "confirmation.json").unlink()
     assert 'id="confirmation"' not in write_report(confirmed).page.read_text(encoding="utf-8")
 

@@ -19,13 +19,15 @@ from sweep.diagnosis.finding import Change, Finding
 from sweep.diagnosis.trial_diagnosis import Diagnosis, diagnosis_from_json, diagnosis_to_json
 from sweep.report.page.page import page_html
 from sweep.report.terminal.diagnosis import print_diagnosis
-from sweep.report.terminal.study import print_report, print_trial
+from sweep.report.terminal.study import print_report
+from sweep.report.terminal.trial import print_trial
 from sweep.report.write import trials_csv
 from sweep.results.diagnoses import Judged, cause_counts, choice_shares, diagnoses_section, symptom_counts
 from sweep.results.document import report_document, trial_document
 from sweep.results.study import read_study
+from sweep.results.study_tables import StudyTables
 from sweep.results.tables import leaderboard, trials_frame
-from sweep.results.wording.diagnosis import changes_text, symptom_words, tries_text
+from sweep.results.wording.diagnosis import changes_text, first_try_text, symptom_text
 from sweep.store.folder import StudyFolder
 
 # number: state, symptom, rollout error, cell, scheduler
@@ -127,11 +129,11 @@ def test_causes_are_counted_with_what_is_to_be_tried_first():
 
 def test_what_few_trials_are_told_is_no_advice_for_all():
     lower = {"changes": [{"path": "training.optimizer.lr", "value": 0.001}], "trials": 2, "example": 7}
-    assert tries_text({"trials": 4, "prescriptions": [lower]}) == ["try training.optimizer.lr = 0.001"]
-    assert tries_text({"trials": 5, "prescriptions": [lower]}) == [
-        "to each its own, such as training.optimizer.lr = 0.001 to trial 7"
-    ]
-    assert tries_text({"trials": 5, "prescriptions": []}) == []
+    assert first_try_text({"trials": 4, "prescriptions": [lower]}) == "try training.optimizer.lr = 0.001"
+    assert first_try_text({"trials": 5, "prescriptions": [lower]}) == (
+        "the change to try varies by trial; for trial 7: training.optimizer.lr = 0.001"
+    )
+    assert first_try_text({"trials": 5, "prescriptions": []}) is None
 
 
 def test_the_section_says_who_was_not_judged_and_causes_come_first():
@@ -146,9 +148,9 @@ def test_the_section_says_who_was_not_judged_and_causes_come_first():
 
 
 def test_words():
-    assert symptom_words({"code": "S03", "title": "damped"}) == "S03 damped"
-    assert symptom_words({"code": "S03", "title": "damped"}, muted=True) == "muted"
-    assert symptom_words(None) == "–"
+    assert symptom_text({"code": "S03", "title": "damped"}) == "S03 damped"
+    assert symptom_text({"code": "S03", "title": "damped"}, muted=True) == "muted"
+    assert symptom_text(None) == "–"
     changes = [
         {"path": "training.clip", "value": 0.5},
         {"path": "training.optimizer", "value": {"name": "sgd"}},
@@ -232,13 +234,13 @@ def test_a_trial_from_before_diagnoses_were_stored(copy: StudyFolder):
     document = report_document(copy)
     assert document["trials"][0]["symptom"] is None and document["diagnoses"]["not_judged"] == 1
     assert "not diagnosed: sweep diagnose 0" in printed(print_trial, trial_document(copy, 0))
-    page = page_html(read_study(copy), document)
-    assert "before that was stored: 1;" in page and 'data-details="0"' not in page
+    page = page_html(StudyTables(read_study(copy)), document)
+    assert "Trials without a diagnosis: 1." in page and 'data-details="0"' not in page
     for path in copy.path.glob("trials/*/diagnosis.json"):
         path.unlink()
     document = report_document(copy)
-    assert 'id="symptoms"' not in page_html(read_study(copy), document)
-    assert "symptoms of" not in printed(print_report, document)
+    assert 'id="symptoms"' not in page_html(StudyTables(read_study(copy)), document)
+    assert "Symptoms of" not in printed(print_report, document)
 
 
 @pytest.mark.parametrize(
@@ -248,12 +250,12 @@ def test_a_damaged_diagnosis_is_as_good_as_none_for_the_report(copy: StudyFolder
     (copy.trial(0) / "diagnosis.json").write_text(content)
     document = report_document(copy)
     assert document["trials"][0]["symptom"] is None
-    page_html(read_study(copy), document)
+    page_html(StudyTables(read_study(copy)), document)
 
 
 def test_the_page_counts_and_holds_every_trials_findings(copy: StudyFolder):
     with_cause(copy, 0, cause("C03", "issue", LOWER, BOTH))
-    study = read_study(copy)
+    study = StudyTables(read_study(copy))
     document = report_document(study)
     page = page_html(study, document)
     for row in document["diagnoses"]["symptoms"]:
@@ -282,7 +284,7 @@ def test_the_page_trusts_nothing(copy: StudyFolder):
         return values
 
     rewritten(copy, 0, change)
-    study = read_study(copy)
+    study = StudyTables(read_study(copy))
     page = page_html(study, report_document(study))
     assert NASTY not in page and page.count("&lt;script&gt;") >= 8
     text = printed(print_trial, trial_document(copy, 0))
@@ -296,7 +298,7 @@ def test_muted_findings_stay_in_json_and_are_not_told(copy: StudyFolder):
     said = document["diagnoses"]["trials"][0]["symptom"]["text"]
     with_cause(copy, 0, cause("C03", "issue", LOWER))
     muting(copy, code, "C03")
-    study = read_study(copy)
+    study = StudyTables(read_study(copy))
     document = report_document(study)
     assert document["trials"][0]["symptom"] == code
     assert document["diagnoses"]["trials"][0]["symptom"]["muted"]

@@ -6,6 +6,7 @@ import pytest
 
 from sweep.config.errors import StoreError
 from sweep.report.write import guarded, trials_csv, write_report
+from sweep.results.checks import CHECKS
 from sweep.results.document import report_document, trial_document
 
 TRIAL_KEYS = {
@@ -63,12 +64,16 @@ def test_every_finding_is_there_whatever_it_says(document):
         "near_bound",
         "horizon_too_long",
         "budget_is_the_limit",
-        "seed_noise",
+        "within_seed_noise",
         "pruning_stopped_winners",
         "few_starts",
         "trial_failures",
     ]
-    assert {found["verdict"] for found in document["findings"]} <= {"found", "clear", "unknown"}
+    assert {found["severity"] for found in document["findings"]} <= {"issue", "ok", "not applicable"}
+    assert all(
+        set(found) == {"code", "title", "severity", "text", "evidence"} for found in document["findings"]
+    )
+    assert list(CHECKS) == codes and all(found["title"] for found in document["findings"])
 
 
 def test_non_finite_numbers_are_null(document):

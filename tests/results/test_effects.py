@@ -77,7 +77,7 @@ def test_all_trials_are_compared_where_all_have_been(one, evaluation):
     )
     rung = common_rung(study)
     assert rung.scores == {0: 0.5, 1: 0.7, 2: 1.0, 3: 0.2, 5: 0.4}
-    assert rung.words == "the error over the first 30% of the rollout at 33% of the budget"
+    assert rung.words == "the error over the first 30 % of the rollout at 33 % of the budget"
 
 
 def test_without_pruning_final_scores_are_compared(one, evaluation):

@@ -2,10 +2,10 @@ import math
 
 import pytest
 
+from sweep.config.text import duration_text, plural
 from sweep.results.wording.numbers import (
     config_words,
     count_text,
-    duration_text,
     momentum_text,
     number_text,
     steps_text,
@@ -67,6 +67,13 @@ def test_momentum_keeps_its_distance_from_one(value, text):
 def test_values_steps_durations_and_counts():
     assert value_text([36, 24, 1]) == "36-24-1"
     assert value_text(()) == "none"
+    assert [value_text(value) for value in (6_000_000, 6e6, True, 0.123456)] == [
+        "6000000",
+        "6000000",
+        "true",
+        "0.123",
+    ]
+    assert [plural(count, "trial") for count in (0, 1, 2)] == ["0 trials", "1 trial", "2 trials"]
     assert steps_text(312.4, 1000) == "312 of 1000"
     assert steps_text(None, 1000) == "– of 1000"
     assert steps_text(math.nan, None) == "– of –"

@@ -255,7 +255,6 @@ def test_a_long_regression_uses_evenly_spaced_rows(monkeypatch):
 
 @pytest.fixture
 def small_search(monkeypatch):
-    pytest.importorskip("reservoirpy")
     monkeypatch.setattr(esn, "RESERVOIRS", 2)
     monkeypatch.setattr(esn, "UNITS", 80)
     monkeypatch.setattr(random_readout, "NETWORKS", (("gru", 0),))

@@ -5,9 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-pytest.importorskip("reservoirpy")
-
 from reservoirpy.nodes import Reservoir as Node
 
 from sweep.score.baselines import echo_state as esn

@@ -16,12 +16,12 @@ from sweep.config.errors import StoreError
 from sweep.config.records import TrialRecord, to_json
 from sweep.config.sections import TrainingConfig
 from sweep.config.study import StudyConfig
-from sweep.search import Interrupts, Message, Outcome, Settled, Workers
+from sweep.search import Interrupts, Message, Outcome, Settled, Workers, rungs
 from sweep.search import driver as driver_module
-from sweep.search.driver import Functions, SideTask
 from sweep.search.executors import EXECUTORS, WorkerDied
 from sweep.search.proposals import proposal
-from sweep.search.running_trial import LiveTrial
+from sweep.search.running_trial import RunningTrial
+from sweep.search.tasks import Functions, SideTask
 from sweep.store import StudyFolder
 from sweep.trial import Finished
 from tests.support.attack import (
@@ -113,7 +113,7 @@ def test_a_driver_that_dies_at_any_write_goes_on_as_if_it_had_not(
         (StudyFolder, "drop_resume"),
         (OptunaProjection, "start"),
         (OptunaProjection, "settle"),
-        (OptunaProjection, "_tell"),
+        (OptunaProjection, "_finish"),
     ]:
         monkeypatch.setattr(owner, name, mortal(getattr(owner, name)))
     deaths = 0
@@ -244,9 +244,9 @@ def test_a_trial_that_gets_nowhere_is_scored_1_and_never_best(tmp_path):
 
         from tests.support.attack import fake_scores
 
-        said = fake_segment(config, checkpoint, point)
-        bad = replace(said.evaluation, scores=fake_scores(1.0), train_loss=float("nan"), updates=0)
-        return replace(said, evaluation=bad, diverged="non-finite loss")
+        result = fake_segment(config, checkpoint, point)
+        bad = replace(result.evaluation, scores=fake_scores(1.0), train_loss=float("nan"), updates=0)
+        return replace(result, evaluation=bad, diverged="non-finite loss")
 
     events = []
     drive(small_study(), tmp_path / "attacked", 6, Functions(segment, fake_finish), watch=events.append)
@@ -285,8 +285,8 @@ def test_three_deaths_of_one_segment_fail_the_trial_two_do_not(tmp_path, in_rand
     drive(study, tmp_path / "dying", 6, watch=events.append)
     after = sound(tmp_path / "dying", 6)
     assert len(deaths) == times
-    said = [event.text for event in events if isinstance(event, Message)]
-    assert said == ["trial 1: its worker process died: SIGKILL(-9) (out of memory?); trying again"] * 2
+    messages = [event.text for event in events if isinstance(event, Message)]
+    assert messages == ["trial 1: its worker process died: SIGKILL(-9) (out of memory?); trying again"] * 2
     if times == 2:
         assert [comparable(r) for r in after] == [comparable(r) for r in before]
     else:
@@ -343,8 +343,8 @@ def test_a_hung_segment_meets_its_deadline_and_its_late_result_is_ignored(tmp_pa
     driver.projection.close()
     (record,) = sound(tmp_path / "attacked", 1)
     assert record.state == "complete"
-    said = [event.text for event in events if isinstance(event, Message)]
-    assert said == ["trial 0: hung: no result after 0.05 s; trying again"] * 2
+    messages = [event.text for event in events if isinstance(event, Message)]
+    assert messages == ["trial 0: hung: no result after 0.05 s; trying again"] * 2
     before = (tmp_path / "attacked/trials/0000/trial.json").read_bytes()
     for future in hung:
         finish_now(future)  # too late: nobody listens
@@ -364,22 +364,22 @@ def test_side_tasks_are_stored_and_a_failing_one_stops_nothing(tmp_path):
     assert driver.run(2) is Outcome.DONE
     driver.projection.close()
     assert stored == [3]
-    (said,) = [event.text for event in events if isinstance(event, Message)]
-    assert said.startswith("the quotient failed: ZeroDivisionError")
+    (message,) = [event.text for event in events if isinstance(event, Message)]
+    assert message.startswith("the quotient failed: ZeroDivisionError")
     sound(tmp_path / "attacked", 2)
 
 
-# --- what trials are told at their end -----------------------------------------------------------------
+# --- what the last task of a trial receives -----------------------------------------------------------------
 
 
-def telling(config, checkpoint, baselines, record):
-    """Finish a made-up trial with a file that holds what it was told."""
-    told = json.dumps({"baselines": baselines, "record": to_json(record)})
-    return Finished({"checkpoint.pt": checkpoint, "told.json": told.encode()}, 0.5, 0.0)
+def recording(config, checkpoint, baselines, record):
+    """Finish a made-up trial with a file that holds its arguments."""
+    received = json.dumps({"baselines": baselines, "record": to_json(record)})
+    return Finished({"checkpoint.pt": checkpoint, "received.json": received.encode()}, 0.5, 0.0)
 
 
-def told(path, key):
-    return [json.loads(file.read_text())[key] for file in sorted(path.glob("trials/*/told.json"))]
+def received_by_trials(path, key):
+    return [json.loads(file.read_text())[key] for file in sorted(path.glob("trials/*/received.json"))]
 
 
 def baselines_task(driver, function=dict, args=({"ar": [0.1]},)):
@@ -394,12 +394,12 @@ def test_no_trial_is_finished_before_the_baselines_are_known(
     straight, tmp_path, in_random_order, seed, workers
 ):
     in_random_order(seed)
-    driver = driver_of(small_study(), tmp_path / "attacked", Functions(fake_segment, telling), workers)
+    driver = driver_of(small_study(), tmp_path / "attacked", Functions(fake_segment, recording), workers)
     driver.side_tasks = [baselines_task(driver)]
     assert driver.run(TOTAL) is Outcome.DONE
     driver.projection.close()
-    assert told(tmp_path / "attacked", "baselines") == TOTAL * [{"ar": [0.1]}]
-    for file in tmp_path.glob("attacked/trials/*/told.json"):
+    assert received_by_trials(tmp_path / "attacked", "baselines") == TOTAL * [{"ar": [0.1]}]
+    for file in tmp_path.glob("attacked/trials/*/received.json"):
         file.unlink()
     same_study(straight, tmp_path / "attacked", TOTAL)
 
@@ -483,7 +483,7 @@ def test_trials_train_while_the_baselines_are_scored(tmp_path, monkeypatch):
 
     def finish(config, checkpoint, baselines, record):
         order.append("finish")
-        return telling(config, checkpoint, baselines, record)
+        return recording(config, checkpoint, baselines, record)
 
     monkeypatch.setitem(EXECUTORS, "inline", LateSlot)
     monkeypatch.setattr(driver_module, "wait", wait)
@@ -494,7 +494,7 @@ def test_trials_train_while_the_baselines_are_scored(tmp_path, monkeypatch):
     driver.projection.close()
     sound(tmp_path / "attacked", 10)
     assert order.index("finish") > 6 * 8 - 8  # all eight that the pipeline has room for, but for divergences
-    assert told(tmp_path / "attacked", "baselines") == 10 * [{"ar": [0.1]}]
+    assert received_by_trials(tmp_path / "attacked", "baselines") == 10 * [{"ar": [0.1]}]
 
 
 @pytest.mark.parametrize("how", ["raises", "dies"])
@@ -516,52 +516,58 @@ def test_baselines_that_fail_are_done_without(tmp_path, monkeypatch, how):
     monkeypatch.setattr(driver_module, "wait", wait)
     events = []
     path = tmp_path / "attacked"
-    driver = driver_of(small_study(), path, Functions(fake_segment, telling), workers=2, watch=events.append)
+    driver = driver_of(
+        small_study(), path, Functions(fake_segment, recording), workers=2, watch=events.append
+    )
     driver.side_tasks = [baselines_task(driver, divmod, (1, 0))]
     assert driver.run(6) is Outcome.DONE
     driver.projection.close()
     sound(path, 6)
-    assert told(path, "baselines") == 6 * [{}]
-    said = [event.text for event in events if isinstance(event, Message)]
-    assert said[-1].startswith("the baselines failed:") and len(said) == (3 if how == "dies" else 1)
+    assert received_by_trials(path, "baselines") == 6 * [{}]
+    messages = [event.text for event in events if isinstance(event, Message)]
+    assert messages[-1].startswith("the baselines failed:") and len(messages) == (3 if how == "dies" else 1)
 
 
-def test_a_trial_is_told_its_record_but_for_time_and_place(tmp_path):
+def test_the_last_task_receives_the_record_without_time_and_place(tmp_path):
     nan = float("nan")
 
     def segment(config, checkpoint, point):
-        said = fake_segment(config, checkpoint, point)
-        return replace(said, evaluation=replace(said.evaluation, evidence={"odd": [nan]}), seconds=3.0)
+        result = fake_segment(config, checkpoint, point)
+        return replace(result, evaluation=replace(result.evaluation, evidence={"odd": [nan]}), seconds=3.0)
 
     path, interrupts = tmp_path / "attacked", Interrupts()
 
     def stopped(config, checkpoint, baselines, record):
         interrupts.requests = 2  # what comes of it is lost: the trial is finished by the next driver
-        return telling(config, checkpoint, baselines, record)
+        return recording(config, checkpoint, baselines, record)
 
-    drive(small_study(), tmp_path / "straight", 6, Functions(segment, telling))
+    drive(small_study(), tmp_path / "straight", 6, Functions(segment, recording))
     assert drive(small_study(), path, 6, Functions(segment, stopped), interrupts=interrupts) is (
         Outcome.INTERRUPTED
     )
-    drive(small_study(), path, 6, Functions(segment, telling))
-    assert told(path, "record") == told(tmp_path / "straight", "record")
-    for said, record in zip(told(path, "record"), sound(path, 6), strict=True):
-        assert said.pop("seconds") == 0 and said.pop("host") == {} and said.pop("exposure_gap") is None
-        assert said["evaluations"][0]["evidence"] == {"odd": [None]}
-        assert said == {key: value for key, value in comparable(record).items() if key != "exposure_gap"}
+    drive(small_study(), path, 6, Functions(segment, recording))
+    assert received_by_trials(path, "record") == received_by_trials(tmp_path / "straight", "record")
+    for received, record in zip(received_by_trials(path, "record"), sound(path, 6), strict=True):
+        assert (
+            received.pop("seconds") == 0
+            and received.pop("host") == {}
+            and received.pop("exposure_gap") is None
+        )
+        assert received["evaluations"][0]["evidence"] == {"odd": [None]}
+        assert received == {key: value for key, value in comparable(record).items() if key != "exposure_gap"}
 
 
 def test_a_record_is_the_same_before_and_after_the_disk():
     study = small_study()
-    trial = LiveTrial(TrialRecord(0, "running", {}, {}, "sampled", host={"a": 1}), study.trial(
+    trial = RunningTrial(TrialRecord(0, "running", {}, {}, "sampled", host={"a": 1}), study.trial(
         proposal(study, {}, 0)[0]))  # fmt: skip
-    said = fake_segment(trial.config, None, 0)
-    odd = replace(said.evaluation, evidence={"odd": (float("nan"), 1.0)}, train_loss=float("nan"))
+    result = fake_segment(trial.config, None, 0)
+    odd = replace(result.evaluation, evidence={"odd": (float("nan"), 1.0)}, train_loss=float("nan"))
     trial.advance(b"", odd, "stopped", 2.0)
-    again = LiveTrial(trial.record, trial.config)
-    again.go_on(json.loads(json.dumps(trial.resume_header())), b"")
-    assert repr(trial.so_far()) == repr(again.so_far())
-    assert trial.so_far().evaluations[0].evidence == {"odd": [None, 1.0]}
+    again = RunningTrial(trial.record, trial.config)
+    again.resume(json.loads(json.dumps(trial.resume_header())), b"")
+    assert repr(trial.trained_record()) == repr(again.trained_record())
+    assert trial.trained_record().evaluations[0].evidence == {"odd": [None, 1.0]}
 
 
 def draw(folder, number):
@@ -698,8 +704,8 @@ def test_records_in_memory_are_slim_those_on_disk_are_whole(tmp_path):
     from dataclasses import replace
 
     def segment(config, checkpoint, point):
-        said = fake_segment(config, checkpoint, point)
-        return replace(said, evaluation=replace(said.evaluation, evidence={"gradients": list(range(99))}))
+        result = fake_segment(config, checkpoint, point)
+        return replace(result, evaluation=replace(result.evaluation, evidence={"gradients": list(range(99))}))
 
     for total in (3, 6):  # the second run reads what the first one wrote
         driver = driver_of(small_study(), tmp_path / "attacked", Functions(segment, fake_finish))
@@ -730,13 +736,13 @@ def test_progress_counts_what_is_there(tmp_path):
 
 
 def test_the_number_of_looks_at_others_grows_with_the_study_not_with_its_square(tmp_path, monkeypatch):
-    looks, original = [0], driver_module.at_rung
+    looks, original = [0], rungs.rung_result
 
-    def at_rung(*args):
+    def rung_result(*args):
         looks[0] += 1
         return original(*args)
 
-    monkeypatch.setattr(driver_module, "at_rung", at_rung)
+    monkeypatch.setattr(rungs, "rung_result", rung_result)
     counts = []
     for total in (24, 48):
         looks[0] = 0
@@ -745,10 +751,10 @@ def test_the_number_of_looks_at_others_grows_with_the_study_not_with_its_square(
     assert counts[1] < 2.6 * counts[0]
 
 
-def test_a_live_trial_knows_the_points_of_its_configuration():
+def test_a_running_trial_knows_the_points_of_its_configuration():
     study = small_study()
     config = study.trial({"optimizer": "lbfgs", "lbfgs.lr": 0.5, "scheduler": "none", "cell": "gru"})
-    trial = LiveTrial(None, config)
+    trial = RunningTrial(None, config)
     assert trial.points == config.points
     assert [trial.point_of(rung) for rung in study.pruning.rungs] == [
         config.point_of(a) for a in config.rungs

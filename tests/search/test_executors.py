@@ -1,4 +1,4 @@
-"""Slots with real worker processes: whatever a task does to its worker, the driver hears of it and goes on."""
+"""Slots with real worker processes: whatever a task does to its worker, the driver gets an error and continues."""
 
 import ctypes
 import gc
@@ -75,7 +75,7 @@ def hang():
 def ignores_interrupts():
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(0.1)
-    return "deaf"
+    return "ignored"
 
 
 def blocked_signals():
@@ -97,7 +97,7 @@ def result_of(slot, function, *args, timeout=60):
     return outcome(future)
 
 
-# what a task does -> how the driver hears of it
+# what a task does -> what the driver reports
 DEATHS = {
     "segfault": (segfault, (), r"SIGSEGV"),
     "C exit": (c_exit, (), r"7"),
@@ -107,7 +107,7 @@ DEATHS = {
 
 
 @pytest.mark.parametrize("death", DEATHS)
-def test_a_dead_worker_is_told_with_its_reason_and_replaced(slot, death):
+def test_a_dead_worker_is_reported_with_its_reason_and_replaced(slot, death):
     function, args, reason = DEATHS[death]
     with pytest.raises(WorkerDied, match=f"its worker process died: .*{reason}"):
         result_of(slot, function, *args)
@@ -122,7 +122,7 @@ ERRORS = {
     "memory": (throw, (MemoryError,), MemoryError, "^$"),
     "not to be unpickled": (throw, (Stubborn, "a", "b"), RuntimeError, "Stubborn: a because b"),
     "not to be pickled": (throw, (Unpicklable,), RuntimeError, "Unpicklable: holds a function"),
-    "Ctrl-C": (ignores_interrupts, (), None, "deaf"),
+    "Ctrl-C": (ignores_interrupts, (), None, "ignored"),
 }
 
 
@@ -183,7 +183,7 @@ def test_killing_a_worker_needs_no_other_program(monkeypatch):
     assert not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_worker_is_deaf_from_its_first_moment_and_the_driver_is_not(slot):
+def test_a_worker_ignores_ctrl_c_from_its_first_moment_and_the_driver_does_not(slot):
     assert result_of(slot, blocked_signals)
     assert not blocked_signals()
 

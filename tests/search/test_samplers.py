@@ -110,22 +110,22 @@ def test_it_learns(name):
 
 
 @pytest.mark.parametrize("name", ["gp", "cmaes"])
-def test_those_that_cannot_serve_a_space_say_why(name):
+def test_samplers_that_cannot_sample_a_space_give_the_reason(name):
     reason = {
         "gp": "exists only for some values of optimizer",
-        "cmaes": "is a choice, and it models numbers",
+        "cmaes": "is a choice, and the sampler needs numbers",
     }[name]
-    with pytest.raises(SweepError, match=f"{name}.*{reason}.*Use 'tpe', 'random' or 'qmc'"):
+    with pytest.raises(SweepError, match=f'{name}.*{reason}.*Use "tpe", "random" or "qmc"'):
         check_sampler(name, CONDITIONAL)
     check_sampler(name, NUMBERS)
 
 
-def test_cmaes_wants_two_numbers():
+def test_cmaes_needs_two_numbers():
     with pytest.raises(SweepError, match="at least two hyperparameters"):
         check_sampler("cmaes", Space(NUMBERS.axes[:1]))
 
 
-def test_an_unknown_sampler_is_told_with_the_nearest():
+def test_an_unknown_sampler_is_refused_with_the_nearest_name():
     with pytest.raises(SweepError, match="Did you mean 'tpe'"):
         small_study("search.sampler=tpee")
 
@@ -135,7 +135,7 @@ def test_momentum_is_log_uniform_in_its_distance_to_one():
     assert all(0.0 <= m <= 0.99 for m in drawn)
     u = [math.log(1 - m) / math.log(0.01) for m in drawn]
     assert kstest(u, "uniform").pvalue > 0.01
-    # control: momentum that is itself uniform is told apart
+    # control: momentum that is itself uniform fails the test
     assert (
         kstest([math.log(1 - 0.99 * k / 300) / math.log(0.01) for k in range(300)], "uniform").pvalue < 1e-6
     )
@@ -185,19 +185,19 @@ def test_scores_within_the_width_do_not_matter(sampler):
     history = history_of(study.space, 20, 0)
     records = {k: record(k, score, params) for k, (params, score) in enumerate(history.settled)}
     number = 18
-    told, origin = proposal(study, records, number)
+    proposed, origin = proposal(study, records, number)
     assert origin == "sampled"
     # trials 15, 16 and 17 count as running whatever became of them; 18 and 19 do not exist yet
     for k in (15, 16, 17):
         records[k] = record(k, None, records[k].params, "running")
     del records[18], records[19]
-    assert proposal(study, records, number)[0] == told
+    assert proposal(study, records, number)[0] == proposed
     records[15] = record(15, None, records[15].params, "failed")
-    assert proposal(study, records, number)[0] == told
+    assert proposal(study, records, number)[0] == proposed
     # control: the scores before those do matter, at least to the sampler that learns
     for k in range(15):
         records[k] = record(k, 1 - records[k].rollout_error, records[k].params)
-    changed = proposal(study, records, number)[0] != told
+    changed = proposal(study, records, number)[0] != proposed
     assert changed == (sampler == "tpe")
 
 
@@ -205,7 +205,7 @@ def test_parameters_read_from_json_are_the_same_history():
     study = small_study("search.width=4", "space.head=[[], [4], [8, 4]]")
     history = history_of(study.space, 20, 0)
     records = {k: record(k, score, params) for k, (params, score) in enumerate(history.settled)}
-    told = proposal(study, records, 18)
+    proposed = proposal(study, records, 18)
     assert any(isinstance(value, tuple) for value in records[3].params.values())
     as_json = {
         k: record(
@@ -213,7 +213,7 @@ def test_parameters_read_from_json_are_the_same_history():
         )
         for k, r in records.items()
     }
-    assert proposal(study, as_json, 18) == told
+    assert proposal(study, as_json, 18) == proposed
 
 
 def test_enqueued_trials_come_first_as_they_are():

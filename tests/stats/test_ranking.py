@@ -13,13 +13,13 @@ from sweep.stats.bootstrap import iqm
 from sweep.stats.ranking import (
     Difference,
     Estimate,
+    deviation_between_seeds,
     difference_with_interval,
     iqm_with_interval,
     optimism,
     probability_of_improvement,
     rank_sum_p,
     ranking,
-    seed_noise,
 )
 
 ERRORS = st.lists(st.floats(0, 1), min_size=1, max_size=9)
@@ -219,10 +219,10 @@ def test_optimism_by_hand():
     )
 
 
-def test_seed_noise_by_hand():
+def test_deviation_between_seeds_by_hand():
     # variances .02 (of .1, .3) and .08 (of .5, .9): sqrt(.05)
-    assert seed_noise(np.array([[0.1, 0.3], [0.5, 0.9]])) == pytest.approx(math.sqrt(0.05))
-    assert seed_noise(np.array([[0.1], [0.2]])) is None
+    assert deviation_between_seeds(np.array([[0.1, 0.3], [0.5, 0.9]])) == pytest.approx(math.sqrt(0.05))
+    assert deviation_between_seeds(np.array([[0.1], [0.2]])) is None
 
 
 def test_intervals_hold_what_they_are_of_and_narrow_with_more_seeds():

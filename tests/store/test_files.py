@@ -7,9 +7,9 @@ import os
 
 import pytest
 
-from sweep.config.errors import StoreError, SweepError
+from sweep.config.errors import StoreError
 from sweep.config.records import Evaluation, TrialRecord, to_json
-from sweep.store import StudyFolder, checked_study_name, study_folders
+from sweep.store import StudyFolder, study_folders
 from sweep.store import files as files_module
 from sweep.store.files import read_json, write_atomic, write_json
 from tests.support.attack import fake_scores
@@ -113,7 +113,7 @@ def test_a_trial_that_is_not_there_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"state": "finished"}, "no state 'finished'"),
+        ({"state": "finished"}, "unknown state 'finished'"),
         ({"number": 4}, "it is the record of trial 4"),
         ({"evaluations": None}, "TypeError"),
         ({"evaluations": [{"train_loss": 1, "scores": []}]}, "AttributeError"),
@@ -186,35 +186,6 @@ def test_what_killed_drivers_left_half_written_is_swept_up_and_nothing_else(tmp_
     assert folder.read_document("winner") is None
 
 
-@pytest.mark.parametrize("name", ["sine", "a", "2024-01.run_3", "x" * 100])
-def test_plain_names_are_names(name):
-    assert checked_study_name(name) == name
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        ".",
-        "..",
-        "a/b",
-        "../up",
-        "/abs",
-        ".hidden",
-        "-rf",
-        "a b",
-        "a\n",
-        "x" * 101,
-        "naïve",
-        "a\x00",
-        "a\\b",
-    ],
-)
-def test_anything_else_is_refused(name):
-    with pytest.raises(SweepError, match="must be a plain file name"):
-        checked_study_name(name)
-
-
 def test_studies_are_the_folders_with_a_study_in_them(tmp_path):
     assert study_folders(tmp_path / "nowhere") == []
     for name in ("b", "a"):
@@ -224,7 +195,7 @@ def test_studies_are_the_folders_with_a_study_in_them(tmp_path):
     assert [folder.name for folder in study_folders(tmp_path)] == ["a", "b"]
 
 
-@pytest.mark.parametrize(("content", "match"), [(None, "no study.toml there"), (b"a = ", "cannot read")])
+@pytest.mark.parametrize(("content", "match"), [(None, "study.toml is missing"), (b"a = ", "cannot read")])
 def test_a_study_that_cannot_be_read_is_named(tmp_path, content, match):
     if content is not None:
         (tmp_path / "study.toml").write_bytes(content)

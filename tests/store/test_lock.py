@@ -20,7 +20,7 @@ def test_a_second_driver_is_kept_out_and_told_who_holds_it(tmp_path):
         assert holder.stdout.readline() == "held\n"
         with (
             pytest.raises(
-                StudyLocked, match=f"run by process {holder.pid} on .*; wait for it or stop it first"
+                StudyLocked, match=f"run by process {holder.pid} on .*: wait until it ends, or stop it"
             ),
             DriverLock(path),
         ):

@@ -51,7 +51,7 @@ def test_a_resumed_study_keeps_its_set(has):
     has("baseline", "avx2", "avx512")
     assert with_engine(sine(), recorded).instructions == "avx2"
     has("baseline")
-    with pytest.raises(StudyChanged, match=r"avx2 instructions.*there are: baseline"):
+    with pytest.raises(StudyChanged, match=r"avx2 instructions.*available: baseline"):
         with_engine(sine(), recorded)
 
 
@@ -65,7 +65,7 @@ def test_a_study_begun_without_a_kernel_goes_on_without(has):
 def test_another_engine_is_refused(has):
     has("baseline")
     recorded = engine_facts(with_engine(sine(), None))
-    with pytest.raises(StudyChanged, match=r"begun with run.engine = 'auto', not 'torch'"):
+    with pytest.raises(StudyChanged, match='begun with run.engine = "auto", not "torch"'):
         with_engine(sine("run.engine=torch"), recorded)
     torch = engine_facts(with_engine(sine("run.engine=torch"), None))
     assert with_engine(sine(), torch).run.engine == "torch"  # a bare resume keeps what was recorded
@@ -113,5 +113,5 @@ def test_a_confirmation_keeps_to_the_study_s_engine(tmp_path, has):
     quiet = {"results": tmp_path, "executor": "inline", "plots": False}
     api.run("sine", trials=2, overrides=overrides, confirm=False, **quiet)
     has("neon")
-    with pytest.raises(StudyChanged, match=rf"{instruction_sets()[-1]} instructions.*there are: neon"):
+    with pytest.raises(StudyChanged, match=rf"{instruction_sets()[-1]} instructions.*available: neon"):
         api.confirm("sine", top=1, seeds=1, **quiet)

@@ -22,9 +22,9 @@ from sweep.config.study import StudyConfig
 from sweep.config.study_file import overridden, study_from_document
 from sweep.config.trial import TrialConfig
 from sweep.search import Driver, Interrupts, Outcome, Workers
-from sweep.search.driver import Functions
 from sweep.search.execution import Execution
 from sweep.search.executors import Slot
+from sweep.search.tasks import Functions
 from sweep.search.worker import call
 from sweep.store import OptunaProjection, StudyFolder
 from sweep.study.components import known_names

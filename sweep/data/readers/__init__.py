@@ -1,4 +1,4 @@
-"""Files of the user, one reader for each kind, and the table that finds it by the extension."""
+"""The readers of data files, and the table of readers by extension."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,28 +29,29 @@ def read_file(path: str, base: Path | None, columns: Columns) -> Recording:
 
     Args:
         path: absolute, or relative to `base`.
-        base: the current folder if None.
-        columns: names of the columns with ids and time, where the file has columns.
+        base: None is the current directory.
+        columns: names of the columns of ids and time, if the file has columns.
 
     Raises:
-        DataError: the file is not there, of unknown type, or its content cannot be used.
+        DataError: the file does not exist, is of unknown type, or has invalid content.
     """
     full = (base or Path()) / Path(path).expanduser()
     known = ", ".join(READERS)
     if full.suffix.lower() not in READERS:
         raise DataError(
-            f"{path}: unknown extension {full.suffix!r}; known: {known}: convert the file, best to .csv"
+            f"{path}: unknown extension {full.suffix!r}. Known: {known}. Convert the file, for example to .csv"
         )
     if not full.is_file():
-        beside = [one.name for one in full.parent.iterdir()] if full.parent.is_dir() else []
+        beside = [file.name for file in full.parent.iterdir()] if full.parent.is_dir() else []
         raise DataError(
-            f"{path}: no such file in {full.parent.absolute()}.{nearest(full.name, beside)} Check data.path"
+            f"{path}: no such file in {full.parent.absolute()}.{nearest(full.name, beside)} Check data.path: a "
+            "relative path in a study file is relative to the folder of that file, with --set to the current directory"
         )
     try:
         return READERS[full.suffix.lower()].read(full, columns)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise DataError(f"{path}: cannot be read ({reason}): check the file and its rights") from None
+        raise DataError(f"{path}: cannot be read ({reason}): check the file and its permissions") from None
 
 
 __all__ = ["READERS", "Columns", "Reader", "read_file"]

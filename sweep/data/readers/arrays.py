@@ -1,4 +1,4 @@
-"""Arrays of numpy: `[time]`, `[time, channel]` or `[series, time, channel]`."""
+"""The readers of numpy files: arrays `[time]`, `[time, channel]` or `[series, time, channel]`."""
 
 import zipfile
 from pathlib import Path
@@ -15,37 +15,37 @@ SHAPES = "[time], [time, channel] or [series, time, channel]"
 
 
 def read_npy(path: Path, columns: Columns) -> Recording:
-    """Return the series of a `.npy` file; it has no columns to choose from.
+    """Return the series of a `.npy` file; `columns` has no effect.
 
     Raises:
-        DataError: no array of finite numbers in one of the shapes.
+        DataError: the file is not an array of finite numbers in one of the shapes.
     """
     loaded = _loaded(path)
     if isinstance(loaded, dict):
-        raise DataError(f"{path.name}: holds an archive of arrays, not one array: rename it to .npz")
+        raise DataError(f"{path.name}: is an archive of arrays, not one array: rename it to .npz")
     return _recording(path, path.name, loaded)
 
 
 def read_npz(path: Path, columns: Columns) -> Recording:
-    """Return the series of a `.npz` file with exactly one array; it has no columns to choose from.
+    """Return the series of a `.npz` file with exactly one array; `columns` has no effect.
 
     Raises:
-        DataError: not exactly one array, or not of finite numbers in one of the shapes.
+        DataError: the file is not exactly one array of finite numbers in one of the shapes.
     """
     loaded = _loaded(path)
     if not isinstance(loaded, dict):
-        raise DataError(f"{path.name}: holds one array, not an archive: rename it to .npy")
+        raise DataError(f"{path.name}: is one array, not an archive: rename it to .npy")
     if len(loaded) != 1:
         raise DataError(
             f"{path.name}: wanted exactly one array, got {len(loaded)} ({', '.join(loaded) or 'none'}): save "
-            "one, np.savez(path, values=array)"
+            "one with np.savez(path, values=array)"
         )
     ((name, values),) = loaded.items()
     return _recording(path, f"{path.name}, array {name!r}", values)
 
 
 def _loaded(path: Path) -> Array | dict[str, Array]:
-    """Return the array, or the arrays of an archive by name; nothing in the file is run."""
+    """Return the array, or the arrays of an archive by name, without running code in the file."""
     with path.open("rb") as file:
         head = file.read(len(ARRAY_MAGIC))
         file.seek(0)
@@ -62,8 +62,8 @@ def _loaded(path: Path) -> Array | dict[str, Array]:
         except (ValueError, EOFError, zipfile.BadZipFile) as error:
             if "pickle" in str(error) or "Object arrays" in str(error):
                 raise DataError(
-                    f"{path.name}: holds pickled objects, which could run code and are refused: save an "
-                    "array of numbers, array.astype(float)"
+                    f"{path.name}: contains pickled objects, which could run code and are refused: save an "
+                    "array of numbers, such as array.astype(float)"
                 ) from None
             raise DataError(
                 f"{path.name}: not a readable array ({error}): save it again with np.save or np.savez"
@@ -72,7 +72,9 @@ def _loaded(path: Path) -> Array | dict[str, Array]:
 
 def _recording(path: Path, label: str, values: Array) -> Recording:
     if values.dtype.kind not in "fiu":
-        raise DataError(f"{label}: wanted real numbers, got {values.dtype}: convert it, array.astype(float)")
+        raise DataError(
+            f"{label}: wanted real numbers, got {values.dtype}: convert them with array.astype(float)"
+        )
     if values.ndim not in (1, 2, 3) or values.size == 0:
         raise DataError(f"{label}: wanted the shape {SHAPES}, got {values.shape}: reshape it")
     bad = np.argwhere(~np.isfinite(values))
@@ -80,7 +82,7 @@ def _recording(path: Path, label: str, values: Array) -> Recording:
         index = [int(number) for number in bad[0]]
         raise DataError(
             f"{label}, index {index} (counted from 0): {values[tuple(index)]} is not a finite number "
-            f"({len(bad)} such in all): fill it or cut the series there"
+            f"({len(bad)} in all): fill it in, or cut the series there"
         )
     cube = values[None, :, None] if values.ndim == 1 else values[None] if values.ndim == 2 else values
     channels = ("y",) if cube.shape[2] == 1 else tuple(f"x{number}" for number in range(cube.shape[2]))

@@ -1,4 +1,4 @@
-"""The time column of a series: dates or numbers, which must rise in even steps."""
+"""The reader of time columns: dates or numbers, which must rise in even steps."""
 
 from dataclasses import dataclass
 
@@ -8,49 +8,53 @@ import pandas as pd
 from sweep.config.errors import DataError
 from sweep.data.types import Array
 
-EVEN = 0.01  # of the step: more is irregular, less is rounding in the file; our choice
+EVEN = 0.01  # of the step; a larger deviation is irregular, a smaller one is rounding in the file; our choice
 SHORTEST_MONTH = 28  # days
 OFFSET = r"[T ]\d.*?(Z|[+-]\d{2}(?::?\d{2})?)$"  # from UTC, at the end of a date with a time of day
+UNITS = {"day": 86_400, "hour": 3_600, "minute": 60}  # seconds
 
-
-SEVERAL = "; if the file holds several series, name the column that tells them apart as data.id_column"
+# What to do where a file seems to hold several series.
+SEVERAL = "; if the file contains several series, name the column of their ids in data.id_column"
 
 
 @dataclass(frozen=True)
 class Times:
-    """When a series was sampled."""
+    """The times at which a series was sampled."""
 
-    stamps: Array | None  # (time,) datetime64; None where the column holds numbers
-    step: float | None  # usual distance of two rows; None where there is one row
-    unit: str  # of the step: "", "months" or "seconds"
+    stamps: Array | None  # (time,) datetime64; None if the column holds numbers
+    step: float | None  # usual distance of two rows; None for a single row
+    unit: str  # of the step: "", "month" or "second"
 
-    def unlike(self, other: "Times") -> bool:
-        """Return whether another series has other steps than this one."""
+    def differs(self, other: "Times") -> bool:
+        """Return whether another series has a different step."""
         if self.step is None or other.step is None:
             return False
         return self.unit != other.unit or abs(self.step - other.step) > EVEN * self.step
 
-    def words(self) -> str:
-        """Return the step as text: `1 hour` is `0 days 01:00:00`, as pandas writes it."""
-        step = self.step or 0.0
-        return str(pd.Timedelta(seconds=step)) if self.unit == "seconds" else f"{step:g} {self.unit}".strip()
+    def step_text(self) -> str:
+        """Return the step with its unit, such as "15 minutes"."""
+        step, unit = self.step or 0.0, self.unit
+        if unit == "second":
+            unit = next((name for name, seconds in UNITS.items() if step and step % seconds == 0), unit)
+            step /= UNITS.get(unit, 1)
+        return f"{step:g} {unit}{'' if step == 1 or not unit else 's'}".strip()
 
 
 def read_times(label: str, column: str, cells: pd.Series, lines: Array, alone: bool = False) -> Times:
-    """Return the dates, or the counted times, of one series and their step.
+    """Return the times of one series, dates or numbers, and their step.
 
-    Dates are ISO 8601, such as 2024-01-31 or 2024-01-31T13:00. Steps of whole months count as even when the
-    day of the month stays the same, or is always the last. Dates with an offset keep their local time.
+    Dates are ISO 8601, such as 2024-01-31 or 2024-01-31T13:00. Steps of whole months count as even if the day of the
+    month is always the same, or always the last. Dates with an offset keep their local time.
 
     Args:
         label: file and series, for messages.
         column: name of the column, for messages.
         cells: the text of the rows of one series, in the order of the file.
         lines: their lines in the file.
-        alone: whether the file has no column of ids, so that all of its rows are one series.
+        alone: whether all rows of the file are one series, because it has no column of ids.
 
     Raises:
-        DataError: not dates or numbers, twice the same, unsorted, gaps, irregular.
+        DataError: times are neither dates nor numbers, or are repeated, unsorted, missing or irregular.
     """
     place = f"{label}, column {column!r}, line"
     text = cells.astype(object).str.strip()
@@ -63,7 +67,7 @@ def read_times(label: str, column: str, cells: pd.Series, lines: Array, alone: b
         dates = _stamps(place, text, lines)
         stamps, months = np.asarray(dates), _whole_months(dates)
         seconds = np.asarray((dates - dates[0]) / pd.Timedelta(seconds=1), dtype=np.float64)
-        times, unit = (seconds, "seconds") if months is None else (months, "months")
+        times, unit = (seconds, "second") if months is None else (months, "month")
     known = Times(stamps, float(np.median(np.diff(times))) if len(times) > 1 else None, unit)
     _require_even(place, known, times, text, lines, SEVERAL if alone else "")
     return known
@@ -90,7 +94,7 @@ def _stamps(place: str, text: pd.Series, lines: Array) -> pd.DatetimeIndex:
 
 
 def _whole_months(stamps: pd.DatetimeIndex) -> Array | None:
-    """Return the number of each month if the dates step by whole months, else None."""
+    """Return the number of each month if the dates step by whole months, otherwise None."""
     if len(stamps) < 2:
         return None
     steps = np.diff(stamps.to_numpy()) / np.timedelta64(1, "D")
@@ -106,7 +110,7 @@ def _whole_months(stamps: pd.DatetimeIndex) -> Array | None:
 def _require_even(
     place: str, known: Times, times: Array, text: pd.Series, lines: Array, several: str
 ) -> None:
-    """Refuse the first step that is zero, negative or unlike the usual one."""
+    """Refuse the first step that is zero, negative or different from the usual step."""
     steps, step = np.diff(times), known.step
     if step is None or not _uneven(times).any():
         return
@@ -117,7 +121,7 @@ def _require_even(
     before, here, at = text.iloc[row - 1], text.iloc[row], f"{place} {lines[row]}"
     if steps[row - 1] == 0:
         raise DataError(
-            f"{at}: {here} stands here and in the line before: keep one row for each time{several}"
+            f"{at}: {here} is also the time of the line before: keep one row for each time{several}"
         )
     if steps[row - 1] < 0:
         raise DataError(
@@ -127,16 +131,16 @@ def _require_even(
     if ratio > 1.5 and abs(ratio - np.rint(ratio)) < EVEN:
         raise DataError(
             f"{at}: a gap: {here} follows {before}, {int(np.rint(ratio)) - 1} missing at a step of "
-            f"{known.words()}: fill the gap, or cut the series there"
+            f"{known.step_text()}: fill the gap, or cut the series there"
         )
     raise DataError(
         f"{at}: irregular sampling, which is not supported: {here} follows {before}, but the usual step is "
-        f"{known.words()}: resample to even steps"
+        f"{known.step_text()}: resample to even steps"
     )
 
 
 def _uneven(times: Array) -> Array:
-    """Return which steps are zero, negative or unlike the usual one."""
+    """Return which steps are zero, negative or different from the usual step, (time - 1,)."""
     steps = np.diff(times)
     step = np.median(steps)
     return np.asarray((steps <= 0) | (np.abs(steps - step) > EVEN * step))

@@ -1,33 +1,33 @@
-"""The Lorenz system of 1963, integrated by the classical Runge-Kutta method."""
+"""The Lorenz system of 1963, integrated with the classical Runge-Kutta method."""
 
 import math
 
 import numpy as np
 
 from sweep.data.recording import Need, Recording, Series
-from sweep.data.sources.source import Options, Source, observed, require_not_negative, require_positive
+from sweep.data.sources.source import Options, SourceSpec, observed, require_not_negative, require_positive
 from sweep.data.types import Array
 
-LARGEST_STEP = 0.005  # time units; our choice: one step then errs by 2e-7 of the spread at most
-TRANSIENT = 50.0  # time units that are thrown away, about 45 Lyapunov times
+LARGEST_STEP = 0.005  # time units; our choice: the error of one step is then at most 2e-7 of the spread
+TRANSIENT = 50.0  # time units that are discarded, about 45 Lyapunov times
 EXPONENT = 0.9056  # per time unit at the parameters below; Sprott (2003), Chaos and Time-Series Analysis
 PUBLISHED = {"sigma": 10.0, "rho": 28.0, "beta": 8.0 / 3.0}
 
-State = tuple[float, float, float]
+Point = tuple[float, float, float]
 
 
-def lorenz_trajectory(state: State, samples: int, dt: float, sigma: float, rho: float, beta: float) -> Array:
+def lorenz_trajectory(start: Point, samples: int, dt: float, sigma: float, rho: float, beta: float) -> Array:
     """Return the states at times 0, dt, 2 dt, ...: (samples, 3).
 
-    x' = sigma (y - x), y' = x (rho - z) - y, z' = x y - beta z. Each sample takes as many Runge-Kutta steps
-    of fourth order as keep a step at or below LARGEST_STEP.
+    x' = sigma (y - x), y' = x (rho - z) - y, z' = x y - beta z. Each sample takes the smallest number of Runge-Kutta
+    steps of fourth order that keeps a step at or below LARGEST_STEP.
 
     Source: Lorenz (1963), Deterministic nonperiodic flow, equations 25 to 27.
     """
     steps = max(1, math.ceil(dt / LARGEST_STEP - 1e-9))
     h = dt / steps
     out = np.empty((samples, 3))
-    x, y, z = state
+    x, y, z = start
     for sample in range(samples):
         out[sample] = x, y, z
         for _ in range(steps):
@@ -70,7 +70,7 @@ def _lyapunov_time(options: Options) -> float | None:
     return 1.0 / (EXPONENT * options["dt"]) if known else None
 
 
-LORENZ = Source(
+LORENZ = SourceSpec(
     name="lorenz",
     defaults={
         **PUBLISHED,

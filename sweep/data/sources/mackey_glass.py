@@ -1,15 +1,15 @@
-"""The Mackey-Glass equation, a delay differential equation, by the method of steps."""
+"""The Mackey-Glass equation, a delay differential equation, integrated by the method of steps."""
 
 import math
 
 import numpy as np
 
 from sweep.data.recording import Need, Recording, Series
-from sweep.data.sources.source import Options, Source, observed, require_not_negative, require_positive
+from sweep.data.sources.source import Options, SourceSpec, observed, require_not_negative, require_positive
 from sweep.data.types import Array
 
 STEPS_PER_UNIT = 10  # Runge-Kutta steps per time unit; our choice
-TRANSIENT = 2000  # time units that are thrown away, about 10 Lyapunov times
+TRANSIENT = 2000  # time units that are discarded, about 10 Lyapunov times
 # Time units at the parameters below: an exponent of 0.0051, base e. NeuroBench, Yik et al. (2025), parameters
 # of the Mackey-Glass task; our integrator gives 0.0051 +- 0.0003. Another published value is 0.0056.
 LYAPUNOV_TIME = 197.0
@@ -21,13 +21,13 @@ def continue_history(
 ) -> Array:
     """Return the next `steps` values of x' = beta x(t - tau) / (1 + x(t - tau)^n) - gamma x, (steps,).
 
-    Classical Runge-Kutta steps of size h. For one delay ahead x(t - tau) is known, so the equation is linear
-    in the unknown part, x' = g(t) - gamma x, and a stretch of Runge-Kutta steps is one linear recurrence.
-    Delayed values between grid points are interpolated by the cubic through the four nearest.
+    The steps are classical Runge-Kutta steps of size h. For one delay ahead x(t - tau) is known, so the equation is
+    linear in the unknown part, x' = g(t) - gamma x, and a stretch of Runge-Kutta steps is one linear recurrence.
+    Delayed values between grid points are interpolated by the cubic through the four nearest points.
 
     Args:
-        history: (k,) values h apart that end now and span tau + 2 h at least.
-        steps: how many values to add.
+        history: (k,) values h apart that end now and span at least tau + 2 h.
+        steps: number of values to add.
         h: step size.
         tau: delay, at least 4 h.
         beta: strength of the delayed feedback.
@@ -39,16 +39,16 @@ def continue_history(
 
     Source: Mackey and Glass (1977), Science 197, 287, equation 4b.
     """
-    from scipy.signal import lfilter  # here: to import it takes a second, in every process
+    from scipy.signal import lfilter  # here, because the import takes a second in every process
 
     back = math.floor(tau / h)
     if back < 4:
         raise ValueError(f"tau must be at least 4 h, got tau = {tau}, h = {h}")
     if len(history) < back + 3:
         raise ValueError(f"history must hold at least {back + 3} values, got {len(history)}")
-    stretch = back - 2  # so that the interpolation only meets known values
+    stretch = back - 2  # so that the interpolation uses known values only
     decay, *weights = (_runge_kutta(x, *g, gamma=gamma, h=h) for x, *g in np.eye(4).tolist())
-    stages = np.array([0.0, 0.5, 1.0])  # begin, middle and end of a step
+    stages = np.array([0.0, 0.5, 1.0])  # beginning, middle and end of a step
     x = np.concatenate([history, np.empty(steps)])
     now = len(history) - 1
     while now < len(x) - 1:
@@ -112,7 +112,7 @@ def _lyapunov_time(options: Options) -> float | None:
     return LYAPUNOV_TIME if known else None
 
 
-MACKEY_GLASS = Source(
+MACKEY_GLASS = SourceSpec(
     name="mackey_glass",
     defaults={**PUBLISHED, "train": 10_000, "validation": 20_000, "test": 20_000, "noise": 0.0, "seed": 0},
     generate=_generate,

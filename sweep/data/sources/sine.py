@@ -1,20 +1,20 @@
-"""Sines of one frequency that differ in phase: the data of PyTorch's `time_sequence_prediction` example."""
+"""Sines of one frequency with different phases: the data of PyTorch's `time_sequence_prediction` example."""
 
 import numpy as np
 
 from sweep.data.recording import Need, Recording, Series
-from sweep.data.sources.source import Options, Source, observed, require_not_negative, require_positive
+from sweep.data.sources.source import Options, SourceSpec, observed, require_not_negative, require_positive
 from sweep.data.types import Array
 
-HELD_OUT = 3  # the example tests on its first rows; most of them duplicate training rows, so they go unused
+HELD_OUT = 3  # rows that are not used: the example tests on them, and most of them duplicate training rows
 TRAINING_NOISE, VALIDATION, TEST = 0, 1, 2  # streams of random numbers
 
 
 def training_rows(period: int, length: int, series: int, seed: int) -> Array:
     """Return the training rows of the example, bit for bit: (series - 3, length).
 
-    sin(x / T) with x = 0 .. length - 1 plus one random integer in [-4 T, 4 T) for each row, so that the true
-    period is 2 pi T steps. Rows 0 to 2, the example's test rows, are left out.
+    sin(x / T), where x is 0 .. length - 1 plus one random integer in [-4 T, 4 T) for each row, so the true period is
+    2 pi T steps. Rows 0 to 2, the example's test rows, are left out.
 
     Source: pytorch/examples, time_sequence_prediction/generate_sine_wave.py, numpy seed 2.
     """
@@ -25,7 +25,7 @@ def training_rows(period: int, length: int, series: int, seed: int) -> Array:
 def fresh_offsets(period: int, count: int, seed: int, stream: int) -> Array:
     """Return real-valued offsets in steps, uniform over one period 2 pi T: (count,).
 
-    More of them begin with the same ones.
+    A larger count begins with the same offsets.
     """
     return np.random.default_rng([seed, stream]).uniform(0.0, 2 * np.pi * period, count)
 
@@ -56,7 +56,7 @@ def _check(options: Options) -> None:
         raise ValueError(f"length must be at least 2, got {options['length']}")
 
 
-SINE = Source(
+SINE = SourceSpec(
     name="sine",
     defaults={"T": 20, "length": 1000, "series": 100, "seed": 2, "noise": 0.0},
     generate=_generate,

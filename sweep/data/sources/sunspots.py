@@ -1,11 +1,11 @@
-"""Monthly sunspot numbers 1749-2009: the one shipped source that was observed, not computed."""
+"""Monthly sunspot numbers 1749-2009, the only shipped source that was observed and not computed."""
 
 from dataclasses import replace
 from importlib import resources
 
 from sweep.data.readers.tables import Columns, read_csv
 from sweep.data.recording import Need, Recording
-from sweep.data.sources.source import Options, Source
+from sweep.data.sources.source import Options, SourceSpec
 
 
 def _generate(options: Options, need: Need) -> Recording:
@@ -13,15 +13,10 @@ def _generate(options: Options, need: Need) -> Recording:
         return replace(read_csv(path, Columns()), name="sunspots")
 
 
-def _check(options: Options) -> None:
-    return None
-
-
-SUNSPOTS = Source(
+SUNSPOTS = SourceSpec(
     name="sunspots",
     defaults={},
     generate=_generate,
-    check=_check,
     citation="NOAA National Geophysical Data Center, monthly mean sunspot numbers, 1749-01 to 2009-06; "
     "public domain, as shipped by statsmodels (sweep/data/files/README.md)",
     makes_parts=False,

@@ -1,4 +1,4 @@
-"""Causes: why a rollout fails, from the configuration, the training's curves, the probes and the data."""
+"""Causes: why a rollout fails, by the configuration, the training curves, the probes and the data."""
 
 from sweep.diagnosis.causes.case import Case, SetupFacts, curves_of
 from sweep.diagnosis.causes.findings import cause_findings

@@ -1,4 +1,4 @@
-"""What a cause is read from: a trial's configuration, its record and curves, its probes, and its data."""
+"""The evidence for causes: a trial's configuration, record, curves, probes, and facts about its data."""
 
 import csv
 import io
@@ -37,12 +37,12 @@ class Case:
     setup: SetupFacts
 
     def probe(self, name: str, key: str) -> float:
-        """Return a probe's number, NaN where the probe was not taken, does not apply, or has none."""
+        """Return a probe's number; NaN if the probe was not taken, does not apply, or has no such number."""
         value = self.probes.get(name, {}).get(key)
         return np.nan if value is None else float(value)
 
     def curve(self, name: str) -> Array:
-        """Return a training curve, (bin,); empty where there was no update or the column is not recorded."""
+        """Return a training curve, (bin,); empty if there was no update or the column is not recorded."""
         return self.curves.get(name, np.empty(0))
 
     def setting(self, name: str, default: float) -> float:

@@ -1,4 +1,4 @@
-"""From features to probabilities: one softmax over the causes and "healthy", with weights fitted to planted faults."""
+"""The model of causes: a softmax over the causes and "healthy", with weights fitted to planted faults."""
 
 import functools
 import json
@@ -16,23 +16,25 @@ from sweep.data.types import Array
 class CauseModel:
     """Weights of a multinomial logistic regression on standardised features.
 
-    Fitted by benchmarks/diagnosis/calibrate.py on the calibration runs alone; its document says on how many.
+    benchmarks/diagnosis/calibrate.py fits them to the calibration runs only.
     """
 
     features: tuple[str, ...]
     answers: tuple[str, ...]  # faults, and "healthy"
-    low: Array  # (feature,): .5 % and 99.5 % quantiles of the calibration runs: what lies beyond counts as that much,
-    high: Array  # or more than enough of something would speak for health, whatever else is wrong
-    centre: Array  # (feature,): median of the calibration runs, what a missing feature counts as
+    # (feature,): 0.5 % and 99.5 % quantiles of the calibration runs. Values beyond are clipped: otherwise one extreme
+    # feature could outweigh all others, also in favour of "healthy".
+    low: Array
+    high: Array
+    centre: Array  # (feature,): median of the calibration runs; replaces a missing feature
     spread: Array  # (feature,): > 0
     weights: Array  # (answer, feature)
     bias: Array  # (answer,)
     healthy_low: Array  # (feature,): 5 % and 95 % quantiles of healthy calibration runs
     healthy_high: Array
-    alarm: float  # probability of not "healthy" from which on something is wrong
+    alarm: float  # a run with at least this probability of a cause is diagnosed as not healthy
 
     def standardised(self, values: Mapping[str, float]) -> Array:
-        """Return the features as the weights take them: (feature,), 0 where unknown."""
+        """Return the clipped and standardised features, (feature,); 0 for a missing one."""
         raw = np.asarray([values.get(name, np.nan) for name in self.features], dtype=np.float64)
         scaled = (np.clip(raw, self.low, self.high) - self.centre) / self.spread
         return np.asarray(np.where(np.isnan(raw), 0.0, scaled))
@@ -45,14 +47,14 @@ class CauseModel:
         return dict(zip(self.answers, shares.tolist(), strict=True))
 
     def reasons(self, values: Mapping[str, float], answer: str) -> list[tuple[str, float]]:
-        """Return (feature, what it adds to the answer's score over the mean of all answers), largest first."""
+        """Return (feature, contribution to the answer's score above the mean of all answers), largest first."""
         row = self.answers.index(answer)
         added = (self.weights[row] - self.weights.mean(axis=0)) * self.standardised(values)
         order = np.argsort(-added)
         return [(self.features[index], float(added[index])) for index in order]
 
     def json(self) -> dict[str, Any]:
-        """Return JSON values, numbers to six digits."""
+        """Return the model as JSON values, numbers with six digits."""
         arrays = ("low", "high", "centre", "spread", "weights", "bias", "healthy_low", "healthy_high")
         return {
             "features": list(self.features),
@@ -69,11 +71,11 @@ def _digits(values: Array) -> list[Any]:
 
 
 def cause_model_from_json(document: Mapping[str, Any]) -> CauseModel:
-    """Return the model of a document, as `CauseModel.json` gives it.
+    """Return the model that `CauseModel.json` wrote.
 
     Raises:
-        KeyError: something is missing.
-        ValueError: shapes do not fit.
+        KeyError: a field is missing.
+        ValueError: a shape is wrong.
     """
     features, answers = tuple(document["features"]), tuple(document["answers"])
     shapes = {
@@ -95,6 +97,6 @@ def cause_model_from_json(document: Mapping[str, Any]) -> CauseModel:
 
 @functools.cache
 def shipped_model() -> CauseModel:
-    """Return the model that is shipped."""
+    """Return the model of calibration.json, which is part of the package."""
     text = resources.files("sweep.diagnosis.causes").joinpath("calibration.json").read_text()
     return cause_model_from_json(json.loads(text))

@@ -1,4 +1,4 @@
-"""The causes: what can make rollouts fail, each with its stable code and what to do about it."""
+"""The table of causes of failing rollouts, each with its stable code and its prescriptions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ Decided = Literal["calibrated", "rule"]
 
 @dataclass(frozen=True)
 class Cause:
-    """Something that was chosen, or is so, and that makes rollouts fail. docs/diagnosis/causes.md has a section each.
+    """A choice, or a property of the data, that makes rollouts fail. docs/diagnosis/causes.md has a section for each.
 
-    "calibrated" causes are told apart by weights that were fitted to runs in which the cause was planted
-    (benchmarks/diagnosis); "rule" causes have a rule of their own and were not planted.
+    The probability of a "calibrated" cause comes from weights that were fitted to runs in which the cause was planted
+    (benchmarks/diagnosis). A "rule" cause was not planted and has a rule of its own.
     """
 
     name: str  # the stable code
-    fault: str  # its word in the benchmark of diagnoses
+    fault: str  # its name in the benchmark of diagnoses
     title: str
     meaning: str  # one line: how it acts
     prescribe: Callable[[Case], Prescriptions]
@@ -35,56 +35,56 @@ CAUSES: Registry[Cause] = Registry(
             "C01",
             "lr_high",
             "learning rate too high",
-            "Steps overshoot: the loss is rough or stuck, the weights far from where they began.",
+            "Steps overshoot: the loss is rough or stuck, and the weights are far from their initial values.",
             prescribe.lower_rate,
         ),
         Cause(
             "C02",
             "lr_low",
             "learning rate too low",
-            "Steps are so small that the budget ends before the way does.",
+            "Steps are so small that the budget ends before training converges.",
             prescribe.raise_rate,
         ),
         Cause(
             "C03",
             "momentum_high",
             "momentum too high",
-            "Steps average over so many updates that they answer too late, and ring.",
+            "Steps average over so many updates that they react too late and oscillate.",
             prescribe.less_momentum,
         ),
         Cause(
             "C04",
             "decay_early",
             "scheduler decays too early",
-            "The rate is spent long before the budget is, and training stands still.",
+            "The learning rate is near 0 long before the budget ends, and training stops improving.",
             prescribe.later_decay,
         ),
         Cause(
             "C05",
             "undertrained",
             "undertrained",
-            "Training stopped while it still gained.",
+            "Training ended while the error was still falling.",
             prescribe.more_budget,
         ),
         Cause(
             "C06",
             "exploding_gradient",
             "exploding gradient",
-            "Recurrent weights so large that gradients through time grow, and the state is chaotic.",
+            "Recurrent weights are so large that gradients through time grow and the state is chaotic.",
             prescribe.smaller_start,
         ),
         Cause(
             "C07",
             "gate_saturation",
             "saturated gates",
-            "Gates stand fully open or shut, and no gradient moves them.",
+            "Gates are fully open or closed, and no gradient moves them.",
             prescribe.open_gates,
         ),
         Cause(
             "C08",
             "short_memory",
             "vanishing gradient, short memory",
-            "The state forgets within a few steps what the forecast needs.",
+            "Within a few steps the state forgets what the forecast needs.",
             prescribe.remember,
             "rule",
         ),
@@ -92,28 +92,28 @@ CAUSES: Registry[Cause] = Registry(
             "C09",
             "window_short",
             "training windows too short",
-            "Windows end before a cycle does: nothing long can be learnt.",
+            "Windows are shorter than a cycle, so nothing long can be learnt.",
             prescribe.longer_window,
         ),
         Cause(
             "C10",
             "dead_relu",
             "dead or cut output",
-            "A ReLU holds outputs at zero that the data need below it.",
+            "A ReLU holds outputs at zero where the data are negative.",
             prescribe.live_output,
         ),
         Cause(
             "C11",
             "data_scale",
             "data scale or offset",
-            "Inputs are far larger than 1 or far from 0: gates saturate, rates do not fit.",
+            "Inputs are far larger than 1 or far from 0: gates saturate, and learning rates do not fit.",
             prescribe.scaled_data,
         ),
         Cause(
             "C12",
             "overfit",
             "overfit",
-            "The network knows its training series, and not their law.",
+            "The network has memorised its training series and not learnt their law.",
             prescribe.less_fitting,
         ),
         Cause(
@@ -127,7 +127,7 @@ CAUSES: Registry[Cause] = Registry(
             "C14",
             "leak",
             "leak",
-            "Validation stretches stand in the training data: scores say nothing about new data.",
+            "Parts of the validation data occur in the training data: scores do not hold for new data.",
             prescribe.other_data,
         ),
         Cause(
@@ -141,49 +141,49 @@ CAUSES: Registry[Cause] = Registry(
             "C16",
             "capacity_small",
             "capacity too small",
-            "Too few units to hold the state of the data.",
+            "There are too few units for the state of the data.",
             prescribe.more_units,
         ),
         Cause(
             "C17",
             "noise_large",
             "input noise too large",
-            "Noise on the inputs hides what the forecast needs: it learns to average.",
+            "Noise hides what the forecast needs from the inputs, and the network learns an average.",
             prescribe.less_noise,
         ),
         Cause(
             "C18",
             "weight_decay_large",
             "weight decay too large",
-            "The weights are pulled to zero faster than the data push them.",
+            "Weight decay pulls the weights to zero more strongly than the data pull them away.",
             prescribe.no_decay,
         ),
         Cause(
             "C19",
             "clip_tight",
             "gradient clip too tight",
-            "Almost every gradient is cut, which is a lower rate by another name.",
+            "Almost every gradient is clipped, which has the effect of a lower learning rate.",
             prescribe.looser_clip,
         ),
         Cause(
             "C20",
             "burn_in_none",
             "loss counts the cold start",
-            "The first steps of a window, which nobody can forecast, fill the loss.",
+            "The loss is dominated by the first steps of a window, which no network can forecast.",
             prescribe.burn_in,
         ),
         Cause(
             "C21",
             "checkpoint_sparse",
             "too few checkpoints",
-            "The rollout error jumps between checkpoints, and few were there to choose from.",
+            "The rollout error jumps between checkpoints, and there are few to choose from.",
             prescribe.more_checkpoints,
         ),
         Cause(
             "C22",
             "exposure_bias",
             "exposure bias",
-            "Trained on true inputs alone, the loop blows up its own small errors.",
+            "The network was trained on true inputs only, and its closed loop amplifies small errors.",
             prescribe.train_the_loop,
             "rule",
         ),
@@ -191,7 +191,7 @@ CAUSES: Registry[Cause] = Registry(
             "C23",
             "wrong_checkpoint",
             "checkpoints differ",
-            "The last checkpoint, or the one that the loss would choose, rolls out worse than the one that was kept.",
+            "The last checkpoint, or the one with the lowest loss, has a worse rollout than the best one.",
             prescribe.later_decay,
             "rule",
         ),
@@ -199,7 +199,7 @@ CAUSES: Registry[Cause] = Registry(
             "C24",
             "batch_order",
             "fixed batch order",
-            "Neighbouring windows are trained together, always in the same order.",
+            "Neighbouring windows are always trained together, in the same order.",
             prescribe.shuffled,
             "rule",
         ),
@@ -207,7 +207,7 @@ CAUSES: Registry[Cause] = Registry(
             "C25",
             "capacity_large",
             "capacity too large",
-            "Many more weights than numbers to learn them from.",
+            "There are many more weights than training numbers.",
             prescribe.less_fitting,
             "rule",
         ),
@@ -215,7 +215,7 @@ CAUSES: Registry[Cause] = Registry(
             "C26",
             "precision",
             "precision",
-            "Rounding of float32 spoils the rollout.",
+            "Rounding in float32 makes the rollout worse.",
             prescribe.double_precision,
             "rule",
         ),
@@ -223,11 +223,11 @@ CAUSES: Registry[Cause] = Registry(
             "C27",
             "readout_off",
             "readout not at its best",
-            "The state holds what the forecast needs, and the last layer does not read it out.",
+            "The state holds what the forecast needs, but the last layer does not use it.",
             prescribe.solved_readout,
             "rule",
         ),
     ],
 )
 
-HEALTHY = "healthy"  # the answer of the model where nothing is to be mended
+HEALTHY = "healthy"  # the model's answer for a run without a cause

@@ -1,4 +1,4 @@
-"""Probes: measurements of a trained network, most of them of its closed loop. One file each, one table of all."""
+"""Probes: measurements of a trained network, most of them of its closed loop. One file for each, one table of all."""
 
 from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.gates import gate_saturation

@@ -1,4 +1,4 @@
-"""What a readout in closed form makes of the trained network and of an untrained one."""
+"""The probe `readout_refit`: rollout errors with a closed-form readout, of the trained and an untrained network."""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,15 @@ from sweep.score.ridge_readout import refit_readout
 
 @dataclass(frozen=True)
 class ReadoutRefit:
-    """Rollout errors on the task's starts, each in [0, 1]; refits are never worse than what they begin from.
+    """Rollout errors on the task's starts, each in [0, 1]; a refit is never worse than the network that it starts from.
 
-    Raw bad and refit good: the readout or its optimisation failed. Only untrained + refit good: training damaged the
-    state. All bad: state, warm-up or data.
+    Raw bad and refit good: the readout or its optimisation failed. Only the untrained refit good: training damaged the
+    state. All bad: the state, the warm-up or the data are at fault.
     """
 
     raw: float  # the network as it is
     refit: float
-    ridge: float | None  # of the refit; None: its own readout is best
+    ridge: float | None  # of the refit; None: its own readout is the best
     untrained_raw: float
     untrained_refit: float
     untrained_ridge: float | None
@@ -32,8 +32,8 @@ def readout_refit(subject: Subject) -> ReadoutRefit:
     """Return rollout errors with the last linear layer refitted by ridge regression (`sweep.score.ridge_readout`).
 
     Args:
-        subject: its validation starts choose the ridge, so that the errors are selected ones. Its seed draws the
-            untrained network's weights.
+        subject: its starts also choose the ridge, so the errors are optimistic. Its seed draws the untrained
+            network's weights.
 
     Raises:
         CannotMeasure: the network is the model of a plug-in.
@@ -41,7 +41,7 @@ def readout_refit(subject: Subject) -> ReadoutRefit:
     """
     network, task = recurrent(subject.network), subject.task
     trained = refit_readout(network, task)
-    with torch.random.fork_rng(devices=[]):  # torch's modules draw weights when they are made
+    with torch.random.fork_rng(devices=[]):  # torch's modules draw weights when they are created
         fresh = Forecaster(network.config, task.data.inputs, network.outputs, network.engine)
     untrained = refit_readout(fresh.initialise(subject.seed).to(next(network.parameters())), task)
     last = trained.network.linears[-1]

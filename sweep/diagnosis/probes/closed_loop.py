@@ -1,7 +1,7 @@
-"""A network that feeds itself, as one map on flat vectors, and the trajectories that probes measure along.
+"""The closed loop: a network that feeds itself, as a map on flat vectors, and the trajectories that probes use.
 
 A flat vector holds, layer by layer, the components of the state (h and c, or h) and then the current value
-of every channel: D = layers * components * hidden + channels numbers. The map takes it one step on:
+of every channel: D = layers * components * hidden + channels numbers. The map advances it by one step:
 
     F(state, x) = (cells(x, state), readout(cells(x, state), x))
 """
@@ -39,7 +39,7 @@ def recurrent(network: Network) -> Forecaster:
 
 
 class ClosedLoop:
-    """The map F and the layout of its vectors; pure, differentiable, of the network's own precision."""
+    """The map F and the layout of its vectors: pure, differentiable, in the network's precision."""
 
     def __init__(self, network: Forecaster) -> None:
         self.network = network
@@ -64,8 +64,8 @@ class ClosedLoop:
         """Return F of (batch, D).
 
         Args:
-            flat: where to start.
-            calendar: (batch, feature), known inputs of the time that is forecast; None where there are none.
+            flat: state and values before the step.
+            calendar: (batch, feature), known inputs of the time that is forecast; None if there are none.
         """
         state, current = self.split(flat)
         inputs = current if calendar is None else torch.cat([current, calendar], dim=-1)
@@ -75,9 +75,9 @@ class ClosedLoop:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """What a network was fed with and went through. Step t takes states[t] and inputs[t] to states[t + 1]."""
+    """Inputs, states and forecasts of a network. Step t takes states[t] and inputs[t] to states[t + 1]."""
 
-    inputs: Tensor  # (time, start, input), as fed, model units
+    inputs: Tensor  # (time, start, input), model units
     forecasts: Tensor  # (time, start, channel)
     states: HiddenState  # per component (time + 1, layer, start, hidden)
 
@@ -92,16 +92,16 @@ class Trajectory:
         return Trajectory(self.inputs[begin:end], self.forecasts[begin:end], states)
 
     def finite(self) -> "Trajectory":
-        """Return the starts all of whose numbers are finite.
+        """Return the starts whose numbers are all finite.
 
         Raises:
-            CannotMeasure: there is none.
+            CannotMeasure: there are none.
         """
         finite = torch.isfinite(self.forecasts).all(dim=2).all(dim=0)
         for part in self.states:
             finite &= torch.isfinite(part).transpose(0, 2).flatten(1).all(dim=1)
         if not finite.any():
-            raise CannotMeasure("no start stays finite over the steps that are measured")
+            raise CannotMeasure("no start stays finite over the measured steps")
         if finite.all():
             return self
         states = tuple(part[:, :, finite] for part in self.states)
@@ -110,12 +110,12 @@ class Trajectory:
 
 @torch.no_grad()
 def free_trajectory(network: Network, task: Task, steps: int) -> Trajectory:
-    """Return the free-running steps after the warm-up; the first is fed with the warm-up's last forecast.
+    """Return the free-running steps after the warm-up; the input of the first is the warm-up's last forecast.
 
     Args:
         network: of the task's precision.
         task: its starts are rolled out.
-        steps: wanted; with calendar features no more than the horizon minus 1, since later ones are unknown.
+        steps: how many; with calendar features at most the horizon minus 1, since later features are unknown.
     """
     warm, state = network(task.inputs()[:, : task.warmup])
     return free_from(network, task, warm[:, -1], state, steps)
@@ -130,7 +130,7 @@ def free_from(network: Network, task: Task, first: Tensor, state: HiddenState, s
         task: gives the calendar.
         first: (start, channel), the warm-up's last forecast.
         state: after the warm-up.
-        steps: wanted; see there.
+        steps: as there.
     """
     known = task.calendar[:, task.warmup + 1 :]
     if known.shape[-1] > 0:
@@ -161,9 +161,9 @@ def in_float64(network: AnyNetwork, task: Task, most: int | None = None) -> tupl
     """Return a float64 copy of a network, and the task, or an even choice of its starts, in float64.
 
     Args:
-        network: of any precision; left alone.
+        network: of any precision; not changed.
         task: its starts and data.
-        most: starts wanted; all where None.
+        most: how many starts; None: all.
     """
     starts = task.starts if most is None else some_starts(task.starts, most)
     device = str(task.channels.device)
@@ -171,17 +171,17 @@ def in_float64(network: AnyNetwork, task: Task, most: int | None = None) -> tupl
 
 
 def with_some_starts(task: Task, most: int) -> Task:
-    """Return the task with at most `most` of its starts, those of `spread`, in the same precision."""
+    """Return the task with at most `most` of its starts, evenly spread, in the same precision."""
     return Task(task.data, some_starts(task.starts, most), task.channels.dtype, str(task.channels.device))
 
 
 def spread(count: int, most: int) -> np.ndarray:
-    """Return the numbers of at most `most` of `count` starts, evenly spread over all."""
+    """Return the indices of at most `most` of `count` starts, evenly spread."""
     return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
 
 
 def some_starts(starts: Starts, most: int) -> Starts:
-    """Return at most `most` starts, evenly spread over all."""
+    """Return at most `most` starts, evenly spread."""
     rows = spread(len(starts.truth), most)
     arrays = {
         field.name: getattr(starts, field.name)[rows] for field in fields(starts) if field.name != "n_eff"

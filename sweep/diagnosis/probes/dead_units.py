@@ -1,4 +1,4 @@
-"""The units of a trained network: which are dead, which gates never open, and how large the weights are."""
+"""The probe `units`: dead units, the openness of gates, and the sizes of weights of a trained network."""
 
 import math
 from dataclasses import dataclass
@@ -10,32 +10,27 @@ from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.subject import Subject
 from sweep.model import Forecaster
 
-ACTIVE = 0.01  # share of steps below which a ReLU counts as dead: SageMaker Debugger, rule DeadRelu
+ACTIVE = 0.01  # share of steps; a ReLU that is active in fewer is dead (SageMaker Debugger, rule DeadRelu)
 
 
 @dataclass(frozen=True)
 class Units:
-    """What the units do on true inputs, layer by layer."""
+    """Numbers of the units on true inputs, by layer."""
 
-    dead_head: (
-        float | None
-    )  # share of the head's ReLU units that are active in under 1 % of steps; None: no ReLU
+    dead_head: float | None  # share of the head's ReLU units active in under 1 % of steps; None: no ReLU
     silent_output: float | None  # share of outputs that a ReLU output holds at exactly 0; None: no ReLU there
     out_of_reach: float  # share of true targets that the output's range cannot produce
-    recurrent_size: tuple[
-        float, ...
-    ]  # per layer: RMS of the recurrent weights by that of torch's initialisation
-    input_size: tuple[float, ...]  # per layer: the same of the input weights
-    readout_size: float  # RMS of the last layer's weights by that of torch's initialisation
-    keeping: tuple[
-        float, ...
-    ]  # per layer: mean of the gate that keeps the state, in (0, 1); empty: no such gate
+    # RMS of weights over that of torch's initialisation, per layer
+    recurrent_size: tuple[float, ...]
+    input_size: tuple[float, ...]
+    readout_size: float  # the same for the last layer
+    keeping: tuple[float, ...]  # per layer: mean of the gate that keeps the state, in (0, 1); empty: none
     state_size: float  # RMS of the hidden outputs of all layers, at most 1
 
 
 @torch.no_grad()
 def units(subject: Subject) -> Units:
-    """Return dead units, unreachable targets, sizes of weights and the openness of keeping gates.
+    """Return the dead units, unreachable targets, sizes of weights and openness of keeping gates.
 
     Args:
         subject: a few of its starts are used, teacher-forced in float64; nothing is drawn.
@@ -57,7 +52,10 @@ def units(subject: Subject) -> Units:
     dead, before = _through_head(network, top)
     relu_out = network.config.output_activation == "relu"
     wanted = targets - inputs[..., : network.outputs] if network.increment else targets
-    sizes = [(_rms(w), _rms(u)) for w, u, _, _ in network.stack.weights()]
+    plain = (
+        network.stack.cell.shapes is None
+    )  # else the weights of a plug-in's cell have a layout of their own
+    sizes = [(_rms(weights[0]), _rms(weights[1])) for weights in network.stack.weights() if plain]
     hidden_bound = 1 / math.sqrt(3 * network.config.hidden)  # RMS of U(-1/sqrt(n), 1/sqrt(n))
     last = network.linears[-1]
     return Units(
@@ -73,7 +71,7 @@ def units(subject: Subject) -> Units:
 
 
 def _through_head(network: Forecaster, top: Tensor) -> tuple[float | None, Tensor]:
-    """Return the share of dead ReLU units of the head, and what comes before the output's activation."""
+    """Return the share of dead ReLU units of the head, and the values before the output's activation."""
     active: list[Tensor] = []
     for linear in network.linears[:-1]:
         top = network.activation(linear(top))
@@ -84,18 +82,18 @@ def _through_head(network: Forecaster, top: Tensor) -> tuple[float | None, Tenso
 
 
 def _keeping(network: Forecaster, inputs: Tensor, hidden: Tensor) -> tuple[float, ...]:
-    stack, below, found = network.stack, inputs, []
+    stack, below, openness = network.stack, inputs, []
     gate_number = stack.cell.keeping_gate
-    if gate_number is None:
+    if gate_number is None or stack.cell.shapes is not None:
         return ()
     for layer, (weight_ih, weight_hh, bias_ih, bias_hh) in enumerate(stack.weights()):
         rows = slice(gate_number * stack.hidden, (gate_number + 1) * stack.hidden)
         outputs = hidden[:, layer].transpose(0, 1)
         before = torch.cat([torch.zeros_like(outputs[:, :1]), outputs[:, :-1]], dim=1)
         gate = below @ weight_ih[rows].T + before @ weight_hh[rows].T + (bias_ih + bias_hh)[rows]
-        found.append(float(torch.sigmoid(gate).double().mean()))
+        openness.append(float(torch.sigmoid(gate).double().mean()))
         below = outputs
-    return tuple(found)
+    return tuple(openness)
 
 
 def _rms(values: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""The driven network: how fast it forgets its state while it is fed with the truth."""
+"""The probe `driven`: how fast the network forgets its state on true inputs."""
 
 import math
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from sweep.model import Forecaster
 from sweep.score import Task
 
 MERGED = 1e-3  # relative distance at which two states count as one; our choice
-STEPS, BURN_IN = 300, 50  # of the exponent; our choice: over starts it scatters by a fraction of a per cent
+STEPS, BURN_IN = 300, 50  # of the exponent; our choice: it then varies by less than 1 % between starts
 
 
 @dataclass(frozen=True)
 class Driven:
     """The conditional exponent of the teacher-forced network, and how long it takes to forget a wrong state."""
 
-    exponent: float  # per step, mean over starts; must be below 0, or no warm-up is long enough
+    exponent: float  # per step, mean over starts; from 0 on no warm-up is long enough
     spread: float  # standard deviation over starts
     washout: float | None  # steps until states from zeros and from another start agree; median; None: never
-    washout_longest: int | None  # of all starts; None if one never agrees
+    washout_longest: int | None  # of all starts; None if one of them never agrees
     agreed: float  # share of starts that agree within the warm-up
     expected_washout: float | None  # ln(1 / 1e-3) / -exponent, None if the exponent is not negative
-    warmup: int  # steps that rollouts are given
+    warmup: int  # steps before a rollout
 
 
 def driven(subject: Subject) -> Driven:
@@ -34,7 +34,7 @@ def driven(subject: Subject) -> Driven:
 
     The exponent is that of the state alone with the input held: the mean of log growth along the last steps of
     the teacher-forced trajectory. The wash-out is the first step from which on |s - s'| <= 1e-3 |s|, for s begun
-    from zeros and s' begun from the state that another start has at the end of its warm-up.
+    from zeros and s' begun from the state of another start at the end of its warm-up.
 
     Args:
         subject: a few of its starts are used; its seed draws the first tangent.
@@ -47,14 +47,14 @@ def driven(subject: Subject) -> Driven:
     (precise, few), path = subject.precise, subject.forced
     last = path.piece(max(0, path.steps - STEPS), path.steps).finite()
     burn_in = last.steps * BURN_IN // STEPS
-    found = growth_exponents(precise, last, 1, burn_in, subject.seed, fed=False)[:, 0]
-    exponent = float(found.mean())
+    exponents = growth_exponents(precise, last, 1, burn_in, subject.seed, fed=False)[:, 0]
+    exponent = float(exponents.mean())
     steps = washout_steps(precise, few, path)
     agreed = [count for count in steps if count is not None and count <= few.warmup]
     median = sorted(math.inf if count is None else count for count in steps)[len(steps) // 2]
     return Driven(
         exponent=exponent,
-        spread=float(found.std()),
+        spread=float(exponents.std()),
         washout=None if math.isinf(median) else float(median),
         washout_longest=None if None in steps else max(count for count in steps if count is not None),
         agreed=len(agreed) / len(steps),
@@ -65,15 +65,15 @@ def driven(subject: Subject) -> Driven:
 
 @torch.no_grad()
 def washout_steps(network: Forecaster, task: Task, path: Trajectory) -> list[int | None]:
-    """Return per start the steps until two initial states have merged for good, None where they never do.
+    """Return per start the steps until two initial states stay merged, None if they never do.
 
     Args:
         network: float64.
-        task: its true inputs are fed.
-        path: the same from zeros.
+        task: its true inputs are used.
+        path: the trajectory from zeros.
     """
     late = tuple(part[task.warmup].roll(1, dims=1) for part in path.states)
-    if path.inputs.shape[1] == 1:  # one start alone: its own late state, fed with its early inputs
+    if path.inputs.shape[1] == 1:  # a single start: its own late state with its early inputs
         late = tuple(part[task.warmup] for part in path.states)
     other = forced_trajectory(network, task, late)
     apart = _distance(path, other) > MERGED  # (time + 1, start)
@@ -86,10 +86,10 @@ def washout_steps(network: Forecaster, task: Task, path: Trajectory) -> list[int
 
 
 def _distance(path: Trajectory, other: Trajectory) -> Tensor:
-    """Return |s - s'| / |s| by time and start; +inf where it is not finite."""
+    """Return |s - s'| / |s| by time and start; +inf if it is not finite."""
     squares, sizes = torch.zeros(()), torch.zeros(())
-    for one, two in zip(path.states, other.states, strict=True):
-        squares = squares + (one - two).square().sum(dim=3).sum(dim=1)
-        sizes = sizes + one.square().sum(dim=3).sum(dim=1)
-    distance = (squares / sizes.clamp_min(torch.finfo(one.dtype).tiny)).sqrt()
+    for own, others in zip(path.states, other.states, strict=True):
+        squares = squares + (own - others).square().sum(dim=3).sum(dim=1)
+        sizes = sizes + own.square().sum(dim=3).sum(dim=1)
+    distance = (squares / sizes.clamp_min(torch.finfo(own.dtype).tiny)).sqrt()
     return torch.nan_to_num(distance, nan=math.inf, posinf=math.inf)

@@ -12,34 +12,34 @@ from sweep.model import Forecaster
 
 Array = np.ndarray
 
-EVERY = 5  # steps between orthogonalisations; our choice: short of losing a direction to rounding
-PIECE = 25 * EVERY  # steps whose factors are in memory at once; ends where tangents are orthogonalised
-LEAST = 1e-100  # growth over EVERY steps below which a direction counts as gone
+EVERY = 5  # steps between orthogonalisations; our choice: no direction is lost to rounding
+PIECE = 25 * EVERY  # steps whose factors are in memory at once; a multiple of EVERY
+LEAST = 1e-100  # growth over EVERY steps; a direction below it counts as lost
 
 
-@np.errstate(over="ignore", invalid="ignore")  # a tangent may grow beyond all numbers
+@np.errstate(over="ignore", invalid="ignore")  # a tangent may overflow
 def growth_exponents(
     network: Forecaster, path: Trajectory, count: int, burn_in: int, seed: int, fed: bool
 ) -> Array:
     """Return (start, count) exponents per step, the mean over steps of log |R_ii|, largest first per start.
 
-    Q spans `count` tangents, Q[t] R[t] = J ... J Q[t - 1] over EVERY steps. Where the map forgets a direction
-    within a step the exponent stops at log(LEAST) / EVERY, -46.
+    Q spans `count` tangents, Q[t] R[t] = J ... J Q[t - 1] over EVERY steps. If the map forgets a direction
+    within a step, its exponent is log(LEAST) / EVERY = -46.
 
     Args:
         network: float64.
         path: of any length above the burn-in.
-        count: tangents, at most as many as numbers that can vary.
-        burn_in: first steps, in which the tangents turn into their directions; not counted.
+        count: number of tangents, at most the number of values that can vary.
+        burn_in: first steps, not counted, in which the tangents turn into their directions.
         seed: of the first tangents.
-        fed: True for the closed loop; False holds the input, and tangents are of the state alone.
+        fed: True for the closed loop; False: the input is fixed and tangents are of the state alone.
 
     Raises:
-        ValueError: nothing is left after the burn-in.
+        ValueError: no step is left after the burn-in.
     """
     burn_in -= burn_in % EVERY
     if not 0 <= burn_in < path.steps:
-        raise ValueError(f"a burn-in of {burn_in} leaves nothing of {path.steps} steps")
+        raise ValueError(f"a burn-in of {burn_in} leaves none of {path.steps} steps")
     starts = path.inputs.shape[1]
     hidden = path.states[0].shape[-1] * path.states[0].shape[1] * len(path.states)
     generator = torch.Generator().manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Fixed points of the closed loop: where it can come to rest, and whether it does."""
+"""The probe `fixed_points`: where the closed loop can come to rest, and whether it does."""
 
 import math
 from dataclasses import dataclass
@@ -19,14 +19,11 @@ from sweep.diagnosis.probes.tangents import jacobians
 from sweep.model import Forecaster
 from sweep.score import Task
 
-STARTS, POINTS = (
-    4,
-    2,
-)  # Newton's method begins from so many steps of so many rollouts, and from the mean; our choice
+STARTS, POINTS = 4, 2  # Newton's method starts from 2 steps of 4 rollouts each, and from the mean; our choice
 ITERATIONS, HALVINGS = 30, 6
-RESIDUAL = 1e-9  # |F(s) - s| below which a point is one; our choice (FixedPointFinder accepts 1e-6)
-UNIQUE = 1e-4  # relative distance below which two points are one; our choice
-FAR = 1e3  # model units (standard deviations): a point beyond is of no interest
+RESIDUAL = 1e-9  # |F(s) - s|; a point below it is fixed. Our choice (FixedPointFinder accepts 1e-6)
+UNIQUE = 1e-4  # relative distance; two points nearer than that are one. Our choice
+FAR = 1e3  # model units (standard deviations); points beyond it are dropped
 
 
 @dataclass(frozen=True)
@@ -44,13 +41,13 @@ class FixedPoint:
 
 @dataclass(frozen=True)
 class FixedPoints:
-    """The fixed points that were found, the nearest to the rollouts' ends first; maybe not all there are."""
+    """The fixed points that were found, nearest to the rollouts' ends first; others may exist."""
 
     points: tuple[FixedPoint, ...]
     stable: int  # points with radius < 1
     attracted: float  # share of starts that end within 1 % of a standard deviation of a stable point
-    tried: int  # points that Newton's method began from
-    unfinished: int  # of those, how many led nowhere
+    tried: int  # points that Newton's method started from
+    unfinished: int  # of those, how many led to no fixed point
 
 
 def fixed_points(subject: Subject) -> FixedPoints:
@@ -64,7 +61,7 @@ def fixed_points(subject: Subject) -> FixedPoints:
         subject: without calendar features; a few of its starts are rolled out; nothing is drawn.
 
     Raises:
-        CannotMeasure: the data have calendar features, so that the loop is never at rest; or no start stays finite.
+        CannotMeasure: the data have calendar features, so the loop is never at rest; or no start stays finite.
 
     Source: Sussillo & Barak (2013), Neural Computation 25; thresholds after FixedPointFinder, Golub & Sussillo (2018).
     """
@@ -81,12 +78,12 @@ def fixed_points(subject: Subject) -> FixedPoints:
     ended, residual = newton(precise, begun)
     good = (residual < RESIDUAL) & (ended[:, loop.state_size :].abs() < FAR).all(dim=1)
     ends = path.forecasts[-1]
-    found = [_described(precise, task, point, ends) for point in _distinct(ended[good])]
-    found.sort(key=lambda point: point.distance)
+    points = [_described(precise, task, point, ends) for point in _distinct(ended[good])]
+    points.sort(key=lambda point: point.distance)
     return FixedPoints(
-        points=tuple(found),
-        stable=sum(point.radius < 1 for point in found),
-        attracted=_attracted(found, ends),
+        points=tuple(points),
+        stable=sum(point.radius < 1 for point in points),
+        attracted=_attracted(points, ends),
         tried=len(begun),
         unfinished=int((~good).sum()),
     )
@@ -96,7 +93,7 @@ def fixed_points(subject: Subject) -> FixedPoints:
 def newton(network: Forecaster, flat: Tensor) -> tuple[Tensor, Tensor]:
     """Return where Newton's method ends from each (point, D), and |F(s) - s| there.
 
-    A point stays where it is once no halving lowers its residual, or where the equations are singular.
+    A point stops once no halving of its step lowers its residual, or if the equations are singular.
     """
     loop = ClosedLoop(network)
     identity = torch.eye(loop.size, dtype=flat.dtype, device=flat.device)
@@ -107,8 +104,8 @@ def newton(network: Forecaster, flat: Tensor) -> tuple[Tensor, Tensor]:
         if not moving.any():
             break
         now = flat[moving]
-        after, found = jacobians(network, now)
-        step, info = torch.linalg.solve_ex(found - identity, now - after)
+        after, jacobian = jacobians(network, now)
+        step, info = torch.linalg.solve_ex(jacobian - identity, now - after)
         usable = (info == 0) & torch.isfinite(step).all(dim=1)
         best, lowest = now.clone(), residual[moving].clone()
         improved = torch.zeros_like(usable)
@@ -140,8 +137,8 @@ def _distinct(points: Tensor) -> list[Tensor]:
 @torch.no_grad()
 def _described(network: Forecaster, task: Task, point: Tensor, ends: Tensor) -> FixedPoint:
     loop = ClosedLoop(network)
-    after, found = jacobians(network, point[None])
-    eigenvalues = np.linalg.eigvals(found[0].cpu().numpy())
+    after, jacobian = jacobians(network, point[None])
+    eigenvalues = np.linalg.eigvals(jacobian[0].cpu().numpy())
     leading = eigenvalues[np.argmax(np.abs(eigenvalues))]
     value = point[loop.state_size :]
     angle = abs(math.atan2(leading.imag, leading.real))
@@ -164,8 +161,8 @@ def _beyond_data(task: Task, value: np.ndarray) -> float:
     return float((outside / np.maximum(high - low, np.finfo(float).tiny)).max())
 
 
-def _attracted(found: list[FixedPoint], ends: Tensor) -> float:
-    rests = [ends.new_tensor(point.value) for point in found if point.radius < 1]
+def _attracted(points: list[FixedPoint], ends: Tensor) -> float:
+    rests = [ends.new_tensor(point.value) for point in points if point.radius < 1]
     if not rests:
         return 0.0
     distances = torch.stack([(ends - rest).square().mean(dim=1).sqrt() for rest in rests])

@@ -1,4 +1,4 @@
-"""How many gates are saturated, on a few true sequences."""
+"""The share of saturated gates on a few true sequences."""
 
 import torch
 from torch import Tensor
@@ -6,7 +6,7 @@ from torch import Tensor
 from sweep.diagnosis.probes.closed_loop import CannotMeasure, recurrent
 from sweep.model import Network
 
-SATURATED = 5.0  # |pre-activation| beyond which a gate counts as saturated: DeepDiagnosis (ICSE 2022)
+SATURATED = 5.0  # |pre-activation|; a gate beyond it is saturated: DeepDiagnosis (ICSE 2022)
 
 
 @torch.no_grad()

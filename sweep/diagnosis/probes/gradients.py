@@ -1,4 +1,4 @@
-"""How far back the last forecast, and its error, depend on the inputs, on a few true sequences."""
+"""Gradients of the last forecast and of its error with respect to earlier inputs, on a few true sequences."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from sweep.model import Network
 class GradientsByLag:
     """Norms of gradients with respect to the input `lag` steps before, by lag 1, 2, 4, ...; RMS over the batch.
 
-    In model units; 0 is no memory. For lag 1 the direct path of an increment readout is included.
+    In model units; 0 means no memory. Lag 1 includes the direct path of an increment readout.
     """
 
     forecast: dict[int, float]  # of the sum of the last forecast over channels
@@ -23,9 +23,9 @@ def gradients_by_lag(network: Network, inputs: Tensor, truth: Tensor) -> Gradien
     """Return how much the last forecast and its loss depend on the input at each lag.
 
     Args:
-        network: the forecaster; its parameters' gradients are left alone.
+        network: the forecaster; its parameters' gradients are not changed.
         inputs: (batch, time, input), model units.
-        truth: (batch, channel), model units, what the last step should forecast.
+        truth: (batch, channel), model units, the value that the last step should forecast.
 
     Source: Bengio, Simard & Frasconi (1994), IEEE Transactions on Neural Networks 5, gradients that vanish by lag.
     """

@@ -1,4 +1,4 @@
-"""The table of probes: what measures what, and what it costs."""
+"""The table of probes: what each measures, and whether it is cheap."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -28,8 +28,8 @@ from sweep.score.baselines.simple import CannotServe
 class ProbeSpec:
     """A measurement of a trained network on a task, by name.
 
-    `measure` returns a frozen dataclass of numbers, the same for the same subject. Cheap ones are taken at the end of
-    every trial: together they cost at most 5 % of one of the default study (benchmarks/probes.py).
+    `measure` returns a frozen dataclass of numbers, equal for equal subjects. The cheap probes are taken at the end of
+    every trial: together they take at most 5 % of a trial of the default study (benchmarks/probes.py).
     """
 
     name: str
@@ -44,7 +44,10 @@ PROBES: Registry[ProbeSpec] = Registry(
         ProbeSpec("noise_gain", "what an input error becomes 1, 10, 100 steps later", "cheap", noise_gain),
         ProbeSpec("driven", "how fast the network forgets its state on true inputs", "cheap", driven),
         ProbeSpec(
-            "swap_test", "whether fed-back inputs or the drifted state spoil the rollout", "cheap", swap_test
+            "swap_test",
+            "whether the fed-back inputs or the drifted state cause the rollout's error",
+            "cheap",
+            swap_test,
         ),
         ProbeSpec("training_fit", "errors on training and on validation starts", "cheap", training_fit),
         ProbeSpec("units", "dead units, gates and sizes of weights", "cheap", units),
@@ -52,7 +55,7 @@ PROBES: Registry[ProbeSpec] = Registry(
         ProbeSpec("warmup_sweep", "the rollout error by the length of the warm-up", "costly", warmup_sweep),
         ProbeSpec("readout_refit", "the rollout with a readout in closed form", "costly", readout_refit),
         ProbeSpec("fixed_points", "where the closed loop can come to rest", "costly", fixed_points),
-        ProbeSpec("cycle", "what a long rollout settles on, and its period", "costly", cycle),
+        ProbeSpec("cycle", "how a long rollout ends, and its period", "costly", cycle),
         ProbeSpec("precision", "whether the rollout differs in float64", "costly", precision),
     ],
     spec=ProbeSpec,

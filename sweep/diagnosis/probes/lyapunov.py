@@ -1,4 +1,4 @@
-"""Lyapunov exponents of the closed loop: does the free-running network forget, keep or amplify differences?"""
+"""The probe `lyapunov`: exponents of the closed loop, whether it forgets, keeps or amplifies differences."""
 
 from dataclasses import dataclass
 
@@ -7,23 +7,23 @@ from sweep.diagnosis.probes.exponents import EVERY, growth_exponents
 from sweep.diagnosis.probes.subject import Subject
 
 COUNT = 3  # exponents; our choice: a limit cycle needs 2, a Lorenz attractor 3
-STEPS, BURN_IN = 800, 150  # our choice: a resolution of 2.5e-3 per step, enough to name an attractor
+STEPS, BURN_IN = 800, 150  # our choice: a resolution of 2.5e-3 per step, enough to classify an attractor
 
 
 @dataclass(frozen=True)
 class Lyapunov:
     """The largest exponents of the closed loop, per step: means over starts, largest first.
 
-    A difference in that direction grows by exp(exponent) per step: above the resolution it is amplified
-    (chaos), below minus the resolution it is forgotten (a fixed point, or the width of a cycle). A cycle has
-    one exponent of 0, that of its phase.
+    A difference in that direction grows by exp(exponent) per step. An exponent above the resolution means that it is
+    amplified (chaos), one below minus the resolution that it is forgotten (a fixed point, or the width of a cycle). A
+    cycle has one exponent of 0, that of its phase.
     """
 
-    exponents: tuple[float, ...]  # per step; three, or as many as the loop has numbers
+    exponents: tuple[float, ...]  # per step; three, or the size of the loop if that is smaller
     spread: tuple[float, ...]  # standard deviation over starts
     by_start: tuple[float, ...]  # the largest of each start that stayed finite
     per_lyapunov_time: tuple[float, ...] | None  # of the true system: a perfect network's largest is 1
-    resolution: float  # 2 / steps: exponents nearer to 0 cannot be told from it
+    resolution: float  # 2 / steps: a smaller exponent cannot be distinguished from 0
     steps: int  # measured, after the burn-in
     burn_in: int
 
@@ -31,14 +31,14 @@ class Lyapunov:
 def lyapunov(subject: Subject, steps: int = STEPS) -> Lyapunov:
     """Return the closed loop's largest Lyapunov exponents along the rollouts of a few starts, in float64.
 
-    lambda_i = mean over steps of log |R_ii|, with Q R the orthogonalisation of the Jacobians' products. Burn-in
-    left out; where the period is known, over a whole number of periods, since within
-    one the growth of a cycle's tangent swings.
+    lambda_i = mean over steps of log |R_ii|, with Q R the orthogonalisation of the Jacobians' products. The
+    burn-in is left out. If the period is known, the mean is over a whole number of periods, since the growth of a
+    cycle's tangent oscillates within a period.
 
     Args:
-        subject: a few of its starts are used. Its seed draws the first tangents, whose influence is gone after
+        subject: a few of its starts are used. Its seed draws the first tangents, which have no influence after
             the burn-in.
-        steps: wanted after the burn-in; with calendar features no more than the horizon allows.
+        steps: how many after the burn-in; with calendar features at most what the horizon allows.
 
     Raises:
         CannotMeasure: no start stays finite.
@@ -54,13 +54,13 @@ def lyapunov(subject: Subject, steps: int = STEPS) -> Lyapunov:
     if period and left > period:
         path = path.piece(0, burn_in + round(left // period * period))
     count = min(COUNT, ClosedLoop(precise).size)
-    found = growth_exponents(precise, path, count, burn_in, subject.seed, fed=True)
-    mean, spread = found.mean(axis=0), found.std(axis=0)
+    by_start = growth_exponents(precise, path, count, burn_in, subject.seed, fed=True)
+    mean, spread = by_start.mean(axis=0), by_start.std(axis=0)
     time = few.data.lyapunov_time
     return Lyapunov(
         exponents=tuple(mean.tolist()),
         spread=tuple(spread.tolist()),
-        by_start=tuple(found[:, 0].tolist()),
+        by_start=tuple(by_start[:, 0].tolist()),
         per_lyapunov_time=tuple((mean * time).tolist()) if time else None,
         resolution=2 / (path.steps - burn_in),
         steps=path.steps - burn_in,

@@ -1,4 +1,4 @@
-"""What a small error of one input becomes, steps later, when the network feeds itself."""
+"""The probe `noise_gain`: what a small input error becomes some steps later in closed loop."""
 
 from dataclasses import dataclass
 
@@ -15,20 +15,20 @@ AFTER = (1, 10, 100)  # steps
 class NoiseGain:
     """The response of the forecast to a small change of the input, `after` steps before it, in closed loop.
 
-    1 keeps an error as it is, below 1 it fades, above 1 it is amplified. Persistence has 1 for ever.
+    1 keeps an error, below 1 it fades, above 1 it is amplified. Persistence always has 1.
     """
 
-    after: tuple[int, ...]  # steps; those that the horizon covers
+    after: tuple[int, ...]  # steps, as far as the horizon goes
     gain: tuple[float, ...]  # RMS over starts and channels, dimensionless
-    largest: float  # of all steps up to the last of `after`
-    largest_after: int  # where it is reached
+    largest: float  # over all steps up to the last of `after`
+    largest_after: int  # step at which it is reached
 
 
-@np.errstate(over="ignore", invalid="ignore")  # a gain may grow beyond all numbers
+@np.errstate(over="ignore", invalid="ignore")  # a gain may overflow
 def noise_gain(subject: Subject) -> NoiseGain:
     """Return the gain from an input error to later forecasts, to first order, in float64.
 
-    gain(n) = sqrt(mean over starts and channels c of |d x[t + n] / d x_c[t]|^2), the state at t held: each
+    gain(n) = sqrt(mean over starts and channels c of |d x[t + n] / d x_c[t]|^2) with the state at t fixed: each
     column of the closed loop's Jacobian products that begins at the current value. Model units.
 
     Args:

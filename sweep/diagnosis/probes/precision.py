@@ -1,4 +1,4 @@
-"""Does float32 matter: the same weights rolled out in float32 and in float64."""
+"""The probe `precision`: rollouts of the same weights in float32 and in float64."""
 
 import copy
 from dataclasses import dataclass
@@ -10,24 +10,22 @@ from sweep.diagnosis.probes.subject import Subject
 from sweep.score import Task
 from sweep.score.rollout import forecasts, rollout_error_of
 
-APART = 0.01  # scales at which two rollouts count as different; our choice
+APART = 0.01  # scales; rollouts that differ by more count as different. Our choice
 
 
 @dataclass(frozen=True)
 class Precision:
-    """Rollout errors of the same float32 weights in both precisions, and when the two part."""
+    """Rollout errors of the same float32 weights in both precisions, and when the rollouts separate."""
 
     float32: float  # rollout error, in [0, 1]
     float64: float
     change: float  # float64 - float32: below 0, precision would help
-    parted_after: (
-        float  # steps until the two differ by 1 % of a scale; median over starts, the horizon if never
-    )
+    parted_after: float  # steps until they differ by 1 % of a scale; median over starts, the horizon if never
     largest_difference: float  # scales, over all steps, starts and targets; capped at 1e150
 
 
 def precision(subject: Subject) -> Precision:
-    """Return what rounding in float32 does to the rollout; weights trained in float64 are rounded first.
+    """Return how rounding in float32 changes the rollout; weights trained in float64 are rounded first.
 
     Args:
         subject: all its starts are used; nothing is drawn.
@@ -36,8 +34,8 @@ def precision(subject: Subject) -> Precision:
     rounded = copy.deepcopy(network).float()
     device = str(task.channels.device)
     rollouts = [
-        forecasts(one, Task(task.data, task.starts, dtype, device)).rollout
-        for one, dtype in ((rounded, torch.float32), (copy.deepcopy(rounded).double(), torch.float64))
+        forecasts(network, Task(task.data, task.starts, dtype, device)).rollout
+        for network, dtype in ((rounded, torch.float32), (copy.deepcopy(rounded).double(), torch.float64))
     ]
     errors = [rollout_error_of(task, values) for values in rollouts]
     apart = _difference(rollouts[0], rollouts[1], task)
@@ -52,9 +50,9 @@ def precision(subject: Subject) -> Precision:
     )
 
 
-def _difference(one: np.ndarray, two: np.ndarray, task: Task) -> np.ndarray:
+def _difference(first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
     """Return (start, step), the largest difference over the targets in scales; non-finite counts as 1e150."""
     chosen = list(task.data.targets)
     with np.errstate(over="ignore", invalid="ignore"):
-        apart = np.abs(one - two)[..., chosen] / task.starts.scale[:, None, chosen]
+        apart = np.abs(first - second)[..., chosen] / task.starts.scale[:, None, chosen]
     return np.asarray(np.nan_to_num(apart, nan=1e150, posinf=1e150).max(axis=2))

@@ -1,4 +1,4 @@
-"""What is probed: a network on a task, and what several probes need of it, computed once."""
+"""The subject of probes: a network and a task, with the results that several probes share."""
 
 from functools import cached_property
 
@@ -13,7 +13,7 @@ FEW = 4  # starts of trajectories in float64; our choice: enough for a mean and 
 
 
 class Subject:
-    """A trained network, a task of the same precision, and the seed of what a probe draws. Left alone by probes."""
+    """A trained network, a task of the same precision, and a seed for what probes draw. Probes do not change it."""
 
     def __init__(self, network: Network, task: Task, seed: int = 0) -> None:
         self.network = network

@@ -1,4 +1,4 @@
-"""Swap tests: is it the fed-back input or the drifted state that spoils a rollout?"""
+"""The probe `swap_test`: whether the fed-back inputs or the drifted state cause the rollout's error."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,10 @@ STARTS = 8  # our choice
 
 @dataclass(frozen=True)
 class SwapTest:
-    """Errors of single steps with input and state each taken from the truth or from the rollout.
+    """Errors of single steps, with input and state each taken from the truth or from the rollout.
 
-    Four cells of a table, each as rollout error in [0, 1] and as normalised error by step. A share near 1 says
-    that this swap alone brings the rollout's whole error.
+    Four combinations, each with its rollout error in [0, 1] and its normalised error by step. A share near 1 means
+    that this swap alone produces the whole error of the rollout.
     """
 
     own_input_own_state: float  # the rollout
@@ -34,16 +34,16 @@ class SwapTest:
 
 
 def swap_test(subject: Subject) -> SwapTest:
-    """Return how much of the rollout's error comes with its fed-back inputs and how much with its state.
+    """Return how much of the rollout's error is due to its fed-back inputs and how much to its state.
 
-    At each step the network makes one forecast, (a) from the true input and the rollout's state, (b) from the
-    rollout's input and the state that the truth has left. With an increment readout an input's own error passes
-    into the forecast as it is.
+    At each step the network makes one forecast (a) from the true input and the rollout's state, and (b) from the
+    rollout's input and the teacher-forced state. With an increment readout the input's own error passes unchanged
+    into the forecast.
 
     Args:
         subject: a few of its starts are used; nothing is drawn.
 
-    Source: our construction, an intervention on one of the two paths by which an error comes back.
+    Source: our construction, an intervention on one of the two paths by which an error returns.
     """
     network, task = subject.network, with_some_starts(subject.task, STARTS)
     chosen = spread(len(subject.task.starts.truth), STARTS)
@@ -74,8 +74,8 @@ def swap_test(subject: Subject) -> SwapTest:
 def resynchronised(network: Network, task: Task, rollout: Traced, forced: HiddenState) -> Array:
     """Return the forecasts made from the rollout's inputs and the teacher-forced state.
 
-    The counterpart of `sweep.score.swapped`: at each step the state has seen the truth alone, and the input of this
-    one step is what the rollout is fed with. (start, step, channel), data units. The first step equals the rollout's.
+    The counterpart of `sweep.score.swapped`: at each step the state has seen only the truth, and the input of this
+    step is the rollout's. (start, step, channel), data units. The first step equals the rollout's.
 
     Args:
         network: of the task's precision.

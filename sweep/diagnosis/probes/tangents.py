@@ -175,8 +175,8 @@ class Linearised:
             rows = torch.mm(rows, matrix)
             if slope is not None:
                 rows = (rows.view(*hidden.shape[:-1], -1) * torch.from_numpy(slope[step])).flatten(0, 1)
-        found: Array = rows.view(*hidden.shape[:-1], -1).numpy()
-        return found
+        tangents: Array = rows.view(*hidden.shape[:-1], -1).numpy()
+        return tangents
 
 
 def _readout_slopes(network: Forecaster, hidden: Tensor) -> list[Tensor | None]:
@@ -205,7 +205,7 @@ def jacobians(network: Forecaster, flat: Tensor) -> tuple[Tensor, Tensor]:
     loop = ClosedLoop(network)
     after = loop(flat)
     (state, current), (later, forecast) = loop.split(flat), loop.split(after)
-    states = tuple(torch.stack([one, other]) for one, other in zip(state, later, strict=True))
+    states = tuple(torch.stack([now, after]) for now, after in zip(state, later, strict=True))
     path = Trajectory(current[None], forecast[None], states)
     identity = np.tile(np.eye(loop.size), (len(flat), 1, 1))
     columns = torch.from_numpy(Linearised(network, path).advance(0, 1, identity))

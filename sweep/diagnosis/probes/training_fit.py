@@ -1,4 +1,4 @@
-"""Training data against validation data: does the network know its training series better than new ones?"""
+"""The probe `training_fit`: errors on training data and on validation data."""
 
 from dataclasses import dataclass, replace
 
@@ -14,30 +14,32 @@ from sweep.score import Task, forecasts
 from sweep.score.rollout import decoded_forecasts, rollout_error_of, warm_and_free
 
 STARTS = 8  # our choice
-FEWEST = 12  # samples of a training series that hold a start; our choice
-SETTLING = 64  # steps from a zero state whose errors are kept; our choice
+FEWEST = 12  # fewest samples of a training series with a start; our choice
+SETTLING = 64  # first steps from a zero state whose errors are kept; our choice
 
 
 @dataclass(frozen=True)
 class TrainingFit:
     """Errors on starts within the training data and on validation starts, of the same warm-up and horizon.
 
-    One-step errors are RMS over starts, steps and target channels in scales of the data, uncapped; that on
+    One-step errors are RMS over starts, steps and target channels in scales of the data, uncapped; the one on
     validation may be inf.
     """
 
-    warmup: int  # true steps before each rollout, fewer than the study's where the training series are short
+    warmup: int  # true steps before each rollout; fewer than the study's if the training series are short
     horizon: int
     one_step_training: float
     one_step_validation: float
     rollout_training: float  # rollout error in [0, 1]
     rollout_validation: float
-    settling: tuple[float, ...]  # mean square one-step error, model units, of steps 1.. from a zero state
-    settled: float  # the same of the last half of the training stretch
+    settling: tuple[
+        float, ...
+    ]  # mean square one-step error, model units, of steps 1, 2, ... from a zero state
+    settled: float  # the same over the last half of the training stretch
 
 
 def training_fit(subject: Subject) -> TrainingFit:
-    """Return one-step and rollout errors on training and on validation starts, and the error after a cold start.
+    """Return one-step and rollout errors on training and validation starts, and the error after a cold start.
 
     Args:
         subject: its task gives the validation starts and the data; the training starts are spread evenly.
@@ -51,9 +53,9 @@ def training_fit(subject: Subject) -> TrainingFit:
     dtype, device = task.channels.dtype, str(task.channels.device)
     known = Task(data, training_starts(data, warmup, horizon), dtype, device)
     new = Task(data, _shortened(task.starts, warmup + data.codec.lag, horizon), dtype, device)
-    said, free = warm_and_free(network, known)
-    on_known, on_new = decoded_forecasts(known, said, free), forecasts(network, new)
-    squares = _squares_from_zero(known, said)
+    forced, free = warm_and_free(network, known)
+    on_known, on_new = decoded_forecasts(known, forced, free), forecasts(network, new)
+    squares = _squares_from_zero(known, forced)
     late = squares[len(squares) // 2 :]
     if not (np.isfinite(on_known.one_step).all() and np.isfinite(squares).all()):
         raise CannotMeasure("the network's forecasts of its training data are not finite")
@@ -73,7 +75,7 @@ def training_starts(data: Data, warmup: int, horizon: int) -> Starts:
     """Return at most STARTS rollout tasks within the training series, the longest series first.
 
     Raises:
-        CannotMeasure: none fits.
+        CannotMeasure: no start fits into a training series.
     """
     past, level = warmup + data.codec.lag, level_of(data.train_raw)
     room = [max(0, len(raw) - past - horizon + 1) for raw in data.train_raw]
@@ -101,7 +103,7 @@ def training_starts(data: Data, warmup: int, horizon: int) -> Starts:
 
 
 def _lengths(data: Data, task: Task) -> tuple[int, int]:
-    """Return the longest warm-up and horizon, at most the task's, that a training series holds."""
+    """Return the longest warm-up and horizon, at most the task's, that fit into a training series."""
     longest = max(len(raw) for raw in data.train_raw) - data.codec.lag
     if longest < FEWEST:
         raise CannotMeasure(f"the longest training series has {longest} samples, fewer than {FEWEST}")
@@ -129,11 +131,11 @@ def _rms(task: Task, forecast: Array) -> float:
     chosen, starts = list(task.data.targets), task.starts
     errors = (forecast - starts.truth)[..., chosen] / starts.scale[:, None, chosen]
     with np.errstate(over="ignore"):
-        found = float(np.sqrt(np.mean(np.square(errors))))
-    return found if np.isfinite(found) else float("inf")
+        rms = float(np.sqrt(np.mean(np.square(errors))))
+    return rms if np.isfinite(rms) else float("inf")
 
 
-def _squares_from_zero(task: Task, said: Tensor) -> Array:
+def _squares_from_zero(task: Task, forced: Tensor) -> Array:
     """Return (step,), the mean square error in model units of teacher-forced forecasts from a zero state."""
-    errors = (said - task.channels[:, 1:]).double().square().mean(dim=(0, 2))
+    errors = (forced - task.channels[:, 1:]).double().square().mean(dim=(0, 2))
     return np.asarray(np.nan_to_num(errors.cpu().numpy(), nan=np.inf))

@@ -1,6 +1,6 @@
-"""How a rollout fails, read from the rollout alone: arrays in, a named symptom with its numbers out.
+"""Symptoms: how a rollout fails, found from the rollout alone, each with a name and its numbers.
 
-No torch, no files: `symptom_of_trial` is a pure function of a `RolloutEvidence`.
+No torch and no files: `symptom_of_trial` is a pure function of a `RolloutEvidence`.
 """
 
 from sweep.diagnosis.symptoms.evidence import Baselines, RolloutEvidence, baseline_errors, stored_evidence

@@ -1,4 +1,4 @@
-"""Whether a forecast has the statistics of the data, however far it is from this very truth."""
+"""Climate: whether a forecast has the statistics of the data, even where it no longer follows the truth."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -6,31 +6,35 @@ from scipy.ndimage import gaussian_filter1d
 from sweep.data.types import Array
 
 QUANTILES = np.linspace(0.02, 0.98, 25)
-BINS = 1.5  # of the spectrum: the width of its smoothing; our choice for records of ten to twenty turns
-WRONG_AT = 0.99  # quantile of the distances among true records beyond which a single forecast is wrong
-SHIFTED = 0.9  # quantile of true distances that the median of right forecasts hardly reaches. Our choice
-FEW = 4  # records below which a median says little
+BINS = (
+    1.5  # bins of the spectrum: width of its smoothing; our choice for records of ten to twenty oscillations
+)
+WRONG_AT = (
+    0.99  # quantile of the distances among true records; a single forecast beyond 1.5 times it is wrong
+)
+SHIFTED = 0.9  # quantile of true distances that the median of right forecasts rarely reaches. Our choice
+FEW = 4  # records; a median of fewer means little
 
 
-def climate_distances(said: Array, true: Array) -> tuple[Array, Array]:
-    """Return how far forecasts, and true records among themselves, are from the pooled truth.
+def climate_distances(forecasts: Array, true: Array) -> tuple[Array, Array]:
+    """Return the distances of forecasts from the pooled truth, and those of each true record from the others.
 
-    In each channel a record's distance is the sum of three, each 0 for equal: Hellinger of smoothed power
-    spectra, and mean quantile difference of the values and of the steps between them, both over the truth's
-    spread. It is divided by the median over true records, and the mean is taken over channels. A true record
-    is compared with the pool of the others, which is what a perfect climate would show.
+    In each channel a record's distance is the sum of three terms, each 0 for equal records: the Hellinger distance
+    of smoothed power spectra, and the mean quantile differences of the values and of the steps between them, both
+    divided by the truth's spread. The sum is divided by its median over true records, then averaged over channels.
+    A true record is compared with the pool of the others: that is the distance of a perfect climate.
 
     Args:
-        said: (record, step, channel), finite, the forecasts.
-        true: (record, step, channel), the truth, of as many steps.
+        forecasts: (record, step, channel), finite.
+        true: (record, step, channel), the truth, with the same number of steps.
 
     Returns:
-        (record,) of the forecasts and (record,) of the truth, which has a median of about 1.
+        (record,) for the forecasts and (record,) for the truth; the latter has a median of about 1.
 
     Source: Hellinger distance of spectra after Mikhaeil, Monfared, Durstewitz (2022), NeurIPS; the quantile
-    difference is the Wasserstein distance of one dimension; their sum is our choice.
+    difference is the Wasserstein distance in one dimension; the sum is our choice.
     """
-    distances, null = np.zeros(len(said)), np.zeros(len(true))
+    distances, null = np.zeros(len(forecasts)), np.zeros(len(true))
     count, channels = len(true), true.shape[2]
     for channel in range(channels):
         features = [_features(values) for values in true[..., channel]]
@@ -45,21 +49,23 @@ def climate_distances(said: Array, true: Array) -> tuple[Array, Array]:
             among[record] = _distance(own, others if count > 1 else pooled, spread)
         usual = max(float(np.median(among)), 1e-12) * channels
         null += among / usual
-        distances += [_distance(_features(values), pooled, spread) / usual for values in said[..., channel]]
+        distances += [
+            _distance(_features(values), pooled, spread) / usual for values in forecasts[..., channel]
+        ]
     return distances, null
 
 
-def climate_is_right(said: Array, true: Array) -> Array:
-    """Return (record,) whether each forecast could be the data's, by distance and by all taken together.
+def climate_is_right(forecasts: Array, true: Array) -> Array:
+    """Return (record,), whether each forecast could be a record of the data.
 
-    A record is wrong beyond 1.5 times the WRONG_AT quantile of true distances; where the median forecast is
-    beyond their SHIFTED quantile, all are suspect, and one is wrong beyond that.
+    A record is wrong beyond 1.5 times the WRONG_AT quantile of true distances. Where the median forecast lies
+    beyond their SHIFTED quantile, the forecasts as a group are off, and a record is wrong beyond that quantile.
 
     Args:
-        said: (record, step, channel), finite.
+        forecasts: (record, step, channel), finite.
         true: (record, step, channel), at least two records.
     """
-    distances, null = climate_distances(said, true)
+    distances, null = climate_distances(forecasts, true)
     usual = float(np.quantile(null, SHIFTED))
     shifted = min(len(null), len(distances)) >= FEW and np.median(distances) >= usual
     limit = usual if shifted else 1.5 * float(np.quantile(null, WRONG_AT))

@@ -1,4 +1,4 @@
-"""How a forecast's oscillations compare with the truth's along the horizon: amplitude, phase and level."""
+"""Demodulation: amplitude, phase and level of a forecast's oscillations against the truth's, along the horizon."""
 
 from dataclasses import dataclass
 
@@ -6,28 +6,28 @@ import numpy as np
 
 from sweep.data.types import Array
 
-CYCLES = 2.0  # of the slowest tone in a window; fewer leave level and tone entangled. Our choice
-SEPARATION = 1.5  # windows hold this many beats of the closest two tones, so that they are told apart
-LONGEST = 1 / 3  # of the horizon; a longer window sees no change along it
-SHORTEST = 1 / 25  # of the horizon: shorter windows add rows, no resolution
+CYCLES = 2.0  # of the slowest tone in a window; with fewer, level and tone cannot be separated. Our choice
+SEPARATION = 1.5  # beats of the closest two tones in a window, so that the fit separates them
+LONGEST = 1 / 3  # of the horizon; a longer window hides changes along it
+SHORTEST = 1 / 25  # of the horizon; shorter windows add rows but no resolution
 HOPS = 4  # windows per window length
-WEAK = 0.02  # relative amplitude below which a phase, or the logarithm of an amplitude, means nothing
-DIED = 1e-4  # relative amplitude that counts as nothing left in a fit of a decay: rounding of float32 is near
+WEAK = 0.02  # relative amplitude; below it a phase or the logarithm of an amplitude means nothing
+DIED = 1e-4  # relative amplitude that counts as zero in the fit of a decay; rounding of float32 is near
 
 
 @dataclass(frozen=True)
 class Demodulated:
     """A forecast against its truth in overlapping windows; the first axis is the window."""
 
-    centre: Array  # (window,), steps from the beginning of the horizon
+    centre: Array  # (window,), steps from the start of the horizon
     ratio: Array  # (window, tone), complex: amplitude ratio and phase lead of the forecast
     weight: Array  # (window, tone), the truth's power
     level: Array  # (window,), mean level of the forecast minus that of the truth
-    rest: Array  # (window,), share of the forecast's variance outside of the truth's tones, 0..1
+    rest: Array  # (window,), share of the forecast's variance outside the truth's tones, 0..1
 
 
 def window_length(omega: Array, horizon: int) -> int:
-    """Return the steps of a window that tells the tones from each other and from the level."""
+    """Return the steps of a window that is long enough to separate the tones from each other and from the level."""
     slowest = 2 * np.pi / omega.min()
     wanted = CYCLES * slowest
     if len(omega) > 1:
@@ -36,7 +36,7 @@ def window_length(omega: Array, horizon: int) -> int:
 
 
 def windows(values: Array, length: int) -> tuple[Array, Array]:
-    """Return overlapping windows (window, length) and their centres; the last one ends with the series."""
+    """Return overlapping windows (window, length) and their centres; the last window ends with the series."""
     hop = max(1, length // HOPS)
     first = np.arange((len(values) - length) % hop, len(values) - length + 1, hop)
     return values[first[:, None] + np.arange(length)], first + (length - 1) / 2
@@ -45,34 +45,34 @@ def windows(values: Array, length: int) -> tuple[Array, Array]:
 def demodulated(forecast: Array, truth: Array, omega: Array, length: int) -> Demodulated:
     """Return least-squares amplitudes and phases of the forecast relative to the truth's.
 
-    In each window (Hann weights) both series are fitted by a level and the given tones; the quotient of the two complex
-    amplitudes of a tone is free of the window's effects and of modulations that both share.
+    In each window (Hann weights) a level and the given tones are fitted to both series. The quotient of a tone's two
+    complex amplitudes does not depend on the window, nor on modulations that both series share.
 
     Args:
         forecast: (step,), finite, any unit.
-        truth: (step,), same unit.
-        omega: (tone,), rad per step, tones of the truth that such a window can tell apart.
+        truth: (step,), in the same unit.
+        omega: (tone,), rad per step, tones of the truth that such a window can separate.
         length: steps of a window.
     """
-    said, centre = windows(forecast, length)
+    pieces, centre = windows(forecast, length)
     true, _ = windows(truth, length)
     time = np.arange(length) - (length - 1) / 2
     angle = time[:, None] * omega
     design = np.column_stack([np.ones(length), np.cos(angle), np.sin(angle)])
-    taper = np.hanning(length + 2)[1:-1]  # or what changes within a window leaks into the phase
+    taper = np.hanning(length + 2)[1:-1]  # without it, changes within a window leak into the phase
     inverse = np.linalg.pinv(np.sqrt(taper)[:, None] * design) * np.sqrt(taper)
-    parts = [values @ inverse.T for values in (said, true)]
+    parts = [values @ inverse.T for values in (pieces, true)]
     tones = len(omega)
-    z_said, z_true = (part[:, 1 : 1 + tones] - 1j * part[:, 1 + tones :] for part in parts)
+    z_forecast, z_true = (part[:, 1 : 1 + tones] - 1j * part[:, 1 + tones :] for part in parts)
     floor = 1e-3 * np.sqrt((np.abs(z_true) ** 2).mean(axis=0))
     safe = np.where(np.abs(z_true) > floor, z_true, floor)
-    missed = said - parts[0] @ design.T
-    variance = said.var(axis=1)
-    # what moves by less than a thousandth of the truth has no shape
+    missed = pieces - parts[0] @ design.T
+    variance = pieces.var(axis=1)
+    # the floor: a forecast that moves by less than a thousandth of the truth has no shape
     rest = np.square(missed).mean(axis=1) / np.maximum(variance, 1e-6 * true.var(axis=1).mean() + 1e-300)
     return Demodulated(
         centre=centre,
-        ratio=z_said / safe,
+        ratio=z_forecast / safe,
         weight=np.abs(z_true) ** 2,
         level=parts[0][:, 0] - parts[1][:, 0],
         rest=np.clip(rest, 0.0, 1.0),
@@ -80,7 +80,7 @@ def demodulated(forecast: Array, truth: Array, omega: Array, length: int) -> Dem
 
 
 def separable(omega: Array, length: int) -> Array:
-    """Return the tones that a window can tell apart, in their order: a weaker one near a stronger is dropped."""
+    """Return the tones that a window can separate, in their order; a weaker tone near a stronger one is dropped."""
     kept: list[float] = []
     for value in omega:
         if all(abs(value - other) >= SEPARATION * 2 * np.pi / length for other in kept):
@@ -89,7 +89,7 @@ def separable(omega: Array, length: int) -> Array:
 
 
 def straight_line(x: Array, y: Array, weight: Array) -> tuple[float, float, float]:
-    """Return slope, value at x = 0 and R^2 of a weighted least-squares line; (0, mean, 1) of a constant.
+    """Return slope, value at x = 0 and R^2 of a weighted least-squares line; (0, mean, 1) for a constant.
 
     Args:
         x: (point,).
@@ -110,17 +110,19 @@ def straight_line(x: Array, y: Array, weight: Array) -> tuple[float, float, floa
     return slope, mean - slope * middle, 1 - left / variance if variance > 1e-12 else 1.0
 
 
-def amplitude_by_window(found: Demodulated) -> Array:
-    """Return (window,), the amplitude ratio of all tones together: 1 is right, 0 is gone."""
-    power = found.weight.sum(axis=1)
-    ratio: Array = np.sqrt((np.abs(found.ratio) ** 2 * found.weight).sum(axis=1) / np.maximum(power, 1e-300))
+def amplitude_by_window(demodulation: Demodulated) -> Array:
+    """Return (window,), the amplitude ratio of all tones together: 1 is right, 0 means no oscillation."""
+    power = demodulation.weight.sum(axis=1)
+    ratio: Array = np.sqrt(
+        (np.abs(demodulation.ratio) ** 2 * demodulation.weight).sum(axis=1) / np.maximum(power, 1e-300)
+    )
     return ratio
 
 
 def decay_per_step(centre: Array, amplitude: Array) -> float:
-    """Return gamma of amplitude ~ exp(-gamma step): > 0 dies out, < 0 grows, ln 2 / gamma is the half-life.
+    """Return gamma of amplitude ~ exp(-gamma step): decay above 0, growth below; the half-life is ln 2 / gamma.
 
-    Windows after the amplitude has died (below DIED) are left out, so that a floor does not flatten the fit.
+    Windows after the amplitude first falls below DIED are left out, so that a floor does not flatten the fit.
     """
     dead = np.flatnonzero(amplitude < DIED)
     last = int(dead[0]) if len(dead) else len(amplitude)
@@ -130,10 +132,12 @@ def decay_per_step(centre: Array, amplitude: Array) -> float:
     return -slope
 
 
-def phase_by_window(found: Demodulated, tone: int) -> tuple[Array, Array]:
-    """Return (window,) the unwrapped phase lead of a tone in rad, and (window,) the weight it deserves."""
-    ratio = found.ratio[:, tone]
-    weight = np.abs(ratio) * found.weight[:, tone]
-    alive = (np.abs(ratio) > WEAK) & (found.weight[:, tone] > 0.01 * found.weight[:, tone].max())
+def phase_by_window(demodulation: Demodulated, tone: int) -> tuple[Array, Array]:
+    """Return the unwrapped phase lead of a tone in rad, (window,), and the weight of each window, (window,)."""
+    ratio = demodulation.ratio[:, tone]
+    weight = np.abs(ratio) * demodulation.weight[:, tone]
+    alive = (np.abs(ratio) > WEAK) & (
+        demodulation.weight[:, tone] > 0.01 * demodulation.weight[:, tone].max()
+    )
     phase: Array = np.unwrap(np.angle(ratio))
     return phase, np.where(alive, weight, 0.0)

@@ -1,4 +1,4 @@
-"""What a symptom is read from: a rollout, its truth, and what is known of the data."""
+"""The evidence for a symptom: a rollout, its truth, and facts about the data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Baselines = Mapping[str, tuple[float, ...]]  # rollout errors over PREFIXES by n
 
 @dataclass(frozen=True)
 class RolloutEvidence:
-    """A trial's rollout over its target channels, all arrays finite in data units, but for the forecast.
+    """A trial's rollout over its target channels. Arrays are in data units and, except the forecast, finite.
 
     Raises:
         ValueError: shapes do not fit, the truth is not finite, or a scale is not positive.
@@ -32,8 +32,8 @@ class RolloutEvidence:
     noise: float | None = None  # standard deviation of observation noise, in scales, where known
     baselines: Baselines = field(default_factory=dict)
     objective: str = "rollout_error"  # the study's: that of the baselines' errors
-    series: Array | None = None  # (start,): which series a start is of, -1 for one of its own
-    position: Array | None = None  # (start,): index in that series of the first step
+    series: Array | None = None  # (start,): index of the start's series; -1: a series that training never saw
+    position: Array | None = None  # (start,): index of the first forecast step in that series
 
     def __post_init__(self) -> None:
         shape = self.truth.shape
@@ -73,11 +73,11 @@ def stored_evidence(
     baselines: Baselines | None = None,
     objective: str = "rollout_error",
 ) -> RolloutEvidence:
-    """Return the evidence in the arrays of a trial's rollout.npz, over its target channels.
+    """Return the evidence of a trial's rollout.npz, over its target channels.
 
     Args:
-        arrays: by name, as `sweep.trial` stores them: forecast, truth, past, mean, scale, and, where there
-            are, targets, block, series, position.
+        arrays: by name, as `sweep.trial` stores them: forecast, truth, past, mean, scale, and optionally targets,
+            block, series, position.
         period: dominant period of the training data in steps, None if there is none.
         lyapunov_time: in steps, where known.
         noise: standard deviation of the observation noise in scales, where known.
@@ -112,9 +112,7 @@ def stored_evidence(
 
 
 def baseline_errors(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, ...]]:
-    """Return the baselines' rollout errors over PREFIXES by name.
-
-    Those that could not serve are left out, and so are those that were scored before `prefix_errors` was kept.
+    """Return the baselines' rollout errors over PREFIXES by name; baselines that do not apply are left out.
 
     Args:
         entries: the `baselines` of baselines.json.

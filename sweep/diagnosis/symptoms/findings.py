@@ -1,4 +1,4 @@
-"""Findings of the symptom level: one for every code, present or not."""
+"""Findings of the symptom level: one for every symptom, present or not."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from sweep.diagnosis.symptoms.known_symptoms import HEALTHY, SYMPTOMS
 from sweep.diagnosis.symptoms.trial_symptom import TrialSymptom
 from sweep.diagnosis.symptoms.wording import detail
 
-COUNTS = 0.1  # share from which a symptom that is not the main one is reported as found; our choice
+COUNTS = 0.1  # share from which a symptom beside the main one is an issue; our choice
 
 
 def symptom_findings(symptom: TrialSymptom) -> tuple[Finding, ...]:
     """Return one finding per symptom, in the order of the table.
 
-    issue: the main symptom, or one with a share of COUNTS, if it is a failure. tip: the data's own limit.
+    issue: a failure that is the main symptom or has a share of COUNTS. tip: the limit of the data.
     ok: not seen, or fine. not applicable: this truth cannot show it.
     """
     return tuple(_finding(symptom, code) for code in SYMPTOMS)
@@ -28,7 +28,7 @@ def _finding(symptom: TrialSymptom, code: str) -> Finding:
     if code != symptom.code:
         found = share >= COUNTS
         severity: Severity = "issue" if found and code not in HEALTHY else "ok"
-        text = f"{share:.0%} of starts and channels. {entry.meaning}" if share else "Not seen."
+        text = f"{share:.0%} of starts and channels. {entry.meaning}" if share else "Not found."
         return Finding(code, severity, text, evidence, entry.title, confidence=1 - symptom.confidence / 2)
     severity = "ok" if code == "S01" else "tip" if code in HEALTHY else "issue"
     text = symptom.text if not symptom.mixture else f"{share:.0%} of starts: {detail(code, symptom.numbers)}"

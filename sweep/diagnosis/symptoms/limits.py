@@ -1,4 +1,4 @@
-"""How far the data let any forecast go: by their Lyapunov time, or by what plain forecasts make of them."""
+"""The limit of the data: how far any forecast can hold, by the Lyapunov time or by plain forecasts."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,30 +8,28 @@ import numpy as np
 from sweep.data.types import Array
 from sweep.diagnosis.symptoms.reference import WORST, reference_squares, stretches
 
-LYAPUNOV_TIMES = 3.0  # that a forecast of a chaotic system must hold before chaos is to blame. Our choice
+LYAPUNOV_TIMES = 3.0  # a forecast that fails sooner is not excused by chaos; our choice
 LOST = 0.5  # scales, as for valid steps
-SKILL = 0.9  # scales: a plain forecast with a larger error has no skill left
-ENDS = 0.9  # of the horizon: what holds as long is fine, and no limit was met
-AS_GOOD, AS_GOOD_FLOOR = (
-    1.15,
-    0.05,
-)  # all starts together may err this much more than the reference, in scales
-START_GOOD, START_FLOOR = 1.5, 0.1  # a single start
-# Of the rollout error: a baseline that is better by more shows that the data allow more.
+SKILL = 0.9  # scales; a plain forecast with a larger error has no skill left
+ENDS = 0.9  # of the horizon: a limit beyond it is not a limit
+# how much larger the error of all starts may be than the reference's: a factor, and scales on top
+AS_GOOD, AS_GOOD_FLOOR = 1.15, 0.05
+START_GOOD, START_FLOOR = 1.5, 0.1  # the same for a single start
+# of the rollout error: a baseline that is better by more shows that the data allow a better forecast
 BETTER_BASELINE = 0.05
 
 
 @dataclass(frozen=True)
 class Limit:
-    """What the data allow."""
+    """How far the data can be forecast."""
 
     limited: bool  # chaos or noise end any forecast within the horizon
-    why: str  # the reason, either way
-    steps: int  # that a forecast can be asked for: the horizon if not limited
+    why: str  # the reason, whether limited or not
+    steps: int  # that a forecast can hold: the horizon if not limited
     reference: (
         Array | None
-    )  # (start, step), squared errors of the plain forecasts; None: the exponent decides
-    skill: int  # steps for which the plain forecasts have skill
+    )  # (start, step), squared errors of the plain forecasts; None: the Lyapunov time decides
+    skill: int  # steps over which the plain forecasts have skill
 
 
 def limit_of(
@@ -46,7 +44,7 @@ def limit_of(
     """Return how far the data can be forecast.
 
     With a known Lyapunov time T: LYAPUNOV_TIMES T steps, or ln(LOST / noise) T if that is less. Otherwise as
-    far as the better of two plain forecasts gets (`reference_squares`).
+    far as the better of two plain forecasts holds (`reference_squares`).
 
     Args:
         past: (start, past step, channel), in scales.
@@ -84,13 +82,13 @@ def limit_of(
 def as_far_as_possible(
     limit: Limit, squares: Array, valid: Array, errors: tuple[float, ...], baselines: list[tuple[float, ...]]
 ) -> Array:
-    """Return (start,) whether a forecast goes as far as the data allow.
+    """Return (start,), whether the forecast holds as long as the data allow.
 
     Args:
         limit: from `limit_of`.
         squares: (start, step), the forecast's squared error, mean over channels, finite or +inf.
         valid: (start,), its valid steps.
-        errors: its rollout error over each prefix of the horizon; may be empty, then baselines are ignored.
+        errors: its rollout error over each prefix of the horizon; if empty, baselines are ignored.
         baselines: the same of each baseline.
     """
     if not limit.limited:
@@ -98,18 +96,18 @@ def as_far_as_possible(
     if any(errors and errors[-1] - other[-1] > BETTER_BASELINE for other in baselines):
         return np.zeros(len(valid), dtype=bool)
     if limit.reference is None:
-        # exponents of finite stretches differ: where the usual start holds, one that holds half as long is excused
+        # local exponents differ: where the median start holds, a start that holds half as long is excused
         usual = np.median(valid) >= limit.steps
         held: Array = (valid >= limit.steps) | (usual & (valid >= limit.steps / 2))
         return held
-    # on all steps with any skill, and on the first ones, which a forecast of the mean would miss
+    # on all steps with any skill, and on the first steps alone: a forecast of the mean would fail there
     good: Array = _as_good(squares, limit.reference, limit.skill)
     good = good & _as_good(squares, limit.reference, limit.steps)
     return good
 
 
 def _as_good(squares: Array, reference: Array, span: int) -> Array:
-    """Return (start,) whether a forecast errs no more than the reference over the first steps."""
+    """Return (start,), whether the forecast's error over the first `span` steps is no larger than the reference's."""
     span = max(1, span)
     known = np.isfinite(reference[:, :span])
     if not known.any(axis=1).all():
@@ -122,6 +120,6 @@ def _as_good(squares: Array, reference: Array, span: int) -> Array:
 
 
 def _mean(squares: Array) -> float:
-    """Return the mean of what is known, +inf where nothing is."""
+    """Return the mean of the finite values, +inf if there are none."""
     known = squares[np.isfinite(squares)]
     return float(known.mean()) if len(known) else float("inf")

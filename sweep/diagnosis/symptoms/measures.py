@@ -1,4 +1,4 @@
-"""The numbers of one start and channel that its symptom is decided by."""
+"""Measures: the numbers of one start and channel that decide its symptom."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,46 +20,45 @@ from sweep.diagnosis.symptoms.demodulation import (
 from sweep.diagnosis.symptoms.recurrence import locked_period, recurrence
 from sweep.diagnosis.symptoms.tones import Tones, strongest_tone, without_line
 
-STILL = 0.1  # of the truth's swing: what moves less has stopped
-SOON = 0.1  # of the horizon: a forecast that stops by then never got going
-ONE_WAY = 1.1  # path over range of a ramp: one that turns has gone further than it got
-LATE = 0.75  # of the horizon: windows that begin to be centred beyond speak for its end
-LIVING, LOST = 0.6, 0.3  # amplitude ratio of a tone that is there, and of one that is gone
-AUDIBLE = 0.1  # share of the variance of a tone whose loss counts
+STILL = 0.1  # of the truth's standard deviation; a forecast that moves less has stopped
+SOON = 0.1  # of the horizon; a forecast that has stopped by then never moved
+ONE_WAY = 1.1  # path length over range; a ramp that turns back has a larger one
+LATE = 0.75  # of the horizon; windows centred beyond it measure its end
+LIVING, LOST = 0.6, 0.3  # amplitude ratios of a tone: above the first it is present, below the second lost
+AUDIBLE = 0.1  # share of the variance; the loss of a weaker tone does not count
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What a forecast does, against the truth. Amplitudes are ratios, levels are in scales."""
+    """Numbers of a forecast against its truth. Amplitudes are ratios, levels are in scales."""
 
-    valid_steps: int  # steps before the trailing error reaches .5
+    valid_steps: int  # steps before the trailing error reaches 0.5
     first_error: float  # RMS error of the first quarter block
     amplitude_early: float  # swing (standard deviation in a window) over the truth's
     amplitude_late: float
-    decay_per_step: float  # > 0 dies out
+    decay_per_step: float  # above 0 the oscillation dies out
     steadiness: float  # movement of the last third over that of the middle third: 1 is a steady swing
-    stopped: bool  # but for a slow ramp, moves by less than STILL from a tenth of the horizon on
+    stopped: bool  # moves by less than STILL from a tenth of the horizon on, apart from a slow ramp
     level_late: float  # forecast minus truth, mean level
     furthest: float  # largest distance of the late forecast from the truth's middle, over the truth's own
-    recurrence: float  # of the late forecast: 0 repeats itself, 1 does not
-    locked_period: int | None  # steps, if it repeats exactly
+    recurrence: float  # of the late forecast: 0 is an exact repetition, 1 is none
+    locked_period: int | None  # steps, if the forecast repeats itself exactly
     own_frequency: float | None  # rad per step, the late forecast's strongest tone
-    # against the truth's tones; None, or empty, where the truth has none
+    # against the truth's tones; None or empty if the truth has none
     tones: tuple[float, ...] = ()  # periods in steps, strongest first
-    frequency: float | None = None  # rad per step: the truth's tone that the phase error matters most in
-    frequency_error: float | None = None  # relative: .01 is 1 % too fast
+    frequency: float | None = None  # rad per step: the truth's tone whose phase error costs most
+    frequency_error: float | None = None  # relative: 0.01 is 1 % too fast
     phase_first: float | None = None  # rad, of the fitted line at step 0
     phase_last: float | None = None  # rad, of the fitted line at the horizon
     phase_r2: float | None = None  # of that line
     phase_bent: float | None = None  # rad, RMS distance from that line
-    rest_late: float | None = None  # share of the late forecast's variance outside of the truth's tones
+    rest_late: float | None = None  # share of the late forecast's variance outside the truth's tones
     tone_amplitudes: tuple[float, ...] = ()  # late amplitude ratio by tone
     lost: tuple[float, ...] = ()  # periods of lost tones
-    others_live: bool = False  # a tone that counts has kept its amplitude
-    overgrown: bool = False  # a tone that counts has outgrown the truth's
-    share_level: float = (
-        0.0  # mean squared error from here on that a right level, amplitude, phase would mend
-    )
+    others_live: bool = False  # another strong tone has kept its amplitude
+    overgrown: bool = False  # a strong tone is larger than the truth's
+    # mean squared error after the valid steps that a right level, amplitude or phase would remove, and the rest
+    share_level: float = 0.0
     share_amplitude: float = 0.0
     share_phase: float = 0.0
     share_rest: float = 0.0
@@ -78,29 +77,29 @@ def tonal_measures(forecast: Array, truth: Array, tones: Tones, block: int, vali
     horizon = len(truth)
     omega = separable(tones.omega, int(LONGEST * horizon))
     length = window_length(omega, horizon)
-    found = demodulated(forecast, truth, omega, length)
+    windowed = demodulated(forecast, truth, omega, length)
     moves, true = _swing(forecast, length), _swing(truth, length)
     swing = moves / np.maximum(true, 0.05 * truth.std() + 1e-12)
-    late = _late(found.centre, horizon)
-    failing = found.centre >= min(valid, found.centre[-1])
-    parts = _error_parts(found, moves**2, failing)
+    late = _late(windowed.centre, horizon)
+    failing = windowed.centre >= min(valid, windowed.centre[-1])
+    parts = _error_parts(windowed, moves**2, failing)
     tone = int(np.argmax(parts[2]))
-    phase, weight = phase_by_window(found, tone)
-    slope, first, r2 = straight_line(found.centre, phase, weight)
-    bent = np.square(phase - first - slope * found.centre)
-    ratio = np.sqrt((np.abs(found.ratio[late]) ** 2).mean(axis=0))
-    share = found.weight.mean(axis=0) / found.weight.mean(axis=0).sum()
+    phase, weight = phase_by_window(windowed, tone)
+    slope, first, r2 = straight_line(windowed.centre, phase, weight)
+    bent = np.square(phase - first - slope * windowed.centre)
+    ratio = np.sqrt((np.abs(windowed.ratio[late]) ** 2).mean(axis=0))
+    share = windowed.weight.mean(axis=0) / windowed.weight.mean(axis=0).sum()
     gone = (ratio < LOST) & (share >= AUDIBLE)
     lives = (ratio >= LIVING) & (ratio <= 1 / LIVING) & (share >= AUDIBLE)
     periods = 2 * np.pi / omega
-    common = _common(forecast, truth, block, valid, swing, found.centre)
-    # of modulated tones by power, or a window in which the truth nearly rests decides
+    common = _common(forecast, truth, block, valid, swing, windowed.centre)
+    # by power: otherwise a window in which a modulated truth nearly rests would decide
     common["amplitude_late"] = float(
         np.sqrt((moves[late] ** 2).mean() / max((true[late] ** 2).mean(), 1e-24))
     )
     return Measures(
         **common,
-        level_late=float(found.level[late].mean()),
+        level_late=float(windowed.level[late].mean()),
         tones=tuple(periods.tolist()),
         frequency=float(omega[tone]),
         frequency_error=float(slope / omega[tone]),
@@ -108,7 +107,7 @@ def tonal_measures(forecast: Array, truth: Array, tones: Tones, block: int, vali
         phase_last=float(first + slope * horizon),
         phase_r2=float(r2),
         phase_bent=float(np.sqrt(bent @ weight / max(float(weight.sum()), 1e-300))),
-        rest_late=float(found.rest[late].mean()),
+        rest_late=float(windowed.rest[late].mean()),
         tone_amplitudes=tuple(ratio.tolist()),
         lost=tuple(periods[gone].tolist()),
         others_live=bool(lives.any()),
@@ -121,7 +120,7 @@ def tonal_measures(forecast: Array, truth: Array, tones: Tones, block: int, vali
 
 
 def irregular_measures(forecast: Array, truth: Array, everyone: Array, block: int, valid: int) -> Measures:
-    """Return the measures of a forecast whose truth has no lasting tones: against the truth of all starts.
+    """Return the measures of a forecast whose truth has no lasting tones, against the truth of all starts.
 
     Args:
         forecast: (step,), finite, in scales from the mean.
@@ -136,7 +135,7 @@ def irregular_measures(forecast: Array, truth: Array, everyone: Array, block: in
     _, centre = windows(truth, length)
     half = horizon // 2
     common = _common(forecast, truth, block, valid, _swing(forecast, length) / usual, centre)
-    # windows of chaotic data differ among themselves: the end is judged by half of the horizon
+    # windows of chaotic data differ among themselves, so half of the horizon measures the end
     common["amplitude_late"] = float(forecast[half:].std() / max(_pooled_std(everyone[:, half:]), 1e-12))
     return Measures(**common, level_late=float(forecast[half:].mean() - everyone[:, half:].mean()))
 
@@ -170,7 +169,7 @@ def _common(
 
 
 def _stopped(after: Array, block: int, least: float) -> bool:
-    """Return whether a series moves by less than `least` in every block, but for a ramp in one direction."""
+    """Return whether a series moves by less than `least` in every block, apart from a ramp in one direction."""
     parts, _ = windows(after, min(max(4, block), len(after)))
     if (parts.std(axis=1) < least).all():
         return True
@@ -179,16 +178,16 @@ def _stopped(after: Array, block: int, least: float) -> bool:
     return bool(one_way and (np.array([without_line(part).std() for part in parts]) < least).all())
 
 
-def _error_parts(found: Demodulated, variance: Array, failing: Array) -> tuple[float, Array, Array, float]:
-    """Return mean squared errors: of the level, by tone of amplitudes and phases, and of the rest."""
-    size = np.abs(found.ratio[failing])
-    power = found.weight[failing] / 2
-    phase = np.angle(found.ratio[failing])
+def _error_parts(windowed: Demodulated, variance: Array, failing: Array) -> tuple[float, Array, Array, float]:
+    """Return mean squared errors: of the level, of amplitudes and of phases by tone, and of the rest."""
+    size = np.abs(windowed.ratio[failing])
+    power = windowed.weight[failing] / 2
+    phase = np.angle(windowed.ratio[failing])
     return (
-        float(np.square(found.level[failing]).mean()),
+        float(np.square(windowed.level[failing]).mean()),
         (power * (1 - size) ** 2).mean(axis=0),
         (power * 4 * size * np.sin(phase / 2) ** 2).mean(axis=0),
-        float((found.rest * variance)[failing].mean()),
+        float((windowed.rest * variance)[failing].mean()),
     )
 
 

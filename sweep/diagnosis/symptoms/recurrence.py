@@ -1,24 +1,24 @@
-"""Whether a series repeats itself, and after how many steps."""
+"""Recurrence: whether a series repeats itself, and after how many steps."""
 
 import numpy as np
 
 from sweep.data.types import Array
 
 LOCKED = 1e-4  # relative RMS mismatch after a whole number of steps: a locked cycle; float32 leaves 1e-6
-LONGEST = 0.5  # of the series: a repetition must be seen at least once
+LONGEST = 0.5  # of the series: at least one repetition must fit
 
 
 def recurrence(values: Array) -> tuple[float, int | None]:
-    """Return how far a series is from repeating itself, and the lag at which it does so best.
+    """Return how much a series differs from its best repetition, and the lag of that repetition.
 
-    r(q) = mean (y[t + q] - y[t])^2 / (2 variance): 0 is a repetition, 1 is unrelated, 2 antiphase. The lowest
-    over lags after the first at which r exceeds .5, so that mere smoothness is no repetition.
+    r(q) = mean (y[t + q] - y[t])^2 / (2 variance): 0 is a repetition, 1 is unrelated, 2 is antiphase. Returned is the
+    lowest r over the lags after the first with r above 0.5, since a smooth series resembles itself at short lags.
 
     Args:
         values: (step,), finite.
 
     Returns:
-        r, and its lag in steps; (1, None) of a series that does not move or never comes round.
+        r, and its lag in steps; (1, None) for a series that does not move or never returns.
     """
     count = len(values)
     centred = values - values.mean()
@@ -41,12 +41,12 @@ def recurrence(values: Array) -> tuple[float, int | None]:
 
 
 def locked_period(values: Array) -> int | None:
-    """Return the whole number of steps after which a series repeats itself exactly, None if it does not."""
+    """Return the whole number of steps after which a series repeats itself exactly; None if it never does."""
     _, best = recurrence(values)
     if best is None:
         return None
     allowed = LOCKED**2 * float(values.var())
-    # the best may be a multiple of the period
+    # the best lag may be a multiple of the period
     lags = {best, *(round(best / k) for k in range(2, 40))}
     locked = [lag for lag in lags if lag > 1 and np.square(values[lag:] - values[:-lag]).mean() <= allowed]
     return min(locked, default=None)

@@ -1,4 +1,4 @@
-"""What two plain forecasts make of the data: an autoregression, and the futures of similar pasts."""
+"""Reference errors of two plain forecasts: an autoregression, and the mean future of similar pasts."""
 
 from itertools import pairwise
 
@@ -7,12 +7,12 @@ from scipy.spatial import cKDTree
 
 from sweep.data.types import Array
 
-ORDERS = (2, 4, 8, 16, 32)  # of the autoregression, as far as the kept past allows
-RIDGE = 1e-9  # relative; float32 in storage makes exact sines slightly inexact
-LAGS = 6  # of the delay vector, over a quarter block in all
+ORDERS = (2, 4, 8, 16, 32)  # of the autoregression; orders longer than the stored past are left out
+RIDGE = 1e-9  # relative; stored in float32, exact sines are slightly inexact
+LAGS = 6  # of the delay vector, which spans a quarter block
 NEIGHBOURS = 4
-REACH = 0.5  # of the horizon: how far analogues forecast, since their futures must be in the record
-WORST = 10.0  # scales; errors are cut there, as a diverged forecast's
+REACH = 0.5  # of the horizon: length of the analogues' forecasts, since their futures must be in the record
+WORST = 10.0  # scales; errors are cut there, as those of a diverged forecast are
 
 
 def reference_squares(
@@ -20,16 +20,16 @@ def reference_squares(
 ) -> Array:
     """Return (start, step), the squared error of the better of two plain forecasts, mean over channels.
 
-    One is an autoregression by channel, the other the mean future of the nearest delay vectors among the
-    other starts. The better one is chosen for each stretch of the horizon over all starts. NaN where neither
-    reaches. Both learn from the truth of these very starts, an in-sample reference: it is a measure of
-    the data, no competitor.
+    The first is an autoregression by channel, the second the mean future of the nearest delay vectors among the
+    other starts. The better one is chosen for each stretch of the horizon, over all starts. NaN where neither has a
+    forecast. Both are fitted to the truth of these starts: an in-sample reference that measures the data and is not
+    a competitor.
 
     Args:
         past: (start, past step, channel), in scales.
         truth: (start, step, channel), in scales.
         block: steps of a block.
-        series: (start,) or None: starts of one series whose records overlap are no analogues of each other.
+        series: (start,) or None. Starts of one series whose records overlap are not analogues of each other.
         position: (start,) or None.
 
     Source: analogues: Lorenz (1969), J. Atmos. Sci. 26, 636; with delay vectors and averaging, Farmer and
@@ -49,7 +49,7 @@ def reference_squares(
 
 
 def stretches(horizon: int) -> Array:
-    """Return rising edges from 0 to the horizon, each stretch about 1.5 times as long as the one before."""
+    """Return rising edges from 0 to the horizon; each stretch is about 1.5 times as long as the previous one."""
     edges = np.unique(
         np.rint(np.geomspace(1, horizon, max(2, round(np.log(horizon) / np.log(1.5))))).astype(int)
     )
@@ -96,7 +96,9 @@ def _analogue(past: Array, truth: Array, block: int, series: Array | None, posit
     before = past.shape[1]
     gap = max(1, min(block // (4 * LAGS) or 1, (before - 1) // LAGS))
     lags = gap * np.arange(LAGS) if gap * (LAGS - 1) < before else np.arange(1)
-    rows = np.arange(lags[-1], whole.shape[1] - reach)  # the present of an analogue whose future is known
+    rows = np.arange(
+        lags[-1], whole.shape[1] - reach
+    )  # the present of analogues whose future is in the record
     vectors = np.stack([whole[:, rows - lag] for lag in lags], axis=2)  # (start, row, lag, channel)
     owner = np.repeat(np.arange(len(whole)), len(rows))
     row = np.tile(rows, len(whole))
@@ -108,7 +110,7 @@ def _analogue(past: Array, truth: Array, block: int, series: Array | None, posit
         _, near = tree.query(query[start], k=min(len(owner), 40 * NEIGHBOURS))
         chosen: list[int] = []
         for index in near[allowed[owner[near]]]:
-            # neighbours in time are one analogue
+            # neighbours in time count as one analogue
             if all(owner[index] != owner[c] or abs(row[index] - row[c]) > block // 4 for c in chosen):
                 chosen.append(int(index))
             if len(chosen) == NEIGHBOURS:

@@ -14,45 +14,51 @@ from sweep.diagnosis.symptoms.limits import Limit, as_far_as_possible, limit_of
 from sweep.diagnosis.symptoms.measures import Measures, irregular_measures, tonal_measures
 from sweep.diagnosis.symptoms.recurrence import recurrence
 from sweep.diagnosis.symptoms.tones import Tones, tones_of
-from sweep.diagnosis.symptoms.verdicts import OFF, Setting, Verdict, irregular_verdict, tonal_verdict
+from sweep.diagnosis.symptoms.verdicts import (
+    OFF,
+    StartVerdict,
+    TruthStatistics,
+    irregular_verdict,
+    tonal_verdict,
+)
 from sweep.score.metrics import DIVERGED_BEYOND, error_of_prefix, valid_steps
 from sweep.score.objectives import objective_of
 
-# Share of the variance that tones must foretell for the truth to be tonal, and how much of it relative to what
-# they explain in hindsight, so that noise does not count against them. Calibrated: medians are .98 and more for
-# sums of tones, .66 of .67 with noise of half a scale; Mackey-Glass reaches .76 of .95, Lorenz and a second-order
-# autoregression with a pole at .995 stay below .2.
+# Share of the variance that tones must forecast for the truth to be tonal, and its ratio to the share that they
+# explain in the fitted part, so that noise does not count against them. Calibrated: medians are 0.98 and more for
+# sums of tones, 0.66 of 0.67 with noise of half a scale; Mackey-Glass reaches 0.76 of 0.95, Lorenz and a
+# second-order autoregression with a pole at 0.995 stay below 0.2.
 FORETOLD, LASTING = 0.5, 0.85
-FEW_STEPS = 8  # of a record: fewer have no statistics, and the climate goes undisputed
-FEW_RECORDS = 6  # of the truth, below which starts are cut in halves to see how true records differ
-BY_CHANCE = 0.1  # scales: if most starts are wrong from the first step, a nearer one is so by chance
-SAMPLED = 8  # starts from which a channel's character is read; all are searched only if it is tonal
+FEW_STEPS = 8  # of a record; with fewer the climate is not judged and counts as right
+FEW_RECORDS = 6  # of the truth; with fewer the starts are cut in halves to see how true records differ
+BY_CHANCE = 0.1  # scales; if most starts are wrong from the first step, a start above it is wrong, too
+SAMPLED = 8  # starts that decide whether a channel is tonal; all are searched only if it is
 
 
 @dataclass(frozen=True)
-class Unit:
-    """One start and channel."""
+class StartSymptom:
+    """The symptom of one start and channel."""
 
     start: int
     channel: int
-    verdict: Verdict
-    measures: Measures | None  # None where the forecast diverged
+    verdict: StartVerdict
+    measures: Measures | None  # None if the forecast diverged
 
 
 @dataclass(frozen=True)
-class Units:
-    """All starts and channels, and what was found out about the truth on the way."""
+class StartSymptoms:
+    """The symptoms of all starts and channels, and the facts about the truth that they rest on."""
 
-    units: tuple[Unit, ...]
+    symptoms: tuple[StartSymptom, ...]
     tonal: tuple[bool, ...]  # by channel
-    tones: tuple[int, ...]  # by channel, the usual number of tones; 0 where not tonal
-    foretold: tuple[float, ...]  # by channel, the median share that tones foretell
+    tones: tuple[int, ...]  # by channel, the median number of tones; 0 if not tonal
+    foretold: tuple[float, ...]  # by channel, the median share of the variance that tones forecast
     limit: Limit
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of the data before any forecast is looked at; equal arrays have equal digests."""
+    """The truth and its past, without any forecast; equal arrays have equal digests."""
 
     digest: str
     past: Array = field(compare=False)  # (start, past step, channel), in scales
@@ -64,7 +70,7 @@ class Truth:
     noise: float | None
 
 
-def units_of(evidence: RolloutEvidence) -> Units:
+def start_symptoms_of(evidence: RolloutEvidence) -> StartSymptoms:
     """Return the symptom of each start and channel, starts first."""
     truth, past = evidence.scaled(evidence.truth), evidence.scaled(evidence.past)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -77,30 +83,30 @@ def units_of(evidence: RolloutEvidence) -> Units:
     tones_by_channel = [tones for tones, _ in characters]
     well = np.flatnonzero(~diverged)
     right = _right_climate(forecast, truth, well, [k for k, t in enumerate(tones_by_channel) if t is None])
-    found = [
-        Unit(start, channel, Verdict("S13", 1.0), None)
+    symptoms = [
+        StartSymptom(start, channel, StartVerdict("S13", 1.0), None)
         for start in np.flatnonzero(diverged).tolist()
         for channel in range(truth.shape[2])
     ]
     for channel, by_start in enumerate(tones_by_channel):
-        said, true = forecast[..., channel], truth[..., channel]
+        own, true = forecast[..., channel], truth[..., channel]
         alone = _valid(evidence, channel)
-        setting = _setting(true, never)
+        usual = _truth_statistics(true, never)
         for start in well.tolist():
-            pair, valid = (said[start], true[start]), int(alone[start])
+            pair, valid = (own[start], true[start]), int(alone[start])
             if by_start is not None:
                 seen = tonal_measures(*pair, by_start[start], evidence.block, valid)
                 verdict = tonal_verdict(seen, truth.shape[1])
             else:
                 seen = irregular_measures(*pair, true, evidence.block, valid)
-                there = replace(setting, right_climate=bool(right[start, channel]))
-                verdict = irregular_verdict(seen, there, truth.shape[1])
+                statistics = replace(usual, right_climate=bool(right[start, channel]))
+                verdict = irregular_verdict(seen, statistics, truth.shape[1])
             if limited[start] and _excused(verdict, limit):
-                verdict = Verdict("S12", 0.8)
-            found.append(Unit(start, channel, verdict, seen))
-    found.sort(key=lambda unit: (unit.start, unit.channel))
-    return Units(
-        units=tuple(found),
+                verdict = StartVerdict("S12", 0.8)
+            symptoms.append(StartSymptom(start, channel, verdict, seen))
+    symptoms.sort(key=lambda symptom: (symptom.start, symptom.channel))
+    return StartSymptoms(
+        symptoms=tuple(symptoms),
         tonal=tuple(tones is not None for tones in tones_by_channel),
         tones=tuple(
             int(np.median([len(t.omega) for t in tones])) if tones else 0 for tones in tones_by_channel
@@ -131,7 +137,7 @@ def _truth(evidence: RolloutEvidence, past: Array, truth: Array) -> Truth:
 def _truth_facts(known: Truth) -> tuple[Limit, list[tuple[list[Tones] | None, float]]]:
     """Return how far the truth can be forecast, and each channel's tones.
 
-    Kept, since a study's trials share their truth and this is two thirds of what a symptom costs.
+    The result is cached: a study's trials share their truth, and this is two thirds of the time of a symptom.
     """
     limit = limit_of(
         known.past,
@@ -146,15 +152,15 @@ def _truth_facts(known: Truth) -> tuple[Limit, list[tuple[list[Tones] | None, fl
     return limit, [_tones_by_start(wholes[..., channel]) for channel in range(wholes.shape[2])]
 
 
-def _excused(verdict: Verdict, limit: Limit) -> bool:
-    """Return whether a failure is what an optimal forecast shows: by a known exponent only a lost phase is."""
+def _excused(verdict: StartVerdict, limit: Limit) -> bool:
+    """Return whether an optimal forecast would fail in the same way; with a known Lyapunov time only by phase."""
     if limit.reference is None:
         return verdict.code in ("S10", "S11")
     return verdict.code not in ("S01", "S04", "S13")
 
 
 def _tones_by_start(whole: Array) -> tuple[list[Tones] | None, float]:
-    """Return the tones of each start, None where the channel is not tonal, and the share they foretell."""
+    """Return the tones of each start, or None if the channel is not tonal, and the share that they forecast."""
     sampled = np.unique(np.linspace(0, len(whole) - 1, min(SAMPLED, len(whole))).astype(int))
     first = {int(start): tones_of(whole[start]) for start in sampled}
     share = float(np.median([tones.foretold for tones in first.values()]))
@@ -163,7 +169,7 @@ def _tones_by_start(whole: Array) -> tuple[list[Tones] | None, float]:
         return None, share
     by_start = [first.get(start) or tones_of(whole[start]) for start in range(len(whole))]
     known = max(first.values(), key=lambda tones: tones.foretold)
-    # a start at which the search failed borrows the tones of the clearest one
+    # a start at which the search failed takes the tones of the clearest start
     return [tones if len(tones.omega) else known for tones in by_start], share
 
 
@@ -174,12 +180,12 @@ def _valid(evidence: RolloutEvidence, channel: int) -> Array:
     )
 
 
-def _setting(true: Array, never: bool) -> Setting:
-    """Return the habits of a channel's truth (start, step): how much its records differ among themselves."""
+def _truth_statistics(true: Array, never: bool) -> TruthStatistics:
+    """Return statistics of a channel's truth (start, step): how much its records differ among themselves."""
     horizon = true.shape[1]
     late = true[:, horizon // 2 :]
     own = late.std(axis=1) / max(float(np.sqrt(late.var(axis=1).mean())), 1e-12)
-    return Setting(
+    return TruthStatistics(
         wrong_first=BY_CHANCE if never else OFF,
         least_amplitude=float(own.min()),
         most_amplitude=float(own.max()),
@@ -189,34 +195,34 @@ def _setting(true: Array, never: bool) -> Setting:
 
 
 def _right_climate(forecast: Array, truth: Array, well: Array, channels: list[int]) -> Array:
-    """Return (start, channel) whether the later two thirds are like the data, in this channel and in all."""
+    """Return (start, channel), whether the last two thirds are like the data, in this channel and in all."""
     right = np.ones((len(truth), truth.shape[2]), dtype=bool)
     horizon = truth.shape[1]
     begin = horizon // 3
     if not channels or not len(well) or horizon - begin < 2 * FEW_STEPS:
         return right
-    said, true = forecast[well][:, begin:, channels], truth[:, begin:, channels]
-    if len(true) < FEW_RECORDS:  # cut in halves, a few starts are more records
+    late, true = forecast[well][:, begin:, channels], truth[:, begin:, channels]
+    if len(true) < FEW_RECORDS:  # halves make more records of a few starts
         half = (horizon - begin) // 2
-        said, true = said[:, -half:], np.concatenate([true[:, :half], true[:, -half:]])
-    together = climate_is_right(said, true)
+        late, true = late[:, -half:], np.concatenate([true[:, :half], true[:, -half:]])
+    together = climate_is_right(late, true)
     for position, channel in enumerate(channels):
         pick = slice(position, position + 1)
-        alone = together if len(channels) == 1 else climate_is_right(said[..., pick], true[..., pick])
+        alone = together if len(channels) == 1 else climate_is_right(late[..., pick], true[..., pick])
         right[well, channel] = together & alone
     return right
 
 
 def _limited(evidence: RolloutEvidence, limit: Limit) -> Array:
-    truth, said, scale = evidence.truth, evidence.forecast, evidence.scale
+    truth, forecast, scale = evidence.truth, evidence.forecast, evidence.scale
     with np.errstate(over="ignore", invalid="ignore"):
-        squares = np.square((said.astype(np.float64) - truth) / scale[:, None]).mean(axis=2)
+        squares = np.square((forecast.astype(np.float64) - truth) / scale[:, None]).mean(axis=2)
     squares = np.where(np.isfinite(squares), squares, np.inf)
     objective = objective_of(evidence.objective)
     errors = tuple(
-        error_of_prefix(said, truth, scale, evidence.block, share, objective) for share in PREFIXES
+        error_of_prefix(forecast, truth, scale, evidence.block, share, objective) for share in PREFIXES
     )
-    valid = valid_steps(said, truth, scale, evidence.block)
+    valid = valid_steps(forecast, truth, scale, evidence.block)
     return as_far_as_possible(limit, squares, valid, errors, list(evidence.baselines.values()))
 
 

@@ -1,4 +1,4 @@
-"""The sinusoids that make up a series, and whether they foretell it."""
+"""The sinusoids that make up a series, and whether they forecast it."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,15 @@ import numpy as np
 
 from sweep.data.types import Array
 
-MOST_TONES = 5  # our choice: three lines of an amplitude-modulated tone, or a wave with harmonics, fit
-LEAST_SHARE = 0.01  # of the variance: a weaker tone is not counted; our choice
-FEWEST_CYCLES = 1.5  # within the series: fewer are a trend; our choice
-PADDING = 4  # finer frequency grid, so that the search for a peak begins near it
-STEPS_IN_SEARCH, STEPS = 2, 10  # Gauss-Newton; from a padded peak they converge in three or four
+MOST_TONES = (
+    5  # our choice: enough for the three lines of an amplitude-modulated tone, or a wave with harmonics
+)
+LEAST_SHARE = 0.01  # of the variance; a weaker tone is not counted. Our choice
+FEWEST_CYCLES = 1.5  # within the series; fewer are a trend. Our choice
+PADDING = 4  # zero-padding of the spectrum, so that the search begins near a peak
+STEPS_IN_SEARCH, STEPS = 2, 10  # of Gauss-Newton, which converges in three or four from a padded peak
 CONVERGED = 1e-9  # of the spectrum's resolution
-FITTED_SHARE = 2 / 3  # of the series, which must foretell the rest; our choice
+FITTED_SHARE = 2 / 3  # of the series is fitted and must forecast the rest; our choice
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,8 @@ class Tones:
     """Sinusoids of one series, strongest first."""
 
     omega: Array  # (tone,), rad per step, > 0
-    share: Array  # (tone,), of the variance, each by itself
-    explained: float  # share of the variance that all explain together, 0..1
+    share: Array  # (tone,), share of the variance that each explains alone
+    explained: float  # share of the variance that all of them explain, 0..1
     foretold: (
         float  # 1 - error/variance over the last third, from a fit to the first two: 1 is a pure tonal series
     )
@@ -33,8 +35,8 @@ NO_TONES = Tones(np.empty(0), np.empty(0), 0.0, 0.0)
 def tones_of(values: Array) -> Tones:
     """Return the sinusoids that explain a series, found one by one and refined together.
 
-    Each round takes the highest peak of the residual's spectrum (Hann taper), then fits frequencies, phases
-    and a level of all tones by Gauss-Newton. It ends when a new tone explains less than LEAST_SHARE.
+    Each round takes the highest peak of the residual's spectrum (Hann taper), then fits a level and the frequencies,
+    amplitudes and phases of all tones by Gauss-Newton. The search ends when a new tone explains less than LEAST_SHARE.
 
     Args:
         values: (step,), finite.
@@ -113,7 +115,7 @@ def _search(values: Array, most: int) -> tuple[Array, Array]:
 
 
 def _peak(values: Array) -> float | None:
-    """Return the frequency of the highest spectral peak in rad per step, None if none is inside the range."""
+    """Return the frequency of the highest spectral peak in rad per step; None if there is none in the range."""
     count = len(values)
     size = PADDING * 2 ** int(np.ceil(np.log2(count)))
     power = np.abs(np.fft.rfft(values * np.hanning(count), size)) ** 2
@@ -127,7 +129,7 @@ def _peak(values: Array) -> float | None:
 
 
 def _refined(omega: Array, values: Array, steps: int) -> Array:
-    """Return frequencies after Gauss-Newton steps; two that meet, or one that runs away, stay where they were."""
+    """Return frequencies after Gauss-Newton steps, unchanged if two of them meet or one moves too far."""
     count, tones = len(values), len(omega)
     time = np.arange(count) - (count - 1) / 2
     bin_width = 2 * np.pi / count
@@ -155,8 +157,8 @@ def _design(omega: Array, first: int, last: int) -> Array:
 
 
 def _solved(design: Array, values: Array) -> Array:
-    """Return least-squares weights by normal equations: quick, and exact enough for a step towards the optimum."""
+    """Return least-squares weights by normal equations: fast, and exact enough for a step towards the optimum."""
     gram = design.T @ design
-    gram.flat[:: len(gram) + 1] *= 1 + 1e-10  # two tones that meet leave it singular
+    gram.flat[:: len(gram) + 1] *= 1 + 1e-10  # without it, two tones that meet make the matrix singular
     weights: Array = np.linalg.lstsq(gram, design.T @ values, rcond=1e-12)[0]
     return weights

@@ -1,4 +1,4 @@
-"""A trial's symptom: those of its starts and channels, summed up."""
+"""The symptom of a trial, from those of its starts and channels."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -11,28 +11,28 @@ from sweep.diagnosis.symptoms.evidence import RolloutEvidence
 from sweep.diagnosis.symptoms.growth import error_growth
 from sweep.diagnosis.symptoms.known_symptoms import SYMPTOMS
 from sweep.diagnosis.symptoms.measures import Measures
-from sweep.diagnosis.symptoms.start_symptoms import Units, units_of
+from sweep.diagnosis.symptoms.start_symptoms import StartSymptoms, start_symptoms_of
 from sweep.diagnosis.symptoms.wording import detail
 from sweep.score.metrics import nrmse_by_step, valid_steps
 
-MIXED = 0.6  # share below which no symptom speaks for the trial; our choice
-PHASELESS = ("S02", "S06", "S07", "S13")  # their phase against the truth's tones means nothing
-ALL_FINE = 0.8  # share of what is fine below which a trial is no longer just fine; our choice
+MIXED = 0.6  # share; a trial without a symptom of that share is a mixture. Our choice
+PHASELESS = ("S02", "S06", "S07", "S13")  # for these the phase against the truth's tones means nothing
+ALL_FINE = 0.8  # share of fine starts; a mostly fine trial with fewer is a mixture. Our choice
 
 
 @dataclass(frozen=True)
 class TrialSymptom:
     """How a trial's rollout fails."""
 
-    code: str  # of the largest share of starts and channels; "fine" only where most are
-    mixture: bool  # no symptom has MIXED of them, or fine ones less than ALL_FINE
+    code: str  # of the largest share of starts and channels; "fine" only if MIXED of them are fine
+    mixture: bool  # no symptom has a share of MIXED, or "fine" has less than ALL_FINE
     shares: Mapping[str, float]  # by code, largest first; they sum to 1
-    by_start: tuple[str, ...]  # the most frequent failing symptom of a start's channels; S01 if none fails
-    by_unit: tuple[tuple[str, ...], ...]  # [start][channel]
+    by_start: tuple[str, ...]  # the most frequent failure among a start's channels; S01 if none fails
+    by_start_and_channel: tuple[tuple[str, ...], ...]  # [start][channel]
     numbers: Mapping[
         str, float | int | str | bool | None
     ]  # medians over starts and channels with the main code
-    applicable: Mapping[str, str]  # by code "" or why it cannot be decided here
+    applicable: Mapping[str, str]  # by code: why it cannot be decided here, or ""
     confidence: float
     text: str
 
@@ -46,36 +46,33 @@ class TrialSymptom:
 
 
 def symptom_of_trial(evidence: RolloutEvidence) -> TrialSymptom:
-    """Return how the rollout fails, from the rollout, its truth and what is known of the data alone.
-
-    Nothing random, nothing trained: a pure function of the evidence.
-    """
-    found = units_of(evidence)
-    counts = Counter(unit.verdict.code for unit in found.units)
-    total = len(found.units)
+    """Return how the rollout fails: a pure function of the evidence, without random numbers or training."""
+    starts = start_symptoms_of(evidence)
+    counts = Counter(symptom.verdict.code for symptom in starts.symptoms)
+    total = len(starts.symptoms)
     shares = {code: count / total for code, count in sorted(counts.items(), key=lambda c: (-c[1], c[0]))}
     code = _speaking(shares)
     channels = evidence.truth.shape[2]
-    codes = [unit.verdict.code for unit in found.units]
-    by_unit = tuple(tuple(codes[k : k + channels]) for k in range(0, total, channels))
-    numbers = _numbers(evidence, found, code)
-    sure = [unit.verdict.confidence for unit in found.units if unit.verdict.code == code]
+    codes = [symptom.verdict.code for symptom in starts.symptoms]
+    by_start_and_channel = tuple(tuple(codes[k : k + channels]) for k in range(0, total, channels))
+    numbers = _numbers(evidence, starts, code)
+    sure = [symptom.verdict.confidence for symptom in starts.symptoms if symptom.verdict.code == code]
     mixture = shares[code] < (ALL_FINE if code == "S01" else MIXED)
     return TrialSymptom(
         code=code,
         mixture=mixture,
         shares=shares,
-        by_start=tuple(_of_start(row) for row in by_unit),
-        by_unit=by_unit,
+        by_start=tuple(_of_start(row) for row in by_start_and_channel),
+        by_start_and_channel=by_start_and_channel,
         numbers=numbers,
-        applicable=_applicable(found),
+        applicable=_applicable(starts),
         confidence=float(np.mean(sure)) * min(1.0, shares[code] / MIXED),
         text=_text(code, mixture, shares, numbers, evidence.truth.shape[1]),
     )
 
 
 def _speaking(shares: Mapping[str, float]) -> str:
-    """Return the symptom that speaks for the trial: fine where at least MIXED are, else the most frequent failure."""
+    """Return the trial's main symptom: "fine" if at least MIXED are fine, else the most frequent failure."""
     if shares.get("S01", 0.0) >= MIXED or len(shares) == 1:
         return "S01" if "S01" in shares else next(iter(shares))
     return next(code for code in shares if code != "S01")
@@ -87,15 +84,16 @@ def _of_start(row: tuple[str, ...]) -> str:
 
 
 def _numbers(
-    evidence: RolloutEvidence, found: Units, code: str
+    evidence: RolloutEvidence, starts: StartSymptoms, code: str
 ) -> dict[str, float | int | str | bool | None]:
-    seen = [unit.measures for unit in found.units if unit.verdict.code == code and unit.measures is not None]
+    of_code = [symptom for symptom in starts.symptoms if symptom.verdict.code == code]
+    seen = [symptom.measures for symptom in of_code if symptom.measures is not None]
 
     def median(read: Callable[[Measures], float | None], of: list[Measures] | None = None) -> float | None:
         values = [value for value in map(read, seen if of is None else of) if value is not None]
         return float(np.median(values)) if values else None
 
-    followed = [] if code in PHASELESS else seen  # where a forecast has the truth's tones there is a phase
+    followed = [] if code in PHASELESS else seen  # a forecast has a phase only if it has the truth's tones
     growth = error_growth(_nrmse(evidence), evidence.block)
     steps = valid_steps(evidence.forecast, evidence.truth, evidence.scale, evidence.block)
     locked = [m.locked_period for m in seen if m.locked_period is not None]
@@ -131,11 +129,11 @@ def _numbers(
         "growth_rate": growth.rate,
         "growth_rate_r2": growth.rate_r2,
         "growth_exponential": growth.exponential,
-        "tonal_share": float(np.mean(found.tonal)),
-        "tones": max(found.tones),
-        "foretold": float(np.mean(found.foretold)),
-        "limit_steps": found.limit.steps if found.limit.limited else None,
-        "limit": found.limit.why,
+        "tonal_share": float(np.mean(starts.tonal)),
+        "tones": max(starts.tones),
+        "foretold": float(np.mean(starts.foretold)),
+        "limit_steps": starts.limit.steps if starts.limit.limited else None,
+        "limit": starts.limit.why,
     }
 
 
@@ -143,18 +141,18 @@ def _nrmse(evidence: RolloutEvidence) -> Array:
     return nrmse_by_step(evidence.forecast, evidence.truth, evidence.scale)
 
 
-def _applicable(found: Units) -> dict[str, str]:
-    """Return by code why it cannot be decided on this truth, "" where it can."""
-    known = ", ".join(f"{share:.2f}" for share in found.foretold)
+def _applicable(starts: StartSymptoms) -> dict[str, str]:
+    """Return by code why it cannot be decided on this truth; "" if it can."""
+    known = ", ".join(f"{share:.2f}" for share in starts.foretold)
     reasons = {
         "nothing": "",
         "tones": (
             ""
-            if any(found.tonal)
-            else f"the truth has no lasting tones (they foretell {known} of its variance), so no phase"
+            if any(starts.tonal)
+            else f"the truth has no lasting tones (they forecast {known} of its variance), so it has no phase"
         ),
-        "several tones": "" if max(found.tones) > 1 else "the truth has fewer than two tones",
-        "limits": "" if found.limit.limited else found.limit.why,
+        "several tones": "" if max(starts.tones) > 1 else "the truth has fewer than two tones",
+        "limits": "" if starts.limit.limited else starts.limit.why,
     }
     return {code: reasons[symptom.needs] for code, symptom in SYMPTOMS.items()}
 
@@ -167,10 +165,8 @@ def _text(
     horizon: int,
 ) -> str:
     held = f"The median start holds for {numbers['valid_steps']:.0f} of {horizon} steps."
-    said = detail(code, numbers)
+    sentence = detail(code, numbers)
     if mixture:
         parts = ", ".join(f"{share:.0%} {SYMPTOMS[c].title}" for c, share in shares.items())
-        return f"A mixture: {parts}. {said[0].upper()}{said[1:]} {held}"
-    return (
-        f"{SYMPTOMS[code].title.capitalize()} from {shares[code]:.0%} of starts and channels: {said} {held}"
-    )
+        return f"A mixture: {parts}. {sentence[0].upper()}{sentence[1:]} {held}"
+    return f"{SYMPTOMS[code].title.capitalize()} from {shares[code]:.0%} of starts and channels: {sentence} {held}"

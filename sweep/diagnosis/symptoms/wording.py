@@ -1,4 +1,4 @@
-"""A symptom's numbers in words."""
+"""Sentences that give a symptom's numbers."""
 
 import math
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ Numbers = Mapping[str, float | int | str | bool | None]
 
 
 def detail(code: str, numbers: Numbers) -> str:
-    """Return the sentence that belongs to a symptom, with the numbers behind it."""
+    """Return the sentence of a symptom with its numbers."""
 
     def number(name: str) -> float:
         value = numbers.get(name)
@@ -17,24 +17,24 @@ def detail(code: str, numbers: Numbers) -> str:
     gamma = number("decay_per_step")
     life = f", a half-life of {math.log(2) / gamma:.0f} steps" if gamma > 0 else ""
     sentences = {
-        "S01": f"amplitude ratio {late:.2f} at the end, level off by {abs(number('level_late')):.2f} scales.",
-        "S02": f"it moves {late:.1%} as much as the truth and rests {number('level_late'):+.2f} scales from it.",
-        "S03": f"amplitude falls from {early:.2f} to {late:.2f} of the truth's, {gamma:.2g} per step{life}.",
-        "S04": f"amplitude goes from {early:.2f} to {late:.2f} of the truth's.",
+        "S01": f"amplitude ratio {late:.2f} at the end, level error {abs(number('level_late')):.2f} scales.",
+        "S02": f"it moves {late:.1%} as much as the truth, at a level {number('level_late'):+.2f} scales from it.",
+        "S03": f"the amplitude falls from {early:.2f} to {late:.2f} of the truth's, {gamma:.2g} per step{life}.",
+        "S04": f"the amplitude goes from {early:.2f} to {late:.2f} of the truth's.",
         "S05": (
-            f"frequency off by {number('frequency_error_size'):.2%}, phase error {abs(number('phase_last')):.2f} "
+            f"frequency error {number('frequency_error_size'):.2%}, phase error {abs(number('phase_last')):.2f} "
             f"rad at the end (R² of a straight line {number('phase_r2'):.2f})."
         ),
         "S06": f"it repeats itself (mismatch {number('recurrence'):.3f}) at {late:.2f} of the truth's amplitude.",
-        "S07": f"no period and not the data's statistics (mismatch of repetitions {number('recurrence'):.2f}).",
-        "S08": f"its level ends {number('level_late'):+.2f} scales from the truth's.",
-        "S09": f"the tone of period {number('lost_period'):.0f} steps is gone, others live.",
-        "S10": "its statistics are those of the data, its phase is lost.",
-        "S11": f"error {number('first_error'):.2f} scales in the first quarter block, before errors could grow.",
+        "S07": f"it has no period and not the data's statistics (mismatch of repetitions {number('recurrence'):.2f}).",
+        "S08": f"its level is {number('level_late'):+.2f} scales from the truth's at the end.",
+        "S09": f"the tone of period {number('lost_period'):.0f} steps is missing, others are present.",
+        "S10": "it has the statistics of the data, but its phase is lost.",
+        "S11": f"its error is {number('first_error'):.2f} scales in the first quarter block, before errors could grow.",
         "S12": f"{numbers.get('limit')}.",
-        "S13": "values beyond ten scales, or not numbers.",
+        "S13": "it has values beyond ten scales, or values that are not numbers.",
     }
     locked = number("locked_period")
     if code in ("S05", "S06") and number("locked_share") >= 0.5:
-        return f"{sentences[code]} Locked to a cycle of exactly {locked:.0f} steps."
+        return f"{sentences[code]} It is locked to a cycle of exactly {locked:.0f} steps."
     return sentences[code]

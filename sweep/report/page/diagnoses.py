@@ -1,15 +1,16 @@
-"""What the page shows of the diagnoses: rows of texts, and shares as tints."""
+"""The diagnoses on the page: rows of texts, and shares as tints."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweep.results.wording.diagnosis import MUTED, alternatives_text, changes_text, symptom_words
+from sweep.results.wording.diagnosis import MUTED, alternatives_text, changes_text, symptom_text
+from sweep.results.wording.numbers import percent_text
 
 PRESCRIBED_MOST = 3  # sets of changes that are shown per cause
 
 
 def diagnoses_values(document: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the section and the details of each trial as texts; None where no trial was diagnosed.
+    """Return the section and the details of each trial as texts; None if no trial was diagnosed.
 
     Args:
         document: from `report_document`.
@@ -30,12 +31,12 @@ def diagnoses_values(document: Mapping[str, Any]) -> dict[str, Any] | None:
         "choices": _choices(section["choices"], codes, bool(muted)),
         "late": any(row["basis"] == "end" for row in section["choices"]),
         "causes": [_cause_row(row) for row in section["causes"] if not row["muted"]],
-        "trials": [_trial_details(one) for one in section["trials"]],
+        "trials": [_trial_details(entry) for entry in section["trials"]],
     }
 
 
 def _symptom_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "name": symptom_words(row), "percent": f"{100 * row['share']:.0f} %"}
+    return {**row, "name": symptom_text(row), "percent": percent_text(row["share"])}
 
 
 def _together(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def _together(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "name": MUTED,
         "trials": sum(row["trials"] for row in rows),
         "share": share,
-        "percent": f"{100 * share:.0f} %",
+        "percent": percent_text(share),
         "by_state": {key: sum(row["by_state"][key] for row in rows) for key in rows[0]["by_state"]},
         "best": None,
     }
@@ -61,27 +62,27 @@ def _choices(rows: Sequence[Mapping[str, Any]], codes: Sequence[str], muted: boo
         shares = [row["shares"].get(code, 0.0) for code in codes]
         if muted:
             shares.append(sum(share for code, share in row["shares"].items() if code not in codes))
-        cells = [{"share": share, "text": f"{100 * share:.0f} %" if share else ""} for share in shares]
+        cells = [{"share": share, "text": percent_text(share) if share else ""} for share in shares]
         table["rows"].append({"value": row["value"], "trials": row["trials"], "cells": cells})
     return list(tables.values())
 
 
 def _cause_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    tries = [f"{changes_text(one['changes'])} ({one['trials']})" for one in row["prescriptions"]]
+    tries = [f"{changes_text(each['changes'])} ({each['trials']})" for each in row["prescriptions"]]
     return {
         "name": f"{row['code']} {row['title']}",
         "trials": row["trials"],
-        "percent": f"{100 * row['share']:.0f} %",
+        "percent": percent_text(row["share"]),
         "tries": tries[:PRESCRIBED_MOST],
         "more": max(0, len(tries) - PRESCRIBED_MOST),
     }
 
 
-def _trial_details(one: Mapping[str, Any]) -> dict[str, Any]:
-    symptom = one["symptom"]
+def _trial_details(entry: Mapping[str, Any]) -> dict[str, Any]:
+    symptom = entry["symptom"]
     return {
-        "number": one["number"],
-        "symptom": symptom_words(symptom),
+        "number": entry["number"],
+        "symptom": symptom_text(symptom),
         "text": "" if symptom["muted"] else symptom["text"],
         "findings": [
             {
@@ -90,7 +91,7 @@ def _trial_details(one: Mapping[str, Any]) -> dict[str, Any]:
                 "text": finding["text"],
                 "tries": alternatives_text(finding["prescriptions"]),
             }
-            for finding in one["findings"]
+            for finding in entry["findings"]
             if not finding["muted"] and finding["code"] != symptom["code"]
         ],
     }

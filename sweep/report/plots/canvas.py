@@ -1,4 +1,4 @@
-"""What all plots share: colours that colour-blind readers tell apart, quiet axes, figures as PNG bytes."""
+"""The parts of all plots: colours that colour-blind readers can distinguish, quiet axes, figures as PNG bytes."""
 
 import io
 import math
@@ -18,9 +18,9 @@ from matplotlib.transforms import Affine2D, Transform
 
 Ticks = Sequence[tuple[float, str]]
 
-# Okabe & Ito (2008), "Color Universal Design"; told apart with any common colour blindness.
-ROLLOUT = "#d55e00"  # vermilion: what the network makes of its own output
-ONE_STEP = "#0072b2"  # blue: what it makes of true inputs
+# Okabe & Ito (2008), "Color Universal Design"; distinguishable with any common colour blindness.
+ROLLOUT = "#d55e00"  # vermilion: the network on its own output
+ONE_STEP = "#0072b2"  # blue: the network on true inputs
 GOOD = "#009e73"  # bluish green: how long the rollout is right
 TRUTH = "#3a3f47"
 FAINT = "#8b929c"
@@ -73,8 +73,8 @@ def ruled(
 ) -> Axes:
     """Give an axes limits, thin horizontal rules, tick labels and a heading, and return it.
 
-    Matplotlib builds three lines and two texts per tick, most of what such a figure costs; this draws one
-    set of lines and one text per tick instead.
+    Matplotlib builds three lines and two texts per tick, which is most of the cost of such a figure. This function
+    draws one set of lines and one text per tick instead.
 
     Args:
         axes: a new axes.
@@ -84,7 +84,7 @@ def ruled(
         y_ticks: (place, text) pairs, each with a rule.
         title: bold, above at the left.
         note: above at the right.
-        x_name: what the horizontal axis counts, with its unit.
+        x_name: quantity on the horizontal axis, with its unit.
         log: whether y is logarithmic.
     """
     for side in ("top", "right", "left"):
@@ -135,7 +135,7 @@ def linear_ticks(low: float, high: float, count: int, text: Callable[[float], st
 
 
 def log_ticks(low: float, high: float) -> Ticks:
-    """Return the whole decades within low..high, every second or third where there are many."""
+    """Return the whole decades within low..high, every second or third if there are many."""
     bottom, top = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     every = 1 + (top - bottom) // 5
     return tuple((10.0**k, f"{10.0**k:g}") for k in range(top, bottom - 1, -every))
@@ -154,10 +154,10 @@ def label(
     """Write text at a place, literally: `$` starts no formula.
 
     Args:
-        axes: where.
+        axes: to which the place belongs.
         x: in the axes' width, 0..1, unless `over` says otherwise.
         y: in its height.
-        text: what.
+        text: one line.
         lift: points to move it right and up.
         size: in points.
         over: transform of the place, such as that of the data.
@@ -168,7 +168,7 @@ def label(
         scale = axes.figure.dpi / 72
         transform = transform + Affine2D().translate(lift[0] * scale, lift[1] * scale)
     style.setdefault("color", INK)
-    # On the figure rather than the axes: a clip path, which only costs time here, is then not made.
+    # on the figure rather than the axes: this makes no clip path, which only costs time here
     return axes.figure.text(
         x, y, drawable(text), fontsize=size, transform=transform, parse_math=False, **style
     )

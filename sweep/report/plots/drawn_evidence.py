@@ -1,4 +1,4 @@
-"""What of a symptom can be drawn into a rollout: the envelope of a decay, the phase error of a drift."""
+"""The evidence of a symptom that is drawn into a rollout: the envelope of a decay, the phase error of a drift."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ LATE = 0.5  # of the horizon: a phase error is marked beyond it, where it has gr
 FURTHEST = 2.0  # rad: a larger phase error would be drawn nearer to another crest. Our choice
 LEAST = 0.2  # rad: a smaller one cannot be seen
 FEWEST = 3  # windows of a fit
-FITS = 0.9  # R^2 of the logarithm of the swing, below which a decay is no exponential worth drawing
+FITS = 0.9  # R^2 of the logarithm of the swing, below which a decay is not drawn as an exponential
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Envelope:
 
 @dataclass(frozen=True)
 class PhaseError:
-    """A crest of the truth and the steps by which the rollout has it early (< 0) or late."""
+    """A crest of the truth, and by how many steps the rollout has it early (< 0) or late."""
 
     step: float  # of the truth's crest, 1 is the first forecast
     value: float  # there
@@ -43,10 +43,10 @@ class PhaseError:
 
 
 def envelope_of(forecast: Array, truth: Array, block: int) -> Envelope | None:
-    """Return the decay of a rollout's swing, None where it does not fall like an exponential.
+    """Return the decay of a rollout's swing, None if it does not fall like an exponential.
 
     The swing is the standard deviation in windows of two blocks, fitted in its logarithm over the windows
-    before it has died; sqrt(2) of it is the height of a sine.
+    before it has died; sqrt(2) times it is the height of a sine.
 
     Args:
         forecast: (step,), any unit.
@@ -69,10 +69,10 @@ def envelope_of(forecast: Array, truth: Array, block: int) -> Envelope | None:
 
 
 def phase_error_of(past: Array, forecast: Array, truth: Array, block: int, valid: int) -> PhaseError | None:
-    """Return how far a failing rollout is from the truth at a late crest, None where that cannot be drawn.
+    """Return the distance of a failing rollout from the truth at a late crest, None if it cannot be drawn.
 
-    The phase is that of the fitted line (`tonal_measures`); the latest crest is taken at which it is small enough
-    to be seen as that, since beyond half a period the nearest crest is another one.
+    The phase is that of the fitted line (`tonal_measures`). The crest is the latest one with a phase small enough to
+    be seen, since beyond half a period the nearest crest is another one.
 
     Args:
         past: (past step,), the truth before, in scales.
@@ -110,12 +110,12 @@ def phase_error_of(past: Array, forecast: Array, truth: Array, block: int, valid
 def evidence_of(
     arrays: Mapping[str, Array], start: int, channel: int, code: str
 ) -> Envelope | PhaseError | None:
-    """Return what can be drawn of a symptom into one start and channel, in data units; None for most.
+    """Return the evidence of a symptom for one start and channel, in data units; None for most symptoms.
 
     Args:
         arrays: of rollout.npz.
-        start: which.
-        channel: which.
+        start: index of the start.
+        channel: index of the channel.
         code: of the trial's symptom.
     """
     mean, scale = float(arrays["mean"][start, channel]), float(arrays["scale"][start, channel])
@@ -128,8 +128,8 @@ def evidence_of(
     if code != "S05":
         return None
     valid = int(np.asarray(arrays["valid_steps"]).reshape(-1)[start])
-    before, said, true = ((values - mean) / scale for values in (past, forecast, truth))
-    found = phase_error_of(before, said, true, block, valid)
-    if found is None:
+    before, ours, true = ((values - mean) / scale for values in (past, forecast, truth))
+    error = phase_error_of(before, ours, true, block, valid)
+    if error is None:
         return None
-    return PhaseError(found.step, found.value * scale + mean, found.late, found.phase)
+    return PhaseError(error.step, error.value * scale + mean, error.late, error.phase)

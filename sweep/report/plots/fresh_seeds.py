@@ -1,4 +1,4 @@
-"""The picture of a confirmation: each configuration's selected score and what it reached on fresh seeds."""
+"""The picture of a confirmation: the selected score of each configuration, and its errors on fresh seeds."""
 
 from collections.abc import Mapping
 from typing import Any

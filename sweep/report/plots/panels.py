@@ -1,4 +1,4 @@
-"""Which rollouts of a trial to show, and where a forecast that leaves the data is cut."""
+"""The rollouts of a trial that its plot shows, and where a forecast that leaves the data is cut."""
 
 import math
 from collections.abc import Mapping
@@ -8,8 +8,10 @@ import numpy as np
 
 from sweep.report.plots.drawn_evidence import Envelope, PhaseError, evidence_of
 
-MARGIN = 1.5  # scales around the truth that an axis shows at most; our choice, so that truth stays readable
-TAIL = 0.25  # of the horizon: how much of the warm-up is shown at most
+MARGIN = (
+    1.5  # scales around the truth that an axis shows at most; our choice, so that the truth stays readable
+)
+TAIL = 0.25  # of the horizon: length of the warm-up that is shown at most
 
 
 @dataclass(frozen=True)
@@ -23,17 +25,17 @@ class Panel:
     rollout: np.ndarray  # (horizon + 1,), from the last true value on; clipped to just outside the limits
     limits: tuple[float, float]
     left_at: int | None  # first step outside the limits, or not finite
-    lost: bool  # what is there is not finite
+    lost: bool  # whether the value there is not finite
     evidence: Envelope | PhaseError | None = None  # of the trial's symptom
 
 
 def panels_of(arrays: Mapping[str, np.ndarray], channels: list[str], code: str = "") -> list[Panel]:
-    """Return the starts with the most, the median and the fewest valid steps; fewer where there are fewer.
+    """Return the starts with the most, the median and the fewest valid steps; fewer panels if there are fewer starts.
 
     Args:
         arrays: of rollout.npz.
         channels: names of the channels, may be empty. The first scored channel is shown.
-        code: of the trial's symptom, whose evidence is drawn; "" draws none.
+        code: of the trial's symptom, whose evidence is drawn; "": none.
     """
     valid = np.asarray(arrays["valid_steps"]).reshape(-1)
     horizon = arrays["truth"].shape[1]

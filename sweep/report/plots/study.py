@@ -1,4 +1,4 @@
-"""The pictures of a whole study. Each takes tables and returns PNG bytes; none decides anything."""
+"""The pictures of a whole study, each a function of tables that returns PNG bytes."""
 
 import io
 import math
@@ -157,7 +157,7 @@ def effect_plot(
         axis: its range; None treats every value as a choice.
         scores: by trial number, those to compare.
         rng: jitters the points of a choice.
-        low: where the vertical axis begins, the same for all plots that stand side by side.
+        low: lower end of the vertical axis, the same for all plots side by side.
     """
     groups = [(text, [n for n in numbers if n in scores]) for text, numbers in groups_of(trials, name, axis)]
     states = dict(zip(trials["number"], trials["state"], strict=True))
@@ -196,10 +196,10 @@ def effect_plot(
 
 
 def small_png(content: bytes) -> bytes:
-    """Return a trial's plot in the colours that such plots are made of, a third of its bytes or less.
+    """Return a trial's plot reduced to the colours of such plots: a third of its bytes or less.
 
     Colours chosen from the picture would lose the rare ones, such as the green of a rollout that is hardly
-    valid. A picture that would not shrink comes back unchanged.
+    valid. A picture that would not shrink is returned unchanged.
     """
     with Image.open(io.BytesIO(content)) as picture:
         reduced = picture.convert("RGB").quantize(palette=_palette(), dither=Image.Dither.NONE)
@@ -210,7 +210,7 @@ def small_png(content: bytes) -> bytes:
 
 @cache
 def _palette() -> Image.Image:
-    """Return an image whose palette holds the plots' colours, blended with what they are drawn on."""
+    """Return an image whose palette holds the plots' colours, blended with their backgrounds."""
     white = np.array(to_rgb("white"))
     truth = 0.33 * np.array(to_rgb(TRUTH)) + 0.67 * white  # as the trial plot draws it
     valid = 0.13 * np.array(to_rgb(GOOD)) + 0.87 * white

@@ -1,4 +1,4 @@
-"""The picture of one trial, made so that a person sees at a glance how its rollout fails."""
+"""The picture of one trial, which shows at a glance how its rollout fails."""
 
 import math
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ from sweep.report.plots.canvas import (
 from sweep.report.plots.drawn_evidence import Envelope, PhaseError
 from sweep.report.plots.panels import Panel, panels_of
 from sweep.results.stored_diagnoses import muted_codes, readable_diagnoses
-from sweep.results.wording.diagnosis import symptom_words
+from sweep.results.wording.diagnosis import symptom_text
 from sweep.results.wording.numbers import config_words, count_text, number_text, steps_text
 from sweep.store.folder import StudyFolder
 
@@ -65,7 +65,7 @@ def draw_trial(folder: StudyFolder, number: int) -> bytes:
 
 
 def channel_names(folder: StudyFolder) -> list[str]:
-    """Return the names of the data's channels, empty where the study does not say."""
+    """Return the names of the data's channels, empty if they are not stored."""
     try:
         return [str(name) for name in folder.read_study().get("record", {}).get("channels", [])]
     except StoreError:
@@ -73,7 +73,7 @@ def channel_names(folder: StudyFolder) -> list[str]:
 
 
 def shown_symptom(folder: StudyFolder, record: TrialRecord) -> Mapping[str, Any] | None:
-    """Return a trial's symptom, None where it was not diagnosed or the study mutes it."""
+    """Return a trial's symptom, None if it was not diagnosed or the study mutes it."""
     diagnosis = readable_diagnoses(folder, [record]).get(record.number)
     if diagnosis is None or diagnosis.code in muted_codes(folder.read_study()):
         return None
@@ -87,7 +87,7 @@ def trial_figure(
     channels: list[str],
     symptom: Mapping[str, Any] | None = None,
 ) -> Figure:
-    """Return the figure of `draw_trial` from what was read."""
+    """Return the figure of `draw_trial` from a record, arrays and curves."""
     figure = new_figure(WIDTH, HEIGHT, DPI)
     _draw_title(figure, record, arrays, symptom)
     if "forecast" in arrays:
@@ -111,16 +111,13 @@ def trial_figure(
 
 
 def _draw_title(
-    figure: Figure,
-    record: TrialRecord,
-    arrays: Mapping[str, np.ndarray],
-    symptom: Mapping[str, Any] | None,
+    figure: Figure, record: TrialRecord, arrays: Mapping[str, np.ndarray], symptom: Mapping[str, Any] | None
 ) -> None:
     name = NAMES.get(record.origin, "trial {}").format(record.number)
     head = figure.text(
         0.018,
         0.975,
-        drawable(" · ".join([name, record.state] + ([] if symptom is None else [symptom_words(symptom)]))),
+        drawable(" · ".join([name, record.state] + ([] if symptom is None else [symptom_text(symptom)]))),
         fontsize=13,
         fontweight="bold",
         color=INK,
@@ -152,7 +149,7 @@ def _draw_title(
 
 
 def _text(figure: Figure, x: float, y: float, text: str, size: float, color: str, room: float) -> None:
-    """Write one line, cut where it would leave `room` (a share of the figure's width)."""
+    """Write one line, cut at `room` (a share of the figure's width)."""
     most = int(room * WIDTH * 72 / (size * 0.54))  # 0.54 em: a usual character of DejaVu Sans
     line = " ".join(drawable(text).split())
     line = line if len(line) <= most else line[: most - 2] + " …"
@@ -195,7 +192,7 @@ def _draw_panel(axes: Axes, panel: Panel, first: bool, last: bool) -> None:
 
 
 def _evidence_text(evidence: Envelope | PhaseError | None) -> str:
-    """Return what is drawn of the symptom in words, for the panel's heading."""
+    """Return the drawn evidence in words, for the panel's heading."""
     if isinstance(evidence, Envelope):
         return f"half-life {evidence.half_life:.0f} steps · "
     if evidence is None:
@@ -213,7 +210,7 @@ def _draw_envelope(axes: Axes, decay: Envelope, horizon: int) -> None:
 
 
 def _mark_phase(axes: Axes, error: PhaseError, limits: tuple[float, float]) -> None:
-    """Mark the distance of a late crest of the truth from where the rollout has it."""
+    """Mark the distance between a late crest of the truth and the same crest of the rollout."""
     rise = 0.04 * (limits[1] - limits[0])
     there = error.step + error.late
     y = limits[1] - 0.6 * rise
@@ -223,7 +220,7 @@ def _mark_phase(axes: Axes, error: PhaseError, limits: tuple[float, float]) -> N
 
 
 def _mark_exit(axes: Axes, panel: Panel, step: int, horizon: int) -> None:
-    """Mark where the rollout leaves the picture, and which way."""
+    """Mark the step at which the rollout leaves the picture, and its direction."""
     down = panel.rollout[step] < panel.limits[0]
     place = axes.get_xaxis_transform()
     y, marker = (0.0, "v") if down else (1.0, "^")
@@ -256,7 +253,7 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
 
 
 def _rimmed(values: Any) -> np.ndarray:
-    """Return errors as floats inside what an axis can show: NaN stays a gap, inf goes to the ceiling."""
+    """Return errors as floats within the range of an axis: NaN stays a gap, inf becomes the ceiling."""
     rimmed: np.ndarray = np.clip(np.asarray(values, dtype=float), FLOOR, CEILING)
     return rimmed
 

@@ -5,27 +5,28 @@ from typing import Any
 
 from rich.console import Console
 
-from sweep.report.terminal.study import FINE, print_line
-from sweep.results.wording.diagnosis import alternatives_text, symptom_words
+from sweep.report.terminal.console import print_line
+from sweep.report.terminal.study import STYLES
+from sweep.report.terminal.trial import FINE
+from sweep.results.diagnoses import SHOWN
+from sweep.results.wording.diagnosis import alternatives_text, symptom_text
 from sweep.results.wording.numbers import number_text
 
-STYLES = {"issue": "yellow", "tip": "cyan", "ok": "green", "not applicable": "dim"}
-MARKS = {"issue": "!", "tip": "i", "ok": "✓", "not applicable": "–"}
-HIDDEN = ("reason", "weight", "bias", "by_step")  # of a probe: for --json
+HIDDEN = ("reason", "weight", "bias", "by_step")  # of a probe: only in the JSON document
 
 
 def print_diagnosis(document: Mapping[str, Any], console: Console) -> None:
-    """Print how a trial's rollout fails, what else was looked for, and what the probes measured.
+    """Print how a trial's rollout fails, the other findings, and the measurements of the probes.
 
     Args:
-        document: from `sweep.api.run.diagnose`.
-        console: where to; its width is respected.
+        document: from `sweep.api.diagnose`.
+        console: where to print; its width is respected.
     """
     symptom = document["symptom"]
     findings = [finding for finding in document["findings"] if not finding["muted"]]
     print_line(
         console,
-        f"trial {document['number']}: {symptom_words(symptom)}, "
+        f"trial {document['number']}: {symptom_text(symptom)}, "
         f"rollout error {number_text(document['rollout_error'])}",
         "bold",
     )
@@ -33,19 +34,19 @@ def print_diagnosis(document: Mapping[str, Any], console: Console) -> None:
         print_line(console, symptom["text"])
     console.print()
     for finding in findings:
-        if finding["severity"] in ("issue", "tip") and finding["code"] != symptom["code"]:
-            style = STYLES[finding["severity"]]
-            text = f"{MARKS[finding['severity']]} {finding['code']} {finding['title']}: {finding['text']}"
-            print_line(console, text, style)
+        if finding["severity"] in SHOWN and finding["code"] != symptom["code"]:
+            mark, style = STYLES[finding["severity"]]
+            print_line(console, f"{mark} {finding['code']} {finding['title']}: {finding['text']}", style)
             for words in alternatives_text(finding["prescriptions"]):
                 print_line(console, f"  try {words}", style)
-    for severity, words in (("ok", "looked for and not found"), ("not applicable", "not applicable here")):
+    for severity, words in (("ok", "checked and not found"), ("not applicable", "not applicable here")):
         others = [
             f for f in findings if f["severity"] == severity and f["code"] not in (FINE, symptom["code"])
         ]
         codes = [f"{finding['code']} {finding['title']}" for finding in others]
         if codes:
-            print_line(console, f"{MARKS[severity]} {words}: {', '.join(codes)}", STYLES[severity])
+            mark, style = STYLES[severity]
+            print_line(console, f"{mark} {words}: {', '.join(codes)}", style)
     muted = sorted({finding["code"] for finding in document["findings"] if finding["muted"]})
     if document["recomputed"]:
         print_line(console, "Recomputed: the stored diagnosis is from another version", "dim")

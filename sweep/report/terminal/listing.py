@@ -1,18 +1,19 @@
-"""What `sweep list` prints."""
+"""The output of `sweep list`."""
 
 import csv
 import io
 from collections.abc import Mapping
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
+
+from sweep.report.terminal.console import new_table, print_line
+from sweep.results.wording.numbers import number_text
 
 NUMBERS = ("trials", "complete", "pruned", "diverged", "failed", "running", "best_rollout_error")
 COLUMNS = ("name", *NUMBERS, "best_symptom")
-SELDOM = ("pruned", "diverged", "failed", "running")  # shown where a study has some: 80 columns are few
+SELDOM = ("pruned", "diverged", "failed", "running")  # shown only if a study has some, for lack of room
 
 
 def print_listing(document: Mapping[str, Any]) -> None:
@@ -24,7 +25,7 @@ def print_listing(document: Mapping[str, Any]) -> None:
             for column in COLUMNS
             if column not in SELDOM or any(entry[column] for entry in document["results"])
         ]
-        table = _table("studies with results")
+        table = new_table("studies with results")
         for column in shown:
             number = column in NUMBERS
             heading = column.replace("best_", "").replace("_", " ")
@@ -34,11 +35,10 @@ def print_listing(document: Mapping[str, Any]) -> None:
         console.print(table, "")
         for entry in document["results"]:
             if entry["error"]:
-                text = Text(f"{entry['name']} cannot be read: {entry['error']}", style="yellow")
-                console.print(text, soft_wrap=True)
+                print_line(console, f"{entry['name']} cannot be read: {entry['error']}", "yellow", wrap=False)
     else:
-        console.print("no studies with results yet: sweep run", markup=False, highlight=False)
-    table = _table("known study files")
+        print_line(console, "No study has results yet: sweep run makes some.")
+    table = new_table("known study files")
     table.add_column("name")
     table.add_column("description", overflow="fold")
     for entry in document["study_files"]:
@@ -55,16 +55,5 @@ def csv_text(document: Mapping[str, Any]) -> str:
     return buffer.getvalue()
 
 
-def _table(title: str) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-        header_style="bold",
-    )
-
-
 def _cell(value: Any) -> str:
-    return "-" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+    return number_text(value) if isinstance(value, float) else "–" if value is None else str(value)

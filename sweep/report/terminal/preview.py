@@ -1,9 +1,11 @@
-"""What `sweep run --dry-run` prints."""
+"""The output of `sweep run --dry-run`."""
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from sweep.config.text import plural
+from sweep.report.terminal.console import new_table, print_line
+from sweep.results.wording.numbers import param_text
 from sweep.study.preview import Preview
 
 
@@ -11,13 +13,13 @@ def print_preview(preview: Preview) -> None:
     """Print sampled configurations and costs to stdout."""
     console = Console()
     names = [axis.name for axis in preview.study.space.axes]
-    table = Table(title=f"first {len(preview.costs)} of {preview.trials} trials", title_justify="left")
+    table = new_table(f"first {len(preview.costs)} of {plural(preview.trials, 'trial')}")
     table.add_column("trial", justify="right")
     table.add_column("configuration", overflow="fold")
     table.add_column("updates", justify="right")
     table.add_column("TFLOP", justify="right")
     for number, cost in enumerate(preview.costs):
-        shown = [f"{name}={_short(cost.params[name])}" for name in names if name in cost.params]
+        shown = [f"{name}={param_text(name, cost.params[name])}" for name in names if name in cost.params]
         count = f"{cost.updates:,}" + (" closures" if cost.full_batch else "")
         flop = "unknown" if cost.multiply_adds is None else f"{2 * cost.multiply_adds / 1e12:.2g}"
         table.add_row(str(number), Text(" ".join(shown)), count, flop)
@@ -26,19 +28,16 @@ def print_preview(preview: Preview) -> None:
     flop = "unknown" if preview.tera_flop is None else f"{preview.tera_flop:.3g}"
     lines = [
         f"a full trial: {preview.study.training.budget:,} sequence-steps",
-        f"all {preview.trials} trials: {total:,} sequence-steps unpruned, about "
+        f"{plural(preview.trials, 'trial')}: {total:,} sequence-steps unpruned, about "
         f"{round(total * preview.kept_share):,} with pruning; {flop} TFLOP unpruned",
     ]
     seeds, again = preview.study.confirm.seeds, preview.confirmed * preview.study.confirm.seeds
     if again:
         lines.append(
-            f"confirmation: the best {preview.confirmed} on {seeds} fresh seeds each, {again} full trainings: "
-            f"{again * preview.study.training.budget:,} sequence-steps on top (--no-confirm leaves them out)"
+            f"confirmation: the best {preview.confirmed} on {plural(seeds, 'fresh seed')} each, "
+            f"{plural(again, 'full training')}: {again * preview.study.training.budget:,} more sequence-steps "
+            "(--no-confirm skips them)"
         )
     lines += [f"warning: {warning}" for warning in preview.warnings]
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+        print_line(console, line, wrap=False)

@@ -1,1 +1,6 @@
-"""The findings about a whole study, one file each."""
+"""The checks of a whole study, one file each, and their table."""
+
+from sweep.diagnosis.check import CheckSpec
+from sweep.results.checks.known_checks import CHECKS, check_findings
+
+__all__ = ["CHECKS", "CheckSpec", "check_findings"]

@@ -1,4 +1,4 @@
-"""Whether a baseline forecasts better than the networks: by what the networks are worth, where that is known."""
+"""Does a baseline forecast better than the networks?"""
 
 import math
 from collections.abc import Mapping
@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from sweep.results.checks.study_findings import Finding
+from sweep.diagnosis.check import CheckSpec
+from sweep.diagnosis.finding import Finding
+from sweep.results.study import StoredStudy
 from sweep.results.wording.numbers import number_text
 
 
 @dataclass(frozen=True)
 class Results:
-    """Rollout errors that nothing was selected by; None and empty where there are none."""
+    """Rollout errors by which nothing was selected; None and empty where there are none."""
 
     fresh: float | None = None  # of the named configuration on fresh seeds, on validation
     test: float | None = None  # of the same on the locked test
@@ -22,20 +24,35 @@ class Results:
 NOTHING_YET = Results()
 
 
-def beaten_by_baseline(board: pd.DataFrame, best: int | None, results: Results = NOTHING_YET) -> Finding:
-    """Is there a baseline that beats every trial, or what the named configuration reaches when trained anew?
+def results_of(study: StoredStudy) -> Results:
+    """Return the results of the winning configuration and of the baselines."""
+    best, _ = study.named
+    if best is None:
+        return NOTHING_YET
+    arms = [] if study.confirmation is None else study.confirmation["arms"]
+    fresh = next((arm["iqm"]["value"] for arm in arms if arm["number"] == best.number), None)
+    test = study.scores_on_test(best.number)
+    if test is None:
+        return Results(fresh)
+    errors = {name: entry.get("rollout_error") for name, entry in study.baselines_on_test.items()}
+    known = {name: error for name, error in errors.items() if error is not None}
+    return Results(fresh, test.get("rollout_error"), known)
 
-    A selected score is the best of many draws, a baseline's is not: where there are fresh seeds these are compared,
-    and on the locked test too. One comparison that a baseline wins is enough to be found.
+
+def beaten_by_baseline(board: pd.DataFrame, best: int | None, results: Results = NOTHING_YET) -> Finding:
+    """Does a baseline beat the winning configuration on fresh seeds, or every trial's selected score?
+
+    A selected score is the best of many draws, a baseline's is not: where there are fresh seeds, their error is
+    compared, and that on the locked test too. One lost comparison is enough for an issue.
 
     Args:
         board: from `leaderboard`.
-        best: number of the named trial.
-        results: of the named trial.
+        best: number of the winning trial.
+        results: of the winning trial.
     """
     baselines = board[(board["kind"] == "baseline") & board["rollout_error"].notna()]
     if not len(baselines):
-        return Finding("beaten_by_baseline", "unknown", "No baseline has been scored yet.")
+        return CHECK.finding("not applicable", "No baseline has been scored yet.")
     trials = board[(board["kind"] == "trial") & board["rollout_error"].notna()]
     lowest = float(trials["rollout_error"].min()) if len(trials) else math.inf
     bar = lowest if results.fresh is None else results.fresh
@@ -53,26 +70,21 @@ def beaten_by_baseline(board: pd.DataFrame, best: int | None, results: Results =
         "better_on_test": at_test,
     }
     if not len(trials):
-        return Finding("beaten_by_baseline", "unknown", "No trial has a score yet.", evidence)
-    where = "" if results.fresh is None else "On fresh seeds "
-    if here:
-        whom = (
-            f"every trial, whose best rollout error is {number_text(bar)}"
-            if results.fresh is None
-            else f"trial {best}'s configuration, whose rollout error is {number_text(bar)}"
-        )
-        text = f"{where}{_named(here, errors, exact)} {_beat(here)} {whom}."
+        return CHECK.finding("not applicable", "No trial has a score yet.", evidence)
+    first = min(errors, key=lambda name: errors[name])
+    nearest = f"baseline is beaten; the nearest is {first} with rollout error {number_text(errors[first])}"
+    if results.fresh is None:
+        whom = f"every trial, whose best rollout error is {number_text(bar)}"
+        text = f"{_named(here, errors, exact)} {_beat(here)} {whom}." if here else f"Every {nearest}."
+    elif here:
+        whom = f"trial {best}'s configuration, whose rollout error is {number_text(bar)}"
+        text = f"On fresh seeds {_named(here, errors, exact)} {_beat(here)} {whom}."
     else:
-        first = min(errors, key=lambda name: errors[name])
-        than = "" if results.fresh is None else f" against {number_text(bar)}"
-        text = (
-            f"{where}{'every' if where else 'Every'} baseline is beaten; the nearest is {first} with rollout error "
-            f"{number_text(errors[first])}{than}."
-        )
+        text = f"On fresh seeds every {nearest} against {number_text(bar)}."
     if at_test:
         listed = _named(at_test, results.baselines_test, exact)
         text += f" On the locked test {listed} {_beat(at_test)} it ({number_text(results.test)})."
-    return Finding("beaten_by_baseline", "found" if better else "clear", text, evidence)
+    return CHECK.finding("issue" if better else "ok", text, evidence)
 
 
 def _lower(errors: Mapping[str, float], bar: float | None) -> list[str]:
@@ -87,3 +99,13 @@ def _named(names: list[str], errors: Mapping[str, float], exact: set[str]) -> st
 
 def _beat(names: list[str]) -> str:
     return "beats" if len(names) == 1 else "beat"
+
+
+CHECK = CheckSpec(
+    name="beaten_by_baseline",
+    titles=("A baseline is better", "Every baseline is beaten"),
+    check=lambda tables: beaten_by_baseline(
+        tables.leaderboard, None if tables.best is None else tables.best.number, results_of(tables.study)
+    ),
+    source="our choice: results before selected scores",
+)

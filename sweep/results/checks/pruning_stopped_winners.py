@@ -1,18 +1,18 @@
-"""Did pruning stop trials that would have won? What an audit of some pruned trials says."""
+"""Did pruning stop a trial that would have won?"""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweep.config.records import TrialRecord
-from sweep.results.checks.study_findings import Finding
-from sweep.results.wording.numbers import count_text, number_text
+from sweep.config.text import plural
+from sweep.diagnosis.check import CheckSpec
+from sweep.diagnosis.finding import Finding
+from sweep.results.wording.numbers import number_text, percent_text
 from sweep.stats.paired_effect import FLOOR
-from sweep.store.folder import StudyFolder
 
-CODE = "pruning_stopped_winners"
 WINS = 0.1  # decades below the best trial: a fifth less error. Our choice, as for the budget
-TOP = 3  # ranks that a confirmation would look at; our choice
+TOP = 3  # ranks that a confirmation examines; our choice
 FEWEST = 4  # audited trials; below, nothing is concluded. Our choice
 MISS = 0.05  # how often the bound on the share may be too low
 
@@ -20,13 +20,11 @@ MISS = 0.05  # how often the bound on the share may be too low
 def pruning_stopped_winners(
     records: Sequence[TrialRecord], audit: Mapping[str, Any] | None, top: int = TOP
 ) -> Finding:
-    """Would a trial that was pruned have ended clearly below the best one, had it been let?
+    """Would a pruned trial have ended clearly below the best one?
 
-    Found where one of the audited trials ends at least WINS decades below the lowest rollout error of the study. What
-    was drawn speaks for the pruned trials that were not nearest: at most so large a share of them would have been
-    among the best, with a confidence of 1 - MISS.
-
-    Source: the exact binomial bound of Clopper and Pearson (1934), one-sided; thresholds are our choice.
+    It is an issue if an audited trial ends at least WINS decades below the lowest rollout error of the study. The
+    drawn trials are a sample of the pruned trials that were not nearest to being kept: at most `share_bound` of these
+    would have been among the best, with a confidence of 1 - MISS.
 
     Args:
         records: of the study.
@@ -35,7 +33,7 @@ def pruning_stopped_winners(
     """
     pruned = sum(record.state == "pruned" for record in records)
     if not pruned:
-        return Finding(CODE, "clear", "Nothing was pruned.", {"pruned": 0})
+        return CHECK.finding("ok", "Nothing was pruned.", {"pruned": 0})
     entries = [] if audit is None else [e for e in audit["trials"] if e["error"] is not None]
     scored = sorted(
         record.rollout_error
@@ -44,10 +42,10 @@ def pruning_stopped_winners(
     )
     if len(entries) < min(FEWEST, pruned) or not scored:
         text = (
-            f"{pruned} trial{' was' if pruned == 1 else 's were'} pruned, and too few of them trained to their end to "
-            "say what they would have come to: sweep audit does that."
+            f"Not known: {plural(pruned, 'trial')} {'was' if pruned == 1 else 'were'} pruned, and too few of them have "
+            "been trained to the end since. Run sweep audit to train some."
         )
-        return Finding(CODE, "unknown", text, {"pruned": pruned, "audited": len(entries)})
+        return CHECK.finding("not applicable", text, {"pruned": pruned, "audited": len(entries)})
     bar, best = scored[min(top, len(scored)) - 1], scored[0]
     lowest = min(entries, key=lambda entry: (entry["error"], entry["number"]))
     gain = math.log10(max(best, FLOOR) / max(lowest["error"], FLOOR))
@@ -72,60 +70,44 @@ def pruning_stopped_winners(
         "threshold": WINS,
         "reproduced": all(entry["reproduced"] for entry in entries),
     }
-    sample = f"Of {len(entries)} pruned trials that were trained to their end"
+    text = f"Of {plural(len(entries), 'pruned trial')} that were trained to the end"
     if pruned > len(entries):
-        sample += f" ({len(entries) - len(drawn)} nearest to being kept, {len(drawn)} drawn from the others)"
-    reached = (
-        f"the lowest is trial {lowest['number']} at {number_text(lowest['error'])}, beside the best trial's "
-        f"{number_text(best)}"
+        text += f" ({len(entries) - len(drawn)} nearest to being kept, {len(drawn)} drawn from the others)"
+    text += (
+        f", {len(good) or 'none'} would have been among the best {top}. The lowest error is that of trial "
+        f"{lowest['number']}, {number_text(lowest['error'])}; the best trial of the study has {number_text(best)}. "
+        f"{len(as_good) or 'None'} of them {'ends' if len(as_good) == 1 else 'end'} within a factor of "
+        f"{10**WINS:.2g} of it."
     )
-    among = f"{len(good) or 'none'} would have been among the best {top}"
-    text = f"{sample}, {among}; {reached}. {len(as_good) or 'None'} of them {'ends' if len(as_good) == 1 else 'end'} "
-    text += f"within a factor of {10**WINS:.2g} of it."
     if bound is not None:
-        text += f" Of the {len(drawn)} drawn it is {hits or 'none'}: "
-        text += f"at most {bound:.0%} of such trials (95 % confidence)."
-    if not evidence["reproduced"]:
-        text += " They did not repeat what was stored up to their rung: this machine computes other bits."
-    if gain >= WINS:
-        text += " Pruning stopped a winner: keep more at the rungs (pruning.rungs), or let them come later."
-        return Finding(CODE, "found", text, evidence)
-    return Finding(CODE, "clear", text, evidence)
-
-
-def audit_lines(audit: Mapping[str, Any]) -> list[str]:
-    """Return a table of at most 80 columns in plain lines: each audited trial when it was pruned, and at its end."""
-    head = ("", "picked", "pruned after", "pruned at", "at its end", "valid steps")
-    rows = [head] + [
-        (
-            f"trial {entry['number']}",
-            entry["picked"],
-            count_text(entry["pruned_at"]),
-            number_text(entry["pruned_error"]),
-            entry["state"] if entry["error"] is None else number_text(entry["error"]),
-            number_text(entry["valid_steps"]),
+        text += (
+            f" Of the {len(drawn)} drawn ones, {hits or 'none'} would have been among the best: at most "
+            f"{percent_text(bound)} of all such trials (95 % confidence)."
         )
-        for entry in audit["trials"]
-    ]
-    widths = (14, 9, 15, 12, 13, 14)
-    return [
-        f"  {row[0]}".ljust(widths[0])
-        + "".join(text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True))
-        for row in rows
-    ]
-
-
-def audit_text(folder: StudyFolder) -> str:
-    """Return what a stored study's audit says, as the report does."""
-    return pruning_stopped_winners(folder.records(), folder.read_document("audit")).text
+    if not evidence["reproduced"]:
+        text += " Their scores up to the rung differ from the stored ones: this machine rounds differently."
+    if gain >= WINS:
+        text += " Pruning stopped a winner: keep more trials at the rungs (pruning.rungs), or move the rungs later."
+    return CHECK.finding("issue" if gain >= WINS else "ok", text, evidence)
 
 
 def largest_share(hits: int, draws: int) -> float | None:
-    """Return the share that `hits` of `draws` leave possible, wrong once in 1 / MISS times; None without draws."""
+    """Return the share that `hits` of `draws` leave possible, wrong once in 1 / MISS times; None without draws.
+
+    Source: the exact binomial bound of Clopper and Pearson (1934), one-sided.
+    """
     if not draws:
         return None
     if hits == draws:
         return 1.0
-    from scipy.stats import beta  # here: to import it takes half a second
+    from scipy.stats import beta  # here: the import takes half a second
 
     return float(beta.ppf(1 - MISS, hits + 1, draws - hits))
+
+
+CHECK = CheckSpec(
+    name="pruning_stopped_winners",
+    titles=("Pruning stopped a winner", "Pruning stopped no winner"),
+    check=lambda tables: pruning_stopped_winners(tables.study.records, tables.study.audit),
+    source="the bound of Clopper and Pearson (1934); thresholds are our choice",
+)

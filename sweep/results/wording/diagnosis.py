@@ -1,15 +1,15 @@
-"""A diagnosis in short words, the same on the page, in the terminal and in plots."""
+"""Diagnoses in short words, the same on the page, in the terminal and in plots."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweep.results.wording.numbers import value_text
+from sweep.results.wording.numbers import param_text, value_text
 
 MUTED = "muted"
 
 
-def symptom_words(symptom: Mapping[str, Any] | None, muted: bool = False) -> str:
-    """Return a symptom's code and title: `S05 frequency drift`; `muted` where it is, `–` where there is none."""
+def symptom_text(symptom: Mapping[str, Any] | None, muted: bool = False) -> str:
+    """Return a symptom's code and title: `S05 frequency drift`; `muted` if it is muted, `–` for None."""
     if symptom is None:
         return "–"
     return MUTED if muted or symptom.get("muted") else f"{symptom['code']} {symptom['title']}"
@@ -26,27 +26,36 @@ def alternatives_text(prescriptions: Sequence[Sequence[Mapping[str, Any]]]) -> l
 
 def changes_text(changes: Sequence[Mapping[str, Any]]) -> str:
     """Return changes that are made together as text."""
-    return " and ".join(f"{change['path']} = {_value(change['value'])}" for change in changes)
+    return " and ".join(f"{change['path']} = {_toml_text(change['value'])}" for change in changes)
 
 
-def tries_text(row: Mapping[str, Any]) -> list[str]:
-    """Return what to try first for a cause, over all trials that have it: nothing, or one text.
+def first_try_text(row: Mapping[str, Any]) -> str | None:
+    """Return the change to try first against a cause, over all trials that have it; None without a prescription.
 
     Args:
         row: of `cause_counts`.
     """
     if not row["prescriptions"]:
-        return []
+        return None
     most = row["prescriptions"][0]
     words = changes_text(most["changes"])
     if 2 * most["trials"] >= row["trials"]:
-        return [f"try {words}"]
-    return [f"to each its own, such as {words} to trial {most['example']}"]
+        return f"try {words}"
+    return f"the change to try varies by trial; for trial {most['example']}: {words}"
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
+def setting_text(path: str, value: Any) -> str:
+    """Return the value of a setting in words, by its key path: "sgd lr 0.03" for a component, "default" for None."""
+    if value is None:
+        return "default"
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_value(entry)}" for key, entry in value.items()) + " }"
+        name = str(value.get("name", ""))
+        rest = [f"{key} {param_text(key, entry)}" for key, entry in value.items() if key != "name"]
+        return " ".join([name, *rest])
+    return param_text(path, value)
+
+
+def _toml_text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_toml_text(entry)}" for key, entry in value.items()) + " }"
     return value_text(value)

@@ -1,7 +1,7 @@
-"""Short words for people: a trial's configuration, numbers, shares."""
+"""Short texts for people: numbers, ranges, a trial's configuration."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 SHORT = {"batch_size": "batch", "weight_decay": "decay", "input_noise": "noise", "lr_warmup": "warm-up"}
@@ -9,7 +9,7 @@ NAMED = ("cell", "optimizer", "scheduler")  # shown by value alone, whether samp
 
 
 def number_text(value: Any, digits: int = 3) -> str:
-    """Return a number with few digits, `–` where there is none: 0.03, 1e-05, 0.913, 1 200 000 as 1.2e+06."""
+    """Return a number with few digits, `–` for None or NaN: 0.03, 1e-05, 0.913, 1 200 000 as 1.2e+06."""
     if value is None or isinstance(value, bool) or not isinstance(value, int | float):
         return "–" if value is None else str(value)
     if math.isnan(value):
@@ -21,22 +21,56 @@ def number_text(value: Any, digits: int = 3) -> str:
     return f"{value:.{digits}g}"
 
 
+def range_text(low: Any, high: Any) -> str:
+    """Return two ends, short: `0.00343–0.0121`; a dash if one is missing."""
+    return "–" if low is None or high is None else f"{number_text(low)}–{number_text(high)}"
+
+
+def signed_text(value: float) -> str:
+    """Return a number with its sign."""
+    return f"{'+' if value >= 0 else '-'}{number_text(abs(value), 2)}"
+
+
+def percent_text(share: float) -> str:
+    """Return a share as whole per cent: `43 %`."""
+    return f"{100 * share:.0f} %"
+
+
+def list_text(entries: Sequence[Any]) -> str:
+    """Return entries as a list in a sentence: "1", "1 and 2", "1, 2 and 3"."""
+    words = [str(entry) for entry in entries]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def capital_text(text: str) -> str:
+    """Return a text that begins a sentence."""
+    return text[0].upper() + text[1:]
+
+
 def value_text(value: Any) -> str:
-    """Return a hyperparameter's value as text: numbers short, lists joined by `-`."""
+    """Return a hyperparameter's value as text: fractions short, whole numbers complete, lists joined by `-`."""
     if isinstance(value, list | tuple):
         return "-".join(value_text(entry) for entry in value) or "none"
-    return number_text(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return str(int(value)) if whole else number_text(value)
 
 
 def momentum_text(value: Any) -> str:
-    """Return a momentum with the digits that tell it from 1: 0.9, 0.9987."""
+    """Return a momentum with enough digits to differ from 1: 0.9, 0.9987."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0.9 < value < 1:
         return value_text(value)
     return f"{value:.{max(3, 2 - math.floor(math.log10(1 - value)))}g}"
 
 
+def param_text(name: str, value: Any) -> str:
+    """Return a hyperparameter's value as text, by its name."""
+    return momentum_text(value) if name.endswith("momentum") else value_text(value)
+
+
 def config_words(config: Mapping[str, Any], params: Mapping[str, Any]) -> list[str]:
-    """Return a trial's configuration in words: cell, optimizer, scheduler, what else was sampled.
+    """Return a trial's configuration in words: cell, optimizer, scheduler, then the other sampled settings.
 
     For example ["gru", "sgd lr 0.03 momentum 0.9", "cosine", "batch 16"].
 
@@ -54,11 +88,7 @@ def config_words(config: Mapping[str, Any], params: Mapping[str, Any]) -> list[s
             owners.append(f"{name}.")
         settings = {key: value for key, value in component.items() if key != "name"}
         settings.update({key[len(name) + 1 :]: v for key, v in params.items() if key.startswith(f"{name}.")})
-        shown = [
-            f"{key} {momentum_text(value) if key == 'momentum' else value_text(value)}"
-            for key, value in settings.items()
-        ]
-        words.append(" ".join([name, *shown]))
+        words.append(" ".join([name, *(f"{key} {param_text(key, v)}" for key, v in settings.items())]))
     words += [
         f"{SHORT.get(key, key)} {value_text(value)}"
         for key, value in params.items()
@@ -67,25 +97,10 @@ def config_words(config: Mapping[str, Any], params: Mapping[str, Any]) -> list[s
     return [word for word in words if word]
 
 
-def param_text(name: str, value: Any) -> str:
-    """Return a hyperparameter's value as text, by its name."""
-    return momentum_text(value) if name.endswith("momentum") else value_text(value)
-
-
 def steps_text(value: float | None, horizon: int | None) -> str:
     """Return valid steps beside the horizon: `312 of 1000`."""
     of = "–" if horizon is None else str(horizon)
     return f"– of {of}" if value is None or not math.isfinite(value) else f"{value:.0f} of {of}"
-
-
-def duration_text(seconds: float) -> str:
-    """Return a duration in its two largest units: 42 s, 3 min 20 s, 2 h 5 min."""
-    if seconds < 60:
-        return f"{seconds:.0f} s" if seconds >= 10 or seconds == 0 else f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def count_text(count: float) -> str:

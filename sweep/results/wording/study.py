@@ -1,57 +1,65 @@
-"""What the page says in words: the answer, how far the study is, what it cost, how to run it again."""
+"""A study in words: status, answer, scores of the best, cost, how to run it again.
+
+Every function but `commands_of` takes the report's document.
+"""
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sweep.config.text import duration_text, plural
 from sweep.results.study import StoredStudy
-from sweep.results.wording.confirmation import range_text, seeds_text, verdict_text
-from sweep.results.wording.numbers import count_text, duration_text, number_text, steps_text
+from sweep.results.wording.confirmation import confirmation_verdict_text, seed_range_text, seeds_text
+from sweep.results.wording.numbers import count_text, number_text, percent_text, range_text, steps_text
 
-TITLES = {
-    "beaten_by_baseline": ("A baseline is better", "Every baseline is beaten"),
-    "loss_is_lying": ("Choosing by the loss costs", "The loss is a fair guide here"),
-    "checkpoint_regret": (
-        "The last checkpoint is not the best",
-        "The last checkpoint is as good as the best",
-    ),
-    "choices_matter": ("Some choices are better than others", "No choice stands out"),
-    "near_bound": ("The best trial is at a bound of its range", "The ranges are wide enough"),
-    "horizon_too_long": ("The horizon is too long", "The horizon fits the data"),
-    "few_starts": ("Too few starts", "Enough starts"),
-    "budget_is_the_limit": ("The budget is the limit", "The budget was enough"),
-    "seed_noise": ("The best ranks are within seed noise", "The best stands clear of seed noise"),
-    "pruning_stopped_winners": ("Pruning stopped a winner", "Pruning stopped no winner"),
-    "trial_failures": ("Trials failed", "No trial failed"),
-}
+STATES = ("complete", "pruned", "diverged", "failed", "running")
+
+Document = Mapping[str, Any]
 
 
-def status_text(document: Mapping[str, Any]) -> str:
+def status_text(document: Document) -> str:
     """Return how far the study is, in a sentence."""
     progress = document["progress"]
-    names = ("complete", "pruned", "diverged", "failed", "running")
-    parts = [f"{progress[name]} {name}" for name in names if progress[name]]
-    count = sum(progress[name] for name in names)
-    head = f"{count} trial{'' if count == 1 else 's'}" + (f": {', '.join(parts)}" if parts else "")
+    parts = [f"{progress[name]} {name}" for name in STATES if progress[name]]
+    text = plural(sum(progress[name] for name in STATES), "trial") + (
+        f": {', '.join(parts)}" if parts else ""
+    )
     if progress["finished"]:
-        return f"{head}."
+        return f"{text}."
     asked = document["study"]["trials_asked"]
-    wanted = f" (the study asks for {asked} trials)" if asked else ""
-    return f"{head}. Not finished{wanted}: what follows is preliminary."
+    wanted = f" (the study file sets {plural(asked, 'trial')})" if asked else ""
+    return f"{text}. Not finished{wanted}: the results are preliminary."
 
 
-def answer_text(document: Mapping[str, Any], best: Mapping[str, Any], findings: Mapping[str, Any]) -> str:
-    """Return the answer in two or three sentences."""
-    horizon, test = document["score"]["horizon"], best.get("test")
-    confirmation = document["confirmation"]
-    arm = None
-    if confirmation is not None:
-        arm = next(arm for arm in confirmation["arms"] if arm["number"] == best["number"])
+def best_of(document: Document) -> Mapping[str, Any] | None:
+    """Return the trial that wins, None if none does."""
+    return next((trial for trial in document["trials"] if trial["number"] == document["best"]), None)
+
+
+def heading_text(document: Document) -> str:
+    """Return which trial wins and by which scores, or why none does."""
+    number, confirmation = document["best"], document["confirmation"]
+    if number is None:
+        return f"No winner: {document['no_best']}"
+    if confirmation is None:
+        return f"Best: trial {number}, selected and not confirmed"
+    if confirmation["verdict"] == "tied":
+        return f"No single winner; first among equals: trial {number}"
+    return f"Best: trial {number}, confirmed on {seeds_text(confirmation['seeds'])}"
+
+
+def answer_text(document: Document) -> str:
+    """Return how good the winning configuration is, in two or three sentences."""
+    best, horizon, confirmation = best_of(document), document["score"]["horizon"], document["confirmation"]
+    assert best is not None
+    arm, test = _arm(document), best["test"]
+    tied = arm is not None and confirmation["verdict"] == "tied"
     if test is not None:
-        one = "The best configuration" if arm is None or confirmation["verdict"] != "tied" else "It"
+        subject = "It" if tied else "The best configuration"
         text = (
-            f"{one} is valid for {steps_text(test['valid_steps'], horizon)} steps "
+            f"{subject} is valid for {steps_text(test['valid_steps'], horizon)} steps "
             f"on locked test data (rollout error {number_text(test['rollout_error'])}; "
         )
         if arm is None:
@@ -62,140 +70,154 @@ def answer_text(document: Mapping[str, Any], best: Mapping[str, Any], findings: 
                 f"where it was selected with {number_text(best['rollout_error'])})."
             )
     else:
-        one = "The configuration selected on validation" if arm is None else "It"
+        subject = "The configuration selected on validation" if arm is None else "It"
         text = (
-            f"{one} is valid there for "
+            f"{subject} is valid there for "
             f"{steps_text(best['valid_steps'], horizon)} steps (rollout error "
             f"{number_text(best['rollout_error'])}). It has not been scored on test data yet."
         )
-    if arm is not None and (confirmation["verdict"] == "tied" or test is None):
-        text = f"{verdict_text(confirmation)} {text}"
+    if tied or (arm is not None and test is None):
+        text = f"{confirmation_verdict_text(confirmation)} {text}"
     if arm is None and document["progress"]["finished"]:
-        text += " It has not been confirmed on fresh seeds."
+        text += f" It has not been confirmed on fresh seeds: sweep confirm {document['study']['name']}."
+    findings = {finding["code"]: finding for finding in document["findings"]}
     better = findings["beaten_by_baseline"]["evidence"].get("better") or []
-    if better:
-        many = len(better) > 1
-        text += f" The baseline{'s' * many} {', '.join(better)} still {'beat' if many else 'beats'} it."
+    if len(better) == 1:
+        text += f" The baseline {better[0]} still beats it."
+    elif better:
+        text += f" The baselines {', '.join(better)} still beat it."
     loss = findings["loss_is_lying"]
-    if loss["verdict"] == "found":
+    if loss["severity"] == "issue":
         steps = steps_text(loss["evidence"]["by_loss_valid_steps"], horizon)
         text += f" Choosing by the loss would have given {steps} steps."
     return text
 
 
-def advice_text(document: Mapping[str, Any]) -> str:
-    """Return what to do where there is no winner."""
+def next_step_text(document: Document) -> str:
+    """Return what to do if there is no winner."""
     progress = document["progress"]
     scored = progress["complete"] + progress["pruned"] + progress["diverged"]
     if not document["trials"]:
-        return "No trial has begun. The same sweep run command goes on from here."
+        return "No trial has begun. Rerun the same sweep run command to resume."
     if not scored and progress["failed"] and not progress["running"]:
-        return "Every trial failed; the reasons stand in the leaderboard and at the end of this page."
+        return "Every trial failed. The leaderboard and the end of the report give the reasons."
     if not scored:
-        return "The study is still running; come back when the first trials are done."
+        return "The study is still running. Come back when the first trials are done."
     return (
-        "Nothing has been learnt that is worth a name. Look at the rollouts below, then try lower learning "
-        "rates, a longer budget or a shorter horizon."
+        "No trial learnt enough to be named. Look at the rollouts, then try lower learning rates, a larger budget or a "
+        "shorter horizon."
     )
 
 
-def tiles_of(document: Mapping[str, Any], best: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the large numbers: valid steps, rollout errors on test and validation, the best baseline."""
-    horizon, test = document["score"]["horizon"], best.get("test")
-    source = best if test is None else test
-    steps = f"{source['valid_steps']:.0f}" if source["valid_steps"] is not None else "–"
-    unit = f"of {horizon}"
-    for key, word in (("lyapunov_time", "Lyapunov times"), ("period", "periods")):
-        length = document["score"][key]
-        if length and source["valid_steps"] is not None:
-            unit += f" = {source['valid_steps'] / length:.1f} {word}"
-            break
-    where = "validation, selected" if test is None else "locked test"
-    tiles = [{"value": steps, "unit": unit, "name": f"valid steps, {where}", "good": True}]
+@dataclass(frozen=True)
+class ScoreFact:
+    """One of the large numbers."""
+
+    name: str
+    value: str
+    note: str = ""  # unit, or spread
+    good: bool = False  # whether it is a result rather than a selected score
+
+
+def score_facts(document: Document) -> list[ScoreFact]:
+    """Return the scores of the winning configuration, best known first, and those of the best baseline."""
+    best, arm = best_of(document), _arm(document)
+    if best is None:
+        return []
+    test = best["test"]
+    place = "validation, selected" if test is None else "locked test"
+    facts = [_valid_steps_fact(document, best if test is None else test, place)]
     if test is not None:
-        tiles.append(
-            {
-                "value": number_text(test["rollout_error"]),
-                "unit": "",
-                "name": "rollout error, locked test",
-                "good": True,
-            }
-        )
-    if document["confirmation"] is not None:
-        arm = next(arm for arm in document["confirmation"]["arms"] if arm["number"] == best["number"])
-        tiles.append(
-            {
-                "value": number_text(arm["iqm"]["value"]),
-                "unit": range_text(arm["iqm"]["low"], arm["iqm"]["high"]),
-                "name": f"rollout error, validation, {seeds_text(len(arm['errors']))}",
-                "good": False,
-            }
-        )
-    tiles.append(
-        {
-            "value": number_text(best["rollout_error"]),
-            "unit": "",
-            "name": "rollout error, validation (selected)",
-            "good": False,
-        }
-    )
-    rows = {
+        networks = (document["confirmation"] or {}).get("test") or {"networks": []}
+        errors = [network["rollout_error"] for network in networks["networks"]]
+        note = f"(median of {len(errors)} networks, {seed_range_text(errors)})" if len(errors) > 1 else ""
+        facts.append(ScoreFact("rollout error, locked test", number_text(test["rollout_error"]), note, True))
+    if arm is not None:
+        name = f"rollout error, {seeds_text(len(arm['errors']))}"
+        low, high = arm["iqm"]["low"], arm["iqm"]["high"]
+        note = "" if low is None else f"({range_text(low, high)})"
+        facts.append(ScoreFact(name, number_text(arm["iqm"]["value"]), note))
+    facts.append(ScoreFact("rollout error, selected", number_text(best["rollout_error"])))
+    errors_of = {
         name: (entry["test"] or entry if test is not None else entry)["rollout_error"]
         for name, entry in document["baselines"].items()
     }
-    if rows:
-        name = min(rows, key=lambda key: rows[key])
-        exact = document["baselines"][name]["exact"]
-        side = "locked test" if test is not None and document["baselines"][name]["test"] else "validation"
-        value = "exact" if exact else number_text(rows[name])
-        tiles.append({"value": value, "unit": name, "name": f"best baseline, {side}", "good": False})
-    return tiles
+    if errors_of:
+        name = min(errors_of, key=lambda key: errors_of[key])
+        entry = document["baselines"][name]
+        side = "locked test" if test is not None and entry["test"] else "validation"
+        value = "exact" if entry["exact"] else number_text(errors_of[name])
+        facts.append(ScoreFact(f"best baseline, {side}", value, f"({name})"))
+    return facts
 
 
-def cost_facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _valid_steps_fact(document: Document, scores: Mapping[str, Any], place: str) -> ScoreFact:
+    steps, note = scores["valid_steps"], f"of {document['score']['horizon']}"
+    for key, unit in (("lyapunov_time", "Lyapunov times"), ("period", "periods")):
+        length = document["score"][key]
+        if length and steps is not None:
+            note += f" = {steps / length:.1f} {unit}"
+            break
+    return ScoreFact(f"valid steps, {place}", "–" if steps is None else f"{steps:.0f}", note, True)
+
+
+def baselines_on_test_text(document: Document) -> str | None:
+    """Return the rollout errors of the baselines on the locked test, best first; None before they are scored."""
+    tests = {name: entry["test"] for name, entry in document["baselines"].items() if entry["test"]}
+    if not tests:
+        return None
+    exact = {name for name in tests if document["baselines"][name]["exact"]}
+    listed = ", ".join(
+        f"{name} {'exact' if name in exact else number_text(tests[name]['rollout_error'])}"
+        for name in sorted(tests, key=lambda name: tests[name]["rollout_error"])
+    )
+    return f"Baselines on the locked test: {listed}."
+
+
+def _arm(document: Document) -> Mapping[str, Any] | None:
+    """Return the winning configuration's arm of the confirmation."""
+    arms = (document["confirmation"] or {"arms": []})["arms"]
+    return next((arm for arm in arms if arm["number"] == document["best"]), None)
+
+
+def cost_facts(document: Document) -> list[tuple[str, str]]:
     """Return what the study has cost."""
     progress, study = document["progress"], document["study"]
+    asked = f" of {study['trials_asked']}" if study["trials_asked"] else ""
     facts = [
-        (
-            "trials",
-            f"{len(document['trials'])}" + (f" of {study['trials_asked']}" if study["trials_asked"] else ""),
-        ),
+        ("trials", f"{len(document['trials'])}{asked}"),
         ("sequence-steps", count_text(progress["sequence_steps"])),
         ("worker time", duration_text(progress["seconds"] or 0.0)),
     ]
     if progress["share_of_full_budget"] is not None:
-        facts.append(
-            (
-                "with pruning and divergence",
-                f"{progress['share_of_full_budget']:.0%} of what full trials would have cost",
-            )
-        )
+        share = percent_text(progress["share_of_full_budget"])
+        facts.append(("with pruning and divergence", f"{share} of the cost of full trials"))
     if study["budget"]:
         facts.append(("budget of a trial", f"{count_text(study['budget'])} sequence-steps"))
     return facts
 
 
 def commands_of(study: StoredStudy) -> list[str]:
-    """Return the commands that run the study again and write this page."""
+    """Return the commands that run the study again and write its report."""
     facts, search = study.facts, study.document.get("search") or {}
     source = str(facts.get("source") or study.name)
-    words = ["sweep", "run", source, "--trials", str(search.get("trials", 1))]
+    run = ["sweep", "run", source, "--trials", str(search.get("trials", 1))]
     if Path(source).stem != study.name:
-        words += ["--name", study.name]
+        run += ["--name", study.name]
     for override in facts.get("overrides") or []:
-        words += ["--set", str(override)]
-    best = [] if study.winner is None or study.winner.get("number") is None else [study.winner["number"]]
-    shows = [shlex.join(["sweep", "show", str(number), study.name]) for number in best]
+        run += ["--set", str(override)]
+    commands = [run]
     if study.confirmation is not None:
         top, seeds = study.confirmation["top"], study.confirmation["seeds"]
-        shows.insert(
-            0, shlex.join(["sweep", "confirm", study.name, "--top", str(top), "--seeds", str(seeds)])
-        )
-    return [shlex.join(words), *shows, shlex.join(["sweep", "report", study.name])]
+        commands.append(["sweep", "confirm", study.name, "--top", str(top), "--seeds", str(seeds)])
+    number = (study.winner or {}).get("number")
+    if number is not None:
+        commands.append(["sweep", "show", str(number), study.name])
+    return [shlex.join(command) for command in (*commands, ["sweep", "report", study.name])]
 
 
-def provenance_of(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what the numbers depend on."""
+def provenance_of(document: Document) -> list[tuple[str, str]]:
+    """Return what the numbers depend on: data, seed, settings, versions."""
     study, score = document["study"], document["score"]
     versions = study["versions"]
     listed = (
@@ -208,7 +230,7 @@ def provenance_of(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("sampler", study["sampler"]),
         ("overrides", ", ".join(str(entry) for entry in study["overrides"]) or "none"),
         ("versions", listed),
-        ("engine", _engine(study)),
+        ("engine", _engine_text(study)),
         ("rollouts", f"{score['starts']} starts, warm-up {score['warmup']}, horizon {score['horizon']}"),
         ("starts that do not overlap", f"{score['n_eff_validation']} validation, {score['n_eff_test']} test"),
         ("block", None if score["block"] is None else f"{score['block']} steps"),
@@ -216,15 +238,9 @@ def provenance_of(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in facts if value not in (None, "")]
 
 
-def _engine(study: Mapping[str, Any]) -> str | None:
-    """Return the engine in words: what was asked for, and what the trials compute with."""
+def _engine_text(study: Mapping[str, Any]) -> str | None:
+    """Return the engine in words: the setting, and what the trials compute with."""
     wanted, instructions = study.get("engine"), study.get("instructions")
     if wanted in (None, "torch") or instructions is None:
         return wanted
     return f"{wanted}: " + ("torch" if instructions == "none" else f"native, {instructions}")
-
-
-def title_of(found: Mapping[str, Any]) -> str:
-    """Return the heading of a finding: what it says if found, if clear, or the open question."""
-    yes, no = TITLES[found["code"]]
-    return {"found": yes, "clear": no}.get(found["verdict"], f"{yes}?")

@@ -1,18 +1,23 @@
-"""What a treatment showed, for people: a table, and sentences that say whether the advice worked."""
+"""A treatment in words: its table, and sentences that say whether the prescriptions helped.
+
+Every function takes an entry of `treatments` of the report's document, or one of its arms.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweep.results.wording.confirmation import range_text, seeds_text
-from sweep.results.wording.numbers import number_text, param_text
+from sweep.config.text import plural
+from sweep.results.wording.confirmation import seed_range_text, seeds_text
+from sweep.results.wording.diagnosis import setting_text
+from sweep.results.wording.numbers import capital_text, number_text
+from sweep.results.wording.text_table import TextTable
 
-LEGEND = (
-    "fresh: interquartile mean of the rollout error over fresh seeds; seeds: the lowest and the highest; decades: mean "
-    "of log10(error / that of unchanged on the same seed), below 0 is better, with its 95 % interval; better: on how "
-    "many seeds"
+TREATMENT_LEGEND = (
+    "fresh: interquartile mean of the rollout error over fresh seeds; seeds: the lowest and the highest error; "
+    "decades: mean of log10(error / error of the unchanged trial on the same seed), below 0 is better, with its 95 % "
+    "interval; better: on how many seeds"
 )
 HEAD = ("", "fresh", "seeds", "decades", "95 %", "better")
-WIDTHS = (18, 9, 18, 9, 16, 8)
 VERDICTS = {
     "helps": "helps",
     "harms": "harms",
@@ -21,133 +26,77 @@ VERDICTS = {
 }
 
 
+def treatment_heading(treatment: Mapping[str, Any]) -> str:
+    """Return the heading of the table."""
+    seeds = seeds_text(treatment["seeds"])
+    return f"Trial {treatment['number']}, treated on {seeds} each, rollout errors on validation"
+
+
 def arm_name(arm: Mapping[str, Any]) -> str:
-    """Return what an arm is called: unchanged, prescription 1, own change, random change."""
+    """Return the name of an arm: unchanged, prescription 1, own change, random change."""
     if arm["kind"] == "random":
         return "random change"
     return str(arm["kind"]) if arm["kind"] == "unchanged" else _advice_name(arm)
 
 
-def changes_text(changes: Any) -> str:
-    """Return changes in words: "training.optimizer.lr 0.3 → 0.03, model.cell lstm → gru"."""
+def differences_text(changes: Sequence[Mapping[str, Any]]) -> str:
+    """Return changes of a trial in words: "training.optimizer.lr 0.3 → 0.03, model.cell lstm → gru"."""
     return ", ".join(
-        f"{change['path']} {_value(change['path'], change['was'])} → {_value(change['path'], change['value'])}"
+        f"{change['path']} {setting_text(change['path'], change['was'])} → "
+        f"{setting_text(change['path'], change['value'])}"
         if "was" in change
-        else f"{change['path']} {_value(change['path'], change['value'])}"
+        else f"{change['path']} {setting_text(change['path'], change['value'])}"
         for change in changes
     )
 
 
-def treatment_rows(treatment: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Return the table's rows as texts, under HEAD."""
-    rows: list[tuple[str, ...]] = []
-    for arm in treatment["arms"]:
-        errors, found = arm["errors"], arm["against_unchanged"]
-        spread = range_text(min(errors), max(errors)) if len(errors) > 1 else "–"
-        beside = ("", "", "") if found is None else (
-            f"{found['decades']:+.2f}",
-            _interval(found),
-            f"{found['better']} of {len(errors)}",
-        )  # fmt: skip
-        rows.append((arm_name(arm), number_text(arm["iqm"]["value"]), spread, *beside))
-    return rows
+def treatment_table(treatment: Mapping[str, Any]) -> TextTable:
+    """Return a row per arm: its errors on fresh seeds, and its effect against the unchanged trial."""
+    return TextTable(HEAD, tuple(_row(arm) for arm in treatment["arms"]))
 
 
-def treatment_lines(treatment: Mapping[str, Any]) -> list[str]:
-    """Return a table of at most 80 columns in plain lines."""
-    lines = []
-    for row in (HEAD, *treatment_rows(treatment)):
-        cells = [f"  {row[0]}".ljust(WIDTHS[0])]
-        cells += [text.rjust(width) for text, width in zip(row[1:], WIDTHS[1:], strict=True)]
-        lines.append("".join(cells).rstrip())
-    return lines
+def _row(arm: Mapping[str, Any]) -> tuple[str, ...]:
+    errors, effect = arm["errors"], arm["against_unchanged"]
+    own = (arm_name(arm), number_text(arm["iqm"]["value"]), seed_range_text(errors))
+    if effect is None:
+        return (*own, "", "", "")
+    return (*own, f"{effect['decades']:+.2f}", _interval(effect), f"{effect['better']} of {len(errors)}")
 
 
 def treatment_texts(treatment: Mapping[str, Any]) -> list[str]:
-    """Return what a treatment showed, a paragraph each: by chance alone, by each prescription, by a random change."""
-    texts = [chance_text(treatment)]
-    texts += [verdict_text(arm) for arm in treatment["arms"] if arm["kind"] == "prescription"]
+    """Return the results of a treatment, a paragraph each: chance, prescriptions, the random change, and limits."""
+    texts = [_chance_text(treatment)]
+    texts += [_arm_text(arm) for arm in treatment["arms"] if arm["kind"] == "prescription"]
     texts += [_random_text(treatment)]
     texts += [
-        f"{_capital(_advice_name(entry))} is left out ({changes_text(entry['changes'])}): {entry['reason']}."
+        f"{capital_text(_advice_name(entry))} is left out ({differences_text(entry['changes'])}): {entry['reason']}."
         for entry in treatment["left_out"]
     ]
     if treatment["unmended"]:
         causes = ", ".join(f"{cause['code']} {cause['title']}" for cause in treatment["unmended"])
-        texts.append(f"No configuration mends, and only other data help against: {causes}.")
+        texts.append(f"No change of configuration helps against {causes}; only other data do.")
     if treatment["reason"] is not None:
-        texts.append(f"Nothing is claimed: {treatment['reason']}.")
+        texts.append(f"This treatment allows no claim: {treatment['reason']}.")
     shown = sum(arm["kind"] == "prescription" for arm in treatment["arms"])
     tried = len(treatment["tried"])
     if tried > 1:
-        earlier = ", those of earlier calls among them" if tried > shown else ""
+        earlier = ", including those of earlier treatments" if tried > shown else ""
         texts.append(
-            f"{tried} prescribed configurations have been tried on this trial{earlier}: each is a further chance to "
-            "be lucky."
+            f"{tried} prescribed configurations have been tried on this trial{earlier}. Each one is a further chance "
+            "of a lucky result."
         )
-    done = {arm["prescription"] for arm in treatment["arms"]}
-    done |= {entry["prescription"] for entry in treatment["left_out"]}
+    done = {entry["prescription"] for entry in (*treatment["arms"], *treatment["left_out"])}
     others = [entry for entry in treatment["offered"] if entry["prescription"] not in done]
     if others:
         listed = "; ".join(
-            f"{entry['prescription']} ({entry['code']} {changes_text(entry['changes'])})" for entry in others
+            f"{entry['prescription']} ({entry['code']} {differences_text(entry['changes'])})"
+            for entry in others
         )
-        texts.append(f"Also prescribed, for --prescription: {listed}.")
+        texts.append(f"Other prescriptions, for --prescription: {listed}.")
     return texts
 
 
-def chance_text(treatment: Mapping[str, Any]) -> str:
-    """Return what running the trial again unchanged gives: what any treatment would seem to do by chance alone."""
-    unchanged, found = treatment["arms"][0], treatment["chance"]
-    text = (
-        f"Trial {treatment['number']} scored {number_text(treatment['rollout_error'])}; trained again unchanged on "
-        f"{seeds_text(treatment['seeds'])} it reaches {number_text(unchanged['iqm']['value'])}, "
-        f"{_size(found['decades'])} with nothing changed: that is chance."
-    )
-    if treatment["state"] == "pruned":
-        text += " (It was pruned, and is now trained to the end: a part is that.)"
-    return text
-
-
-def verdict_text(arm: Mapping[str, Any]) -> str:
-    """Return whether a prescription worked, beside the trial unchanged and beside the random change."""
-    found, random, seeds = arm["against_unchanged"], arm["against_random"], len(arm["errors"])
-    code = "" if arm["code"] is None else f"{arm['code']} {arm['title']}: "
-    text = (
-        f"{_capital(arm_name(arm))} ({code}{changes_text(arm['changes'])}) {VERDICTS[arm['verdict']]}: "
-        f"{_beside(found, 'unchanged', seeds)}"
-    )
-    one_sided = found["low"] is not None and not found["low"] <= 0 <= found["high"]
-    if arm["verdict"] == "no difference shown" and one_sided:
-        text += ", too few for a claim"
-    if random is not None:
-        how = {True: "it beats a random change", False: "it is not shown to beat a random change"}
-        said = (
-            "it is worse than a random change"
-            if random["verdict"] == "harms"
-            else how.get(arm["beats_random"])
-        )
-        beside = _beside(random, "that", seeds)
-        text += f"; {beside}" if said is None else f"; {said}, {beside}"
-    return f"{text}.{_notes(arm)}"
-
-
-def treatment_values(treatments: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return what the page shows of each treatment: its number, a verdict, a table and sentences."""
-    return [
-        {
-            "number": treatment["number"],
-            "worked": any(arm["verdict"] == "helps" and arm["beats_random"] for arm in treatment["arms"]),
-            "short": short_text(treatment),
-            "head": HEAD,
-            "rows": treatment_rows(treatment),
-            "texts": treatment_texts(treatment),
-        }
-        for treatment in treatments
-    ]
-
-
-def short_text(treatment: Mapping[str, Any]) -> str:
+def treatment_short_text(treatment: Mapping[str, Any]) -> str:
     """Return one line on a treatment: `trial 3: prescription 1 (C01) helps, and beats a random change`."""
     parts = []
     for arm in treatment["arms"]:
@@ -159,59 +108,85 @@ def short_text(treatment: Mapping[str, Any]) -> str:
     return f"trial {treatment['number']}: {'; '.join(parts)}"
 
 
+def treatment_helped(treatment: Mapping[str, Any]) -> bool:
+    """Return whether a prescription helps and beats the random change."""
+    return any(arm["verdict"] == "helps" and arm["beats_random"] for arm in treatment["arms"])
+
+
+def _chance_text(treatment: Mapping[str, Any]) -> str:
+    unchanged, chance = treatment["arms"][0], treatment["chance"]
+    text = (
+        f"Trial {treatment['number']} scored {number_text(treatment['rollout_error'])}. Trained again unchanged on "
+        f"{seeds_text(treatment['seeds'])}, it reaches {number_text(unchanged['iqm']['value'])}, "
+        f"{_size(chance['decades'])}: this difference is chance."
+    )
+    if treatment["state"] == "pruned":
+        text += " (The trial had been pruned and is now trained to the end, which is part of the difference.)"
+    return text
+
+
+def _arm_text(arm: Mapping[str, Any]) -> str:
+    """Return whether a prescription helped, compared with the unchanged trial and with the random change."""
+    effect, random, seeds = arm["against_unchanged"], arm["against_random"], len(arm["errors"])
+    code = "" if arm["code"] is None else f"{arm['code']} {arm['title']}: "
+    text = (
+        f"{capital_text(arm_name(arm))} ({code}{differences_text(arm['changes'])}) {VERDICTS[arm['verdict']]}: "
+        f"{_compared(effect, 'unchanged', seeds)}"
+    )
+    one_sided = effect["low"] is not None and not effect["low"] <= 0 <= effect["high"]
+    if arm["verdict"] == "no difference shown" and one_sided:
+        text += ", too few for a claim"
+    if random is not None:
+        compared = _compared(random, "the random change", seeds)
+        if random["verdict"] == "harms":
+            text += f"; it is worse than a random change, {compared}"
+        elif arm["beats_random"] is None:
+            text += f"; {compared}"
+        else:
+            beats = "beats" if arm["beats_random"] else "is not shown to beat"
+            text += f"; it {beats} a random change, {compared}"
+    return f"{text}.{_notes(arm)}"
+
+
 def _random_text(treatment: Mapping[str, Any]) -> str:
     random = next((arm for arm in treatment["arms"] if arm["kind"] == "random"), None)
     if random is None:
-        return f"No random change stands beside it: {treatment['random_reason']}."
-    beside = _beside(random["against_unchanged"], "unchanged", len(random["errors"]))
+        return f"There is no random change to compare with: {treatment['random_reason']}."
+    compared = _compared(random["against_unchanged"], "unchanged", len(random["errors"]))
     return (
-        f"The random change ({changes_text(random['changes'])}) {VERDICTS[random['verdict']]}: {beside}."
+        f"The random change ({differences_text(random['changes'])}) {VERDICTS[random['verdict']]}: {compared}."
         f"{_notes(random)}"
     )
 
 
 def _notes(arm: Mapping[str, Any]) -> str:
     notes = ""
-    count = len(arm["errors"])
     if arm["failed"]:
-        notes += f" {arm['failed']} of its {count} trainings failed and count as 1."
+        count = plural(len(arm["errors"]), "training")
+        notes += (
+            f" Of its {count}, {arm['failed']} failed and {'counts' if arm['failed'] == 1 else 'count'} as 1."
+        )
     if not arm["same_starts"]:
-        notes += " It moves the validation starts: it is scored on other rollouts, and a part may be that."
-    budget = [change for change in arm["changes"] if change["path"] == "training.budget"]
-    for change in budget:
-        notes += f" It trains {number_text(change['value'] / change['was'], 2)} times as long."
+        notes += " It moves the validation starts, so it is scored on other rollouts: part of the effect may be that."
+    for change in arm["changes"]:
+        if change["path"] == "training.budget":
+            notes += f" It trains {number_text(change['value'] / change['was'], 2)} times as long."
     return notes
 
 
-def _beside(found: Mapping[str, Any], what: str, seeds: int) -> str:
-    interval = "" if found["low"] is None else f" (95 %: {_interval(found)})"
-    count = found["better" if found["decades"] <= 0 else "worse"]
-    return f"{_size(found['decades'])} than {what}{interval}, on {count} of {seeds} seeds"
+def _compared(effect: Mapping[str, Any], what: str, seeds: int) -> str:
+    interval = "" if effect["low"] is None else f" (95 %: {_interval(effect)})"
+    count = effect["better" if effect["decades"] <= 0 else "worse"]
+    return f"{_size(effect['decades'])} than {what}{interval}, on {count} of {plural(seeds, 'seed')}"
 
 
 def _size(decades: float) -> str:
     return f"{abs(decades):.2f} decades {'better' if decades <= 0 else 'worse'}"
 
 
-def _interval(found: Mapping[str, Any]) -> str:
-    if found["low"] is None:
-        return "–"
-    return f"{found['low']:+.2f} to {found['high']:+.2f}"
+def _interval(effect: Mapping[str, Any]) -> str:
+    return "–" if effect["low"] is None else f"{effect['low']:+.2f} to {effect['high']:+.2f}"
 
 
 def _advice_name(entry: Mapping[str, Any]) -> str:
     return "own change" if entry["prescription"] is None else f"prescription {entry['prescription']}"
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
-def _value(path: str, value: Any) -> str:
-    if value is None:
-        return "default"
-    if isinstance(value, Mapping):
-        name = str(value.get("name", ""))
-        rest = [f"{key} {param_text(key, entry)}" for key, entry in value.items() if key != "name"]
-        return " ".join([name, *rest])
-    return param_text(path, value)

@@ -1,1 +1,1 @@
-"""Simple forecasters to compare networks with, and their scores."""
+"""Baselines: forecasters without gradient training to compare networks with, and their scores."""

@@ -1,8 +1,8 @@
-"""The least-squares autoregression, the honest baseline: on a sum of k sines, order 2k is exact.
+"""The baseline `ar`: a least-squares autoregression. On a sum of k sines, order 2k is exact.
 
 y[t] = b + sum over i = 1..p of A_i y[t - i], all channels together (a vector autoregression), one set of
 coefficients for all training series. Fitted in float64 by an orthogonal factorisation: normal equations
-would square the condition number and lose the noise-free case.
+would square the condition number and fail on noise-free data.
 
 Source: Luetkepohl (2005), "New Introduction to Multiple Time Series Analysis", section 3.2.
 """
@@ -17,16 +17,16 @@ from sweep.score.comparisons import EXACT
 from sweep.score.metrics import block_length
 from sweep.score.objectives import objective_of
 
-ORDERS = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # tried, and one more than the period; our choice
+ORDERS = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # tried, with the period + 1; our choice
 ORDER_MOST = 256  # values per regressor row, over all channels; a bound on time
-CELLS_MOST = 4_000_000  # of the regression; beyond, evenly spaced rows are used
+CELLS_MOST = 4_000_000  # of the regression; of more, evenly spaced rows are used
 
 
 def choose_order(data: Data) -> Settings:
-    """Return {"order", "units"} with the lowest rollout error on the validation starts, ties to the first.
+    """Return {"order", "units"} with the lowest rollout error on the validation starts; the first of equal ones.
 
-    Orders that the past and the training series cover are tried on the raw data and, where transforms or a
-    scaling by series make that another model, in model units.
+    Orders that the past and the training series cover are tried on the raw data and also in model units, if
+    transforms or a scaling by series make that a different model.
 
     Raises:
         CannotServe: the past or the training series are too short for order 1.
@@ -43,12 +43,12 @@ def choose_order(data: Data) -> Settings:
             results.append((validation_error(data, values), settings))
     if not results:
         raise CannotServe("the warm-up or the training series are too short for an autoregression")
-    # Below EXACT the errors are rounding, and the shortest of the exact models wins.
+    # errors below EXACT are rounding: the shortest of the exact models wins
     return min(results, key=lambda result: max(result[0], EXACT))[1]
 
 
 def autoregression(data: Data, settings: Settings) -> Forecast:
-    """Return the closed-loop forecast of the fitted autoregression; unstable ones give inf and NaN."""
+    """Return the closed-loop forecast of the fitted autoregression; an unstable one gives inf and NaN."""
     order, in_model_units = int(settings["order"]), settings["units"] == "model"
     weights = fitted(data.train if in_model_units else data.train_raw, order)
 
@@ -61,7 +61,7 @@ def autoregression(data: Data, settings: Settings) -> Forecast:
 
 
 def ar_one_step(data: Data, starts: Starts, settings: Settings) -> Array:
-    """Return the autoregression's forecasts of each step from the true steps before it, as a reference.
+    """Return the autoregression's one-step forecasts from the true steps before each step.
 
     Returns:
         (start, step, channel), data units.
@@ -82,11 +82,11 @@ def ar_one_step(data: Data, starts: Starts, settings: Settings) -> Array:
 def fitted(train: Sequence[Array], order: int) -> Array:
     """Return (1 + order * channel, channel): the intercept, then the weights, oldest lag first.
 
-    Least squares over all series; where the data do not determine the weights, the smallest ones.
+    Least squares over all series; if the data do not determine the weights, the smallest ones.
 
     Args:
-        train: per series (time, channel); those no longer than the order are left out.
-        order: p, steps that a forecast looks back.
+        train: per series (time, channel); series no longer than the order are left out.
+        order: p, the number of past steps that a forecast uses.
 
     Raises:
         CannotServe: no series is longer than the order.
@@ -112,7 +112,7 @@ def lagged(values: Array, order: int) -> Array:
 
 
 def closed_loop(weights: Array, past: Array, horizon: int) -> Array:
-    """Return (start, horizon, channel), each forecast made from the ones before it.
+    """Return (start, horizon, channel); each forecast is computed from the ones before it.
 
     Args:
         weights: from `fitted`.
@@ -137,7 +137,7 @@ def validation_error(data: Data, forecast: Array) -> float:
 
 
 def _covered(data: Data, order: int, units: str) -> bool:
-    """Return whether past and training reach: twice as many training rows as weights, our choice."""
+    """Return whether the past covers the order and there are twice as many training rows as weights (our choice)."""
     if units == "model" and not _model_units_differ(data):
         return False
     lag = data.codec.lag if units == "model" else 0
@@ -147,7 +147,7 @@ def _covered(data: Data, order: int, units: str) -> bool:
 
 
 def _model_units_differ(data: Data) -> bool:
-    """Return whether model units are anything but one affine map of data units, the same for all series."""
+    """Return whether model units differ from an affine map of data units that is the same for all series."""
     if data.codec.lag:
         return True
     raw, coded = np.concatenate(data.train_raw), np.concatenate(data.train)

@@ -1,4 +1,4 @@
-"""An echo state network with a ridge readout: the strongest baseline that needs no gradients.
+"""The baseline `echo_state_network`: a random reservoir with a ridge readout, the strongest without gradients.
 
 x[t] = (1 - leak) x[t-1] + leak tanh(W x[t-1] + W_in u[t] + b); the readout is linear in (1, u, x). The
 reservoir's matrices come from reservoirpy; states are computed here, for all series or starts at once. Model
@@ -25,15 +25,15 @@ UNITS = 300
 RESERVOIRS = 12  # random ones; with 6 ridges each 72 settings, about 20 s with one BLAS thread
 RIDGES = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2)  # times the number of rows
 SEED = 0
-POINTS_MOST = 20_000  # training steps used; beyond, evenly spaced series and their last steps
-WASHOUT = 100  # steps before states count, at most a quarter of a series
+POINTS_MOST = 20_000  # most training steps; of more, evenly spaced series and their last steps are used
+WASHOUT = 100  # first steps that do not count, at most a quarter of a series
 
 
 @dataclass(frozen=True)
 class Reservoir:
-    """A drawn network. Rows are units."""
+    """A random network. Rows are units."""
 
-    recurrent: csr_array  # (unit, unit), a tenth of it filled: faster than dense, and free of BLAS threads
+    recurrent: csr_array  # (unit, unit), a tenth of it filled: faster than dense, and without BLAS threads
     inputs: Array  # (unit, channel)
     bias: Array  # (unit, 1)
     leak: float
@@ -83,7 +83,7 @@ def echo_state_network(data: Data, settings: Settings) -> Forecast:
 
 
 def _tidy() -> None:
-    """Remove the temporary folder that an import of reservoirpy makes, for data sets that are not used here."""
+    """Remove the temporary folder that importing reservoirpy creates for data sets, which are not used here."""
     place = Path(getattr(sys.modules["reservoirpy"], "_TEMPDIR", ""))
     if place.name.startswith("reservoirpy-"):
         with contextlib.suppress(OSError):
@@ -91,7 +91,7 @@ def _tidy() -> None:
 
 
 def build(settings: Settings, channels: int) -> Reservoir:
-    """Return the reservoir that the settings describe; the same settings give the same matrices."""
+    """Return the reservoir of the settings; equal settings give equal matrices."""
     mat_gen = importlib.import_module("reservoirpy.mat_gen")
     nodes = importlib.import_module("reservoirpy.nodes")
     _tidy()
@@ -116,8 +116,8 @@ def readout(triangle: Array, rows: int, ridge: float, channels: int) -> Array:
 
     Args:
         triangle: the triangular factor of [features | goals].
-        rows: number of rows it was made from.
-        ridge: penalty on the squared weights per row, > 0; the constant goes unpunished.
+        rows: number of rows of the regression.
+        ridge: penalty on the squared weights per row, > 0; the constant is not penalised.
         channels: number of goals.
     """
     width = triangle.shape[1] - channels
@@ -132,7 +132,7 @@ def readout(triangle: Array, rows: int, ridge: float, channels: int) -> Array:
 def rollouts(
     reservoir: Reservoir, readouts: list[Array], data: Data, starts: Starts, horizon: int
 ) -> list[Array]:
-    """Return per readout (start, step, channel), data units: warmed up on the past, then fed with itself."""
+    """Return each readout's closed-loop forecast after a warm-up on the past: (start, step, channel), data units."""
     past = data.codec.encode(starts.past, starts.series)
     state = np.zeros((len(reservoir.bias), len(past)))
     for step in range(past.shape[1]):
@@ -171,7 +171,7 @@ def _drawn(number: int) -> dict[str, int | float]:
 
 
 def _regression(reservoir: Reservoir, data: Data) -> tuple[Array, int]:
-    """Return the triangular factor of [features | next values] over the training data, and the rows in it."""
+    """Return the triangular factor of [features | next values] over the training data, and its number of rows."""
     triangle, rows = np.zeros((0, 1 + 2 * len(data.channels) + len(reservoir.bias))), 0
     for group in _by_length(data.train):
         block = _features(reservoir, group)

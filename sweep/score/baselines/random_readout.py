@@ -1,7 +1,7 @@
-"""An untrained network of the kind that trials train, with a readout in closed form: what training has to beat.
+"""The baseline `random_readout`: an untrained network with a closed-form readout, which training has to beat.
 
-LSTMs and GRUs of one layer with torch's random initial weights and an increment readout; only the last layer is
-solved for, see `sweep.score.ridge_readout`. Model units, with calendar inputs, float64.
+LSTMs and GRUs of one layer with torch's random initial weights and an increment readout. Only the last layer is
+fitted, see `sweep.score.ridge_readout`. Model units, with calendar inputs, float64.
 """
 
 import math
@@ -63,9 +63,9 @@ def random_readout(data: Data, settings: Settings) -> Forecast:
 
 def _drawn(data: Data, settings: Settings) -> Forecaster:
     config = ModelConfig(cell=settings["cell"], hidden=int(settings["hidden"]), layers=1)
-    with torch.random.fork_rng(devices=[]):  # torch's modules draw weights when they are made
+    with torch.random.fork_rng(devices=[]):  # torch's modules draw weights when they are created
         network = Forecaster(config, data.inputs, len(data.channels), fastest_engine())
-    # drawn in float32 as a trial's weights are
+    # drawn in float32, as a trial's weights are
     return network.float().initialise(int(settings["seed"])).double()
 
 

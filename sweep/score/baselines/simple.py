@@ -17,16 +17,16 @@ from sweep.data.types import Array, Data, Starts
 Settings = Mapping[str, Any]
 Forecast = Callable[[Starts, int], Array]
 
-NEAR = 0.01  # of a lag: how far it may lie from a multiple of the period, an estimate; our choice
-LAGS_MOST = 400  # lags tried; our choice, a bound on time
+NEAR = 0.01  # of a lag: tolerance around a multiple of the period, which is an estimate; our choice
+LAGS_MOST = 400  # most lags to try; our choice, a bound on time
 
 
 class CannotServe(SweepError):
-    """A baseline has nothing to say about these data; the text says why."""
+    """A baseline or a readout does not apply to these data; the text says why."""
 
 
 def no_settings(data: Data) -> Settings:
-    """Return the settings of a baseline that has none."""
+    """Return no settings."""
     return {}
 
 
@@ -41,10 +41,10 @@ def persistence(data: Data, settings: Settings) -> Forecast:
 
 
 def needs_two_steps(data: Data) -> Settings:
-    """Return no settings, once the past has the two steps that a slope needs.
+    """Return no settings; a slope needs a past of two steps.
 
     Raises:
-        CannotServe: it has one.
+        CannotServe: the past has one step.
     """
     if data.validation.past.shape[1] < 2:
         raise CannotServe("a slope needs a warm-up of two steps or more")
@@ -64,12 +64,12 @@ def drift(data: Data, settings: Settings) -> Forecast:
 
 
 def lag_within_past(data: Data) -> Settings:
-    """Return {"lag"} of the seasonal naive forecast: a lag that the past covers once."""
+    """Return {"lag"} of the seasonal naive forecast; the past must cover the lag once."""
     return {"lag": best_lag(data, data.validation.past.shape[1])}
 
 
 def lag_within_half_past(data: Data) -> Settings:
-    """Return {"lag"} of the seasonal naive forecast with drift: the past covers it twice."""
+    """Return {"lag"} of the seasonal naive forecast with drift; the past must cover the lag twice."""
     return {"lag": best_lag(data, data.validation.past.shape[1] // 2)}
 
 
@@ -85,7 +85,7 @@ def seasonal_naive(data: Data, settings: Settings) -> Forecast:
 
 
 def seasonal_naive_drift(data: Data, settings: Settings) -> Forecast:
-    """Return the last `lag` values, repeated, raised each time by the mean change over a lag in the past."""
+    """Return the forecast that repeats the last `lag` values, raised each time by the past's mean change per lag."""
     lag = int(settings["lag"])
 
     def forecast(starts: Starts, horizon: int) -> Array:
@@ -102,7 +102,7 @@ def best_lag(data: Data, longest: int) -> int:
     """Return the lag at which the training data repeat themselves best, among multiples of the period.
 
     A multiple can fit far better than the period itself: 3 periods of 125.66 steps are 376.99, nearly an
-    integer. The period is an estimate, so that lags within 1 % of a multiple (and the next integers) are
+    integer. The period is an estimate, so lags within 1 % of a multiple (and the next integers) are
     tried. The error of a lag is the RMS of y[t] - y[t - lag] over the target channels, in standard deviations
     of each series.
 
@@ -111,16 +111,16 @@ def best_lag(data: Data, longest: int) -> int:
         longest: largest lag allowed, in steps.
 
     Raises:
-        CannotServe: no period, or none of its multiples is short enough.
+        CannotServe: there is no period, or none of its multiples is short enough.
     """
     if data.period is None:
         raise CannotServe("the training data have no dominant period")
-    # A lag must leave a tenth of a training series to judge it by.
+    # a tenth of a training series must remain to measure a lag's error
     longest = min(longest, int(0.9 * max(len(series) for series in data.train_raw)))
     lags = _lags(data.period, longest)
     if not lags:
         raise CannotServe(
-            f"a period of {data.period:.4g} steps is longer than the {longest} that may be used"
+            f"the period of {data.period:.4g} steps is longer than the {longest} steps that can be used"
         )
     return min(lags, key=lambda lag: (_repetition_error(data, lag), lag))
 

@@ -1,7 +1,7 @@
 """The table of baselines, and their scores on validation and on test.
 
-A baseline is chosen on training and validation data (a lag, an order, a reservoir); its settings then fix it,
-so that the same baseline is scored on test later, from the settings alone. Every choice is deterministic.
+The settings of a baseline (a lag, an order, a reservoir) are chosen on training and validation data. From these
+settings the same baseline is scored on test later. Every choice is deterministic.
 """
 
 import json
@@ -29,8 +29,8 @@ from sweep.score.objectives import objective_of
 class BaselineSpec:
     """A forecaster that is fitted without gradients.
 
-    `choose` returns its settings, looking at training and validation data; `fit` returns its forecast for
-    given settings, from training data alone. Both may raise `CannotServe`.
+    `choose` returns its settings, from training and validation data. `fit` returns its forecast for given settings,
+    from training data alone. Both may raise `CannotServe`.
     """
 
     name: str

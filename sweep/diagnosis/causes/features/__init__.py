@@ -1,4 +1,4 @@
-"""Features: numbers of a case that speak for or against a cause. One file per origin; one table of all."""
+"""Features: the numbers of a case that the model of causes reads. One file for each origin, one table of all."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Features of the trained network: what the probes measured of it, and how it forecasts."""
+"""Features of the trained network: its errors, and what the probes measured."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ def _overfit_one_step(case: Case) -> float:
 
 
 def overfit_rollout(case: Case) -> float:
-    """Return the decades by which rollouts err more on validation than on training starts; NaN if not probed."""
+    """Return the decades by which rollouts are worse on validation than on training starts; NaN if not probed."""
     known, new = (case.probe("training_fit", f"rollout_{part}") for part in ("training", "validation"))
     return decades(max(FLOOR, new)) - decades(max(FLOOR, known)) if known == known else math.nan
 
@@ -64,7 +64,7 @@ def _gate_saturation_first(case: Case) -> float:
 
 
 def _saturation(chosen: Sequence[Evaluation]) -> float:
-    """Return the share of saturated gates of the worst layer at an evaluation, NaN where there is none."""
+    """Return the share of saturated gates of the worst layer at an evaluation; NaN if it is not recorded."""
     shares = [evaluation.evidence.get("gate_saturation") or [math.nan] for evaluation in chosen]
     return float(max(shares[0])) if shares else math.nan
 
@@ -145,7 +145,7 @@ def _input_share(case: Case) -> float:
 
 
 def _gradient_lag(case: Case) -> float:
-    """Return decades by which the last forecast depends less on the input 16 steps back than on that 2 back."""
+    """Return the decades by which the last forecast depends less on the input 16 steps back than on that 2 back."""
     for evaluation in case.record.evaluations[-1:]:
         lags = evaluation.evidence.get("input_gradient_by_lag") or {}
         known = [int(lag) for lag in lags if lags[lag] is not None and 4 <= int(lag) <= 16]
@@ -155,9 +155,9 @@ def _gradient_lag(case: Case) -> float:
 
 
 def _settling_share(case: Case) -> float:
-    """Return the share of the training loss that stems from the first steps after a cold start.
+    """Return the share of the training loss that comes from the first steps after a cold start.
 
-    From the squared errors by step of the trained network; what a burn-in leaves out does not count.
+    It is computed from the squared errors by step of the trained network; steps in the burn-in do not count.
     """
     training, fit = case.config.training, case.probes.get("training_fit", {})
     squares, settled = fit.get("settling"), fit.get("settled")
@@ -176,7 +176,7 @@ NETWORK: Mapping[str, Feature] = {
     feature.name: feature
     for feature in (
         Feature("rollout", "log10 of rollout error", _rollout),
-        Feature("valid_share", "share of the horizon that the median start holds", _valid_share),
+        Feature("valid_share", "share of the horizon for which the median start is valid", _valid_share),
         Feature("first_steps", "log10 of rollout error over the first 3 % of the horizon", _first_steps),
         Feature("one_step", "log10 of one-step error", _one_step),
         Feature("one_step_by_linear", "decades of the one-step error above a linear forecast's", _one_step_by_linear),
@@ -185,22 +185,22 @@ NETWORK: Mapping[str, Feature] = {
         Feature("rollout_training", "log10 of rollout error on training data", _rollout_training),
         Feature("gate_saturation", "share of saturated gates", _gate_saturation),
         Feature("gate_saturation_first", "share of saturated gates at the first checkpoint", _gate_saturation_first),
-        Feature("keeping", "decades by which the gate that keeps the state comes near to fully open", _keeping),
-        Feature("recurrent_size", "log10 of size of recurrent weights by a fresh network's", _recurrent_size),
-        Feature("input_size", "log10 of size of input weights by a fresh network's", _input_size),
-        Feature("readout_size", "log10 of size of readout weights by a fresh network's", _readout_size),
+        Feature("keeping", "decades by which the gate that keeps the state is near to fully open", _keeping),
+        Feature("recurrent_size", "log10 of size of recurrent weights relative to a new network's", _recurrent_size),
+        Feature("input_size", "log10 of size of input weights relative to a new network's", _input_size),
+        Feature("readout_size", "log10 of size of readout weights relative to a new network's", _readout_size),
         Feature("state_size", "log10 of size of the hidden state", _state_size),
         Feature("dead_head", "share of dead units in the head", _dead_head),
         Feature("silent_output", "share of outputs that a ReLU holds at 0", _silent_output),
         Feature("out_of_reach", "share of true values that the output cannot take", _out_of_reach),
         Feature("washout", "log10 of number of steps until a wrong state is forgotten", _washout),
         Feature("warmup_by_washout", "decades by which the warm-up exceeds the wash-out", _warmup_by_washout),
-        Feature("forgets", "growth of a wrong state, below 0 where it is forgotten", _forgets),
+        Feature("forgets", "growth of a wrong state, below 0 if it is forgotten", _forgets),
         Feature("noise_gain", "log10 of largest gain of an input error", _noise_gain),
         Feature("noise_gain_first", "log10 of gain of an input error after one step", _noise_gain_first),
-        Feature("state_share", "share of the rollout's error that its own state brings", _state_share),
-        Feature("input_share", "share of the rollout's error that its own inputs bring", _input_share),
+        Feature("state_share", "share of the rollout's error due to its own state", _state_share),
+        Feature("input_share", "share of the rollout's error due to its own inputs", _input_share),
         Feature("gradient_lag", "decades by which old inputs matter less than recent ones", _gradient_lag),
-        Feature("settling_share", "share of the loss that stems from cold starts", _settling_share),
+        Feature("settling_share", "share of the loss due to cold starts", _settling_share),
     )
 }  # fmt: skip

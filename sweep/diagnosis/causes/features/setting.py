@@ -1,7 +1,7 @@
-"""Features of configuration and data: what was asked for, measured against what the data need.
+"""Features of configuration and data: settings in relation to what the data need.
 
-No switch that plants a fault directly (gain of the initial weights, bias of a gate, kind of output) is read here:
-what it does to the network is measured instead, so that other ways to the same harm are seen, too.
+Settings that plant a fault directly (gain of the initial weights, bias of a gate, kind of output) are not read here.
+Their effect on the network is measured instead, so that other causes of the same effect show, too.
 """
 
 import math
@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features.feature import Feature, decades
 
-LEAST_NOISE, LEAST_DECAY = 1e-4, 1e-7  # what a logarithm takes for none; our choice
-NEAR = 0.02  # standard deviations; stretches closer than that are alike, however close they lie. Our choice
+LEAST_NOISE, LEAST_DECAY = 1e-4, 1e-7  # replace 0 in a logarithm; our choice
+NEAR = 0.02  # standard deviations; all smaller distances count as this one. Our choice
 
 
 def cycle(case: Case) -> float:
-    """Return the steps of a cycle: the dominant period, or four times the lag of no correlation."""
+    """Return the steps of a cycle: the dominant period, or four times the first lag without correlation."""
     return case.facts.period or 4 * case.facts.memory
 
 
@@ -104,12 +104,12 @@ SETTING: Mapping[str, Feature] = {
         Feature("input_noise", "log10 of input noise, in standard deviations", _input_noise, LEAST_NOISE),
         Feature("weight_decay", "log10 of weight decay", _weight_decay, LEAST_DECAY),
         Feature("hidden", "log10 of number of hidden units", _hidden),
-        Feature("parameters_by_samples", "log10 of number of weights by training samples", _parameters_by_samples),
+        Feature("parameters_by_samples", "log10 of ratio of weights to training numbers", _parameters_by_samples),
         Feature("fed_size", "log10 of largest input", _fed_size),
         Feature("fed_mean", "log10 of distance of inputs from 0, plus 1", _fed_mean),
         Feature("fed_spread", "log10 of standard deviation of inputs", _fed_spread),
-        Feature("leaked", "share of validation stretches that stand in the training data", _leaked),
-        Feature("apart", "decades by which validation lies farther from training than training itself", _apart),
-        Feature("linear_gap", "decades by which a linear forecast errs more on validation", _linear_gap),
+        Feature("leaked", "share of validation stretches that occur in the training data", _leaked),
+        Feature("apart", "decades by which validation is farther from training than training from itself", _apart),
+        Feature("linear_gap", "decades by which a linear forecast is worse on validation", _linear_gap),
     )
 }  # fmt: skip

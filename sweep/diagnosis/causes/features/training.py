@@ -1,4 +1,4 @@
-"""Features of the training: how the loss fell, how the steps went, what the budget and the rate did."""
+"""Features of the training: the course of the loss, the updates, the budget and the learning rate."""
 
 from collections.abc import Mapping
 
@@ -9,8 +9,8 @@ from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.features.feature import Feature, decades
 from sweep.stats.paired_effect import FLOOR
 
-SMOOTH = 9  # bins of the running mean that a loss curve is freed of; our choice
-RATE_GONE = 0.02  # share of its largest value below which a rate counts as spent; facts: D10 has .01
+SMOOTH = 9  # bins of the running mean that is subtracted from a loss curve; our choice
+RATE_GONE = 0.02  # share of its largest value below which a rate counts as near 0; our choice
 
 
 def _part(values: Array, begin: float, end: float) -> Array:
@@ -29,7 +29,7 @@ def _log_loss(case: Case) -> Array:
 
 
 def _detrended(case: Case) -> Array:
-    """Return the log loss of the last half, freed of its running mean."""
+    """Return the log loss of the last half, minus its running mean."""
     values = _part(_log_loss(case), 0.5, 1.0)
     if len(values) < 2 * SMOOTH:
         return np.empty(0)
@@ -160,7 +160,7 @@ def _averaging_share(case: Case) -> float:
 
 
 def _evaluations(case: Case) -> float:
-    """Return log10 of the checkpoints; of a pruned trial those that its budget holds: it had few for being pruned."""
+    """Return log10 of the number of checkpoints; of a pruned trial the number that its whole budget would have had."""
     pruned = case.record.state == "pruned"
     return decades(len(case.config.points if pruned else case.record.evaluations))
 
@@ -202,11 +202,11 @@ TRAINING: Mapping[str, Feature] = {
             "loss_slope_early", "decades by which the loss falls in the first quarter", _loss_slope_early
         ),
         Feature("loss_left", "log10 of final loss, in variances of the data", _loss_left),
-        Feature("loss_rises", "decades by which the last loss lies above the lowest", _loss_rises),
-        Feature("roughness", "log10 of scatter of the log loss about its trend", _roughness),
+        Feature("loss_rises", "decades by which the last loss is above the lowest", _loss_rises),
+        Feature("roughness", "log10 of scatter of the log loss around its trend", _roughness),
         Feature("ringing", "correlation of the loss's scatter from one bin to the next", _ringing),
-        Feature("spikes", "log10 of largest loss of a bin by its mean", _spikes),
-        Feature("gradient_peak", "log10 of largest gradient norm by the median", _gradient_peak),
+        Feature("spikes", "log10 of ratio of a bin's largest loss to its mean", _spikes),
+        Feature("gradient_peak", "log10 of ratio of the largest gradient norm to the median", _gradient_peak),
         Feature("gradient_size", "log10 of gradient norm in the second half", _gradient_size),
         Feature("gradient_fall", "decades by which the gradient norm fell", _gradient_fall),
         Feature(
@@ -216,9 +216,9 @@ TRAINING: Mapping[str, Feature] = {
         ),
         Feature("update_ratio", "log10 of ratio of update to weights in mid-training", _update_ratio),
         Feature("update_ratio_most", "log10 of largest ratio of update to weights", _update_ratio_most),
-        Feature("travel", "log10 of length of the way, in sizes of the weights", _travel),
-        Feature("cosine_early", "cosine between gradients in a row, first fifth", _cosine_early),
-        Feature("cosine_late", "cosine between gradients in a row, second half", _cosine_late),
+        Feature("travel", "log10 of length of the path of the weights, in sizes of the weights", _travel),
+        Feature("cosine_early", "cosine between successive gradients, first fifth", _cosine_early),
+        Feature("cosine_late", "cosine between successive gradients, second half", _cosine_late),
         Feature("clipped", "share of updates whose gradient was clipped", _clipped),
         Feature("clip_depth", "decades by which the median gradient exceeds the clip", _clip_depth),
         Feature("rate_spent", "share of the budget at under 2 % of the largest rate", _rate_spent),
@@ -242,8 +242,10 @@ TRAINING: Mapping[str, Feature] = {
             _rollout_slope_end,
         ),
         Feature(
-            "last_regret", "decades by which the last checkpoint rolls out worse than the best", _last_regret
+            "last_regret",
+            "decades by which the last checkpoint's rollout is worse than the best",
+            _last_regret,
         ),
-        Feature("diverged", "1 where training left the range of numbers", _diverged),
+        Feature("diverged", "1 if training diverged", _diverged),
     )
 }

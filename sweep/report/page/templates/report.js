@@ -71,8 +71,8 @@
     picture.src = inline ? inline.src : link.href;
     picture.alt = `rollout plot of trial ${link.dataset.trial}`;
     title.textContent = `trial ${link.dataset.trial}`;
-    const said = document.querySelector(`template[data-details="${link.dataset.trial}"]`);
-    details.replaceChildren(...(said ? [said.content.cloneNode(true)] : []));
+    const stored = document.querySelector(`template[data-details="${link.dataset.trial}"]`);
+    details.replaceChildren(...(stored ? [stored.content.cloneNode(true)] : []));
     if (!dialog.open) dialog.showModal();
   };
   const step = (by) => {

@@ -1,11 +1,15 @@
 """Whether the budget is the limit, by hand."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from sweep.config.records import Evaluation, Scores, TrialRecord
+from sweep.results.checks import CHECKS
 from sweep.results.checks.budget_is_the_limit import budget_is_the_limit, late_gain
+from sweep.results.study import read_study
+from sweep.results.study_tables import StudyTables
 
 
 def trial(number: int, errors: list[float], state: str = "complete", scheduler: str = "none") -> TrialRecord:
@@ -36,18 +40,28 @@ def test_found_where_the_best_still_gain():
     gaining = [trial(n, [1.0, 0.5, 0.4, 0.3, 0.1]) for n in range(4)]
     still = [trial(n, [1.0, 0.1, 0.1, 0.1, 0.1]) for n in range(4, 20)]
     found = budget_is_the_limit(gaining)
-    assert found.verdict == "found" and "a factor of 3 (median)" in found.text
-    assert budget_is_the_limit([*gaining, *still]).verdict == "clear"  # four of the best ten
+    assert found.severity == "issue" and "a factor of 3 (median)" in found.text
+    assert budget_is_the_limit([*gaining, *still]).severity == "ok"  # four of the best ten
     pruned = [trial(n, [1.0, 0.5, 0.4, 0.3, 0.1], "pruned") for n in range(9)]
-    assert budget_is_the_limit([*gaining[:2], *pruned]).verdict == "unknown"
+    assert budget_is_the_limit([*gaining[:2], *pruned]).severity == "not applicable"
 
 
 def test_a_gain_that_the_schedule_explains_is_unknown():
     errors = [1.0, 0.5, 0.4, 0.3, 0.1]
     falling = [trial(n, errors, scheduler="one_cycle") for n in range(3)]
-    found = budget_is_the_limit([*falling, trial(3, errors)])
-    assert found.verdict == "unknown" and "3 of them fall to nothing" in found.text
-    half = budget_is_the_limit([*falling[:2], *(trial(n, errors) for n in (3, 4))])
-    assert half.verdict == "found"
+    found = budget_is_the_limit([*falling, trial(3, errors)], {"one_cycle", "cosine"})
+    assert found.severity == "not applicable" and "of 3 of them fall to zero" in found.text
+    half = budget_is_the_limit([*falling[:2], *(trial(n, errors) for n in (3, 4))], {"one_cycle"})
+    assert half.severity == "issue"
     flat = [trial(n, [1.0, 0.1, 0.1, 0.1, 0.1], scheduler="cosine") for n in range(4)]
-    assert budget_is_the_limit(flat).verdict == "clear"
+    assert budget_is_the_limit(flat, {"cosine"}).severity == "ok"
+
+
+def test_which_rates_fall_to_zero_is_a_fact_of_the_stored_study(one):
+    errors = [1.0, 0.5, 0.4, 0.3, 0.1]
+    records = tuple(trial(number, errors, scheduler="mine") for number in range(4))
+    document = one.read_study()
+    for falling, severity in (([], "issue"), (["mine"], "not applicable")):
+        one.write_study({**document, "record": {**document["record"], "falling_schedulers": falling}})
+        tables = StudyTables(replace(read_study(one), records=records))
+        assert CHECKS["budget_is_the_limit"].check(tables).severity == severity

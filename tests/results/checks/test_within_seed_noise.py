@@ -5,7 +5,7 @@ import math
 import pytest
 
 from sweep.config.records import TrialRecord
-from sweep.results.checks.seed_noise import APART, log_noise, seed_noise
+from sweep.results.checks.within_seed_noise import REACH, log_noise, within_seed_noise
 
 
 def trials(*errors):
@@ -25,19 +25,19 @@ def test_the_noise_is_pooled_over_arms_and_not_between_them():
 
 def test_trials_within_two_seeds_of_the_best_are_counted():
     noise = confirmation([0.01, 0.02, 0.04])  # standard deviation log10(2) = .301 decades
-    reach = 10 ** (APART * math.log10(2))
+    reach = 10 ** (REACH * math.log10(2))
     assert reach == pytest.approx(6.83, abs=0.01)
-    found = seed_noise(trials(0.01, 0.01 * reach * 0.999, 0.01 * reach * 1.001, 0.9), noise)
-    assert found.verdict == "found"
+    found = within_seed_noise(trials(0.01, 0.01 * reach * 0.999, 0.01 * reach * 1.001, 0.9), noise)
+    assert found.severity == "issue"
     assert found.evidence["near_best"] == 1
     assert "by a factor of 2 " in found.text and "1 of the 3 other trials" in found.text
 
 
 def test_clear_where_the_best_stands_alone():
-    found = seed_noise(trials(0.01, 0.5, 0.6), confirmation([0.01, 0.02, 0.04]))
-    assert found.verdict == "clear" and "No other trial lies within a factor of 6.8" in found.text
+    found = within_seed_noise(trials(0.01, 0.5, 0.6), confirmation([0.01, 0.02, 0.04]))
+    assert found.severity == "ok" and "No other trial is within a factor of 6.8" in found.text
 
 
 def test_unknown_before_it_is_confirmed_on_two_seeds():
-    assert seed_noise(trials(0.1, 0.2), None).verdict == "unknown"
-    assert seed_noise(trials(0.1, 0.2), confirmation([0.1], [0.2])).verdict == "unknown"
+    assert within_seed_noise(trials(0.1, 0.2), None).severity == "not applicable"
+    assert within_seed_noise(trials(0.1, 0.2), confirmation([0.1], [0.2])).severity == "not applicable"

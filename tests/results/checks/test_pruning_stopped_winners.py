@@ -4,7 +4,8 @@ import pytest
 from scipy.stats import binom
 
 from sweep.config.records import TrialRecord
-from sweep.results.checks.pruning_stopped_winners import audit_lines, largest_share, pruning_stopped_winners
+from sweep.results.checks.pruning_stopped_winners import largest_share, pruning_stopped_winners
+from sweep.results.wording.audit import audit_table
 
 
 def trial(number, error, state="complete"):
@@ -29,24 +30,24 @@ def said(entries, records=(*KEPT, *PRUNED)):
 
 def test_clear_where_none_of_them_would_have_won():
     found = said(NONE_GOOD)
-    assert found.verdict == "clear"
+    assert found.severity == "ok"
     assert "none would have been among the best 3" in found.text
     assert "(4 nearest to being kept, 4 drawn from the others)" in found.text
-    assert "trial 10 at 0.05, beside the best trial's 0.01" in found.text
-    assert "at most 53% of such trials" in found.text  # 1 - .05^(1/4)
+    assert "trial 10, 0.05; the best trial of the study has 0.01" in found.text
+    assert "at most 53 % of all such trials" in found.text  # 1 - .05^(1/4)
     assert found.evidence["gain"] == pytest.approx(-0.69897)
 
 
 def test_found_where_one_would_have_won_clearly():
     found = said([*NONE_GOOD[:-1], entry(17, 0.005, "drawn")])
-    assert found.verdict == "found" and "keep more at the rungs" in found.text
+    assert found.severity == "issue" and "keep more trials at the rungs" in found.text
     assert found.evidence["gain"] == pytest.approx(0.30103)
     assert (found.evidence["good"], found.evidence["drawn_good"]) == ([17], 1)
 
 
 def test_a_hair_below_the_best_is_no_winner_and_still_among_the_best():
     found = said([*NONE_GOOD[:-1], entry(17, 0.009, "drawn")])
-    assert found.verdict == "clear" and "1 would have been among the best 3" in found.text
+    assert found.severity == "ok" and "1 would have been among the best 3" in found.text
 
 
 def test_the_best_three_reach_to_the_third():
@@ -63,31 +64,31 @@ def test_those_that_are_as_good_as_the_best_are_counted():
 
 def test_exact_forecasts_are_alike():
     exact = [trial(0, 1e-6), trial(1, 1e-5), trial(2, 1e-4), *PRUNED]
-    assert said([*NONE_GOOD, entry(18, 1e-9)], exact).verdict == "clear"
+    assert said([*NONE_GOOD, entry(18, 1e-9)], exact).severity == "ok"
 
 
 def test_unknown_without_an_audit_or_with_too_few_that_ended():
-    assert pruning_stopped_winners([*KEPT, *PRUNED], None).verdict == "unknown"
+    assert pruning_stopped_winners([*KEPT, *PRUNED], None).severity == "not applicable"
     failed = [entry(10 + k, None, state="failed") for k in range(8)]
     found = said([*NONE_GOOD[:3], *failed])
-    assert (found.verdict, found.evidence["audited"]) == ("unknown", 3)
+    assert (found.severity, found.evidence["audited"]) == ("not applicable", 3)
     assert "sweep audit" in found.text
-    assert said(NONE_GOOD, PRUNED).verdict == "unknown"  # nothing to compare with
+    assert said(NONE_GOOD, PRUNED).severity == "not applicable"  # nothing to compare with
 
 
 def test_few_suffice_where_no_more_were_pruned():
     found = said([entry(10, 0.3)], (*KEPT, PRUNED[0]))
-    assert found.verdict == "clear" and "nearest" not in found.text
+    assert found.severity == "ok" and "nearest" not in found.text
     assert found.evidence["share_bound"] is None
 
 
 def test_nothing_pruned_is_clear():
-    assert pruning_stopped_winners(KEPT, None).verdict == "clear"
+    assert pruning_stopped_winners(KEPT, None).severity == "ok"
 
 
-def test_other_bits_are_said():
-    assert "other bits" in said([*NONE_GOOD, entry(18, 0.3, reproduced=False)]).text
-    assert "other bits" not in said(NONE_GOOD).text
+def test_a_machine_that_rounds_differently_is_reported():
+    assert "rounds differently" in said([*NONE_GOOD, entry(18, 0.3, reproduced=False)]).text
+    assert "rounds differently" not in said(NONE_GOOD).text
 
 
 @pytest.mark.parametrize(("hits", "draws"), [(0, 4), (1, 4), (3, 7), (0, 100)])
@@ -101,8 +102,8 @@ def test_the_bound_at_its_ends():
     assert largest_share(5, 5) == 1.0
 
 
-def test_the_table_fits_a_terminal():
-    lines = audit_lines({"trials": [*NONE_GOOD, entry(1234, None, state="diverged")]})
-    assert len(lines) == 10 and max(len(line) for line in lines) <= 80
-    assert lines[1].split() == ["trial", "10", "near", "4", "k", "0.9", "0.05", "12"]
-    assert lines[-1].split()[-2:] == ["diverged", "12"]
+def test_the_table_has_the_trial_when_it_was_pruned_and_at_its_end():
+    rows = audit_table({"trials": [*NONE_GOOD, entry(1234, None, state="diverged")]}).rows
+    assert len(rows) == 9
+    assert rows[0] == ("trial 10", "near", "4 k", "0.9", "0.05", "12")
+    assert rows[-1][-2:] == ("diverged", "12")

@@ -1,16 +1,10 @@
-import pandas as pd
 import pytest
 
 from sweep.results.checks.beaten_by_baseline import Results, beaten_by_baseline
 from sweep.results.document import report_document
+from tests.support.made_tables import board_table
 
-
-def board(*rows):
-    frame = pd.DataFrame(rows, columns=["kind", "name", "rollout_error"])
-    return frame.assign(exact=frame["rollout_error"] < 1e-9)
-
-
-TRIED = board(("trial", "trial 0", 0.385), ("baseline", "ar", 0.484), ("baseline", "season", 0.537))
+TRIED = board_table(("trial", "trial 0", 0.385), ("baseline", "ar", 0.484), ("baseline", "season", 0.537))
 
 
 def test_baselines_that_beat_every_trial_are_named():
@@ -20,21 +14,21 @@ def test_baselines_that_beat_every_trial_are_named():
         ("baseline", "season", 1e-12),
         ("baseline", "mean", 1.0),
     )
-    found = beaten_by_baseline(board(*rows), 0)
-    assert found.verdict == "found"
+    found = beaten_by_baseline(board_table(*rows), 0)
+    assert found.severity == "issue"
     assert found.evidence["better"] == ["ar", "season"]
     assert found.text == "ar (0.2), season (exact) beat every trial, whose best rollout error is 0.3."
     clear = beaten_by_baseline(TRIED, 0)
-    assert clear.verdict == "clear"
+    assert clear.severity == "ok"
     assert clear.text == "Every baseline is beaten; the nearest is ar with rollout error 0.484."
-    assert beaten_by_baseline(board(("baseline", "ar", 0.2)), None).verdict == "unknown"
-    assert beaten_by_baseline(board(("trial", "trial 0", 0.1)), 0).verdict == "unknown"
+    assert beaten_by_baseline(board_table(("baseline", "ar", 0.2)), None).severity == "not applicable"
+    assert beaten_by_baseline(board_table(("trial", "trial 0", 0.1)), 0).severity == "not applicable"
 
 
 def test_a_lucky_selected_score_does_not_beat_a_baseline():
     # selected .385, anew .5: the autoregression with .484 is better, the seasonal forecast with .537 is not
     found = beaten_by_baseline(TRIED, 0, Results(fresh=0.5))
-    assert found.verdict == "found"
+    assert found.severity == "issue"
     assert found.evidence["better"] == ["ar"]
     assert found.text == (
         "On fresh seeds ar (0.484) beats trial 0's configuration, whose rollout error is 0.5."
@@ -44,14 +38,14 @@ def test_a_lucky_selected_score_does_not_beat_a_baseline():
 def test_the_locked_test_can_contradict_validation():
     test = {"ar": 0.49, "season": 0.62, "esn": 0.4}
     found = beaten_by_baseline(TRIED, 0, Results(0.463, 0.508, test))
-    assert found.verdict == "found"
+    assert found.severity == "issue"
     assert found.evidence["better"] == found.evidence["better_on_test"] == ["esn", "ar"]
     assert found.text == (
         "On fresh seeds every baseline is beaten; the nearest is ar with rollout error 0.484 against 0.463. "
         "On the locked test esn (0.4), ar (0.49) beat it (0.508)."
     )
     # control: the same scores with a better network on the test are clear
-    assert beaten_by_baseline(TRIED, 0, Results(0.463, 0.39, test)).verdict == "clear"
+    assert beaten_by_baseline(TRIED, 0, Results(0.463, 0.39, test)).severity == "ok"
 
 
 def test_a_baseline_that_wins_twice_is_counted_once():
@@ -59,8 +53,8 @@ def test_a_baseline_that_wins_twice_is_counted_once():
     assert found.evidence["better"] == ["ar"]
 
 
-@pytest.mark.parametrize(("error", "verdict"), [(0.001, "found"), (0.999, "clear")])
-def test_the_report_reads_the_locked_test(study, error, verdict):
+@pytest.mark.parametrize(("error", "beaten"), [(0.001, True), (0.999, False)])
+def test_the_report_reads_the_locked_test(study, error, beaten):
     winner = study.read_document("winner")
     ours = winner["test"]["rollout_error"]
     assert 0.001 < ours < 0.999
@@ -72,4 +66,4 @@ def test_the_report_reads_the_locked_test(study, error, verdict):
         study.write_document("winner", winner)
     assert first["code"] == "beaten_by_baseline"
     assert first["evidence"]["test_error"] == ours
-    assert bool(first["evidence"]["better_on_test"]) == (verdict == "found")
+    assert bool(first["evidence"]["better_on_test"]) == beaten

@@ -1,0 +1,90 @@
+"""How every command prints: plain text that nothing is taken for markup in, tables, and safe output streams."""
+
+import codecs
+import io
+import sys
+import textwrap
+from collections.abc import Iterable
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sweep.results.wording.text_table import TextTable
+
+SPELT = {
+    "–": "-",
+    "—": "-",
+    "→": "->",
+    "·": "|",
+    "✓": "+",
+    "…": "...",
+    "×": "x",
+    "√": "sqrt",
+    "∞": "inf",
+    "−": "-",
+}
+HANDLER = "sweep.spelt"  # name of the codec error handler
+
+
+def safe_output() -> None:
+    """Make stdout and stderr replace the characters that their encoding lacks, instead of raising an error.
+
+    Typographic characters are spelt in ASCII, others become "?".
+    """
+    codecs.register_error(HANDLER, _spelt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=HANDLER)
+
+
+def _spelt(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    characters = error.object[error.start : error.end]
+    return "".join(SPELT.get(character, "?") for character in characters), error.end
+
+
+def print_line(console: Console, text: str, style: str = "", wrap: bool = True) -> None:
+    """Print a line of plain text; nothing in it is taken for markup."""
+    console.print(Text(plain(text), style=style), soft_wrap=not wrap, highlight=False)
+
+
+def print_facts(console: Console, facts: Iterable[tuple[str, str]]) -> None:
+    """Print names and values, the values below each other."""
+    facts = list(facts)
+    width = max((len(name) for name, _ in facts), default=0)
+    room = max(10, console.width - width - 4)
+    for name, value in facts:
+        for index, line in enumerate(textwrap.wrap(value, room) or [""]):
+            print_line(console, f"  {'' if index else name:<{width}}  {line}")
+
+
+def print_table(console: Console, table: TextTable) -> None:
+    """Print a table; cells that do not fit are folded."""
+    shown = new_table()
+    for index, name in enumerate(table.head):
+        shown.add_column(Text(name), justify="right" if index else "left", overflow="fold", no_wrap=not index)
+    for row in table.rows:
+        shown.add_row(*(Text(plain(cell)) for cell in row))
+    console.print(shown)
+
+
+def new_table(title: str | None = None) -> Table:
+    """Return an empty table in the style of all tables."""
+    return Table(
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
+        padding=(0, 1),
+        collapse_padding=True,
+    )
+
+
+def plain(text: str) -> str:
+    """Return the text without control characters, which could steer the terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,0 +1,147 @@
+"""One trial in the terminal, readable at 80 columns."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sweep.config.text import duration_text
+from sweep.report.terminal.console import new_table, print_facts, print_line, print_table
+from sweep.results.diagnoses import SHOWN, is_cause
+from sweep.results.wording.confirmation import seed_range_text, seeds_text
+from sweep.results.wording.diagnosis import MUTED, alternatives_text
+from sweep.results.wording.numbers import config_words, count_text, number_text, percent_text, steps_text
+from sweep.results.wording.treatment import (
+    TREATMENT_LEGEND,
+    treatment_heading,
+    treatment_table,
+    treatment_texts,
+)
+
+FINE = "S01"  # the symptom of a rollout that does not fail
+
+
+def print_trial(document: Mapping[str, Any], console: Console) -> None:
+    """Print one trial: its configuration, numbers and checkpoints, and where its rollout plot is.
+
+    Args:
+        document: from `trial_document`.
+        console: where to print; its width is respected.
+    """
+    crown = ", the best" if document["is_best"] else ""
+    rank = f", rank {document['rank']} of {document['ranked']}{crown}" if document["rank"] else ""
+    print_line(
+        console, f"trial {document['number']} of {document['study']}: {document['state']}{rank}", "bold"
+    )
+    print_line(console, " · ".join(config_words(document["config"], document["params"])))
+    if document["reason"]:
+        print_line(console, document["reason"], "yellow")
+    _print_symptom(document, console)
+    console.print()
+    print_facts(console, _facts(document))
+    if document["evaluations"]:
+        console.print()
+        console.print(_evaluations(document))
+    if document["treatment"] is not None:
+        console.print()
+        print_treatment(document["treatment"], console)
+    plot = document["files"].get("rollout.png")
+    if plot:
+        console.print()
+        print_line(console, f"Plot: {plot}", wrap=False)
+
+
+def print_treatment(treatment: Mapping[str, Any], console: Console) -> None:
+    """Print the table of a treatment and its results in words.
+
+    Args:
+        treatment: of a trial's document.
+        console: where to print; its width is respected.
+    """
+    print_line(console, treatment_heading(treatment), "bold")
+    print_table(console, treatment_table(treatment))
+    print_line(console, TREATMENT_LEGEND, "dim")
+    for text in treatment_texts(treatment):
+        print_line(console, text)
+
+
+def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    facts = [("rollout error", number_text(document["rollout_error"]))]
+    if document["valid_steps"] is not None:
+        low, high = document["valid_steps_low"], document["valid_steps_high"]
+        spread = f" (10–90 %: {number_text(low)}–{number_text(high)})"
+        facts += [
+            ("valid steps", steps_text(document["valid_steps"], document["score"]["horizon"]) + spread),
+            ("nrmse", number_text(document["nrmse"]) if document["nrmse"] is not None else "∞"),
+            ("one-step error", number_text(document["one_step_error"])),
+            ("exposure gap", number_text(document["exposure_gap"])),
+            ("starts that leave the data", percent_text(document["diverged_fraction"])),
+        ]
+    if document.get("test"):
+        facts.append(("locked test", f"rollout error {number_text(document['test']['rollout_error'])}"))
+    arm = document["confirmation"]
+    if arm is not None:
+        iqm, spread = number_text(arm["iqm"]["value"]), seed_range_text(arm["errors"])
+        facts.append((seeds_text(len(arm["errors"])), f"rollout error {iqm} ({spread})"))
+    if document["regret_last"] is not None:
+        facts.append(("regret of the last checkpoint", number_text(document["regret_last"], 2)))
+        facts.append(("regret of the best one-step", number_text(document["regret_one_step"], 2)))
+    steps = count_text(document["sequence_steps"])
+    facts.append(("cost", f"{steps} sequence-steps, {duration_text(document['seconds'])}"))
+    if document["diverged_at"] is not None:
+        facts.append(("diverged at", f"{count_text(document['diverged_at'])} sequence-steps"))
+    if document["rollout_error"] is not None:
+        for name, skill in document["skill"].items():
+            facts.append(
+                (f"skill against {name}", "exact baseline" if skill is None else number_text(skill, 2))
+            )
+    return facts
+
+
+def _print_symptom(document: Mapping[str, Any], console: Console) -> None:
+    """Print the symptom and the causes that were found, each with the change to try first."""
+    diagnosis, number, study = document["diagnosis"], document["number"], document["study"]
+    if diagnosis is None:
+        if document["rollout_error"] is not None and document["state"] != "running":
+            print_line(console, f"not diagnosed: sweep diagnose {number} {study}", "dim")
+        return
+    symptom = diagnosis["symptom"]
+    if symptom["muted"]:
+        print_line(console, f"symptom: {MUTED}", "dim")
+        return
+    style = "green" if symptom["code"] == FINE else "yellow"
+    print_line(console, f"{symptom['code']}: {symptom['text']}", style)
+    causes = [
+        finding
+        for finding in diagnosis["findings"]
+        if finding["severity"] in SHOWN and is_cause(finding["code"]) and not finding["muted"]
+    ]
+    for finding in causes:
+        first = "".join(f"; try {words}" for words in alternatives_text(finding["prescriptions"])[:1])
+        print_line(console, f"  {finding['code']} {finding['title']} ({finding['severity']}){first}")
+    if causes:
+        print_line(console, f"  why: sweep diagnose {number} {study}", "dim")
+
+
+def _evaluations(document: Mapping[str, Any]) -> Table:
+    table = new_table()
+    for name in ("training", "rollout error", "valid", "one-step", "checkpoint"):
+        table.add_column(name, justify="left" if name == "checkpoint" else "right", overflow="fold")
+    entries = document["evaluations"]
+    checkpoints = (
+        ("chosen", document["best_evaluation"]),
+        ("lowest one-step", document["best_one_step_evaluation"]),
+        ("last", len(entries) - 1),
+    )
+    for index, entry in enumerate(entries):
+        marks = [name for name, which in checkpoints if which == index]
+        table.add_row(
+            count_text(entry["sequence_steps"]),
+            number_text(entry["rollout_error"]),
+            f"{entry['valid_steps']:.0f}",
+            number_text(entry["one_step_error"]),
+            ", ".join(marks),
+            style="bold green" if "chosen" in marks else "",
+        )
+    return table

@@ -1,0 +1,54 @@
+"""Are the ranges wide enough?"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sweep.config.ranges import Choice, OneMinusLog
+from sweep.config.space import Axis
+from sweep.diagnosis.check import CheckSpec
+from sweep.diagnosis.finding import Finding
+from sweep.results.wording.numbers import param_text
+
+EDGE = 0.05  # of a range, on its own scale; our choice
+
+
+def near_bound(params: Mapping[str, Any] | None, axes: Mapping[str, Axis]) -> Finding:
+    """Is a hyperparameter of the best trial so near a bound that its range may be too narrow?
+
+    Near is within 5 % of the range, on the range's own scale. A momentum of 0 is the natural end of its scale and
+    does not count.
+
+    Args:
+        params: of the best trial by flat name; None without a best trial.
+        axes: of the search space by flat name.
+    """
+    if params is None:
+        return CHECK.finding("not applicable", "There is no best trial yet.")
+    sentences, position = [], {}
+    for name, value in params.items():
+        axis = axes.get(name)
+        if axis is None or isinstance(axis.span, Choice):
+            continue
+        span = axis.span
+        position[name] = span.to_unit(value)
+        lower = position[name] < EDGE and not (isinstance(span, OneMinusLog) and span.low == 0)
+        if lower or position[name] > 1 - EDGE:
+            end, where = ("low", "lower") if lower else ("high", "higher")
+            sentences.append(
+                f"{name} = {param_text(name, value)} is at the {end} end of "
+                f"{param_text(name, span.low)} to {param_text(name, span.high)}: search {where}."
+            )
+    if not position:
+        return CHECK.finding("not applicable", "The best trial has no hyperparameter with a range.")
+    evidence = {"position": position, "edge": EDGE}
+    if sentences:
+        return CHECK.finding("issue", " ".join(sentences), evidence)
+    return CHECK.finding("ok", "No hyperparameter of the best trial is near a bound of its range.", evidence)
+
+
+CHECK = CheckSpec(
+    name="near_bound",
+    titles=("The best trial is at a bound of its range", "The ranges are wide enough"),
+    check=lambda tables: near_bound(None if tables.best is None else tables.best.params, tables.study.axes),
+    source='Deep Learning Tuning Playbook, "Identifying bad search space boundaries"',
+)

@@ -1,0 +1,82 @@
+"""Are the differences between the best trials larger than the differences between seeds?"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sweep.config.records import TrialRecord
+from sweep.config.text import plural
+from sweep.diagnosis.check import CheckSpec
+from sweep.diagnosis.finding import Finding
+from sweep.results.wording.numbers import number_text
+from sweep.stats.paired_effect import FLOOR
+from sweep.stats.ranking import deviation_between_seeds
+
+REACH = 1.96 * math.sqrt(2)  # standard deviations that hold 95 % of differences of two equal normals
+
+
+def within_seed_noise(records: Sequence[TrialRecord], confirmation: Mapping[str, Any] | None) -> Finding:
+    """How many trials are so close to the best one that the seed alone could have decided their order?
+
+    The noise is the standard deviation of log10 rollout errors between seeds of one configuration, pooled over the
+    confirmed configurations, which are the best ones. Two trials of equal configurations differ by less than
+    1.96 sqrt(2) of it in 95 % of cases; it is an issue if other trials than the best are within that.
+
+    Args:
+        records: of the study.
+        confirmation: confirmation.json of today's best trials, None if there is none.
+    """
+    noise = None if confirmation is None else log_noise([arm["errors"] for arm in confirmation["arms"]])
+    if confirmation is None or noise is None:
+        text = (
+            "Not known until the best configurations are trained on at least two fresh seeds each (sweep confirm): "
+            "every trial has been trained once."
+        )
+        return CHECK.finding("not applicable", text)
+    errors = sorted(
+        max(record.rollout_error, FLOOR)
+        for record in records
+        if record.settled and record.rollout_error is not None
+    )
+    reach = REACH * noise
+    near = sum(math.log10(error / errors[0]) <= reach for error in errors) - 1
+    evidence = {
+        "decades": noise,
+        "factor": 10**noise,
+        "reach": 10**reach,
+        "near_best": near,
+        "trials": len(errors),
+        "configurations": len(confirmation["arms"]),
+        "seeds": confirmation["seeds"],
+    }
+    text = (
+        f"Another seed changes the rollout error of one configuration by a factor of {number_text(10**noise, 2)} "
+        f"(standard deviation, the best {len(confirmation['arms'])} on {plural(confirmation['seeds'], 'seed')} each). "
+    )
+    factor = f"a factor of {number_text(10**reach, 2)} of the best one"
+    if not near:
+        return CHECK.finding("ok", f"{text}No other trial is within {factor}.", evidence)
+    text += (
+        f"{near} of the {plural(len(errors) - 1, 'other trial')} {'is' if near == 1 else 'are'} within {factor}, as "
+        "two seeds of one configuration are: their order may be chance."
+    )
+    return CHECK.finding("issue", text, evidence)
+
+
+def log_noise(errors: Sequence[Sequence[float]]) -> float | None:
+    """Return the standard deviation of log10 errors between seeds, pooled over arms; None with one seed.
+
+    Args:
+        errors: by arm and seed, in [0, 1]; below FLOOR they count as FLOOR.
+    """
+    return deviation_between_seeds(np.log10(np.maximum(np.array(errors, dtype=float), FLOOR)))
+
+
+CHECK = CheckSpec(
+    name="within_seed_noise",
+    titles=("The best ranks are within seed noise", "The best stands clear of seed noise"),
+    check=lambda tables: within_seed_noise(tables.study.records, tables.study.confirmation),
+    source="Bouthillier et al. (2021), on benchmarks whose differences are within the variance of seeds",
+)

@@ -1,0 +1,57 @@
+"""Fields for plug-ins: left out of documents, keys and seeds while they have their defaults, and only then."""
+
+from typing import Any
+
+import pytest
+
+from sweep.config.sections import RECURRENT, DiagnosisConfig, ModelConfig, ScoreConfig, Section
+from sweep.config.study import SECTIONS
+from sweep.config.trial import TrialConfig, trial_config_from_json
+
+# Section, field, its default, another value and that value in a document.
+FIELDS: list[tuple[type[Section], str, Any, Any, Any]] = [
+    (ScoreConfig, "objective", "rollout_error", "median", "median"),
+    (ScoreConfig, "baselines", (), ("mine",), ["mine"]),
+    (ModelConfig, "kind", RECURRENT, "mlp", "mlp"),
+    (ModelConfig, "options", {}, {"width": 8}, {"width": 8}),
+    (DiagnosisConfig, "probes", (), ("mine",), ["mine"]),
+    (DiagnosisConfig, "checks", (), ("mine",), ["mine"]),
+]
+
+
+def test_every_such_field_is_tested():
+    declared = {(section, name) for section in SECTIONS.values() for name in section.only_if_set}
+    assert declared == {(section, name) for section, name, *_ in FIELDS}
+
+
+@pytest.mark.parametrize(("section", "name", "default", "value", "document"), FIELDS)
+def test_a_field_is_in_the_document_only_if_it_is_set(section, name, default, value, document):
+    for made in (section(), section.model_validate({name: default})):
+        assert getattr(made, name) == default
+        assert name not in made.model_dump() and name not in made.model_dump(mode="json")
+    made = section.model_validate({name: value})
+    assert made.model_dump(mode="json")[name] == document
+    assert section.model_validate(made.model_dump(mode="json")) == made
+    others = set(section.model_fields) - set(section.only_if_set)
+    assert others <= set(section().model_dump())  # every other field is always there
+
+
+def config(**settings: Any) -> TrialConfig:
+    sections = {"data": {"source": "sine"}, "score": {}, "model": {}, "training": {}}
+    return TrialConfig.model_validate({**sections, "seed": 1, **settings})
+
+
+def test_the_key_of_a_configuration_depends_on_plugins_only_if_it_has_some():
+    plain = config()
+    assert plain.key == "763bbb4184a4e8d7"  # as before there were plug-ins
+    assert config(plugins=[]).key == plain.key
+    assert "plugins" not in plain.model_dump()
+    used = config(plugins=["optimizer lion = lion-sweep 0.2"])
+    newer = config(plugins=["optimizer lion = lion-sweep 0.3"])
+    assert len({plain.key, used.key, newer.key, config(model={"kind": "mlp"}).key}) == 4
+    assert trial_config_from_json(used.model_dump(mode="json")) == used
+
+
+def test_sweeps_own_model_is_recurrent_whatever_its_settings():
+    assert ModelConfig().recurrent and ModelConfig(cell="gru", layers=1).recurrent
+    assert not ModelConfig(kind="mlp").recurrent

@@ -1,0 +1,35 @@
+"""What tests of commands do not test and need not wait for: searches of baselines and pictures of trials."""
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image
+
+from sweep.report.plots import trial as trial_plot
+from sweep.score.baselines import echo_state, random_readout
+
+
+def _pixel() -> bytes:
+    content = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(content, "PNG")
+    return content.getvalue()
+
+
+PIXEL = _pixel()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cheap_runs() -> Iterator[None]:
+    """In this process, search few and small networks for a baseline and draw one pixel for a trial.
+
+    A study then takes a third of its time. Real searches are tested in tests/score, real pictures in tests/report,
+    and both in the commands that tests start as processes of their own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(echo_state, "RESERVOIRS", 2)
+        patch.setattr(echo_state, "UNITS", 20)
+        patch.setattr(random_readout, "NETWORKS", (("gru", 0),))
+        patch.setattr(random_readout, "HIDDEN", 16)
+        patch.setattr(trial_plot, "draw_trial", lambda folder, number: PIXEL)
+        yield
