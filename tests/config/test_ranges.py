@@ -130,7 +130,7 @@ def check_maps(span: Range, u: float) -> None:
     assert span.to_unit(span.low) < span.to_unit(span.high)
 
 
-@settings(max_examples=500)
+@settings(max_examples=300, deadline=None)
 @given(kinds, any_number, any_number, unit)
 def test_every_accepted_range_maps_the_unit_interval_into_itself_and_back(kind, low, high, u: float):
     span = accepted(kind, low, high)
@@ -138,7 +138,7 @@ def test_every_accepted_range_maps_the_unit_interval_into_itself_and_back(kind, 
         check_maps(span, u)
 
 
-@settings(max_examples=500)
+@settings(max_examples=300, deadline=None)
 @given(kinds, st.floats(allow_nan=False), near, unit)
 def test_a_range_of_a_few_steps_of_float64_is_refused_or_maps(kind, low: float, steps: int, u: float):
     high = low
