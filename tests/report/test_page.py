@@ -257,7 +257,7 @@ def test_selected_scores_are_not_called_results(study):
     html = page_html(StudyTables(read_study(study)), report_document(study))
     answer = re.search(r'<p class="lead">(.*?)</p>', html, re.DOTALL).group(1)
     assert "on locked test data" in answer
-    assert "selected on validation" in answer
+    assert "on validation data selected with" in answer
     assert "The baseline seasonal still beats it." in answer
     (study.path / "winner.json").rename(study.path / "aside.json")
     try:
