@@ -1,4 +1,4 @@
-"""Settings of the process that computes a trial: one thread, and memory that is kept between steps."""
+"""Settings of the process that computes a trial: its state of torch, and memory that is kept between steps."""
 
 import contextlib
 import ctypes
@@ -6,7 +6,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterator
 
-import torch
+from sweep.model.torch_state import fresh_torch_state
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 KEEP = 1 << 30  # bytes
@@ -14,10 +14,10 @@ KEEP = 1 << 30  # bytes
 
 @functools.cache
 def keep_freed_memory() -> bool:
-    """Tell glibc not to hand large buffers back to the system after every step; return whether it heard.
+    """Keep glibc from returning large buffers to the system after every step; return whether it accepts the setting.
 
-    By default each step's workspaces are mapped and page-faulted anew, which halves the speed of LSTM
-    training on long windows (benchmarks/malloc.py).
+    By default the workspaces of each step are mapped and page-faulted again, which halves the speed of LSTM training on
+    long windows (benchmarks/malloc.py).
     """
     mallopt = _of_glibc("mallopt")
     if mallopt is None:
@@ -26,9 +26,9 @@ def keep_freed_memory() -> bool:
 
 
 def release_freed_memory() -> None:
-    """Give back what was kept: trials of many shapes in one process would let it grow.
+    """Return the kept memory to the system, once per trial: trials of many shapes in one process would let it grow.
 
-    Takes 10 to 30 ms; done once per trial.
+    It takes 10 to 30 ms.
     """
     trim = _of_glibc("malloc_trim")
     if trim is not None:
@@ -43,16 +43,7 @@ def _of_glibc(name: str) -> Callable[..., int] | None:
 
 @contextlib.contextmanager
 def trial_process() -> Iterator[None]:
-    """Compute with one torch thread and float32 as default inside, whatever was set before.
-
-    Both change results: threads the order of sums, the default type the weights that are drawn.
-    """
+    """Compute a trial inside: freed memory is kept, and the caller's state of torch has no effect."""
     keep_freed_memory()
-    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
-    torch.set_num_threads(1)
-    torch.set_default_dtype(torch.float32)
-    try:
+    with fresh_torch_state():
         yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.set_default_dtype(dtype)

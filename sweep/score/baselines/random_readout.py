@@ -4,9 +4,7 @@ LSTMs and GRUs of one layer with torch's random initial weights and an increment
 fitted, see `sweep.score.ridge_readout`. Model units, with calendar inputs, float64.
 """
 
-import contextlib
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -16,6 +14,7 @@ from sweep.config.sections import ModelConfig
 from sweep.data.types import Array, Data, Starts
 from sweep.model import Forecaster, fastest_engine
 from sweep.model.state import HiddenState
+from sweep.model.torch_state import fresh_torch_state
 from sweep.score.baselines.autoregression import validation_error
 from sweep.score.baselines.simple import CannotServe, Forecast, Settings
 from sweep.score.ridge_readout import RIDGES, refitted, regression
@@ -32,7 +31,7 @@ def choose_random_readout(data: Data) -> Settings:
     """
     best: tuple[float, Settings] = (math.inf, {})
     starts = data.validation
-    with _one_thread():
+    with fresh_torch_state():
         for cell, seed in NETWORKS:
             drawn = {"cell": cell, "hidden": HIDDEN, "seed": seed}
             network = _drawn(data, drawn)
@@ -50,13 +49,13 @@ def choose_random_readout(data: Data) -> Settings:
 
 def random_readout(data: Data, settings: Settings) -> Forecast:
     """Return the closed-loop forecast of one untrained network, its readout fitted to the training data."""
-    with _one_thread():
+    with fresh_torch_state():
         network = _drawn(data, settings)
         fit = regression(network, data, data.validation.past.shape[1] - data.codec.lag)
         network = refitted(network, fit, float(settings["ridge"]))
 
     def forecast(starts: Starts, horizon: int) -> Array:
-        with _one_thread():
+        with fresh_torch_state():
             return _rollout(network, data, starts, horizon, _before(network, data, starts))
 
     return forecast
@@ -90,14 +89,3 @@ def _rollout(
     known = torch.as_tensor(starts.calendar[:, steps : steps + horizon])
     free, _ = network.run_free(last, state, known)
     return data.codec.decode(free.numpy(), starts.past, starts.series)
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Use one torch thread inside: more would add in another order, and be slower at these sizes."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
