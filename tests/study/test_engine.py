@@ -65,7 +65,7 @@ def test_a_study_begun_without_a_kernel_goes_on_without(has):
 def test_another_engine_is_refused(has):
     has("baseline")
     recorded = engine_facts(with_engine(sine(), None))
-    with pytest.raises(StudyChanged, match='begun with run.engine = "auto", not "torch"'):
+    with pytest.raises(StudyChanged, match=r'begun with run.engine = "auto", not "torch"'):
         with_engine(sine("run.engine=torch"), recorded)
     torch = engine_facts(with_engine(sine("run.engine=torch"), None))
     assert with_engine(sine(), torch).run.engine == "torch"  # a bare resume keeps what was recorded
