@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from sweep.config.known_names import Settable
+from sweep.config.known_names import Settable, check_types
 from sweep.config.ranges import Range
 from sweep.config.registry import Registry
 from sweep.config.sections import ModelConfig
@@ -38,11 +38,7 @@ class ModelSpec:
 
     def check_settings(self, settings: Mapping[str, Any]) -> None:
         """Raise ValueError or TypeError for settings with which the model cannot be built."""
-        for key, value in settings.items():
-            wanted = type(self.defaults[key])
-            right = isinstance(value, (int, float) if wanted is float else wanted)
-            if not right or (isinstance(value, bool) and wanted is not bool):
-                raise TypeError(f"{self.name}.{key} must be of type {wanted.__name__}, got {value!r}")
+        check_types(self.name, self.defaults, settings)
         if self.check is not None:
             self.check(settings)
 

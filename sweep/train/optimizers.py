@@ -1,6 +1,5 @@
 """The table of optimizers. Study files, tests and documentation read it: to add an optimizer, add an entry."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RAdam, RMSprop
 
-from sweep.config.known_names import Settable
+from sweep.config.known_names import Settable, check_types
 from sweep.config.ranges import LogUniform, OneMinusLog, Range
 from sweep.config.registry import Registry
 from sweep.train.lbfgs import MemoLBFGS
@@ -59,13 +58,7 @@ class OptimizerSpec:
 
     def check(self, settings: Mapping[str, Any]) -> None:
         """Raise ValueError or TypeError for settings with which the optimizer cannot be built."""
-        for key, value in settings.items():
-            wanted = type(self.defaults[key])
-            right = isinstance(value, (int, float) if wanted is float else wanted)
-            if not right or (isinstance(value, bool) and wanted is not bool):
-                raise TypeError(f"{self.name}.{key} must be of type {wanted.__name__}, got {value!r}")
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"{self.name}.{key} must be finite, got {value!r}")
+        check_types(self.name, self.defaults, settings)
         if not settings["lr"] > 0:
             raise ValueError(f"{self.name}.lr must be positive, got {settings['lr']!r}")
         for key in set(SHARES) & set(settings):
