@@ -93,7 +93,8 @@ class Contract:
         """A name that TOML and file names can hold; where it was published, or what it is."""
         assert self.spec.name and self.spec.name == self.spec.name.strip()
         assert not set(self.spec.name) & set('./\\"\n')
-        assert str(getattr(self.spec, "source", "") or getattr(self.spec, "title", "")).strip()
+        texts = [getattr(self.spec, field, "") for field in ("source", "title", "description")]
+        assert any(text.strip() for text in texts)
 
     def test_settings_and_ranges_fit_each_other(self) -> None:
         """Defaults can be used, every range is of a setting, and both of its ends can be used."""

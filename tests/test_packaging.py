@@ -24,9 +24,20 @@ def test_every_package_is_shipped():
     assert listed == there | data
 
 
-def test_data_folders_hold_something():
-    for folder in ("sweep/data/files", "sweep/report/page/templates", "studies"):
-        assert any((ROOT / folder).iterdir())
+def test_every_file_that_is_not_python_is_shipped():
+    """What is read at run time is package data; the kernel's sources are for whoever builds it."""
+    patterns = setup_cfg()["options.package_data"]
+    folders = {package.replace(".", "/"): globs.split() for package, globs in patterns.items()}
+    folders["studies"] = folders.pop("sweep/studies_shipped")
+    there = [path for folder in ("sweep", "studies") for path in (ROOT / folder).rglob("*") if path.is_file()]
+    files = [path.relative_to(ROOT) for path in there if path.suffix not in (".py", ".pyc", ".so")]
+    kernel = [path for path in files if path.parent == Path("sweep/model/native/kernel")]
+    assert kernel and {path.suffix for path in kernel} == {".cpp", ".h"}
+    read = [path for path in files if path not in kernel]
+    left_out = [path for path in read if not any(map(path.match, folders.get(str(path.parent), ())))]
+    assert left_out == []
+    unused = [name for name in folders if name not in {str(path.parent) for path in read}]
+    assert unused == []
 
 
 def test_constraints_pin_every_requirement_of_setup_cfg():

@@ -140,9 +140,11 @@ def _parsed(names: tuple[str, ...], results: Path, required: bool) -> tuple[int 
 
 def replace_unprintable() -> None:
     """Print characters that the terminal's encoding lacks as replacements instead of failing."""
+    from sweep.report.terminal.spelling import spelling
+
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):  # not a text file, or one that is closed
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+            stream.reconfigure(errors=spelling())  # type: ignore[union-attr]
 
 
 def print_json(document: object) -> None:

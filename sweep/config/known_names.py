@@ -16,9 +16,8 @@ class Settable:
     defaults: Mapping[str, Any]
     space: Mapping[str, Range] = field(default_factory=dict)
     full_batch: bool = False
-    check: Callable[[Mapping[str, Any]], None] | None = (
-        None  # raises ValueError or TypeError on invalid settings
-    )
+    # Raises ValueError or TypeError on invalid settings.
+    check: Callable[[Mapping[str, Any]], None] | None = None
 
     def problem(self, settings: Mapping[str, Any]) -> str | None:
         """Return what is wrong with settings, None if they are valid. Missing ones have their defaults."""
@@ -63,10 +62,9 @@ class KnownNames:
     probes: tuple[str, ...]  # of plug-ins
     checks: tuple[str, ...]  # of plug-ins
     codes: tuple[str, ...]  # of findings
-    origins: Mapping[str, str] = field(
-        default_factory=dict
-    )  # of plug-ins: "optimizer lion" -> "lion-sweep 0.2"
-    broken: Mapping[str, str] = field(default_factory=dict)  # "optimizer lion" -> why it cannot be used
+    # Of plug-ins: "optimizer lion" -> "lion-sweep 0.2", and "optimizer lion" -> why it cannot be used.
+    origins: Mapping[str, str] = field(default_factory=dict)
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     def owned(self, owner: str) -> Mapping[str, Settable]:
         """Return the table of a component that owns hyperparameters: optimizer, scheduler or model."""

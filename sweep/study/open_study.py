@@ -89,7 +89,7 @@ class OpenStudy:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Lock the results folder against other drivers, after checking it against the data and removing leftovers.
+        """Hold the lock that keeps other drivers out of the results folder, checked against the data and tidied up.
 
         Raises:
             UsageError: the study's device is not available here.

@@ -68,7 +68,7 @@ def test_output_that_is_not_utf8_has_replacements(tmp_path: Path):
     (tmp_path / "maß — 雪.toml").rename(tmp_path / "studies" / "snow.toml")
     listed = subprocess.run([*command, "list"], cwd=tmp_path, env=env, capture_output=True, check=False)
     assert listed.returncode == 0, listed.stderr
-    assert "Schnee ?" in listed.stdout.decode("latin-1")
+    assert "Schnee ? - x" in listed.stdout.decode("latin-1")
     printed = subprocess.run(
         [*command, "list", "--json"], cwd=tmp_path, env=env, capture_output=True, check=False
     )

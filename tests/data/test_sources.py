@@ -22,7 +22,7 @@ def test_the_table_is_not_empty():
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_source_loads_with_its_defaults(name):
     data = load(DataConfig(source=name), SCORE)
-    assert data.name == name and SOURCES[name].citation
+    assert data.name == name and SOURCES[name].source
     assert all(np.isfinite(values).all() and values.dtype == np.float64 for values in data.train)
     for part in (data.validation, data.test):
         assert part.past.shape == (6, 20, len(data.channels))

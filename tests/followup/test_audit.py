@@ -46,7 +46,7 @@ def finding(document):
 
 def test_the_json_document_is_the_documented_one_and_that_of_the_report(results):
     before = report(results)
-    assert (before["audit"], finding(before)["verdict"]) == (None, "unknown")
+    assert (before["audit"], finding(before)["severity"]) == (None, "not applicable")
     shown = audit(results, "--trials", "4", "--json")
     assert shown.exit_code == 0, shown.stderr
     document = json.loads(shown.stdout)
@@ -62,7 +62,7 @@ def test_the_json_document_is_the_documented_one_and_that_of_the_report(results)
     kept = [trial["rollout_error"] for trial in after["trials"] if trial["state"] == "complete"]
     lowest = min(entry["error"] for entry in document["trials"])
     stopped_a_winner = math.log10(max(min(kept), 0.001) / max(lowest, 0.001)) >= 0.1
-    assert finding(after)["verdict"] == ("found" if stopped_a_winner else "clear")
+    assert finding(after)["severity"] == ("issue" if stopped_a_winner else "ok")
     assert finding(after)["evidence"]["audited"] == 4
     assert after["best"] == before["best"]
     assert undocumented({*keys, *document}, "report.md", "An audit of the pruning") == []
@@ -74,13 +74,13 @@ def test_the_words_and_pictures_of_each_trial(results):
     assert shown.exit_code == 0, shown.stderr
     assert "auditing: 4 pruned trials to the end; 4 trainings to run" in shown.stderr
     assert "to its end, complete: rollout error" in shown.stderr
-    assert "pruned trials that were trained to their end" in " ".join(shown.stdout.split())
+    assert "pruned trials that were trained to the end" in " ".join(shown.stdout.split())
     assert len(list((results / "sine/audit/trials").glob("*/rollout.png"))) == 4
     again = audit(results, "--trials", "4")
     assert "auditing" not in again.stderr and again.stdout == shown.stdout
     assert invoke("report", "sine", "--results", str(results)).exit_code == 0
     page = (results / "sine/report/index.html").read_text(encoding="utf-8")
-    assert "pruned trials that were trained to their end" in page
+    assert "pruned trials that were trained to the end" in page
 
 
 def test_nothing_pruned_exits_with_3(tmp_path):
@@ -89,7 +89,7 @@ def test_nothing_pruned_exits_with_3(tmp_path):
     )
     assert done.exit_code == 0, done.stderr
     shown = audit(tmp_path)
-    assert (shown.exit_code, "nothing was pruned" in shown.stdout) == (3, True)
+    assert (shown.exit_code, "Nothing was pruned" in shown.stdout) == (3, True)
     assert audit(tmp_path, "--json").stdout == "null\n"
 
 

@@ -299,7 +299,7 @@ def test_without_another_value_the_random_change_is_left_out(swept, data):
     assert document["random_reason"] == "no hyperparameter of the search space has another value"
     assert [arm["against_random"] for arm in document["arms"]] == [None, None]
     text = " ".join(treatment_texts(document))
-    assert "No random change stands beside it: no hyperparameter" in text
+    assert "There is no random change to compare with: no hyperparameter" in text
 
 
 # --- what the numbers say -------------------------------------------------------------------------------
@@ -481,7 +481,8 @@ def test_every_prescription_that_was_ever_tried_is_counted(swept, data):
     assert [len(document["tried"]) for document in (first, second, third)] == [1, 2, 2]
     text = " ".join(treatment_texts(third))
     assert (
-        "2 prescribed configurations have been tried on this trial, those of earlier calls among them" in text
+        "2 prescribed configurations have been tried on this trial, including those of earlier treatments"
+        in text
     )
     pictures = list(StudyFolder(swept).treatment(NUMBER).path.glob("trials/*/rollout.png"))
     assert len(pictures) == 4  # those of the first call's arms were still missing
@@ -551,11 +552,11 @@ def test_the_words_say_whether_the_advice_worked(results, found):
     shown = treat(results, "--seeds", "2")
     assert shown.exit_code == 0, shown.stderr
     text = " ".join(shown.stdout.split())
-    assert "trial 1 treated on 2 fresh seeds each" in text
-    assert "with nothing changed: that is chance" in text
+    assert "Trial 1, treated on 2 fresh seeds each" in text
+    assert "this difference is chance." in text
     assert "Prescription 1 (C09 title of C09: training.window 32 → 24) allows no claim" in text
-    assert "only other data help against: C14 title of C14" in text
-    assert "Also prescribed, for --prescription: 2 (C09 training.window 16" in text
+    assert "No change of configuration helps against C14 title of C14; only other data do." in text
+    assert "Other prescriptions, for --prescription: 2 (C09 training.window 16" in text
     assert "2 seeds each are too few" in text
     assert max(map(len, shown.stdout.splitlines()[1:6])) <= 80
     assert "treating: trial 1 unchanged, prescription 1, prescription 3, random change of" in shown.stderr

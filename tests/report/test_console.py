@@ -16,7 +16,7 @@ from rich.console import Console
 print("0.1–0.2 → ✓ 日 · é")
 Console().print("0.1–0.2 → ✓ 日 · é")
 """
-SAFE = "from sweep.report.terminal.console import safe_output; safe_output()"
+SAFE = "from sweep.cli.options import replace_unprintable; replace_unprintable()"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,14 @@ def test_every_finding_is_there_whatever_it_says(document):
         set(found) == {"code", "title", "severity", "text", "evidence"} for found in document["findings"]
     )
     assert list(CHECKS) == codes and all(found["title"] for found in document["findings"])
+
+
+def test_the_documentation_lists_every_key_and_check(document):
+    words = (Path(__file__).parents[2] / "docs/report.md").read_text(encoding="utf-8")
+    keys = {*document, *document["trials"][0], *document["findings"][0], *document["diagnoses"], *CHECKS}
+    keys |= {*document["study"], *document["score"], *document["progress"], *document["effects"]}
+    missing = sorted(key for key in keys if f"`{key}`" not in words)
+    assert missing == []
 
 
 def test_non_finite_numbers_are_null(document):

@@ -9,7 +9,6 @@ from sweep.config.errors import UnknownName
 from sweep.config.records import PREFIXES
 from sweep.score.baselines import echo_state as esn
 from sweep.score.baselines import random_readout
-from sweep.score.baselines import table as baselines
 from sweep.score.baselines.autoregression import (
     ar_one_step,
     autoregression,
@@ -20,7 +19,7 @@ from sweep.score.baselines.autoregression import (
 )
 from sweep.score.baselines.simple import CannotServe, best_lag
 from sweep.score.baselines.table import BASELINES, score_baselines, score_baselines_on_test
-from sweep.score.metrics import block_length, nrmse, rollout_error
+from sweep.score.metrics import block_length, nrmse, rollout_error, valid_steps
 from tests.support.made_data import Affine, Log, data_of, sine_data, tiny
 
 SIMPLE = ("mean", "persistence", "drift", "seasonal_naive", "seasonal_naive_drift", "ar")
@@ -167,7 +166,7 @@ def test_the_closed_loop_agrees_with_plain_loops():
 
 
 def test_autoregression_is_exact_on_the_sine_and_names_the_shortest_order():
-    data = sine_data()
+    data = sine_data(warmup=200, series=4, count=4)
     assert choose_order(data) == {"order": 2, "units": "data"}
     assert error_of("ar", data) < 1e-9
     # control: one lag is no oscillator
@@ -185,7 +184,7 @@ def test_autoregression_couples_the_channels():
 
 
 def test_the_order_looks_at_validation_never_at_test():
-    data = sine_data()
+    data = sine_data(warmup=200, horizon=200, series=4, count=2)
     spoilt = replace(data, test=replace(data.test, truth=np.full_like(data.test.truth, np.pi)))
     assert choose_order(spoilt) == choose_order(data)
 
@@ -224,8 +223,8 @@ def score_simple(data, name):
 
 
 def score_with(data, name, settings):
-    made = BASELINES[name].fit(data, settings)(data.validation, data.validation.truth.shape[1])
-    return baselines._numbers(data, data.validation, made)
+    on_validation = replace(data, test=data.validation)
+    return score_baselines_on_test(on_validation, {name: {"settings": settings}})[name]
 
 
 def test_one_step_forecasts_of_the_autoregression_use_the_true_steps():
@@ -282,13 +281,14 @@ def test_the_table_holds_the_promised_baselines():
 @pytest.mark.parametrize("name", BASELINES)
 def test_every_baseline_forecasts_the_asked_shape_and_repeats_itself(name, two_channels, small_search):
     before = two_channels.validation.past.copy()
-    first, again = (BASELINES[name].forecast(two_channels, two_channels.validation, 80) for _ in range(2))
+    settings = BASELINES[name].choose(two_channels)
+    first = BASELINES[name].fit(two_channels, settings)(two_channels.validation, 80)
+    again = BASELINES[name].forecast(two_channels, two_channels.validation, 80)  # chosen again, too
     assert first.shape == (3, 80, 2)
     assert np.array_equal(first, again)
     assert np.isfinite(first).all()
     assert np.array_equal(two_channels.validation.past, before)
     # a shorter horizon is the beginning of a longer one
-    settings = BASELINES[name].choose(two_channels)
     short = BASELINES[name].fit(two_channels, settings)(two_channels.validation, 30)
     assert short == pytest.approx(first[:, :30])
 
@@ -305,30 +305,28 @@ def test_no_forecast_looks_at_the_truth(name, two_channels, small_search):
 
 
 def test_scores_of_all_baselines_and_the_same_ones_on_test(two_channels, small_search):
-    found = score_baselines(two_channels)
-    assert list(found) == list(BASELINES)
-    for entry in found.values():
-        assert set(entry) == {
-            "rollout_error",
-            "prefix_errors",
-            "nrmse",
-            "valid_steps",
-            "diverged_fraction",
-            "settings",
-            "seconds",
-        }
-        assert 0 <= entry["rollout_error"] <= 1 and entry["seconds"] >= 0
-        assert len(entry["prefix_errors"]) == len(PREFIXES)
-        assert entry["prefix_errors"][-1] == entry["rollout_error"]
-    assert found["mean"]["rollout_error"] == pytest.approx(1, abs=0.01)
-    assert found["ar"]["rollout_error"] < 0.1
-    assert found["echo_state_network"]["rollout_error"] < 0.1
-    assert found["random_readout"]["rollout_error"] < 0.1
-    on_test = score_baselines_on_test(two_channels, json.loads(json.dumps(found)))
-    for name, entry in on_test.items():
-        assert entry["settings"] == found[name]["settings"]
-        assert entry["rollout_error"] == pytest.approx(found[name]["rollout_error"], abs=0.02)
-        assert entry["rollout_error"] != found[name]["rollout_error"] or name == "mean"
+    scored = score_baselines(two_channels)
+    assert list(scored) == list(BASELINES)
+    on_test = score_baselines_on_test(two_channels, json.loads(json.dumps(scored)))
+    assert list(on_test) == list(BASELINES)
+    for entries, starts in ((scored, two_channels.validation), (on_test, two_channels.test)):
+        for name, entry in entries.items():
+            assert set(entry) == {
+                "rollout_error", "prefix_errors", "nrmse", "valid_steps", "diverged_fraction", "settings", "seconds",
+            }  # fmt: skip
+            assert entry["settings"] == scored[name]["settings"]
+            # of the second channel alone, the target; the block is 80 / 5, as the period of 31 steps is longer
+            forecast = BASELINES[name].fit(two_channels, entry["settings"])(starts, 80)[..., 1:]
+            truth, scale = starts.truth[..., 1:], starts.scale[:, 1:]
+            assert entry["rollout_error"] == pytest.approx(rollout_error(forecast, truth, scale, 16))
+            assert entry["nrmse"] == pytest.approx(nrmse(forecast, truth, scale))
+            assert entry["valid_steps"] == np.median(valid_steps(forecast, truth, scale, 16))
+            assert entry["diverged_fraction"] == 0
+            assert len(entry["prefix_errors"]) == len(PREFIXES)
+            assert entry["prefix_errors"][-1] == entry["rollout_error"]
+    assert scored["mean"]["rollout_error"] == pytest.approx(1, abs=0.01)
+    for name in ("ar", "echo_state_network", "random_readout"):
+        assert scored[name]["rollout_error"] < 0.1
 
 
 def test_test_scores_are_made_on_the_test_starts():

@@ -1,7 +1,7 @@
 """Names of studies: whatever a file name may hold, but nothing that leaves the folder or breaks a line."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweep.config.errors import UsageError
@@ -59,6 +59,7 @@ def test_an_invalid_name_is_refused_with_the_reason_and_the_option(name, reason)
         checked_study_name(name)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_an_accepted_name_is_one_folder_and_one_line(name):
     try:

@@ -83,6 +83,6 @@ LORENZ = SourceSpec(
     },
     generate=_generate,
     check=_check,
-    citation="Lorenz (1963), J. Atmos. Sci. 20, 130; exponent 0.9056 per time unit: Sprott (2003)",
+    source="Lorenz (1963), J. Atmos. Sci. 20, 130; exponent 0.9056 per time unit: Sprott (2003)",
     lyapunov_time=_lyapunov_time,
 )

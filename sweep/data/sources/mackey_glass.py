@@ -117,6 +117,6 @@ MACKEY_GLASS = SourceSpec(
     defaults={**PUBLISHED, "train": 10_000, "validation": 20_000, "test": 20_000, "noise": 0.0, "seed": 0},
     generate=_generate,
     check=_check,
-    citation="Mackey and Glass (1977), Science 197, 287; Lyapunov time 197: NeuroBench, Yik et al. (2025)",
+    source="Mackey and Glass (1977), Science 197, 287; Lyapunov time 197: NeuroBench, Yik et al. (2025)",
     lyapunov_time=_lyapunov_time,
 )

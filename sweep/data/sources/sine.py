@@ -61,5 +61,5 @@ SINE = SourceSpec(
     defaults={"T": 20, "length": 1000, "series": 100, "seed": 2, "noise": 0.0},
     generate=_generate,
     check=_check,
-    citation="pytorch/examples, time_sequence_prediction/generate_sine_wave.py; other phases to score on",
+    source="pytorch/examples, time_sequence_prediction/generate_sine_wave.py; other phases to score on",
 )

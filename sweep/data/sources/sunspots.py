@@ -17,7 +17,7 @@ SUNSPOTS = SourceSpec(
     name="sunspots",
     defaults={},
     generate=_generate,
-    citation="NOAA National Geophysical Data Center, monthly mean sunspot numbers, 1749-01 to 2009-06; "
+    source="NOAA National Geophysical Data Center, monthly mean sunspot numbers, 1749-01 to 2009-06; "
     "public domain, as shipped by statsmodels (sweep/data/files/README.md)",
     makes_parts=False,
 )

@@ -52,10 +52,7 @@ def units(subject: Subject) -> Units:
     dead, before = _through_head(network, top)
     relu_out = network.config.output_activation == "relu"
     wanted = targets - inputs[..., : network.outputs] if network.increment else targets
-    plain = (
-        network.stack.cell.shapes is None
-    )  # else the weights of a plug-in's cell have a layout of their own
-    sizes = [(_rms(weights[0]), _rms(weights[1])) for weights in network.stack.weights() if plain]
+    sizes = [(_rms(weights[0]), _rms(weights[1])) for weights in network.stack.weights()]
     hidden_bound = 1 / math.sqrt(3 * network.config.hidden)  # RMS of U(-1/sqrt(n), 1/sqrt(n))
     last = network.linears[-1]
     return Units(
@@ -84,7 +81,7 @@ def _through_head(network: Forecaster, top: Tensor) -> tuple[float | None, Tenso
 def _keeping(network: Forecaster, inputs: Tensor, hidden: Tensor) -> tuple[float, ...]:
     stack, below, openness = network.stack, inputs, []
     gate_number = stack.cell.keeping_gate
-    if gate_number is None or stack.cell.shapes is not None:
+    if gate_number is None:
         return ()
     for layer, (weight_ih, weight_hh, bias_ih, bias_hh) in enumerate(stack.weights()):
         rows = slice(gate_number * stack.hidden, (gate_number + 1) * stack.hidden)

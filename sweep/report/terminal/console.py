@@ -1,8 +1,5 @@
-"""How every command prints: plain text that nothing is taken for markup in, tables, and safe output streams."""
+"""How every command prints: lines of plain text, in which nothing is taken for markup, facts and tables."""
 
-import codecs
-import io
-import sys
 import textwrap
 from collections.abc import Iterable
 
@@ -12,38 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from sweep.results.wording.text_table import TextTable
-
-SPELT = {
-    "–": "-",
-    "—": "-",
-    "→": "->",
-    "·": "|",
-    "✓": "+",
-    "…": "...",
-    "×": "x",
-    "√": "sqrt",
-    "∞": "inf",
-    "−": "-",
-}
-HANDLER = "sweep.spelt"  # name of the codec error handler
-
-
-def safe_output() -> None:
-    """Make stdout and stderr replace the characters that their encoding lacks, instead of raising an error.
-
-    Typographic characters are spelt in ASCII, others become "?".
-    """
-    codecs.register_error(HANDLER, _spelt)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=HANDLER)
-
-
-def _spelt(error: UnicodeError) -> tuple[str | bytes, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    characters = error.object[error.start : error.end]
-    return "".join(SPELT.get(character, "?") for character in characters), error.end
 
 
 def print_line(console: Console, text: str, style: str = "", wrap: bool = True) -> None:

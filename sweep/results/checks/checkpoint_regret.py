@@ -38,7 +38,7 @@ def checkpoint_regret(trials: pd.DataFrame) -> Finding:
     )
     if len(loss):
         text += (
-            f" For the checkpoint with the lowest one-step error these are {(loss > COST_FOUND).sum()} "
+            f" The checkpoint with the lowest one-step error does so in {(loss > COST_FOUND).sum()} "
             f"(median {number_text(float(np.median(loss)), 2)}, worst {number_text(float(loss.max()), 2)})."
         )
     found = bool((last > COST_FOUND).any() or (loss > COST_FOUND).any())

@@ -11,7 +11,7 @@ from typing import Any
 
 from sweep.config.text import duration_text, plural
 from sweep.results.study import StoredStudy
-from sweep.results.wording.confirmation import confirmation_verdict_text, seed_range_text, seeds_text
+from sweep.results.wording.confirmation import seed_range_text, seeds_text
 from sweep.results.wording.numbers import count_text, number_text, percent_text, range_text, steps_text
 
 STATES = ("complete", "pruned", "diverged", "failed", "running")
@@ -55,31 +55,25 @@ def answer_text(document: Document) -> str:
     best, horizon, confirmation = best_of(document), document["score"]["horizon"], document["confirmation"]
     assert best is not None
     arm, test = _arm(document), best["test"]
-    tied = arm is not None and confirmation["verdict"] == "tied"
-    if test is not None:
-        subject = "It" if tied else "The best configuration"
+    subject, selected = f"The configuration of trial {best['number']}", number_text(best["rollout_error"])
+    if test is None:
         text = (
-            f"{subject} is valid for {steps_text(test['valid_steps'], horizon)} steps "
-            f"on locked test data (rollout error {number_text(test['rollout_error'])}; "
+            f"{subject} is valid for {steps_text(best['valid_steps'], horizon)} steps on validation data, where it was "
+            f"selected (rollout error {selected}). It has not been scored on test data yet."
         )
-        if arm is None:
-            text += f"selected on validation with {number_text(best['rollout_error'])})."
-        else:
-            text += (
-                f"{number_text(arm['iqm']['value'])} on {seeds_text(confirmation['seeds'])} on validation, "
-                f"where it was selected with {number_text(best['rollout_error'])})."
-            )
     else:
-        subject = "The configuration selected on validation" if arm is None else "It"
-        text = (
-            f"{subject} is valid there for "
-            f"{steps_text(best['valid_steps'], horizon)} steps (rollout error "
-            f"{number_text(best['rollout_error'])}). It has not been scored on test data yet."
+        fresh = (
+            ""
+            if arm is None
+            else f"{number_text(arm['iqm']['value'])} on {seeds_text(confirmation['seeds'])}, "
         )
-    if tied or (arm is not None and test is None):
-        text = f"{confirmation_verdict_text(confirmation)} {text}"
+        text = (
+            f"{subject} is valid for {steps_text(test['valid_steps'], horizon)} steps on locked test data (rollout "
+            f"error {number_text(test['rollout_error'])}; on validation data {fresh}selected with {selected})."
+        )
     if arm is None and document["progress"]["finished"]:
-        text += f" It has not been confirmed on fresh seeds: sweep confirm {document['study']['name']}."
+        name = shlex.quote(document["study"]["name"])
+        text += f" It has not been confirmed on fresh seeds: sweep confirm {name}."
     findings = {finding["code"]: finding for finding in document["findings"]}
     better = findings["beaten_by_baseline"]["evidence"].get("better") or []
     if len(better) == 1:
