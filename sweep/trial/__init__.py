@@ -4,8 +4,9 @@ Nothing here reads or writes files of results: the functions return bytes and re
 """
 
 from sweep.trial.finish import Finished, diagnosis_bytes, finish, score_on_test
+from sweep.trial.inputs import data_facts, load_data
 from sweep.trial.probing import probe_trial
-from sweep.trial.segment import Segment, data_facts, load_data, run_segment
+from sweep.trial.segment import Segment, run_segment
 from sweep.trial.setup_facts import setup_facts
 
 __all__ = [

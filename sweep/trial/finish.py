@@ -34,10 +34,13 @@ from sweep.score import (
     scores,
     valid_steps,
 )
+from sweep.trial.checkpoint import read_checkpoint
+from sweep.trial.inputs import data_facts, load_data, locked_task
+from sweep.trial.network import trained
 from sweep.trial.plugins import check_plugins
 from sweep.trial.probing import probed
 from sweep.trial.process import release_freed_memory, trial_process
-from sweep.trial.segment import Run, data_facts, load_data, locked_task, read_checkpoint, trained
+from sweep.trial.segment import Run
 from sweep.trial.setup_facts import setup_facts
 
 SHOWN_ONE_STEP = 4  # starts whose teacher-forced forecasts are stored for plots

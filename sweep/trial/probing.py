@@ -6,8 +6,9 @@ from typing import Any
 from sweep.config.records import to_json
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.probes import ProbeSpec, Subject, measured
+from sweep.trial.inputs import load_data, validation_task
+from sweep.trial.network import trained
 from sweep.trial.process import trial_process
-from sweep.trial.segment import load_data, trained, validation_task
 
 
 def probe_trial(

@@ -1,38 +1,31 @@
 """The segment of a trial, a pure function: (configuration, checkpoint, point) -> (checkpoint, evaluation)."""
 
 import contextlib
-import functools
-import io
 import math
-import pickle
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from sweep.config.errors import StoreError
 from sweep.config.records import Evaluation, Scores
-from sweep.config.sections import DataConfig, ScoreConfig
 from sweep.config.seeds import stream
 from sweep.config.trial import TrialConfig
-from sweep.data import Data, Starts, WindowSource, load, window_source
-from sweep.diagnosis.facts import DataFacts, facts_of
 from sweep.diagnosis.probes import gate_saturation, gradients_by_lag
 from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
-from sweep.model import Network, engine, network_of_model
 from sweep.score import Forecasts, Task, forecasts, objective_of, scores
 from sweep.score.baselines.simple import CannotServe
 from sweep.score.ridge_readout import refit_readout
 from sweep.train import Trainer
+from sweep.trial.checkpoint import checkpoint_bytes, read_checkpoint
+from sweep.trial.inputs import DTYPES, load_data, training_windows, validation_task
+from sweep.trial.network import network_of
 from sweep.trial.plugins import check_plugins
 from sweep.trial.process import trial_process
 
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
 PROBED_STARTS, PROBED_STEPS = (
     4,
     129,
@@ -68,9 +61,8 @@ def run_segment(config: TrialConfig, checkpoint: bytes | None, point: int) -> Se
         if checkpoint is not None:
             run.restore(read_checkpoint(checkpoint))
         evaluation = run.advance(point)
-        state = io.BytesIO()
-        torch.save(run.state(), state)
-    return Segment(state.getvalue(), evaluation, run.trainer.diverged, time.perf_counter() - began)
+        content = checkpoint_bytes(run.state(), config.training.optimizer.name)
+    return Segment(content, evaluation, run.trainer.diverged, time.perf_counter() - began)
 
 
 class Run:
@@ -83,7 +75,7 @@ class Run:
         network = network_of(config, self.data)
         network.initialise(stream(config.seed, "initialisation"))
         self.network = network.to(dtype=self.dtype, device=config.device)
-        windows = _windows(config.data, config.score, config.training.window, config.training.precision)
+        windows = training_windows(config)
         self.trainer = Trainer(config, windows, self.network)
         self.rollout_errors: list[float] = []  # of the evaluations with changed weights
         self.best_error = math.inf
@@ -208,89 +200,3 @@ def _keyed(numbers: Mapping[int, float]) -> dict[str, float]:
 def _by_step(task: Task, forecast: np.ndarray) -> dict[str, float]:
     curve = nrmse_by_step_of(task, forecast)
     return {str(step): float(curve[step - 1]) for step in log_spaced(task.horizon)}
-
-
-def network_of(config: TrialConfig, data: Data) -> Network:
-    """Return a trial's network, not initialised yet, with the trial's engine.
-
-    Raises:
-        SweepError: that engine is not available here.
-        PluginError: the model of a plug-in cannot be built.
-    """
-    computed_by = engine(config.engine, config.threads)
-    return network_of_model(config.model, data.inputs, len(data.channels), computed_by)
-
-
-def trained(config: TrialConfig, data: Data, weights: bytes) -> Network:
-    """Return the forecaster of a trial's checkpoint.pt."""
-    network = network_of(config, data)
-    network.to(dtype=DTYPES[config.training.precision], device=config.device)  # first, or float64 is rounded
-    network.load_state_dict(read_checkpoint(weights)["state_dict"])
-    return network
-
-
-def read_checkpoint(content: bytes) -> dict[str, Any]:
-    """Return the values of a checkpoint. Only tensors and plain values are read; no code is executed.
-
-    Raises:
-        StoreError: the checkpoint is damaged.
-    """
-    try:
-        return dict(torch.load(io.BytesIO(content), weights_only=True, map_location="cpu"))
-    except (EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        reason = "it holds more than tensors and plain values"
-        if not isinstance(error, pickle.UnpicklingError):
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise StoreError(
-            f"a checkpoint is damaged ({reason}): remove the trial's folder, and sweep run trains it again"
-        ) from error
-
-
-def load_data(data: DataConfig, score: ScoreConfig) -> Data:
-    """Return the data of a trial, loaded once per process."""
-    return _load(data.model_dump_json(), score.model_dump_json())
-
-
-@functools.lru_cache(maxsize=4)
-def _load(data: str, score: str) -> Data:
-    return load(DataConfig.model_validate_json(data), ScoreConfig.model_validate_json(score), Path())
-
-
-def data_facts(config: TrialConfig) -> DataFacts:
-    """Return the facts about a trial's data, computed once per process."""
-    return _facts(config.data.model_dump_json(), config.score.model_dump_json())
-
-
-@functools.lru_cache(maxsize=4)
-def _facts(data: str, score: str) -> DataFacts:
-    return facts_of(_load(data, score))
-
-
-def _windows(data: DataConfig, score: ScoreConfig, window: int, precision: str) -> WindowSource:
-    return _cached_windows(data.model_dump_json(), score.model_dump_json(), window, precision)
-
-
-@functools.lru_cache(maxsize=8)
-def _cached_windows(data: str, score: str, window: int, precision: str) -> WindowSource:
-    return window_source(_load(data, score), window, precision)
-
-
-def _task(data: DataConfig, score: ScoreConfig, part: str, dtype: torch.dtype, device: str) -> Task:
-    return _cached_task(data.model_dump_json(), score.model_dump_json(), part, dtype, device)
-
-
-@functools.lru_cache(maxsize=4)
-def _cached_task(data: str, score: str, part: str, dtype: torch.dtype, device: str) -> Task:
-    whole = _load(data, score)
-    starts: Starts = getattr(whole, part)
-    return Task(whole, starts, dtype, device)
-
-
-def validation_task(config: TrialConfig) -> Task:
-    """Return the validation starts, encoded for a trial, once per process."""
-    return _task(config.data, config.score, "validation", DTYPES[config.training.precision], config.device)
-
-
-def locked_task(config: TrialConfig) -> Task:
-    """Return the locked test starts, encoded for a trial."""
-    return _task(config.data, config.score, "test", DTYPES[config.training.precision], config.device)

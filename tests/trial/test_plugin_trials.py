@@ -91,6 +91,29 @@ def test_a_trial_of_a_plugin_s_cell_is_probed_as_sweep_s_own(cell: str, trial, s
         assert without == {"units": "the cell 'leaky' has weights of its own"}
 
 
+COUNTING = """
+import collections
+import torch
+from sweep.extend import OptimizerSpec
+
+
+class Counting(torch.optim.SGD):
+    def state_dict(self):
+        return {**super().state_dict(), "seen": collections.Counter("ab")}
+
+
+COUNTING = OptimizerSpec("counting", lambda params, s, decay: Counting(params, lr=s["lr"]), {"lr": 0.1}, {}, "test")
+"""
+
+
+def test_a_state_that_no_checkpoint_holds_is_one_line_that_names_the_optimizer(trial, tmp_path: Path):
+    file = tmp_path / "counting.py"
+    file.write_text(COUNTING)
+    line = r"^plug-in optimizer 'counting' of counting\.py sha256:\w+: its state_dict holds more than tensors"
+    with using([file]), pytest.raises(PluginError, match=line):
+        run_segment(trial("counting"), None, 0)
+
+
 # --- the same plug-ins -------------------------------------------------------------------------------
 
 
