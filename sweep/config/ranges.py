@@ -5,6 +5,7 @@ A range that is accepted has a width above 0 on its own scale, and its map gives
 
 import json
 import math
+import numbers
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -299,9 +300,9 @@ def _require_width(word: str, low: float, high: float, width: float, formula: st
 
 
 def _number(value: Value) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"wanted a number, got {value!r}")
-    return value
+    return int(value) if isinstance(value, numbers.Integral) else float(value)
 
 
 def _label(value: Value) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sweep.config.errors import SweepError
 from sweep.config.records import SETTLED, TrialRecord
+from sweep.results.selection import ranked
 from sweep.results.stored_diagnoses import muted_codes, readable_diagnoses
 from sweep.results.wording.diagnosis import symptom_text
 from sweep.store.folder import StudyFolder, study_folders
@@ -38,8 +39,7 @@ def listing(results: Path) -> dict[str, Any]:
 def _summary(folder: StudyFolder) -> dict[str, Any]:
     records = folder.records()
     states = [record.state for record in records]
-    scored = [record for record in records if record.rollout_error is not None]
-    best = min(scored, key=lambda record: (record.rollout_error or 0.0, record.number), default=None)
+    best = next(iter(ranked(records)), None)
     return {
         "trials": len(records),
         **{state: states.count(state) for state in ("running", *SETTLED)},

@@ -1,6 +1,6 @@
 """One trial as pure functions: a segment trains from one evaluation point to the next and evaluates there.
 
-Nothing here reads or writes files; what a trial leaves behind is returned as bytes and records.
+Nothing here reads or writes files of results: the functions return bytes and records.
 """
 
 from sweep.trial.finish import Finished, diagnosis_bytes, finish, score_on_test

@@ -278,3 +278,12 @@ def test_a_value_that_no_choice_has():
 def test_invalid_ranges(make, text: str):
     with pytest.raises(SpaceError, match=text):
         make()
+
+
+@pytest.mark.parametrize("span", [IntUniform(4, 8), LogUniform(1.0, 8.0), Uniform(0.0, 8.0)])
+def test_numbers_of_a_table_are_numbers(span):
+    # a column of integers without gaps holds NumPy's integers
+    assert span.to_unit(np.int64(5)) == span.to_unit(5)
+    assert type(span.sampled(np.int64(5))) is int
+    with pytest.raises(TypeError, match="wanted a number, got True"):
+        span.to_unit(True)

@@ -89,7 +89,7 @@ def test_nothing_pruned_exits_with_3(tmp_path):
     )
     assert done.exit_code == 0, done.stderr
     shown = audit(tmp_path)
-    assert (shown.exit_code, "nothing was pruned" in shown.stdout) == (3, True)
+    assert (shown.exit_code, "Nothing was pruned" in shown.stdout) == (3, True)
     assert audit(tmp_path, "--json").stdout == "null\n"
 
 

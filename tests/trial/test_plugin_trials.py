@@ -76,7 +76,6 @@ def test_an_error_of_a_model_fails_the_trial_in_one_line(trial):
 
 
 @pytest.mark.parametrize("cell", ["mgu", "leaky"])
-@pytest.mark.filterwarnings("ignore:.*jit.script.*deprecated:DeprecationWarning")  # torch's own use of it
 def test_a_trial_of_a_plugin_s_cell_is_probed_as_sweep_s_own(cell: str, trial, segments):
     config = trial(cell=cell, budget=960).model_copy(
         update={"plugins": (f"cell {cell} = {CELLS.origin(cell)}",)}

@@ -33,7 +33,7 @@ def generated(
     complete = source.complete(options)
     recording = _called(where, "generate", lambda: source.generate(complete, need), origin)
     time = _called(where, "lyapunov_time", lambda: source.lyapunov_time(complete), origin)
-    fault = _fault(recording, source) or next(
+    fault = _fault(recording) or next(
         filter(None, (_series_fault(series, recording, source) for series in recording.series)), None
     )
     if fault is None and not (time is None or (_is_number(time) and 0 < time < math.inf)):
@@ -59,7 +59,7 @@ def _called(where: str, function: str, call: Callable[[], T], origin: PluginOrig
         raise DataError(f"{where}: {function} raised {type(error).__name__}: {text}") from error
 
 
-def _fault(recording: object, source: SourceSpec) -> str | None:
+def _fault(recording: object) -> str | None:
     """Return what is wrong with a recording as a whole, None if nothing is."""
     if not isinstance(recording, Recording):
         return f"generate returned a {type(recording).__name__}, wanted a Recording"

@@ -1,4 +1,4 @@
-"""The entry of a named source of data: options with defaults, a generator, where they come from."""
+"""The entry of a named source of data: options with defaults, a generator, where it was published."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class SourceSpec:
     defaults: Options  # of all options; an option has the type of its default: bool, int, float or str
     generate: Callable[[Options, Need], Recording]
     check: Callable[[Options], None] = _accept  # raises ValueError on complete options that are invalid
-    source: str = ""
+    source: str = ""  # where it was published
     lyapunov_time: Callable[[Options], float | None] = _unknown_time  # steps; None where nothing is published
     makes_parts: bool = True  # it makes its own validation and test data: the shares of `split` do not apply
 

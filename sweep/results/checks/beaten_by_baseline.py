@@ -14,7 +14,7 @@ from sweep.results.wording.numbers import number_text
 
 @dataclass(frozen=True)
 class Results:
-    """Rollout errors by which nothing was selected; None and empty where there are none."""
+    """Rollout errors by which nothing was selected; None and empty if there are none."""
 
     fresh: float | None = None  # of the named configuration on fresh seeds, on validation
     test: float | None = None  # of the same on the locked test
@@ -42,7 +42,7 @@ def results_of(study: StoredStudy) -> Results:
 def beaten_by_baseline(board: pd.DataFrame, best: int | None, results: Results = NOTHING_YET) -> Finding:
     """Does a baseline beat the winning configuration on fresh seeds, or every trial's selected score?
 
-    A selected score is the best of many draws, a baseline's is not: where there are fresh seeds, their error is
+    A selected score is the best of many draws, a baseline's is not: if there are fresh seeds, their error is
     compared, and that on the locked test too. One lost comparison is enough for an issue.
 
     Args:

@@ -67,7 +67,9 @@ def loss_is_lying(
     )
     if not enough_starts:
         return CHECK.finding(
-            "not applicable", f"{text} {NO_CLAIM} this is no claim that one setting beats another.", evidence
+            "not applicable",
+            f"{text} {NO_CLAIM} this is not a claim that one setting beats another.",
+            evidence,
         )
     return CHECK.finding("issue" if cost > COST_FOUND else "ok", text, evidence)
 

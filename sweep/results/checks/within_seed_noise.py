@@ -76,7 +76,7 @@ def log_noise(errors: Sequence[Sequence[float]]) -> float | None:
 
 CHECK = CheckSpec(
     name="within_seed_noise",
-    titles=("The best ranks are within seed noise", "The best stands clear of seed noise"),
+    titles=("The best ranks are within seed noise", "The best trial is beyond seed noise"),
     check=lambda tables: within_seed_noise(tables.study.records, tables.study.confirmation),
     source="Bouthillier et al. (2021), on benchmarks whose differences are within the variance of seeds",
 )

@@ -227,7 +227,7 @@ def test_memory_that_was_checked_is_not_mistaken_for_what_came_after_it():
             assert tensor.data_ptr() != address
         tensor.data = torch.zeros(size).view(network.shapes()[int(name.split()[1])])
     gradients[1].untyped_storage().resize_(0)
-    with pytest.raises(ValueError, match="gradient 1: its memory was taken away"):
+    with pytest.raises(ValueError, match="gradient 1: its memory was freed"):
         gradient.add(x, targets)
 
 

@@ -53,7 +53,7 @@ def test_with_few_starts_no_claim_is_made():
     frame = trials_table([1, 2, 3, 4, 5, 6, 7, 8], [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2])
     found = loss_is_lying(frame, 100, False, rng())
     assert found.severity == "not applicable"
-    assert "no claim that one setting beats another" in found.text
+    assert "not a claim that one setting beats another" in found.text
 
 
 def test_one_trial_is_no_evidence():
