@@ -331,11 +331,11 @@ def test_scores_of_all_baselines_and_the_same_ones_on_test(two_channels, small_s
 
 def test_test_scores_are_made_on_the_test_starts():
     data = sine_data(count=4, warmup=400, horizon=200)
-    found = score_baselines_on_test(
+    scored = score_baselines_on_test(
         data, {"persistence": {"settings": {}}, "seasonal_naive": {"settings": {"lag": 126}}}
     )
     swapped = replace(data, validation=data.test)
-    for name, entry in found.items():
+    for name, entry in scored.items():
         starts = data.test
         made = BASELINES[name].fit(data, entry["settings"])(starts, 200)
         assert entry["nrmse"] == pytest.approx(nrmse(made, starts.truth, starts.scale))
@@ -353,13 +353,13 @@ def test_the_scores_are_those_of_the_targets(two_channels):
 
 def test_what_cannot_serve_gives_a_reason(monkeypatch):
     monkeypatch.setattr(esn.importlib.util, "find_spec", lambda name: None)
-    found = score_baselines(tiny([4.0]))
-    reasons = {name: entry.get("reason") for name, entry in found.items()}
+    scored = score_baselines(tiny([4.0]))
+    reasons = {name: entry.get("reason") for name, entry in scored.items()}
     assert reasons["mean"] is reasons["persistence"] is None
     assert "two steps" in reasons["drift"]
     assert "no dominant period" in reasons["seasonal_naive"]
     assert "sweep[baselines]" in reasons["echo_state_network"]
-    assert score_baselines_on_test(tiny([4.0]), found)["drift"]["reason"] == reasons["drift"]
+    assert score_baselines_on_test(tiny([4.0]), scored)["drift"]["reason"] == reasons["drift"]
 
 
 def test_an_unknown_baseline_is_named():
