@@ -19,8 +19,10 @@ from sweep.config.study import StudyConfig
 from sweep.score import forecasts, scores
 from sweep.study.open_study import read
 from sweep.trial import load_data, run_segment
+from sweep.trial.checkpoint import read_checkpoint
+from sweep.trial.inputs import locked_task
 from sweep.trial.process import trial_process
-from sweep.trial.segment import Run, locked_task, read_checkpoint
+from sweep.trial.segment import Run
 
 WORKERS = 2
 

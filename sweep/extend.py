@@ -29,6 +29,7 @@ from sweep.score.baselines.table import BaselineSpec
 from sweep.score.objectives import ObjectiveSpec
 from sweep.search.history import History
 from sweep.search.samplers import SamplerSpec
+from sweep.train.full_batch import FullBatchOptimizer, OutOfBudget
 from sweep.train.optimizers import OptimizerSpec
 from sweep.train.schedulers import SchedulerSpec
 
@@ -42,6 +43,7 @@ __all__ = [
     "Choice",
     "Data",
     "Finding",
+    "FullBatchOptimizer",
     "History",
     "IntUniform",
     "LogUniform",
@@ -50,6 +52,7 @@ __all__ = [
     "ObjectiveSpec",
     "OneMinusLog",
     "OptimizerSpec",
+    "OutOfBudget",
     "PluginError",
     "ProbeSpec",
     "Recording",

@@ -45,8 +45,10 @@ from sweep.train import OPTIMIZERS, SCHEDULERS
 from sweep.train.optimizers import OptimizerSpec
 from sweep.train.schedulers import SchedulerSpec
 from sweep.trial import finish
+from sweep.trial.inputs import load_data, validation_task
+from sweep.trial.network import network_of
 from sweep.trial.process import trial_process
-from sweep.trial.segment import Run, load_data, network_of, validation_task
+from sweep.trial.segment import Run
 
 BUDGET = 8_000  # sequence-steps of a tiny trial
 WINDOW = 20

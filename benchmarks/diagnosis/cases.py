@@ -15,9 +15,9 @@ from sweep.diagnosis.causes import Case, curves_of
 from sweep.diagnosis.causes.features import FEATURES, PROBED
 from sweep.diagnosis.facts import facts_of
 from sweep.diagnosis.probes import PROBES, Subject, measured
-from sweep.trial.finish import trained
+from sweep.trial.inputs import load_data, validation_task
+from sweep.trial.network import trained
 from sweep.trial.process import trial_process
-from sweep.trial.segment import load_data, validation_task
 from sweep.trial.setup_facts import setup_facts
 
 

@@ -28,7 +28,7 @@ from benchmarks.diagnosis.runs import Key, faulty, healthy, plan, with_twins
 from benchmarks.diagnosis.table import text
 from sweep.config.records import TrialRecord
 from sweep.model import CELLS
-from sweep.trial.segment import load_data
+from sweep.trial.inputs import load_data
 
 SMALL = {
     "kinds": ["sine", "two_tones"],

@@ -1,5 +1,6 @@
 """Reading a stored study: report, one trial, its diagnosis, tables, the list of studies. Nothing is trained."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def diagnose(
         trial = report_document(folder)["best"]
         if trial is None:
             raise SweepError(
-                f"the study {study} has no best trial: name a trial, such as sweep diagnose 0 {study}"
+                f"the study {study} has no best trial: name a trial, such as sweep diagnose 0 {shlex.quote(study)}"
             )
     return diagnosis_of(folder, trial, probes, mute)
 

@@ -1,5 +1,6 @@
 """The names and settings that a study file may use, as plain data, so that files are checked without the tables."""
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -7,6 +8,27 @@ from typing import Any
 from sweep.config.plugins import error_text
 from sweep.config.ranges import Range
 from sweep.config.registry import nearest
+
+
+def check_types(owner: str, defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Refuse settings that do not have the types of their defaults; an int serves as a float.
+
+    Args:
+        owner: name of the entry, for messages.
+        defaults: of all settings.
+        settings: any of them.
+
+    Raises:
+        TypeError: a setting has another type.
+        ValueError: a float is not finite.
+    """
+    for key, value in settings.items():
+        wanted = type(defaults[key])
+        right = isinstance(value, (int, float) if wanted is float else wanted)
+        if not right or (isinstance(value, bool) and wanted is not bool):
+            raise TypeError(f"{owner}.{key} must be of type {wanted.__name__}, got {value!r}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{owner}.{key} must be finite, got {value!r}")
 
 
 @dataclass(frozen=True)

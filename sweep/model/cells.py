@@ -38,9 +38,7 @@ class CellSpec:
     # Which gates, in the order of the weights' rows, are sigmoids of weight_ih x + bias_ih + weight_hh h + bias_hh.
     # Empty: none, or they are computed otherwise.
     sigmoid_gates: tuple[int, ...] = ()
-    keeping_gate: int | None = (
-        None  # the one that, open, keeps the state: LSTM's forget gate, GRU's update gate
-    )
+    keeping_gate: int | None = None  # open, it keeps the state: LSTM's forget gate, GRU's update gate
     module: Callable[..., nn.RNNBase] | None = None  # torch's module of the same cell; None: `step` in a loop
     shapes: Callable[[int, int], Shapes] | None = None  # (inputs, hidden) -> other weights than torch's
     kernel: KernelCell | None = None  # None: the compiled kernel cannot compute the cell

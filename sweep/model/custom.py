@@ -74,7 +74,7 @@ class CustomNetwork(Network):
         return module
 
     def initialise(self, seed: int) -> Self:
-        """Build the module anew with torch's random state seeded, by its own rules; return the network."""
+        """Build the module again with a seeded random state of torch, by its own rules; return the network."""
         first = next(self.module.parameters())
         self.module = self._built(seed).to(dtype=first.dtype, device=first.device)
         return self
@@ -140,7 +140,7 @@ class CustomNetwork(Network):
         return torch.cat(forecasts, dim=1), tuple(torch.stack(part) for part in zip(*states, strict=True))
 
     def multiply_adds(self) -> None:
-        """Return None: nobody knows what a step of the module costs."""
+        """Return None: the cost of a step of the module is not known."""
         return None
 
 

@@ -1,4 +1,4 @@
-"""The engines behind a forecaster: torch's own code, and the compiled kernel."""
+"""The engines that compute a forecaster: torch's own code, and the compiled kernel."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ from sweep.model.state import HiddenState, by_layer, stacked
 
 
 class TorchEngine:
-    """Torch's modules for true inputs, its cell functions for free-running steps. Any device."""
+    """Computes true inputs by torch's modules, and free-running steps by its cell functions, on any device."""
 
     name = TORCH
 
@@ -34,12 +34,12 @@ class TorchEngine:
         if not free:
             return forecasts, after
         layered, weights = by_layer(after), forecaster.stack.weights()
-        said, current = [forecasts], forecasts[:, -1]
+        parts, current = [forecasts], forecasts[:, -1]
         for step in range(forced, inputs.shape[1]):
             known = torch.cat([current, inputs[:, step, forecaster.outputs :]], dim=-1)
             current, layered = forecaster.step(known, layered, weights)
-            said.append(current[:, None])
-        return torch.cat(said, dim=1), stacked(layered)
+            parts.append(current[:, None])
+        return torch.cat(parts, dim=1), stacked(layered)
 
     def trace(
         self, forecaster: Computed, inputs: Tensor, state: HiddenState | None, free: int
@@ -48,17 +48,16 @@ class TorchEngine:
         forced = inputs.shape[1] - free
         layered = by_layer(state if state is not None else forecaster.zero_state(inputs))
         weights = forecaster.stack.weights()
-        said: list[Tensor] = []
+        forecasts: list[Tensor] = []
         states: list[HiddenState] = []
         for step in range(inputs.shape[1]):
             now = inputs[:, step]
             if step >= forced:
-                now = torch.cat([said[-1], now[:, forecaster.outputs :]], dim=-1)
+                now = torch.cat([forecasts[-1], now[:, forecaster.outputs :]], dim=-1)
             forecast, layered = forecaster.step(now, layered, weights)
-            said.append(forecast)
+            forecasts.append(forecast)
             states.append(stacked(layered))
-        parts = zip(*states, strict=True)
-        return torch.stack(said, dim=1), tuple(torch.stack(part) for part in parts)
+        return torch.stack(forecasts, dim=1), tuple(torch.stack(part) for part in zip(*states, strict=True))
 
     def loss_gradient(self, forecaster: Computed, burn_in: int, free: int) -> AddGradient:
         """Return what adds up a loss's gradient, batch by batch; see `Network.loss_gradient`."""
@@ -84,7 +83,7 @@ def differentiated(forecast: Callable[[Tensor], Tensor], burn_in: int) -> AddGra
 
 
 class NativeEngine:
-    """The compiled kernel with one instruction set, on the CPU. See docs/engine.md."""
+    """Computes by the compiled kernel with one instruction set, on the CPU; see docs/engine.md."""
 
     def __init__(self, instructions: str, threads: int = 1) -> None:
         self.name = NATIVE + instructions
@@ -113,7 +112,7 @@ class NativeEngine:
         def add(inputs: Tensor, targets: Tensor, weight: float) -> float:
             if parameters[0].grad is not gradients[0]:
                 raise ValueError(
-                    "the parameters' gradients are other tensors now (zero_grad makes them None)"
+                    "the parameters' gradients are other tensors now: zero_grad has set them to None"
                 )
             return gradient.add(inputs.contiguous(), targets.contiguous(), weight)
 
@@ -128,7 +127,7 @@ class NativeEngine:
 
 
 def _gradient(parameter: Tensor) -> Tensor:
-    """Return where a parameter's gradient is added up, from zeros on if there was none."""
+    """Return the gradient of a parameter, zeros if it had none."""
     if parameter.grad is None:
         parameter.grad = torch.zeros_like(parameter)
     return parameter.grad
@@ -139,17 +138,17 @@ def engine(name: str, threads: int = 1) -> Engine:
 
     Args:
         name: see `sweep.config.engines`.
-        threads: of the native engine, over tiles of the batch; no part of what it computes.
+        threads: of the native engine, over tiles of the batch; they do not change its results.
 
     Raises:
-        SweepError: the kernel, or its instruction set, is not there on this machine.
+        SweepError: this machine does not have the kernel or its instruction set.
     """
     if name == TORCH:
         return TorchEngine()
     available = [NATIVE + instructions for instructions in instruction_sets()]
     if name not in available:
         here = ", ".join([*available, TORCH])
-        raise SweepError(f"the engine {name!r} is not available here (there are: {here})")
+        raise SweepError(f"the engine {name!r} is not available here; available: {here}")
     return NativeEngine(name.removeprefix(NATIVE), threads)
 
 
@@ -166,6 +165,6 @@ def best_kernel() -> Kernel | None:
 
 
 def fastest_engine() -> Engine:
-    """Return the compiled kernel with its best instruction set where it is built, else torch."""
+    """Return the compiled kernel with the best instruction set of this machine, or torch if it is not built."""
     available = instruction_sets()
     return NativeEngine(available[-1]) if available else TorchEngine()

@@ -21,8 +21,8 @@ ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
 class Forecaster(Network):
     """sweep's own network: a recurrent stack with a readout. States are per component (layer, batch, hidden).
 
-    With readout "value" the network's output is the forecast; with "increment" it is what is added to the
-    current value, so that an untrained network already forecasts persistence.
+    With readout "value" the network's output is the forecast. With "increment" it is added to the current value, so
+    that an untrained network already forecasts persistence.
     """
 
     def __init__(self, config: ModelConfig, inputs: int, outputs: int, engine: Engine | None = None) -> None:
@@ -75,7 +75,7 @@ class Forecaster(Network):
         return [parameter for part in parts for parameter in part]
 
     def zero_state(self, inputs: Tensor) -> HiddenState:
-        """Return the state before a first step for inputs (batch, ...): zeros of their type and device."""
+        """Return the state before the first step for inputs (batch, ...): zeros of their type and device."""
         size = (self.config.layers, inputs.shape[0], self.config.hidden)
         return tuple(inputs.new_zeros(size) for _ in range(self.shape.components))
 
@@ -85,7 +85,7 @@ class Forecaster(Network):
         return stack + sum(linear.in_features * linear.out_features for linear in self.linears)
 
     def read(self, hidden: Tensor, inputs: Tensor) -> Tensor:
-        """Return forecasts (..., channel) from the stack's outputs and the inputs they came from."""
+        """Return forecasts (..., channel) from the stack's outputs and the inputs that gave them."""
         last = len(self.head) - 1
         for number, linear in enumerate(self.head):
             hidden = linear(hidden)
@@ -119,8 +119,8 @@ class Forecaster(Network):
 
         Args:
             inputs: (batch, channel + calendar feature), model units.
-            state: as `by_layer` gives it.
-            weights: of the stack, for callers that make many steps.
+            state: as `by_layer` returns it.
+            weights: what `Stack.weights` returns, for callers that make many steps.
         """
         hidden, after = self.stack.step(inputs, state, weights)
         return self.read(hidden, inputs), after

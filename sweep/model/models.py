@@ -1,4 +1,4 @@
-"""The table of models: what is trained, sweep's own recurrent forecaster and the modules of plug-ins."""
+"""The table of models: sweep's own recurrent forecaster, and the modules of plug-ins."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from sweep.config.known_names import Settable
+from sweep.config.known_names import Settable, check_types
 from sweep.config.ranges import Range
 from sweep.config.registry import Registry
 from sweep.config.sections import ModelConfig
@@ -22,9 +22,9 @@ from sweep.model.network import Network
 class ModelSpec:
     """A model: how it is built from its settings, and which ranges of them make sense.
 
-    `build` takes all settings, the number of inputs and of outputs (channels, the first inputs), and returns a torch
-    module with initial weights. How the module is called, and what its state must be, see
-    `sweep.model.custom.CustomNetwork`.
+    `build` takes all settings, the number of inputs and the number of outputs (channels, the first inputs), and returns
+    a torch module with initial weights. `sweep.model.custom.CustomNetwork` says how the module is called and what its
+    state must be.
     """
 
     name: str
@@ -37,12 +37,8 @@ class ModelSpec:
     )
 
     def check_settings(self, settings: Mapping[str, Any]) -> None:
-        """Raise ValueError or TypeError for settings that the model cannot be built with."""
-        for key, value in settings.items():
-            wanted = type(self.defaults[key])
-            right = isinstance(value, (int, float) if wanted is float else wanted)
-            if not right or (isinstance(value, bool) and wanted is not bool):
-                raise TypeError(f"{self.name}.{key} must be of type {wanted.__name__}, got {value!r}")
+        """Raise ValueError or TypeError for settings with which the model cannot be built."""
+        check_types(self.name, self.defaults, settings)
         if self.check is not None:
             self.check(settings)
 

@@ -1,4 +1,4 @@
-"""The shape of a network, for engines: what is computed, without the numbers it is computed with."""
+"""The shape of a recurrent network: what an engine computes, without the weights."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from sweep.model.cells import CELLS
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """What an engine needs to know of a network; its weights are `parameters` beside it.
+    """The sizes and options of a recurrent network. Engines take its weights, `parameters`, beside it.
 
     Parameters come in the order w_ih, w_hh, b_ih, b_hh per layer, as `nn.LSTM` and `nn.GRU` have them, then
     weight and bias per linear layer of the readout.
@@ -17,7 +17,7 @@ class NetworkShape:
     layers: int
     hidden: int
     inputs: int
-    readout: tuple[int, ...]  # outputs of its linear layers; empty: the outputs are the top layer's states
+    readout: tuple[int, ...]  # widths of its linear layers; empty: the outputs are the top layer's states
     tanh_between: bool = False  # between linear layers: tanh or ReLU
     relu_output: bool = False
     increment: bool = False  # the readout is added to the first channels of the input

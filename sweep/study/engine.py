@@ -54,7 +54,7 @@ def with_engine(study: StudyConfig, recorded: Mapping[str, Any] | None) -> Study
     """
     available = instruction_sets()
     wanted = study.run.engine
-    if recorded is None or "instructions" not in recorded:
+    if recorded is None:
         if wanted == "native" and not available:
             raise SweepError(
                 'run.engine = "native" is not available here: the compiled kernel was not built. '

@@ -65,7 +65,7 @@ class OpenStudy:
                     f"the study in {self.folder.path} was made with other settings:\n  {listed}\n"
                     "Run it under another name (--name), or undo the change"
                 )
-        config = with_engine(config, None if stored is None else stored.get("record", {}))
+        config = with_engine(config, None if stored is None else stored.get("record"))
         return replace(config, run=self.execution.settings(config.run))
 
     @cached_property

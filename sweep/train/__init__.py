@@ -1,4 +1,4 @@
-"""Fitting a forecaster: tables of optimizers and schedulers, and the training loop with its log.
+"""Training of a network: tables of optimizers and schedulers, and the training loop with its log.
 
 The unit of training is the sequence-step: one sequence advanced by one time step, forward and backward.
 """

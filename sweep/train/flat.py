@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 
 class FlatParameters:
-    """Lays a network's parameters and gradients out in two vectors; the parameters become views of them."""
+    """The parameters and the gradients of a network as two vectors, of which the network's own become views."""
 
     def __init__(self, network: nn.Module) -> None:
         self.parameters = list(network.parameters())
@@ -33,5 +33,5 @@ class FlatParameters:
         return self.values.clone()
 
     def restore(self, snapshot: Tensor) -> None:
-        """Put parameters back."""
+        """Set the parameters to a snapshot."""
         self.values.copy_(snapshot)

@@ -1,4 +1,4 @@
-"""L-BFGS whose closure is not evaluated twice at the same point, and that ends where its budget does."""
+"""L-BFGS that does not evaluate its closure twice at the same point, and whose step ends when the budget ends."""
 
 import math
 from collections.abc import Callable
@@ -10,27 +10,27 @@ from torch.optim import LBFGS
 
 from sweep.train.full_batch import OutOfBudget
 
-LINE_SEARCH = 25  # evaluations of a line search, at most: torch's own default for its strong Wolfe search
+LINE_SEARCH = 25  # most evaluations of a line search: torch's default for its strong Wolfe search
 
 
 class _NonFinite(Exception):
-    """A closure gave a loss or gradient that is not finite: the step ends there."""
+    """Raised when a closure gives a loss or gradient that is not finite: the step ends there."""
 
 
 class MemoLBFGS(LBFGS):
-    """torch's L-BFGS with one iteration per step, remembering the evaluations of the latest line search.
+    """torch's L-BFGS with one iteration per step, which remembers the evaluations of the latest line search.
 
-    torch evaluates the closure at the start of every step, although the line search before it has just
-    been there: with one iteration per step that is up to half of all closures. The memo returns loss and
-    gradient for parameters that are the same bits.
+    torch evaluates the closure at the start of every step, although the line search before it ended at the same point:
+    with one iteration per step that is up to half of all closures. The memo returns loss and gradient for parameters
+    with the same bits.
 
-    After a step, `start_norm` is the norm of the gradient where it began, and `lost` says whether a closure
-    was not finite. Such a step ends at once, with the parameters where that happened. One whose closure raises
-    OutOfBudget ends at the point of the lowest loss that it has seen.
+    After a step, `start_norm` is the norm of the gradient where the step began, and `lost` says whether a closure was
+    not finite. Such a step ends at once, with the parameters of that closure. A step whose closure raises OutOfBudget
+    ends at the point of the lowest loss that it has seen.
     """
 
     def __init__(self, params: list[Tensor], **settings: Any) -> None:
-        # torch derives max_eval from max_iter and takes it as the limit of the line search: none with 1
+        # by default torch derives max_eval from max_iter, and with max_iter = 1 it leaves none for the line search
         super().__init__(params, **settings, max_iter=1, max_eval=1 + LINE_SEARCH)
         self.memo: list[tuple[Tensor, float, Tensor]] = []  # parameters, loss, gradient
         self.start_norm = math.nan
@@ -38,7 +38,7 @@ class MemoLBFGS(LBFGS):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float]) -> float:  # type: ignore[override]
-        """Make one iteration, return the loss at its start; the closure sets gradients, returns the loss."""
+        """Make one iteration and return the loss at its start. The closure sets gradients and returns the loss."""
         earlier, self.memo = self.memo, []
         start = self.start_norm = math.nan
         self.lost = False
@@ -63,7 +63,7 @@ class MemoLBFGS(LBFGS):
         try:
             if float(self.param_groups[0]["lr"]) > 0:
                 super().step(remembered)  # type: ignore[no-untyped-call]
-            else:  # a line search cannot begin with a step of length 0
+            else:  # a line search cannot start with a step of length 0
                 with torch.enable_grad():
                     remembered()
         except _NonFinite:
@@ -76,16 +76,16 @@ class MemoLBFGS(LBFGS):
         return start
 
     def state_dict(self) -> dict[str, Any]:
-        """Return torch's state with the memo, so that a resumed run asks for the same closures."""
+        """Return torch's state and the memo, so that a resumed run evaluates the same closures."""
         return {**super().state_dict(), "memo": self.memo}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over a state that `state_dict` gave."""
+        """Load a state that `state_dict` returned."""
         super().load_state_dict({key: value for key, value in state_dict.items() if key != "memo"})
         self.memo = list(state_dict["memo"])
 
     def restart(self) -> None:
-        """Forget curvature, direction and memo; the next step is along a gradient evaluated anew."""
+        """Forget curvature, direction and memo; the next step follows a newly evaluated gradient."""
         self.state.clear()
         self.memo = []
 

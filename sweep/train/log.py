@@ -1,4 +1,4 @@
-"""What training records per update, summed into bins of the budget."""
+"""The log of training: numbers per update, summed into bins of the budget."""
 
 import math
 from typing import Any
@@ -10,11 +10,11 @@ FIELDS = (
     "count", "loss", "loss_max", "gradient", "gradient_max", "ratio", "clipped", "lr", "sequence_steps",
     "updates", "cosine", "cosines",
 )  # fmt: skip
-BINS = 200  # our choice: a curve that a plot can show, whatever the number of updates
+BINS = 200  # our choice: points enough for a plot, however many updates there are
 
 
 class Log:
-    """Binned curves of a training run: loss, gradient norm, update-to-weight ratio, rate, clipped share, turns."""
+    """Binned curves of a training run: loss, gradient norm, update-to-weight ratio, rate, clipped share, cosines."""
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
@@ -33,8 +33,8 @@ class Log:
     ) -> None:
         """Record one update that ended at `sequence_steps`.
 
-        `cosine` is between its gradient and that of the update before: near 1 the way is straight, below 0 the
-        steps go back and forth. None where there is none before.
+        `cosine` is that of the angle between its gradient and the gradient of the update before: near 1 the path is
+        straight, below 0 the steps go back and forth. None for the first update of a segment.
         """
         bin_ = min(BINS - 1, sequence_steps * BINS // self.budget)
         row = self.rows.get(bin_)
@@ -55,16 +55,16 @@ class Log:
             row["cosines"] += 1
 
     def state(self) -> Tensor:
-        """Return the rows for a checkpoint, (bin, 1 + field): thousands of single numbers would load slowly."""
+        """Return the rows for a checkpoint as one tensor (bin, 1 + field), which loads faster than single numbers."""
         rows = [[bin_, *(row[name] for name in FIELDS)] for bin_, row in self.rows.items()]
         return torch.tensor(rows, dtype=torch.float64).reshape(-1, 1 + len(FIELDS))
 
     def restore(self, state: Tensor) -> None:
-        """Take over the rows of a checkpoint."""
+        """Load the rows of a checkpoint."""
         self.rows = {int(bin_): dict(zip(FIELDS, row, strict=True)) for bin_, *row in state.tolist()}
 
     def columns(self) -> dict[str, list[Any]]:
-        """Return the curves as columns, a row per bin in which an update ended."""
+        """Return the curves as columns, with a row for each bin in which an update ended."""
         rows = [(bin_, self.rows[bin_]) for bin_ in sorted(self.rows)]
         means = {
             "loss": "loss", "gradient_norm": "gradient", "update_ratio": "ratio", "clip_fraction": "clipped",

@@ -1,4 +1,4 @@
-"""Muon for matrices beside AdamW for the rest, as one optimizer."""
+"""One optimizer made of two: Muon for matrices and AdamW for the other parameters."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,9 +11,9 @@ from sweep.train.plain import plain_step
 
 
 class MuonWithAdamW(Optimizer):
-    """Muon takes two-dimensional parameters only; biases are trained by AdamW at the same rate.
+    """Trains matrices by Muon, which takes two-dimensional parameters only, and biases by AdamW at the same rate.
 
-    Its parameter groups are those of both, so that a schedule that sets every group's rate reaches all.
+    The parameter groups are those of both, so that a schedule sets the rate of every parameter.
     """
 
     def __init__(self, params: list[Tensor], lr: float, momentum: float, weight_decay: float) -> None:
@@ -46,7 +46,7 @@ class MuonWithAdamW(Optimizer):
         return {"parts": [part.state_dict() for part in self.parts]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the states of both optimizers."""
+        """Load the states of both optimizers."""
         for part, state in zip(self.parts, state_dict["parts"], strict=True):
             part.load_state_dict(state)
         self.param_groups = [group for part in self.parts for group in part.param_groups]

@@ -1,6 +1,5 @@
-"""The table of optimizers. To add one, add an entry; study files, tests and documentation read the table."""
+"""The table of optimizers. Study files, tests and documentation read it: to add an optimizer, add an entry."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RAdam, RMSprop
 
-from sweep.config.known_names import Settable
+from sweep.config.known_names import Settable, check_types
 from sweep.config.ranges import LogUniform, OneMinusLog, Range
 from sweep.config.registry import Registry
 from sweep.train.lbfgs import MemoLBFGS
@@ -17,15 +16,16 @@ from sweep.train.muon import MuonWithAdamW
 from sweep.train.plain import without_compiler
 
 MOMENTUM = OneMinusLog(0.0, 0.99)
-SHARES = ("momentum", "beta2", "alpha")  # settings that weigh the past: 1 would never forget it
+SHARES = ("momentum", "beta2", "alpha")  # weights of the past in a running mean: 1 would never forget it
 Make = Callable[[list[Tensor], Mapping[str, Any], float], Optimizer]
 
 
 @dataclass(frozen=True)
 class OptimizerSpec:
-    """An optimizer: how it is made of parameters, settings and the weight decay, and which ranges make sense.
+    """An optimizer: how it is built from parameters, settings and weight decay, and which ranges make sense.
 
-    "momentum" means heavy-ball momentum for SGD, RMSprop and Muon, beta1 for the Adam family.
+    The setting "lr", the learning rate, is required. "momentum" means heavy-ball momentum for SGD, RMSprop and Muon,
+    and beta1 for the Adam family.
     """
 
     name: str
@@ -33,8 +33,12 @@ class OptimizerSpec:
     defaults: Mapping[str, Any]
     space: Mapping[str, Range]
     source: str
-    full_batch: bool = False  # trains on all windows at once, has no batch_size
-    per_matrix: bool = False  # needs the separate parameters instead of one flat vector
+    full_batch: bool = False  # trains on all windows at once, as a `FullBatchOptimizer`; it has no batch_size
+    per_matrix: bool = False  # takes the separate parameters instead of one flat vector
+
+    def __post_init__(self) -> None:
+        if "lr" not in self.defaults:
+            raise ValueError(f"the optimizer {self.name!r} needs a default of its learning rate, 'lr'")
 
     @property
     def has_momentum(self) -> bool:
@@ -45,22 +49,16 @@ class OptimizerSpec:
         """Return the optimizer of these parameters.
 
         Args:
-            params: what it trains.
-            settings: all of `defaults`' keys.
+            params: to train.
+            settings: a value for each key of `defaults`.
             decay: weight decay, >= 0.
         """
         with without_compiler():
             return self.make(params, settings, decay)
 
     def check(self, settings: Mapping[str, Any]) -> None:
-        """Raise ValueError or TypeError for settings that the optimizer cannot be built with."""
-        for key, value in settings.items():
-            wanted = type(self.defaults[key])
-            right = isinstance(value, (int, float) if wanted is float else wanted)
-            if not right or (isinstance(value, bool) and wanted is not bool):
-                raise TypeError(f"{self.name}.{key} must be of type {wanted.__name__}, got {value!r}")
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"{self.name}.{key} must be finite, got {value!r}")
+        """Raise ValueError or TypeError for settings with which the optimizer cannot be built."""
+        check_types(self.name, self.defaults, settings)
         if not settings["lr"] > 0:
             raise ValueError(f"{self.name}.lr must be positive, got {settings['lr']!r}")
         for key in set(SHARES) & set(settings):
@@ -98,7 +96,7 @@ def _adagrad(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimi
 
 
 def _lbfgs(params: list[Tensor], s: Mapping[str, Any], decay: float) -> Optimizer:
-    # weight decay is part of the loss here: a line search must see the function whose gradient it follows
+    # here weight decay is part of the loss: a line search must see the function whose gradient it follows
     search = None if s["line_search"] == "none" else s["line_search"]
     if search not in (None, "strong_wolfe"):
         raise ValueError(f"lbfgs.line_search must be 'strong_wolfe' or 'none', got {s['line_search']!r}")

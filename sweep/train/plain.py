@@ -1,4 +1,4 @@
-"""Torch's optimizers without what torch surrounds them with for its hooks, its profiler and its compiler."""
+"""torch's optimizers without the wrappers for its hooks, its profiler and its compiler."""
 
 import contextlib
 import functools
@@ -9,34 +9,34 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-# methods that torch's compiler leaves alone
-LEFT_ALONE = (Optimizer.add_param_group, Optimizer.state_dict, Optimizer.load_state_dict)
-VERDICT = "__dynamo_disable"  # where torch keeps, with such a method, what its compiler made of it
+# methods that torch's compiler does not compile
+NOT_COMPILED = (Optimizer.add_param_group, Optimizer.state_dict, Optimizer.load_state_dict)
+MARK = "__dynamo_disable"  # the attribute of such a method in which torch keeps the version that it calls
 
 
 def plain_step(optimizer: Optimizer) -> Callable[[], Any]:
-    """Return the optimizer's step itself, to be called where no gradients are recorded.
+    """Return the optimizer's step without torch's wrappers; call it where no gradients are recorded.
 
-    What torch wraps it in costs as much as SGD, and the import of its compiler.
+    The wrappers take as much time as SGD, and they import torch's compiler.
     """
     return functools.partial(inspect.unwrap(type(optimizer).step), optimizer)
 
 
 @contextlib.contextmanager
 def without_compiler() -> Iterator[None]:
-    """Make, store and load optimizers inside without importing torch's compiler, a second in every process.
+    """Build, store and load optimizers inside without an import of torch's compiler, which takes a second per process.
 
-    Torch imports it at the first call of some methods, only for it to leave them alone. Inside, these are taken for
-    left alone already. Afterwards all is as before, as who compiles in this process needs the real thing; so where the
-    compiler is there nothing is done, nor where torch works otherwise.
+    torch imports it at the first call of some methods, although it does not compile them. Inside, these methods carry
+    the mark that torch would set. Afterwards the mark is removed, because other code of this process may compile. If
+    the compiler is imported already, or if torch uses other marks, nothing is changed.
     """
-    methods = [] if "torch._dynamo" in sys.modules else [inspect.unwrap(method) for method in LEFT_ALONE]
-    marked = [method for method in methods if not hasattr(method, VERDICT)]
+    methods = [] if "torch._dynamo" in sys.modules else [inspect.unwrap(method) for method in NOT_COMPILED]
+    marked = [method for method in methods if not hasattr(method, MARK)]
     for method in marked:
-        setattr(method, VERDICT, method)
+        setattr(method, MARK, method)
     try:
         yield
     finally:
         for method in marked:
-            with contextlib.suppress(AttributeError):  # another thread was here
-                delattr(method, VERDICT)
+            with contextlib.suppress(AttributeError):  # another thread has removed it
+                delattr(method, MARK)

@@ -1,7 +1,7 @@
-"""The table of schedulers: pure functions of the share of the budget that has been used.
+"""The table of schedulers: pure functions of the used share of the budget.
 
-A schedule spans the whole budget, also of a trial that is stopped early. Momentum is never scheduled: it
-is sampled.
+A schedule spans the whole budget, also for a trial that is stopped early. Momentum is never scheduled, because it is a
+hyperparameter of its own.
 """
 
 import math
@@ -31,7 +31,7 @@ class SchedulerSpec:
     falls_to_zero: bool = False  # whether, by default, the rate is next to 0 at the end of any budget
 
     def check(self, settings: Mapping[str, Any]) -> None:
-        """Raise ValueError for settings that give no schedule."""
+        """Raise ValueError for settings without a valid schedule."""
         for key, value in settings.items():
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
                 raise ValueError(f"{self.name}.{key} must be a number of at least 0, got {value!r}")

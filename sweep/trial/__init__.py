@@ -1,11 +1,12 @@
 """One trial as pure functions: a segment trains from one evaluation point to the next and evaluates there.
 
-Nothing here reads or writes files; what a trial leaves behind is returned as bytes and records.
+Nothing here reads or writes files of results: the functions return bytes and records.
 """
 
 from sweep.trial.finish import Finished, diagnosis_bytes, finish, score_on_test
+from sweep.trial.inputs import data_facts, load_data
 from sweep.trial.probing import probe_trial
-from sweep.trial.segment import Segment, data_facts, load_data, run_segment
+from sweep.trial.segment import Segment, run_segment
 from sweep.trial.setup_facts import setup_facts
 
 __all__ = [

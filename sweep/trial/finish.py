@@ -1,4 +1,4 @@
-"""What a settled trial leaves behind: its best checkpoint rolled out and diagnosed, and its files."""
+"""The last task of a trial: roll out and diagnose its best checkpoint, and return its files."""
 
 import contextlib
 import csv
@@ -34,22 +34,25 @@ from sweep.score import (
     scores,
     valid_steps,
 )
+from sweep.trial.checkpoint import read_checkpoint
+from sweep.trial.inputs import data_facts, load_data, locked_task
+from sweep.trial.network import trained
 from sweep.trial.plugins import check_plugins
 from sweep.trial.probing import probed
 from sweep.trial.process import release_freed_memory, trial_process
-from sweep.trial.segment import Run, data_facts, load_data, locked_task, read_checkpoint, trained
+from sweep.trial.segment import Run
 from sweep.trial.setup_facts import setup_facts
 
-SHOWN_ONE_STEP = 4  # starts whose teacher-forced forecasts are kept for plots
-SHOWN_PERIODS, SHOWN_SHARE = 2, 0.25  # tail of the warm-up that is kept: periods, at most this share of H
+SHOWN_ONE_STEP = 4  # starts whose teacher-forced forecasts are stored for plots
+SHOWN_PERIODS, SHOWN_SHARE = 2, 0.25  # stored tail of the warm-up: periods, at most this share of the horizon
 
 
 @dataclass(frozen=True)
 class Finished:
-    """Files by name, and the numbers that only the best checkpoint's rollout gives."""
+    """The files of a trial by name, and the numbers that only the rollout of its best checkpoint gives."""
 
     files: dict[str, bytes]
-    exposure_gap: float | None  # mean over steps; None where it is not finite
+    exposure_gap: float | None  # mean over steps; None if it is not finite
     seconds: float
 
 
@@ -62,14 +65,14 @@ def finish(
 ) -> Finished:
     """Return curves.csv, checkpoint.pt, rollout.npz and diagnosis.json of a trial's best checkpoint.
 
-    Pure: equal arguments give equal bytes. There is no diagnosis.json where the rollout cannot be judged.
+    Pure: equal arguments give equal bytes. Without a rollout that can be judged there is no diagnosis.json.
 
     Args:
         config: the trial.
-        checkpoint: of its last segment. Where training never got anywhere the latest weights serve.
-        baselines: rollout errors of the study's baselines: where one is clearly better, the data do not
-            excuse a failure. None where they are not known.
-        record: of the trial as far as it is known now, without seconds and host: what findings may look at.
+        checkpoint: of its last segment. If no checkpoint counts as the best, the latest weights are used.
+        baselines: rollout errors of the study's baselines: if one is clearly better, the data do not excuse a failure.
+            None if they are not known.
+        record: of the trial so far, without seconds and host, for findings.
         probes: names of plug-ins' probes to take beside the cheap ones.
     """
     began = time.perf_counter()
@@ -116,28 +119,28 @@ def score_on_test(config: TrialConfig, weights: bytes) -> Scores:
     with trial_process():
         data = load_data(config.data, config.score)
         network = trained(config, data, weights)
-        said = forecasts(network, locked_task(config))
+        forecast = forecasts(network, locked_task(config))
         objective = objective_of(data.objective)
-        return scores(said.rollout, said.one_step, data.test, data.targets, data.period, objective)
+        return scores(forecast.rollout, forecast.one_step, data.test, data.targets, data.period, objective)
 
 
 def _rollout_arrays(subject: Subject) -> tuple[dict[str, np.ndarray], float]:
     task = subject.task
     data, starts = task.data, task.starts
-    # not the subject's traced rollout, which need not have the bits of the evaluation
-    said = forecasts(subject.network, task)
+    # not the subject's traced rollout, whose bits may differ from those of the evaluation
+    forecast = forecasts(subject.network, task)
     chosen = list(data.targets)
     truth, scale = starts.truth[..., chosen], starts.scale[:, chosen]
-    rollout, one_step = said.rollout[..., chosen], said.one_step[..., chosen]
+    rollout, one_step = forecast.rollout[..., chosen], forecast.one_step[..., chosen]
     swap = subject.swapped[..., chosen]
     gap = exposure_gap_by_step(rollout, swap, truth, scale)
     block = block_length(data.period, truth.shape[1])
     tail = _tail(data.period, starts)
     arrays = {
-        "forecast": said.rollout,
+        "forecast": forecast.rollout,
         "truth": starts.truth,
         "past": starts.past[:, -tail:],
-        "one_step": said.one_step[:SHOWN_ONE_STEP],
+        "one_step": forecast.one_step[:SHOWN_ONE_STEP],
         "nrmse": nrmse_by_step(rollout, truth, scale),
         "one_step_nrmse": nrmse_by_step(one_step, truth, scale),
         "exposure_gap": gap,

@@ -6,22 +6,23 @@ from typing import Any
 from sweep.config.records import to_json
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.probes import ProbeSpec, Subject, measured
+from sweep.trial.inputs import load_data, validation_task
+from sweep.trial.network import trained
 from sweep.trial.process import trial_process
-from sweep.trial.segment import load_data, trained, validation_task
 
 
 def probe_trial(
     config: TrialConfig, weights: bytes, probes: Iterable[ProbeSpec]
 ) -> dict[str, dict[str, Any]]:
-    """Return what probes measure on a stored trial's network and the validation starts.
+    """Return the numbers that probes measure on a stored trial's network and the validation starts.
 
     Args:
         config: the trial.
         weights: the bytes of its checkpoint.pt.
-        probes: which ones.
+        probes: to take.
 
     Returns:
-        As JSON values, per probe its numbers, or only `reason` where it does not apply.
+        As JSON values, per probe its numbers, or only `reason` if it does not apply.
     """
     with trial_process():
         network = trained(config, load_data(config.data, config.score), weights)
@@ -29,5 +30,5 @@ def probe_trial(
 
 
 def probed(subject: Subject, probes: Iterable[ProbeSpec]) -> dict[str, dict[str, Any]]:
-    """Return what probes measure, as JSON values by name; non-finite numbers are None."""
+    """Return the numbers that probes measure, as JSON values by name; non-finite numbers are None."""
     return {probe.name: to_json(measured(probe, subject)) for probe in probes}

@@ -1,48 +1,44 @@
-"""A segment: (configuration, checkpoint, evaluation point) -> (checkpoint, evaluation). Pure."""
+"""The segment of a trial, a pure function: (configuration, checkpoint, point) -> (checkpoint, evaluation)."""
 
 import contextlib
-import functools
-import io
 import math
-import pickle
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from sweep.config.errors import StoreError
 from sweep.config.records import Evaluation, Scores
-from sweep.config.sections import DataConfig, ScoreConfig
 from sweep.config.seeds import stream
 from sweep.config.trial import TrialConfig
-from sweep.data import Data, Starts, WindowSource, load, window_source
-from sweep.diagnosis.facts import DataFacts, facts_of
 from sweep.diagnosis.probes import gate_saturation, gradients_by_lag
 from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
-from sweep.model import Network, engine, network_of_model
 from sweep.score import Forecasts, Task, forecasts, objective_of, scores
 from sweep.score.baselines.simple import CannotServe
 from sweep.score.ridge_readout import refit_readout
 from sweep.train import Trainer
+from sweep.trial.checkpoint import checkpoint_bytes, read_checkpoint
+from sweep.trial.inputs import DTYPES, load_data, training_windows, validation_task
+from sweep.trial.network import network_of
 from sweep.trial.plugins import check_plugins
 from sweep.trial.process import trial_process
 
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
-PROBED_STARTS, PROBED_STEPS = 4, 129  # our choice: enough for shares and slopes, under 1 % of a segment
+PROBED_STARTS, PROBED_STEPS = (
+    4,
+    129,
+)  # our choice: enough for shares and slopes, under 1 % of a segment's time
 
 
 @dataclass(frozen=True)
 class Segment:
-    """What a segment gives back."""
+    """The result of a segment."""
 
-    checkpoint: bytes  # opaque; goes into the next segment
+    checkpoint: bytes  # opaque; the next segment starts from it
     evaluation: Evaluation
-    diverged: str | None  # why training stopped for good, None if it goes on
+    diverged: str | None  # why training has stopped for good, None if it has not
     seconds: float
 
 
@@ -51,7 +47,7 @@ def run_segment(config: TrialConfig, checkpoint: bytes | None, point: int) -> Se
 
     Args:
         config: the trial; with equal configurations and checkpoints the result has equal bits.
-        checkpoint: of the segment before, None at the beginning.
+        checkpoint: of the segment before, None for the first segment.
         point: index into `config.points`.
 
     Raises:
@@ -65,13 +61,12 @@ def run_segment(config: TrialConfig, checkpoint: bytes | None, point: int) -> Se
         if checkpoint is not None:
             run.restore(read_checkpoint(checkpoint))
         evaluation = run.advance(point)
-        state = io.BytesIO()
-        torch.save(run.state(), state)
-    return Segment(state.getvalue(), evaluation, run.trainer.diverged, time.perf_counter() - began)
+        content = checkpoint_bytes(run.state(), config.training.optimizer.name)
+    return Segment(content, evaluation, run.trainer.diverged, time.perf_counter() - began)
 
 
 class Run:
-    """A trial in motion: network, trainer, and what has been seen so far. Lives for one call."""
+    """A trial while it is trained: network, trainer, and the results so far. It lives for one call."""
 
     def __init__(self, config: TrialConfig) -> None:
         self.config = config
@@ -80,9 +75,9 @@ class Run:
         network = network_of(config, self.data)
         network.initialise(stream(config.seed, "initialisation"))
         self.network = network.to(dtype=self.dtype, device=config.device)
-        windows = _windows(config.data, config.score, config.training.window, config.training.precision)
+        windows = training_windows(config)
         self.trainer = Trainer(config, windows, self.network)
-        self.rollout_errors: list[float] = []  # of the evaluations, without repeats of unchanged weights
+        self.rollout_errors: list[float] = []  # of the evaluations with changed weights
         self.best_error = math.inf
         self.best_weights: torch.Tensor | None = None
         self.latest: dict[str, Any] | None = None  # scores and evidence of the latest evaluation
@@ -94,7 +89,7 @@ class Run:
         return validation_task(self.config)
 
     def advance(self, point: int) -> Evaluation:
-        """Train to an evaluation point, evaluate there, keep the weights if they are the best so far."""
+        """Train to an evaluation point, evaluate there, and keep the weights if they are the best so far."""
         loss = self.trainer.train(self.config.points[point], self.rollout_errors)
         if self.latest is None or self.latest_changes != self.trainer.changes:
             self.latest = self._evaluated()
@@ -119,50 +114,50 @@ class Run:
         )
 
     def _refit_best(self, latest: dict[str, Any]) -> dict[str, Any]:
-        """Solve for the best checkpoint's readout; where it rolls out better, it is the best checkpoint from now on.
+        """Solve for the best checkpoint's readout; if that network rolls out better, make it the best checkpoint.
 
         Args:
             latest: scores and evidence of this evaluation.
 
         Returns:
-            Scores and evidence, those of the refitted network if it is better, else the latest. The evidence has what
-            was found: rollout errors `raw`, `refit` and `latest`, and `ridge` (None: not better), or `reason`.
+            Scores and evidence, those of the refitted network if it is better, else the latest. The evidence has an
+            entry of the refit: rollout errors `raw`, `refit` and `latest`, and `ridge` (None: not better), or `reason`.
         """
         assert self.best_weights is not None
         now = self.trainer.flat.snapshot()
         self.trainer.flat.restore(self.best_weights)
-        found: dict[str, Any]
+        outcome: dict[str, Any]
         try:
             refit = refit_readout(self.network, self.task)
-            found = {"raw": refit.raw_error, "refit": refit.error, "ridge": refit.ridge}
-            found["latest"] = latest["scores"]["rollout_error"]
+            outcome = {"raw": refit.raw_error, "refit": refit.error, "ridge": refit.ridge}
+            outcome["latest"] = latest["scores"]["rollout_error"]
             if refit.ridge is not None:
                 self.network.load_state_dict(refit.network.state_dict())
                 again = self._evaluated()
                 error = again["scores"]["rollout_error"]
-                if error < self.best_error:  # both as evaluations score: rounding may differ
+                if error < self.best_error:  # both scored as evaluations are: the refit may round differently
                     latest, self.best_error = again, error
                     self.best_weights = self.trainer.flat.snapshot()
         except CannotServe as error:
-            found = {"reason": str(error)}
+            outcome = {"reason": str(error)}
         self.trainer.flat.restore(now)
-        return {**latest, "evidence": {**latest["evidence"], "readout_refit": found}}
+        return {**latest, "evidence": {**latest["evidence"], "readout_refit": outcome}}
 
     def _evaluated(self) -> dict[str, Any]:
         """Return scores and evidence of the network as it is."""
-        said, data = forecasts(self.network, self.task), self.data
-        found = scores(
-            said.rollout,
-            said.one_step,
+        forecast, data = forecasts(self.network, self.task), self.data
+        scored = scores(
+            forecast.rollout,
+            forecast.one_step,
             data.validation,
             data.targets,
             data.period,
             objective_of(data.objective),
         )
-        return {"scores": asdict(found), "evidence": self._evidence(said)}
+        return {"scores": asdict(scored), "evidence": self._evidence(forecast)}
 
-    def _evidence(self, said: Forecasts) -> dict[str, Any]:
-        """Return what diagnosis and curves need of these weights; steps and lags are keys, as JSON has them."""
+    def _evidence(self, forecast: Forecasts) -> dict[str, Any]:
+        """Return the evidence about these weights for diagnosis and curves; its keys are text, also steps and lags."""
         task = self.task
         inputs = task.inputs()[:PROBED_STARTS, : task.warmup][:, -PROBED_STEPS:]
         gradients = gradients_by_lag(self.network, inputs, task.channels[:PROBED_STARTS, task.warmup])
@@ -173,12 +168,12 @@ class Run:
             **evidence,
             "input_gradient_by_lag": _keyed(gradients.forecast),
             "loss_gradient_by_lag": _keyed(gradients.loss),
-            "nrmse_by_step": _by_step(task, said.rollout),
-            "one_step_nrmse_by_step": _by_step(task, said.one_step),
+            "nrmse_by_step": _by_step(task, forecast.rollout),
+            "one_step_nrmse_by_step": _by_step(task, forecast.one_step),
         }
 
     def state(self) -> dict[str, Any]:
-        """Return what `restore` goes on from."""
+        """Return the state from which `restore` resumes."""
         return {
             "trainer": self.trainer.state(),
             "rollout_errors": self.rollout_errors,
@@ -189,7 +184,7 @@ class Run:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` returned."""
+        """Resume from what `state` returned."""
         self.trainer.restore(state["trainer"])
         self.rollout_errors = state["rollout_errors"]
         self.best_error = state["best_error"]
@@ -205,89 +200,3 @@ def _keyed(numbers: Mapping[int, float]) -> dict[str, float]:
 def _by_step(task: Task, forecast: np.ndarray) -> dict[str, float]:
     curve = nrmse_by_step_of(task, forecast)
     return {str(step): float(curve[step - 1]) for step in log_spaced(task.horizon)}
-
-
-def network_of(config: TrialConfig, data: Data) -> Network:
-    """Return a trial's network, not initialised yet, with the trial's engine.
-
-    Raises:
-        SweepError: that engine is not available here.
-        PluginError: the model of a plug-in cannot be built.
-    """
-    computed_by = engine(config.engine, config.threads)
-    return network_of_model(config.model, data.inputs, len(data.channels), computed_by)
-
-
-def trained(config: TrialConfig, data: Data, weights: bytes) -> Network:
-    """Return the forecaster of a trial's checkpoint.pt."""
-    network = network_of(config, data)
-    network.to(dtype=DTYPES[config.training.precision], device=config.device)  # first, or float64 is rounded
-    network.load_state_dict(read_checkpoint(weights)["state_dict"])
-    return network
-
-
-def read_checkpoint(content: bytes) -> dict[str, Any]:
-    """Return a checkpoint's values; only tensors and plain values are read, nothing is executed.
-
-    Raises:
-        StoreError: it is damaged.
-    """
-    try:
-        return dict(torch.load(io.BytesIO(content), weights_only=True, map_location="cpu"))
-    except (EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        said = "it holds more than tensors and plain values"
-        if not isinstance(error, pickle.UnpicklingError):
-            said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise StoreError(
-            f"a checkpoint is damaged ({said}): remove the trial's folder, and sweep run trains it again"
-        ) from error
-
-
-def load_data(data: DataConfig, score: ScoreConfig) -> Data:
-    """Return the data of a trial, loaded once per process."""
-    return _load(data.model_dump_json(), score.model_dump_json())
-
-
-@functools.lru_cache(maxsize=4)
-def _load(data: str, score: str) -> Data:
-    return load(DataConfig.model_validate_json(data), ScoreConfig.model_validate_json(score), Path())
-
-
-def data_facts(config: TrialConfig) -> DataFacts:
-    """Return what a trial's data alone say, found once per process."""
-    return _facts(config.data.model_dump_json(), config.score.model_dump_json())
-
-
-@functools.lru_cache(maxsize=4)
-def _facts(data: str, score: str) -> DataFacts:
-    return facts_of(_load(data, score))
-
-
-def _windows(data: DataConfig, score: ScoreConfig, window: int, precision: str) -> WindowSource:
-    return _cached_windows(data.model_dump_json(), score.model_dump_json(), window, precision)
-
-
-@functools.lru_cache(maxsize=8)
-def _cached_windows(data: str, score: str, window: int, precision: str) -> WindowSource:
-    return window_source(_load(data, score), window, precision)
-
-
-def _task(data: DataConfig, score: ScoreConfig, part: str, dtype: torch.dtype, device: str) -> Task:
-    return _cached_task(data.model_dump_json(), score.model_dump_json(), part, dtype, device)
-
-
-@functools.lru_cache(maxsize=4)
-def _cached_task(data: str, score: str, part: str, dtype: torch.dtype, device: str) -> Task:
-    whole = _load(data, score)
-    starts: Starts = getattr(whole, part)
-    return Task(whole, starts, dtype, device)
-
-
-def validation_task(config: TrialConfig) -> Task:
-    """Return the validation starts, encoded for a trial, once per process."""
-    return _task(config.data, config.score, "validation", DTYPES[config.training.precision], config.device)
-
-
-def locked_task(config: TrialConfig) -> Task:
-    """Return the locked test starts, encoded for a trial."""
-    return _task(config.data, config.score, "test", DTYPES[config.training.precision], config.device)

@@ -7,7 +7,7 @@ from sweep.train.optimizers import OPTIMIZERS
 
 
 def setup_facts(config: TrialConfig, channels: int) -> SetupFacts:
-    """Return the facts that a diagnosis needs of the optimizer and the network.
+    """Return the facts about the optimizer and the network that a diagnosis needs.
 
     Args:
         config: the trial.

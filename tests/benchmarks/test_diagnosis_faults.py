@@ -20,7 +20,7 @@ from sweep.config.records import TrialRecord, to_json
 from sweep.model import CELLS
 from sweep.train.optimizers import OPTIMIZERS as TRAINED_WITH
 from sweep.trial import finish, run_segment
-from sweep.trial.segment import load_data
+from sweep.trial.inputs import load_data
 
 SETTINGS = {
     "model": {"cell": "lstm", "hidden": 12},

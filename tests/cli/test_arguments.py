@@ -14,7 +14,7 @@ from tests.support.command_line import TINY, invoke
 
 
 @pytest.mark.parametrize(
-    ("names", "found"),
+    ("names", "parsed"),
     [
         (("3",), (3, "sine")),
         (("3", "laser"), (3, "laser")),
@@ -24,11 +24,11 @@ from tests.support.command_line import TINY, invoke
         (("2025", "3"), (2025, "3")),  # there is neither
     ],
 )
-def test_trial_and_study_in_either_order(tmp_path: Path, monkeypatch, names, found):
+def test_trial_and_study_in_either_order(tmp_path: Path, monkeypatch, names, parsed):
     monkeypatch.delenv("SWEEP_STUDY", raising=False)
     (tmp_path / "2024").mkdir()
-    assert _parsed(names, tmp_path, True) == found
-    assert _parsed(names, tmp_path, False) == found
+    assert _parsed(names, tmp_path, True) == parsed
+    assert _parsed(names, tmp_path, False) == parsed
 
 
 def test_a_study_alone_and_the_default_study(tmp_path: Path, monkeypatch):

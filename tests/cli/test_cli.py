@@ -209,7 +209,7 @@ def test_dry_run_writes_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("override", "told"),
+    ("override", "message"),
     [
         ("trainig.budget=5", "Did you mean 'training'?"),
         ("training.budgte=5", "Did you mean 'budget'?"),
@@ -217,10 +217,10 @@ def test_dry_run_writes_nothing(tmp_path):
         ("nonsense", "wanted key.path=value"),
     ],
 )
-def test_a_wrong_setting_is_a_usage_error(tmp_path, override, told):
+def test_a_wrong_setting_is_a_usage_error(tmp_path, override, message):
     shown = invoke("run", "sine", "--set", override, "--results", str(tmp_path))
     assert shown.exit_code == 2
-    assert told in shown.stderr
+    assert message in shown.stderr
 
 
 def test_an_unknown_study_names_the_nearest(tmp_path):
@@ -289,24 +289,24 @@ def test_diagnose_of_a_study_alone_takes_its_best_trial(results, tmp_path):
 
 
 def test_diagnose_reads_what_is_stored_and_makes_what_is_missing(results, tmp_path):
-    def said(folder, *options):
+    def diagnosis(folder, *options):
         done = invoke("diagnose", "0", "sine", "--json", "--results", str(folder), *options)
         assert done.exit_code == 0, done.stderr
         return json.loads(done.stdout)
 
     copy = Path(shutil.copytree(results, tmp_path / "results"))
     stored = copy / "sine/trials/0000/diagnosis.json"
-    whole, cheap = said(copy), said(copy, "--no-probes")
+    whole, cheap = diagnosis(copy), diagnosis(copy, "--no-probes")
     assert set(cheap["probes"]) == {probe.name for probe in always_on()}
     document = json.loads(stored.read_text())
     document["symptom"]["text"] = "as stored"
     document["probes"]["driven"] = {"reason": "as stored"}
     stored.write_text(json.dumps(document))
-    assert said(copy)["symptom"]["text"] == "as stored"
-    assert said(copy)["probes"]["driven"] == {"reason": "as stored"}
+    assert diagnosis(copy)["symptom"]["text"] == "as stored"
+    assert diagnosis(copy)["probes"]["driven"] == {"reason": "as stored"}
     stored.unlink()  # as in the folder of a trial from before diagnoses were stored
-    assert said(copy) == whole
-    bare = said(copy, "--no-probes")  # causes have less to go by, symptoms the same
+    assert diagnosis(copy) == whole
+    bare = diagnosis(copy, "--no-probes")  # causes have less to go by, symptoms the same
     assert bare["probes"] == {} and bare["symptom"] == cheap["symptom"]
     symptoms = [[f for f in one["findings"] if f["code"].startswith("S")] for one in (bare, cheap)]
     assert symptoms[0] == symptoms[1] and len(symptoms[0]) == len(SYMPTOMS)
@@ -350,8 +350,8 @@ def test_diagnosing_anew_gives_the_bytes_of_the_trials_end(results, tmp_path):
     shown = invoke("report", "sine", "--diagnose-anew", "--json", "--results", str(copy))
     assert shown.exit_code == 0, shown.stderr
     assert [path.read_bytes() for path in files] == before
-    said = json.loads(shown.stdout)["diagnoses"]
-    assert (said["judged"], said["not_judged"], said["other_rules"]) == (3, 0, 0)
+    counts = json.loads(shown.stdout)["diagnoses"]
+    assert (counts["judged"], counts["not_judged"], counts["other_rules"]) == (3, 0, 0)
     files[0].write_text(json.dumps({**document, "findings": []}))  # of today's rules: left alone
     invoke("report", "sine", "--diagnose-anew", "--results", str(copy))
     assert json.loads(files[0].read_text())["findings"] == []

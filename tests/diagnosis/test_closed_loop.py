@@ -84,7 +84,6 @@ def test_tangents_along_a_rollout_equal_forward_differentiation(cell: str, fed: 
         assert torch.allclose(torch.from_numpy(now[:, number]), wanted, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.filterwarnings("ignore:.*jit.script.*deprecated:DeprecationWarning")  # torch's own use of it
 @pytest.mark.parametrize("fed", [True, False])
 @pytest.mark.parametrize("cell", CELLS)
 def test_without_a_closed_form_a_cell_is_differentiated(cell: str, fed: bool, tmp_path: Path):

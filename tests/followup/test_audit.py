@@ -41,7 +41,7 @@ def report(results):
 
 
 def finding(document):
-    return next(found for found in document["findings"] if found["code"] == "pruning_stopped_winners")
+    return next(entry for entry in document["findings"] if entry["code"] == "pruning_stopped_winners")
 
 
 def test_the_json_document_is_the_documented_one_and_that_of_the_report(results):
@@ -58,7 +58,7 @@ def test_the_json_document_is_the_documented_one_and_that_of_the_report(results)
     after = json.loads(invoke("report", "sine", "--json", "--results", str(results)).stdout)
     assert after["audit"] == document
     assert [entry["picked"] for entry in document["trials"]] == ["near"] * 2 + ["drawn"] * 2
-    # found where one of them ends a tenth of a decade below the best trial that was let to its end
+    # an issue where one of them ends a tenth of a decade below the best trial that was let to its end
     kept = [trial["rollout_error"] for trial in after["trials"] if trial["state"] == "complete"]
     lowest = min(entry["error"] for entry in document["trials"])
     stopped_a_winner = math.log10(max(min(kept), 0.001) / max(lowest, 0.001)) >= 0.1

@@ -68,9 +68,9 @@ def test_every_axis_is_as_likely_as_the_next():
 
 def test_another_owner_brings_a_rate_from_its_own_range():
     rng = np.random.default_rng(0)
-    found = [single_change(OWNED, {"optimizer": "a", "a.lr": 1.5, "cell": "lstm"}, rng) for _ in range(50)]
-    assert {name for name, _ in found} == {"optimizer", "a.lr"}  # cell has no other value
-    for name, params in found:
+    changes = [single_change(OWNED, {"optimizer": "a", "a.lr": 1.5, "cell": "lstm"}, rng) for _ in range(50)]
+    assert {name for name, _ in changes} == {"optimizer", "a.lr"}  # cell has no other value
+    for name, params in changes:
         if name == "optimizer":
             assert set(params) == {"optimizer", "b.lr", "cell"}
             assert 5 <= params["b.lr"] <= 6

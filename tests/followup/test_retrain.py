@@ -56,13 +56,13 @@ def confirmed(path, top=3, seeds=3, study=None, workers=1, **settings):
 def trained(path):
     """What was trained, by configuration and seed: everything of a record but its number, and its files."""
     below = StudyFolder(path / "confirm")
-    found = {}
+    trainings = {}
     for record in below.records():
         config = trial_config_from_json(record.config)
         content = comparable(record)
         del content["number"]
-        found[config.key, config.seed] = content, trial_files(below, record.number)
-    return found
+        trainings[config.key, config.seed] = content, trial_files(below, record.number)
+    return trainings
 
 
 def own_key(path, number):

@@ -104,13 +104,13 @@ def treated(path, plan, seeds=5, functions=FAKES, workers=1, interrupts=None, dr
 def trained(path):
     """What was trained, by configuration and seed: everything of a record but its number, and its files."""
     below = StudyFolder(path).treatment(NUMBER)
-    found = {}
+    trainings = {}
     for record in below.records():
         config = trial_config_from_json(record.config)
         content = comparable(record)
         del content["number"]
-        found[config.key, config.seed] = content, trial_files(below, record.number)
-    return found
+        trainings[config.key, config.seed] = content, trial_files(below, record.number)
+    return trainings
 
 
 # --- which arms, on which seeds -------------------------------------------------------------------------
@@ -216,8 +216,8 @@ def test_findings_are_those_of_the_diagnosis_that_were_found(swept, monkeypatch)
     monkeypatch.setattr(
         prescriptions_module, "diagnosis_of", lambda folder, number, probes: {"findings": entries}
     )
-    found = prescriptions_module.prescribing_findings(StudyFolder(swept), record_of(swept))
-    assert found == (WINDOW, LEAK, UNITS)
+    prescribing = prescriptions_module.prescribing_findings(StudyFolder(swept), record_of(swept))
+    assert prescribing == (WINDOW, LEAK, UNITS)
 
 
 # --- what cannot be tried -------------------------------------------------------------------------------
@@ -522,11 +522,11 @@ def treat(results, *options, trial="1"):
 
 
 @pytest.fixture
-def found(monkeypatch):
+def known_findings(monkeypatch):
     monkeypatch.setattr(prescriptions_module, "prescribing_findings", lambda folder, record: FOUND)
 
 
-def test_the_json_document_is_the_documented_one_and_that_of_the_report(results, found):
+def test_the_json_document_is_the_documented_one_and_that_of_the_report(results, known_findings):
     assert (
         json.loads(invoke("report", "sine", "--json", "--results", str(results)).stdout)["treatments"] == []
     )
@@ -548,7 +548,7 @@ def test_the_json_document_is_the_documented_one_and_that_of_the_report(results,
     assert "NaN" not in shown.stdout and "Infinity" not in shown.stdout
 
 
-def test_the_words_say_whether_the_advice_worked(results, found):
+def test_the_words_say_whether_the_advice_worked(results, known_findings):
     shown = treat(results, "--seeds", "2")
     assert shown.exit_code == 0, shown.stderr
     text = " ".join(shown.stdout.split())

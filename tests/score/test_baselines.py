@@ -166,7 +166,7 @@ def test_the_closed_loop_agrees_with_plain_loops():
 
 
 def test_autoregression_is_exact_on_the_sine_and_names_the_shortest_order():
-    data = sine_data()
+    data = sine_data(warmup=200, series=4, count=4)
     assert choose_order(data) == {"order": 2, "units": "data"}
     assert error_of("ar", data) < 1e-9
     # control: one lag is no oscillator
@@ -184,7 +184,7 @@ def test_autoregression_couples_the_channels():
 
 
 def test_the_order_looks_at_validation_never_at_test():
-    data = sine_data()
+    data = sine_data(warmup=200, horizon=200, series=4, count=2)
     spoilt = replace(data, test=replace(data.test, truth=np.full_like(data.test.truth, np.pi)))
     assert choose_order(spoilt) == choose_order(data)
 
@@ -281,13 +281,14 @@ def test_the_table_holds_the_promised_baselines():
 @pytest.mark.parametrize("name", BASELINES)
 def test_every_baseline_forecasts_the_asked_shape_and_repeats_itself(name, two_channels, small_search):
     before = two_channels.validation.past.copy()
-    first, again = (BASELINES[name].forecast(two_channels, two_channels.validation, 80) for _ in range(2))
+    settings = BASELINES[name].choose(two_channels)
+    first = BASELINES[name].fit(two_channels, settings)(two_channels.validation, 80)
+    again = BASELINES[name].forecast(two_channels, two_channels.validation, 80)  # chosen again, too
     assert first.shape == (3, 80, 2)
     assert np.array_equal(first, again)
     assert np.isfinite(first).all()
     assert np.array_equal(two_channels.validation.past, before)
     # a shorter horizon is the beginning of a longer one
-    settings = BASELINES[name].choose(two_channels)
     short = BASELINES[name].fit(two_channels, settings)(two_channels.validation, 30)
     assert short == pytest.approx(first[:, :30])
 
@@ -313,7 +314,7 @@ def test_scores_of_all_baselines_and_the_same_ones_on_test(two_channels, small_s
             assert set(entry) == {
                 "rollout_error", "prefix_errors", "nrmse", "valid_steps", "diverged_fraction", "settings", "seconds",
             }  # fmt: skip
-            assert entry["settings"] == BASELINES[name].choose(two_channels)
+            assert entry["settings"] == scored[name]["settings"]
             # of the second channel alone, the target; the block is 80 / 5, as the period of 31 steps is longer
             forecast = BASELINES[name].fit(two_channels, entry["settings"])(starts, 80)[..., 1:]
             truth, scale = starts.truth[..., 1:], starts.scale[:, 1:]
@@ -330,11 +331,11 @@ def test_scores_of_all_baselines_and_the_same_ones_on_test(two_channels, small_s
 
 def test_test_scores_are_made_on_the_test_starts():
     data = sine_data(count=4, warmup=400, horizon=200)
-    found = score_baselines_on_test(
+    scored = score_baselines_on_test(
         data, {"persistence": {"settings": {}}, "seasonal_naive": {"settings": {"lag": 126}}}
     )
     swapped = replace(data, validation=data.test)
-    for name, entry in found.items():
+    for name, entry in scored.items():
         starts = data.test
         made = BASELINES[name].fit(data, entry["settings"])(starts, 200)
         assert entry["nrmse"] == pytest.approx(nrmse(made, starts.truth, starts.scale))
@@ -352,13 +353,13 @@ def test_the_scores_are_those_of_the_targets(two_channels):
 
 def test_what_cannot_serve_gives_a_reason(monkeypatch):
     monkeypatch.setattr(esn.importlib.util, "find_spec", lambda name: None)
-    found = score_baselines(tiny([4.0]))
-    reasons = {name: entry.get("reason") for name, entry in found.items()}
+    scored = score_baselines(tiny([4.0]))
+    reasons = {name: entry.get("reason") for name, entry in scored.items()}
     assert reasons["mean"] is reasons["persistence"] is None
     assert "two steps" in reasons["drift"]
     assert "no dominant period" in reasons["seasonal_naive"]
     assert "sweep[baselines]" in reasons["echo_state_network"]
-    assert score_baselines_on_test(tiny([4.0]), found)["drift"]["reason"] == reasons["drift"]
+    assert score_baselines_on_test(tiny([4.0]), scored)["drift"]["reason"] == reasons["drift"]
 
 
 def test_an_unknown_baseline_is_named():

@@ -84,14 +84,14 @@ def test_proposals_lie_in_the_space(name, k):
 @pytest.mark.parametrize(("name", "k"), CASES)
 def test_the_number_of_threads_changes_nothing(name, k):
     space = spaces_of(name)[k]
-    history, found, before = history_of(space, 40), [], torch.get_num_threads()
+    history, proposals, before = history_of(space, 40), [], torch.get_num_threads()
     try:
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            found.append(SAMPLERS[name].propose(space, history, 5, 43))
+            proposals.append(SAMPLERS[name].propose(space, history, 5, 43))
     finally:
         torch.set_num_threads(before)
-    assert found[0] == found[1]
+    assert proposals[0] == proposals[1]
 
 
 @pytest.mark.parametrize("name", ["tpe", "gp"])

@@ -99,6 +99,8 @@ def test_a_study_file_with_spaces_and_parentheses_in_its_name_runs_and_is_report
     done = invoke("run", "../there/my study (2).toml", "--trials", "1")
     assert done.exit_code == 0, done.stderr
     assert (folders / "here/results/my study (2)/trials/0000/trial.json").is_file()
+    shown = invoke("show", "0", "my study (2)", "--results", "results")
+    assert shown.exit_code == 0 and "sweep diagnose 0 'my study (2)'" in shown.stdout  # can be pasted back
     done = invoke("report", "my study (2)")
-    assert done.exit_code == 0 and "my study (2)" in done.stdout, done.stderr
+    assert done.exit_code == 0 and "my study (2): 1 trial" in done.stdout, done.stderr
     assert "results/my study (2)/report/index.html" in " ".join(done.stdout.split())

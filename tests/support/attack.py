@@ -213,8 +213,8 @@ def content_of(path: Path) -> Any:
 
 def trial_files(folder: StudyFolder, number: int) -> dict[str, Any]:
     """Return a trial's files and what they say, but for its record and its picture."""
-    found = {path.name: path for path in sorted(folder.trial(number).iterdir()) if path.name != "trial.json"}
-    return {name: "there" if name == "rollout.png" else content_of(path) for name, path in found.items()}
+    paths = {path.name: path for path in sorted(folder.trial(number).iterdir()) if path.name != "trial.json"}
+    return {name: "there" if name == "rollout.png" else content_of(path) for name, path in paths.items()}
 
 
 def sound(path: Path, total: int) -> list[TrialRecord]:
@@ -226,10 +226,12 @@ def sound(path: Path, total: int) -> list[TrialRecord]:
     with closing(sqlite3.connect(folder.database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    told = projected(folder)
-    assert [trial["number"] for trial in told] == list(range(total))
+    projection = projected(folder)
+    assert [trial["number"] for trial in projection] == list(range(total))
     states = {"complete": "COMPLETE", "diverged": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}
-    assert [(t["state"], t["value"]) for t in told] == [(states[r.state], r.rollout_error) for r in records]
+    assert [(t["state"], t["value"]) for t in projection] == [
+        (states[r.state], r.rollout_error) for r in records
+    ]
     left = [
         p.name
         for p in path.rglob("*")
@@ -258,5 +260,5 @@ def same_study(one: Path, other: Path, total: int) -> None:
 
 def states_of(records: Sequence[TrialRecord]) -> dict[str, int]:
     """Return how many trials ended in which state."""
-    found = [record.state for record in records]
-    return {state: found.count(state) for state in sorted(set(found))}
+    states = [record.state for record in records]
+    return {state: states.count(state) for state in sorted(set(states))}

@@ -1,4 +1,4 @@
-"""What tests of commands do not test and need not wait for: searches of baselines and pictures of trials."""
+"""What tests of commands and pages need not wait for: searches of baselines and pictures of trials."""
 
 import io
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
+from sweep.report.page import page
 from sweep.report.plots import trial as trial_plot
 from sweep.score.baselines import echo_state, random_readout
 
@@ -33,3 +34,9 @@ def cheap_runs() -> Iterator[None]:
         patch.setattr(random_readout, "HIDDEN", 16)
         patch.setattr(trial_plot, "draw_trial", lambda folder, number: PIXEL)
         yield
+
+
+@pytest.fixture(autouse=True)
+def cheap_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a page, draw one pixel for a trial without a stored picture."""
+    monkeypatch.setattr(page, "draw_trial", lambda folder, number: PIXEL)

@@ -77,7 +77,7 @@ def _forced(
     return (y + x[:, :, : network.outputs] if network.increment else y), tuple(after)
 
 
-def found(
+def results_of(
     compute: Callable[..., tuple[Tensor, State]],
     network: NetworkShape,
     parameters: Sequence[Tensor],
@@ -103,9 +103,9 @@ def found(
 def native(
     network: NetworkShape, *arguments, instructions: str | None = None, threads: int = 1, free: int = 0
 ):
-    """Return what `found` finds by the native engine."""
+    """Return `results_of` the native engine."""
     mode = Mode(instructions=instructions, threads=threads, free=free)
-    return found(run, network, *arguments, mode=mode)
+    return results_of(run, network, *arguments, mode=mode)
 
 
 def differing(first: dict[str, Tensor], second: dict[str, Tensor]) -> list[str]:

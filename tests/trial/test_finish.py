@@ -35,7 +35,9 @@ from sweep.score import (
     valid_steps,
 )
 from sweep.trial import data_facts, finish, probe_trial, score_on_test
-from sweep.trial.segment import Run, read_checkpoint, trained
+from sweep.trial.checkpoint import read_checkpoint
+from sweep.trial.network import trained
+from sweep.trial.segment import Run
 
 Made = Any
 finish_module = sys.modules["sweep.trial.finish"]  # its name is the function's

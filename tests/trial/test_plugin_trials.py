@@ -76,7 +76,6 @@ def test_an_error_of_a_model_fails_the_trial_in_one_line(trial):
 
 
 @pytest.mark.parametrize("cell", ["mgu", "leaky"])
-@pytest.mark.filterwarnings("ignore:.*jit.script.*deprecated:DeprecationWarning")  # torch's own use of it
 def test_a_trial_of_a_plugin_s_cell_is_probed_as_sweep_s_own(cell: str, trial, segments):
     config = trial(cell=cell, budget=960).model_copy(
         update={"plugins": (f"cell {cell} = {CELLS.origin(cell)}",)}
@@ -90,6 +89,29 @@ def test_a_trial_of_a_plugin_s_cell_is_probed_as_sweep_s_own(cell: str, trial, s
         assert measured["units"]["keeping"] == []
     else:
         assert without == {"units": "the cell 'leaky' has weights of its own"}
+
+
+COUNTING = """
+import collections
+import torch
+from sweep.extend import OptimizerSpec
+
+
+class Counting(torch.optim.SGD):
+    def state_dict(self):
+        return {**super().state_dict(), "seen": collections.Counter("ab")}
+
+
+COUNTING = OptimizerSpec("counting", lambda params, s, decay: Counting(params, lr=s["lr"]), {"lr": 0.1}, {}, "test")
+"""
+
+
+def test_a_state_that_no_checkpoint_holds_is_one_line_that_names_the_optimizer(trial, tmp_path: Path):
+    file = tmp_path / "counting.py"
+    file.write_text(COUNTING)
+    line = r"^plug-in optimizer 'counting' of counting\.py sha256:\w+: its state_dict holds more than tensors"
+    with using([file]), pytest.raises(PluginError, match=line):
+        run_segment(trial("counting"), None, 0)
 
 
 # --- the same plug-ins -------------------------------------------------------------------------------

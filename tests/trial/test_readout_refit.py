@@ -14,8 +14,9 @@ from sweep.config.space import Space
 from sweep.config.trial import trial_config
 from sweep.trial import finish
 from sweep.trial import segment as segment_module
+from sweep.trial.checkpoint import read_checkpoint
 from sweep.trial.finish import score_on_test
-from sweep.trial.segment import Run, read_checkpoint
+from sweep.trial.segment import Run
 
 Made = Any
 

@@ -22,8 +22,9 @@ from sweep.config.records import to_json
 from sweep.config.trial import TrialConfig
 from sweep.train import OPTIMIZERS
 from sweep.trial import Segment, run_segment
+from sweep.trial.checkpoint import read_checkpoint
 from sweep.trial.process import keep_freed_memory, trial_process
-from sweep.trial.segment import Run, read_checkpoint
+from sweep.trial.segment import Run
 
 Made = Any
 

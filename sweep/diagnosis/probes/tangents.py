@@ -7,8 +7,10 @@ place; the product is torch's, which uses its number of threads. A cell without 
 automatically, step by step.
 """
 
+import importlib
+import warnings
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -81,6 +83,7 @@ class _Differentiated(_Layer):
             count: (starts, tangents).
         """
         super().__init__(x.shape[-1], before[0].shape[-1], len(before), count)
+        _load_forward_differentiation()
         self.cell, self.weights, self.x, self.before = cell, weights, x, before
 
     def advance(self, step: int) -> None:
@@ -97,6 +100,14 @@ class _Differentiated(_Layer):
         now = [torch.from_numpy(part).transpose(0, 1).to(point[0]) for part in (self.input, *self.state)]
         for part, after in zip(self.state, torch.func.vmap(pushed)(*now), strict=True):
             part[:] = after.transpose(0, 1).cpu().numpy()
+
+
+@cache
+def _load_forward_differentiation() -> None:
+    """Import torch's rules of forward differentiation, which warn that torch itself uses a deprecated function."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        importlib.import_module("torch._decomp.decompositions_for_jvp")
 
 
 def _rows(tangents: Array) -> Tensor:

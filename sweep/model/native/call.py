@@ -1,4 +1,4 @@
-"""A call of the kernel, described: what is computed, how, and where the numbers are."""
+"""Descriptions of calls of the kernel: what to compute, how, and where the numbers are in memory."""
 
 from collections.abc import Sequence
 from ctypes import CDLL, c_int64, c_void_p
@@ -19,10 +19,10 @@ DTYPES = {torch.float32: 4, torch.float64: 8}
 
 @dataclass(frozen=True)
 class Mode:
-    """How a network is run; no part of what it computes but for the last bits."""
+    """How the kernel computes a network. Apart from `free`, it changes results in the last bits only."""
 
     free: int = 0  # last steps that are fed with the forecast of the step before
-    instructions: str | None = None  # None: the best that this processor has
+    instructions: str | None = None  # None: the best set of this processor
     threads: int = 1
 
 
@@ -33,7 +33,7 @@ def built() -> CDLL:
     """Return the kernel.
 
     Raises:
-        RuntimeError: it was not built.
+        RuntimeError: the kernel is not built.
     """
     kernel = library()
     if kernel is None:
@@ -42,13 +42,13 @@ def built() -> CDLL:
 
 
 def described(network: NetworkShape, mode: Mode, x: Tensor, keep: bool) -> Call:
-    """Return a call for inputs like x (batch, time, input), all of whose other addresses are null.
+    """Return the description of a call for inputs like x (batch, time, input), with null for every address.
 
     Args:
-        network: what is computed.
-        mode: how.
-        x: whose shape and type count here, not its place.
-        keep: whether the way back is wanted.
+        network: to compute.
+        mode: how to compute it.
+        x: gives shape and type, not an address.
+        keep: whether a backward pass follows.
     """
     return Call(
         bytes=DTYPES[x.dtype],
@@ -71,15 +71,15 @@ def described(network: NetworkShape, mode: Mode, x: Tensor, keep: bool) -> Call:
 
 
 def addresses(tensors: Sequence[Tensor]) -> list[int]:
-    """Return where tensors' numbers begin."""
+    """Return the addresses of tensors' numbers."""
     return [tensor.data_ptr() for tensor in tensors]
 
 
 def pointers(tensors: Sequence[Tensor]) -> Any:
-    """Return an array of the addresses of tensors' numbers."""
+    """Return the addresses of tensors' numbers as an array for the kernel."""
     return (c_void_p * len(tensors))(*addresses(tensors))
 
 
 def pair(tensors: Sequence[Tensor | None]) -> Any:
-    """Return the addresses of a state's components, null where there is none."""
+    """Return the addresses of a state's components, null for a missing one."""
     return (c_void_p * 2)(*[None if tensor is None else tensor.data_ptr() for tensor in tensors])

@@ -1,4 +1,4 @@
-"""What the kernel is given is checked here, as it checks nothing itself: a wrong tensor is an error, never a crash."""
+"""Checks of everything that the kernel receives, which checks nothing itself: a wrong tensor must not crash it."""
 
 import functools
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ shapes = functools.cache(NetworkShape.shapes)
 
 
 def check_network(network: NetworkShape, mode: Mode) -> None:
-    """Raise ValueError where a network or a way to run it makes no sense."""
+    """Raise ValueError for a network that the kernel cannot compute, or a mode that makes no sense."""
     if network.cell not in CODES:
         raise ValueError(f"wanted a cell of {', '.join(CODES)}, got {network.cell!r}")
     if min(network.layers, network.hidden, network.inputs, *network.readout) < 1:
@@ -33,7 +33,7 @@ def check_network(network: NetworkShape, mode: Mode) -> None:
 
 
 def check_inputs(network: NetworkShape, x: Tensor, mode: Mode) -> None:
-    """Raise ValueError unless x is (batch, time, input), of a type that the kernel has, contiguous, on the CPU."""
+    """Raise ValueError unless x is (batch, time, input), float32 or float64, contiguous, on the CPU."""
     if x.dtype not in DTYPES:
         raise ValueError(f"wanted float32 or float64 inputs, got {x.dtype}")
     if x.dim() != 3 or x.shape[2] != network.inputs:
@@ -46,13 +46,13 @@ def check_inputs(network: NetworkShape, x: Tensor, mode: Mode) -> None:
 
 
 def check_burn_in(burn_in: int, steps: int) -> None:
-    """Raise ValueError where a burn-in leaves no step of a loss."""
+    """Raise ValueError if a burn-in leaves no step to score."""
     if not 0 <= burn_in < steps:
         raise ValueError(f"wanted at least one scored step, got a burn-in of {burn_in} of {steps}")
 
 
 def check_parameters(kind: str, network: NetworkShape, given: Sequence[Tensor], dtype: torch.dtype) -> None:
-    """Raise ValueError unless the parameters, or their gradients, are those of a network."""
+    """Raise ValueError unless parameters, or their gradients, have the shapes and the type of a network's."""
     wanted = shapes(network)
     if dtype not in DTYPES:
         raise ValueError(f"wanted float32 or float64 {kind}s, got {dtype}")
@@ -63,7 +63,7 @@ def check_parameters(kind: str, network: NetworkShape, given: Sequence[Tensor], 
 
 
 def check_state(network: NetworkShape, state: tuple[Tensor, ...], x: Tensor) -> None:
-    """Raise ValueError unless a state, which may be empty, is one of a network for inputs x."""
+    """Raise ValueError unless a state is empty or has the shapes of a network's state for inputs x."""
     if state and len(state) != network.components:
         raise ValueError(f"wanted a state of {network.components} tensors, got {len(state)}")
     for number, part in enumerate(state):
@@ -71,7 +71,7 @@ def check_state(network: NetworkShape, state: tuple[Tensor, ...], x: Tensor) -> 
 
 
 def check_tensor(name: str, given: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> None:
-    """Raise ValueError unless a tensor has a shape and type, and lies on the CPU without gaps."""
+    """Raise ValueError unless a tensor has this shape and type, and is contiguous on the CPU."""
     dense = given.layout is torch.strided and given.is_contiguous()
     if given.shape == shape and given.dtype is dtype and given.is_cpu and dense and given.data_ptr():
         return
@@ -83,4 +83,4 @@ def check_tensor(name: str, given: Tensor, shape: tuple[int, ...], dtype: torch.
         raise ValueError(f"{name}: the native engine computes on the CPU, got a tensor on {given.device}")
     if not dense:
         raise ValueError(f"{name}: wanted a contiguous tensor; call .contiguous() on it")
-    raise ValueError(f"{name}: its memory was taken away")
+    raise ValueError(f"{name}: its memory was freed")

@@ -1,4 +1,4 @@
-"""The compiled kernel: found, loaded and described to Python through ctypes, which releases the GIL."""
+"""The library of the compiled kernel, loaded through ctypes, which releases the GIL during calls."""
 
 import ctypes
 import functools
@@ -10,7 +10,7 @@ INSTRUCTIONS = ("baseline", "avx2", "avx512")  # in the order of kernel/engine.c
 
 
 class Call(ctypes.Structure):
-    """SweepCall of kernel/engine.h, field by field."""
+    """The struct SweepCall of kernel/engine.h, field by field."""
 
     _fields_ = (
         ("bytes", c_int64), ("cell", c_int64), ("layers", c_int64), ("hidden", c_int64),
@@ -27,7 +27,7 @@ class Call(ctypes.Structure):
 
 @functools.cache
 def library() -> ctypes.CDLL | None:
-    """Return the kernel's library, None where it was not built."""
+    """Return the kernel's library, None if it is not built."""
     for suffix in importlib.machinery.EXTENSION_SUFFIXES:
         path = Path(__file__).with_name(f"_kernel{suffix}")
         if path.exists():
@@ -50,7 +50,7 @@ def _declared(loaded: ctypes.CDLL) -> ctypes.CDLL:
 
 @functools.cache
 def instruction_sets() -> tuple[str, ...]:
-    """Return the instruction sets that this processor runs, the best last; none where nothing was built."""
+    """Return the kernel's instruction sets that this processor has, the best last; empty if it is not built."""
     kernel = library()
     if kernel is None:
         return ()
@@ -58,7 +58,7 @@ def instruction_sets() -> tuple[str, ...]:
 
 
 def peak_flops(instructions: str, bytes_per_number: int) -> float:
-    """Return the fused multiply-adds' measured peak of one core, FLOP per second.
+    """Return the measured peak of fused multiply-adds of one core, FLOP per second.
 
     Args:
         instructions: one of `instruction_sets()`.

@@ -23,19 +23,19 @@ def run(
     """Return the outputs for a sequence of inputs, and the state after it; differentiable once.
 
     Args:
-        network: what is computed.
+        network: to compute.
         parameters: contiguous, on the CPU, all float32 or all float64.
         x: (batch, time, input), contiguous. In the last `mode.free` steps only what follows the first
             `network.outputs` inputs is read.
-        state: per component (layer, batch, hidden), contiguous; zeros where None.
-        mode: how.
+        state: per component (layer, batch, hidden), contiguous; zeros if None.
+        mode: how to compute it.
 
     Returns:
         outputs (batch, time, output); state per component (layer, batch, hidden).
 
     Raises:
         ValueError: a tensor has the wrong shape, type, device or layout.
-        RuntimeError: the kernel was not built.
+        RuntimeError: the kernel is not built.
     """
     state = state or ()
     _check(network, parameters, x, state, mode)
@@ -74,7 +74,7 @@ def _check(
 
 
 class _Buffers:
-    """A call's description, and what its pointers point into for as long as they are read."""
+    """The description of a call, with the tensors that its addresses point to, so that they are not freed."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A batch's loss and its gradient in one call of the kernel, for batch after batch."""
+"""The loss of a batch and its gradient in one call of the kernel, for many batches of the same network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from sweep.model.shape import NetworkShape
 
 @dataclass(frozen=True)
 class _Prepared:
-    """What calls for batches of one shape have in common."""
+    """The common part of the calls for batches of one shape."""
 
     call: Call
     outputs: Tensor  # (batch, time, output)
@@ -29,10 +29,10 @@ class _Prepared:
 
 
 class LossGradient:
-    """Weighted mean squared errors of a network's outputs from a zero state, and their gradients.
+    """Computes weighted mean squared errors of a network's outputs from a zero state, and their gradients.
 
-    What batches have in common is checked and described once. Parameters and gradients that have moved to other memory
-    are found, and checked, again; within theirs they must not change shape, type or strides. One call at a time.
+    The common part of all batches is checked and described once. Parameters and gradients that move to other memory are
+    checked again; in place they must not change shape, type or strides. Only one call may run at a time.
     """
 
     def __init__(
@@ -43,18 +43,18 @@ class LossGradient:
         burn_in: int = 0,
         mode: Mode = PLAIN,
     ) -> None:
-        """Check what does not change from batch to batch.
+        """Check everything that stays the same from batch to batch.
 
         Args:
-            network: what is computed.
+            network: to compute.
             parameters: contiguous, on the CPU, all float32 or all float64.
-            gradients: like the parameters; added to.
+            gradients: like the parameters; `add` adds to them.
             burn_in: first steps whose errors do not count.
-            mode: how.
+            mode: how to compute it.
 
         Raises:
             ValueError: a tensor has the wrong shape, type, device or layout.
-            RuntimeError: the kernel was not built.
+            RuntimeError: the kernel is not built.
         """
         self.kernel = built()
         check_network(network, mode)
@@ -68,7 +68,7 @@ class LossGradient:
     def _check(self) -> None:
         check_parameters("parameter", self.network, self.parameters, self.dtype)
         check_parameters("gradient", self.network, self.gradients, self.dtype)
-        # their memory is held: what is at the same address later is not a smaller block that came to lie there
+        # hold their memory, so that no other, smaller block can get the same address later
         self._held = [tensor.detach() for tensor in (*self.parameters, *self.gradients)]
 
     def add(self, x: Tensor, targets: Tensor, weight: float = 1.0) -> float:
@@ -99,16 +99,16 @@ class LossGradient:
         outputs = x.new_empty(batch, steps, self.network.outputs, dtype=self.dtype)
         call = described(self.network, self.mode, outputs, keep=True)
         call.parameters, call.d_parameters = self._places
-        call.outputs = call.targets = outputs.data_ptr()  # a workspace is smaller with targets, whichever
+        call.outputs = call.targets = outputs.data_ptr()  # with any targets the workspace is smaller
         call.burn_in = self.burn_in
         prepared = _Prepared(call, outputs, self.kernel.sweep_workspace(call))
         self._prepared[x.shape] = prepared
         return prepared
 
     def _follow(self) -> None:
-        """Find parameters and gradients where they are now."""
+        """Update the addresses of parameters and gradients that have moved."""
         now = [addresses(self.parameters), addresses(self.gradients)]
         if now != [places[:] for places in self._places]:
             self._check()
-            for places, found in zip(self._places, now, strict=True):
-                places[:] = found
+            for places, moved in zip(self._places, now, strict=True):
+                places[:] = moved

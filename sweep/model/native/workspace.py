@@ -1,4 +1,4 @@
-"""Memory of the kernel, handed on from call to call: a fresh one would be page-faulted at every step."""
+"""Memory of the kernel, reused from call to call: a fresh one would cause page faults at every step."""
 
 import contextlib
 import mmap
@@ -6,14 +6,14 @@ from collections import deque
 
 import torch
 
-KEPT = 4  # buffers that wait for the next call
-LARGE_PAGE = 2 << 20  # bytes, on x86-64 and most Arm
+KEPT = 4  # buffers that are kept for the next calls
+LARGE_PAGE = 2 << 20  # bytes, on x86-64 and most Arm processors
 
 _waiting: deque[torch.Tensor] = deque(maxlen=KEPT)
 
 
 class Workspace:
-    """A buffer of at least so many bytes, given back when nobody holds it any more."""
+    """A buffer of at least `size` bytes. Its memory is reused once nothing refers to it any more."""
 
     def __init__(self, size: int) -> None:
         self.buffer = _take(size)
@@ -33,24 +33,24 @@ def _take(size: int) -> torch.Tensor:
             break
         if buffer.numel() >= size:
             return buffer
-    return _zeros(size)  # zeros: what lies between arrays may be read
+    return _zeros(size)  # zeros, because the kernel may read the gaps between arrays
 
 
 def _zeros(size: int) -> torch.Tensor:
-    """Return at least so many zero bytes, in large pages where Linux has any and they can be filled.
+    """Return at least `size` zero bytes, in large pages where Linux offers them and they can be filled.
 
-    The history of a long window lies in thousands of small pages, more than a processor keeps the addresses of at hand:
-    training steps over windows of 999 take 1 to 2 % less time in large ones.
+    The history of a long window covers thousands of small pages, more than the processor's table of addresses holds:
+    training steps over windows of 999 take 1 to 2 % less time with large pages.
     """
     if size < LARGE_PAGE or not hasattr(mmap, "MADV_HUGEPAGE"):
         return torch.zeros(size, dtype=torch.uint8)
     whole = -(-size // LARGE_PAGE) * LARGE_PAGE
     pages = mmap.mmap(-1, whole, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    with contextlib.suppress(OSError):  # a system without them
+    with contextlib.suppress(OSError):  # a system without large pages
         pages.madvise(mmap.MADV_HUGEPAGE)
     return torch.frombuffer(pages, dtype=torch.uint8)
 
 
 def release() -> None:
-    """Forget the buffers that wait."""
+    """Free the buffers that are kept."""
     _waiting.clear()

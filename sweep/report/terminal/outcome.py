@@ -1,5 +1,6 @@
 """What a command that trained trials prints at its end: the answer, a treatment or an audit, and where files are."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,5 +46,5 @@ def print_audited(folder: StudyFolder, audit: Mapping[str, Any] | None, console:
 
 
 def _print_places(console: Console, folder: StudyFolder, trained: StudyFolder) -> None:
-    text = f"Plots: {trained.path}/trials/*/rollout.png. Report: sweep report {folder.name}"
+    text = f"Plots: {trained.path}/trials/*/rollout.png. Report: sweep report {shlex.quote(folder.name)}"
     print_line(console, text, wrap=False)

@@ -1,5 +1,6 @@
 """The report of a study in the terminal, readable at 80 columns."""
 
+import shlex
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -83,7 +84,7 @@ def print_answer(document: Mapping[str, Any], console: Console) -> None:
         facts = score_facts(document)
         print_facts(console, [(fact.name, f"{fact.value} {fact.note}".rstrip()) for fact in facts])
         if confirmation is None:
-            name = document["study"]["name"]
+            name = shlex.quote(document["study"]["name"])
             print_line(console, f"A selected score looks better than it is: sweep confirm {name}", "dim")
     baselines = baselines_on_test_text(document)
     if baselines is not None:

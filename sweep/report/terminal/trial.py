@@ -1,5 +1,6 @@
 """One trial in the terminal, readable at 80 columns."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -101,7 +102,7 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _print_symptom(document: Mapping[str, Any], console: Console) -> None:
     """Print the symptom and the causes that were found, each with the change to try first."""
-    diagnosis, number, study = document["diagnosis"], document["number"], document["study"]
+    diagnosis, number, study = document["diagnosis"], document["number"], shlex.quote(document["study"])
     if diagnosis is None:
         if document["rollout_error"] is not None and document["state"] != "running":
             print_line(console, f"not diagnosed: sweep diagnose {number} {study}", "dim")

@@ -72,7 +72,8 @@ def answer_text(document: Document) -> str:
             f"error {number_text(test['rollout_error'])}; on validation data {fresh}selected with {selected})."
         )
     if arm is None and document["progress"]["finished"]:
-        text += f" It has not been confirmed on fresh seeds: sweep confirm {document['study']['name']}."
+        name = shlex.quote(document["study"]["name"])
+        text += f" It has not been confirmed on fresh seeds: sweep confirm {name}."
     findings = {finding["code"]: finding for finding in document["findings"]}
     better = findings["beaten_by_baseline"]["evidence"].get("better") or []
     if len(better) == 1:

@@ -159,13 +159,16 @@ def _scored(
             f"plug-in baseline {baseline.name!r} of {origin}: wanted a forecast of shape {shape} "
             f"(start, step, channel), got {values.shape}"
         )
+    return {**_numbers(data, starts, values), "settings": settings}
+
+
+def _numbers(data: Data, starts: Starts, values: Array) -> dict[str, Any]:
     # `scores` also takes teacher-forced forecasts; the truth replaces them, and their zero errors are left out.
-    found = scores(values, starts.truth, starts, data.targets, data.period, objective_of(data.objective))
+    numbers = scores(values, starts.truth, starts, data.targets, data.period, objective_of(data.objective))
     return {
-        "rollout_error": found.rollout_error,
-        "prefix_errors": list(found.prefix_errors),
-        "nrmse": found.nrmse,
-        "valid_steps": found.valid_steps,
-        "diverged_fraction": found.diverged_fraction,
-        "settings": settings,
+        "rollout_error": numbers.rollout_error,
+        "prefix_errors": list(numbers.prefix_errors),
+        "nrmse": numbers.nrmse,
+        "valid_steps": numbers.valid_steps,
+        "diverged_fraction": numbers.diverged_fraction,
     }

@@ -13,7 +13,7 @@ from sweep.model.native.call import CODES, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run, trace
 from sweep.model.shape import NetworkShape
-from tests.support.torch_twin import drawn, found, noise, states, twin
+from tests.support.torch_twin import drawn, noise, results_of, states, twin
 
 # of the largest example's forward pass, so that the file takes seconds
 WORK = 1e7  # multiply-adds
@@ -88,14 +88,14 @@ def test_outputs_states_and_gradients_are_torch_s(example: tuple[NetworkShape, i
         x = noise(batch, window, network.inputs, dtype=torch.float32, seed=seed)
         state = states(network, batch, torch.float32, seed) if stateful else None
         double = ([p.double() for p in parameters], x.double(), state and tuple(s.double() for s in state))
-        truth = found(twin, network, *double, mode)
-        torch_s.append(errors(found(twin, network, parameters, x, state, mode), truth))
+        truth = results_of(twin, network, *double, mode)
+        torch_s.append(errors(results_of(twin, network, parameters, x, state, mode), truth))
         for instructions in instruction_sets():
             here = replace(mode, instructions=instructions)
-            exact = found(run, network, *double, here)
+            exact = results_of(run, network, *double, here)
             for name, wanted in truth.items():
                 assert distance(exact[name], wanted) <= 1e-11, (instructions, name)
-            ours[instructions].append(errors(found(run, network, parameters, x, state, here), truth))
+            ours[instructions].append(errors(results_of(run, network, parameters, x, state, here), truth))
     for instructions, of in ours.items():
         allowed = {group: 2 * error + 1e-8 for group, error in together(torch_s).items()}
         for group, error in together(of).items():
@@ -113,8 +113,8 @@ def test_sizes_at_the_limits_of_a_product(cell: str, hidden: int, instructions: 
     network = NetworkShape(cell, 2, hidden, 3, (5, 3), increment=True)
     double = [p.detach() for p in drawn(network)], noise(5, 7, 3), states(network, 5)
     mode = Mode(free=2, instructions=instructions)
-    truth = found(twin, network, *double, mode)
-    for name, result in found(run, network, *double, mode).items():
+    truth = results_of(twin, network, *double, mode)
+    for name, result in results_of(run, network, *double, mode).items():
         assert distance(result, truth[name]) <= 1e-12, name
 
 
@@ -212,11 +212,11 @@ def test_a_rollout_is_its_steps_to_the_bit(network: NetworkShape):
     whole, after = run(network, parameters, x, mode=Mode(free=40))
     forecast, state = run(network, parameters, x[:, :20].contiguous())
     assert torch.equal(forecast, whole[:, :20])
-    said = forecast[:, -1:]
+    fed = forecast[:, -1:]
     for step in range(20, 60):
         known = x[:, step : step + 1, network.outputs :]
-        said, state = run(network, parameters, torch.cat([said, known], dim=2), state)
-        assert torch.equal(said[:, 0], whole[:, step]), step
+        fed, state = run(network, parameters, torch.cat([fed, known], dim=2), state)
+        assert torch.equal(fed[:, 0], whole[:, step]), step
     assert all(map(torch.equal, state, after))
 
 
@@ -226,7 +226,7 @@ def test_inputs_that_are_fed_are_not_read():
     spoiled = x.clone()
     spoiled[:, 20:, :2] = torch.nan
     parameters = drawn(network)
-    first, second = (found(run, network, parameters, each, None, Mode(free=10)) for each in (x, spoiled))
+    first, second = (results_of(run, network, parameters, each, None, Mode(free=10)) for each in (x, spoiled))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not first["d x"][:, 20:, :2].any()
     assert first["d x"][:, 20:, 2:].all()

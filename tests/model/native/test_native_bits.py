@@ -11,7 +11,7 @@ from sweep.model.native.call import CODES, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.native.recurrence import run
 from sweep.model.shape import NetworkShape
-from tests.support.torch_twin import differing, drawn, found, native, noise, states
+from tests.support.torch_twin import differing, drawn, native, noise, results_of, states
 
 LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage").exists()
 BATCH = 41  # three tiles, the last one smaller
@@ -144,7 +144,7 @@ def mapped() -> int:
 def test_a_buffer_serves_one_graph_at_a_time():
     # two windows' graphs live at once: the second must not overwrite what the first one's backward needs
     network, parameters, x, state = case("gru")
-    wanted = found(run, network, parameters, x, state)
+    wanted = results_of(run, network, parameters, x, state)
     leaves = [p.requires_grad_() for p in parameters]
     first, _ = run(network, leaves, x, state)
     second, _ = run(network, leaves, x * 2, state)

@@ -7,7 +7,7 @@ from torch import Tensor
 from sweep.model.native.call import CODES, Mode
 from sweep.model.native.library import instruction_sets
 from sweep.model.shape import NetworkShape
-from tests.support.torch_twin import drawn, found, native, noise, states, twin
+from tests.support.torch_twin import drawn, native, noise, results_of, states, twin
 
 pytestmark = pytest.mark.filterwarnings("ignore:TF32 acceleration")  # switching oneDNN off says so
 
@@ -50,7 +50,7 @@ def both(network: NetworkShape, parameters, x, state=None, free: int = 0, dtype=
     """Yield the results' names, and their patterns by torch and by every instruction set."""
     parameters = [p.detach().to(dtype) for p in parameters]
     x, state = x.to(dtype), state and tuple(part.to(dtype) for part in state)
-    wanted = patterns(found(twin, network, parameters, x, state, Mode(free=free)))
+    wanted = patterns(results_of(twin, network, parameters, x, state, Mode(free=free)))
     for instructions in instruction_sets():
         came = patterns(native(network, parameters, x, state, instructions=instructions, free=free))
         for name in wanted:
@@ -109,7 +109,7 @@ def test_a_bad_sequence_leaves_its_neighbours_their_bits(network: NetworkShape, 
 def test_huge_data_are_fine(network: NetworkShape, size: float):
     x = noise(BATCH, STEPS, 3) * size
     parameters = [p.detach().float() for p in drawn(network)]
-    wanted = found(twin, network, parameters, x.float())
+    wanted = results_of(twin, network, parameters, x.float())
     for instructions in instruction_sets():
         came = native(network, parameters, x.float(), None, instructions=instructions)
         for name in ("outputs", "h", *["c"][: network.components - 1]):

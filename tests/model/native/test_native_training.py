@@ -98,21 +98,21 @@ def test_what_burns_in_does_not_count(burn_in: int):
     network = NetworkShape("gru", 1, 5, 3, (2,))
     parameters, x, targets = case(network, 3)
     whole, _ = at_once(network, parameters, x, targets)
-    found = at_once(network, parameters, x, targets, burn_in)
+    once = at_once(network, parameters, x, targets, burn_in)
     targets[:, :burn_in] = torch.nan
     again = at_once(network, parameters, x, targets, burn_in)
-    assert found[0] == again[0] != whole
-    assert same(found[1], again[1])
+    assert once[0] == again[0] != whole
+    assert same(once[1], again[1])
 
 
 def test_gradients_are_added_to_what_is_there():
     network = NetworkShape("lstm", 2, 7, 3, (2,))
     parameters, x, targets = case(network, 5, dtype=torch.float64)
-    _, found = at_once(network, parameters, x, targets)
+    _, expected = at_once(network, parameters, x, targets)
     gradients = [torch.full_like(p, 3.0) for p in parameters]
     gradient = LossGradient(network, parameters, gradients)
     assert gradient.add(x, targets, 0.5) == pytest.approx(gradient.add(x, targets, 0.5))
-    for came, wanted in zip(gradients, found, strict=True):
+    for came, wanted in zip(gradients, expected, strict=True):
         torch.testing.assert_close(came, wanted + 3.0, rtol=1e-13, atol=1e-15)
 
 
@@ -149,9 +149,9 @@ def test_what_the_workspace_held_does_not_show(cell: str, byte: int, monkeypatch
     arguments = case(network, 35)
     wanted = at_once(network, *arguments)
     monkeypatch.setattr(workspace, "_take", lambda size: torch.full((size,), byte, dtype=torch.uint8))
-    found = at_once(network, *arguments)
-    assert found[0] == wanted[0]
-    assert same(found[1], wanted[1])
+    trained = at_once(network, *arguments)
+    assert trained[0] == wanted[0]
+    assert same(trained[1], wanted[1])
 
 
 def test_tiles_share_the_memory_of_one(monkeypatch: pytest.MonkeyPatch):
@@ -197,9 +197,9 @@ def test_parameters_and_gradients_may_move():
     for parameter, summed in zip(parameters, gradients, strict=True):
         parameter.data, summed.data = torch.rand_like(parameter), torch.zeros_like(summed)
     loss = gradient.add(x, targets)
-    wanted, found = at_once(network, parameters, x, targets)
+    wanted, expected = at_once(network, parameters, x, targets)
     assert loss == wanted
-    assert same(gradients, found)
+    assert same(gradients, expected)
     for moved, name in ((parameters[1], "parameter 1"), (gradients[2], "gradient 2")):
         right = moved.data
         for wrong in (right[:1].clone(), right.double(), torch.stack([right, right], dim=-1)[..., 0]):
@@ -227,7 +227,7 @@ def test_memory_that_was_checked_is_not_mistaken_for_what_came_after_it():
             assert tensor.data_ptr() != address
         tensor.data = torch.zeros(size).view(network.shapes()[int(name.split()[1])])
     gradients[1].untyped_storage().resize_(0)
-    with pytest.raises(ValueError, match="gradient 1: its memory was taken away"):
+    with pytest.raises(ValueError, match="gradient 1: its memory was freed"):
         gradient.add(x, targets)
 
 

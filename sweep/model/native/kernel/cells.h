@@ -1,19 +1,19 @@
 // The elementwise halves of LSTM and GRU steps for one sequence, forward and backward.
 //
-// Gate order and biases are torch's, pre-activations in `units` of theirs. What is kept per step, as rows of `hidden`
-// numbers: LSTM i, f, g, o; GRU r, z, n, and what r multiplies. tanh(c) is computed again on the way back: the cell
-// itself is kept as a state, and a fifth row would be a sixth more memory.
+// Gate order and biases are torch's, pre-activations in `units` of theirs. Kept per step, as rows of `hidden` numbers:
+// LSTM i, f, g, o; GRU r, z, n, and the factor of r. The backward pass computes tanh(c) again: the cell itself is kept
+// as a state, and a fifth row would take a sixth more memory.
 // Equations: Hochreiter & Schmidhuber (1997) with Gers et al. (2000)'s forget gate; Cho et al. (2014) with
 // the reset after the product; the backward halves are their derivatives (docs/engine.md).
 //
-// Rows may be read up to a vector behind their end, never written there. Steps forward go twice over the
+// Rows may be read up to one vector beyond their end, but are never written there. Steps forward go twice over the
 // units: one loop's chain of a sigmoid and a tanh would be too long for a processor to overlap with the next.
 // Both cells have the same arguments; a cell leaves out the names of those it does not use.
 
 template <class T>
 struct LstmStep {
   static constexpr Index gates = 4, kept = 4;
-  static constexpr Index joint = 4;  // gates, the first ones, of which only the sum of what input and state add matters
+  static constexpr Index joint = 4;  // first gates, which need only the sum of the input's and the state's part
   static constexpr double units[gates] = {sigmoid_unit, sigmoid_unit, tanh_unit, sigmoid_unit};
 
   /// z: pre-activations of all gates; c: before; writes c_after, h_after and, if `keep`, kept.
@@ -64,8 +64,8 @@ struct GruStep {
   static constexpr Index joint = 2;  // r and z; of n, the state's part alone is scaled by r
   static constexpr double units[gates] = {sigmoid_unit, sigmoid_unit, tanh_unit};
 
-  /// z: pre-activations of r and z, which may be replaced; n_x, n_h: what input and state add to the third; h: before;
-  /// writes h_after and, if `keep`, kept but for its last row, which is n_h.
+  /// z: pre-activations of r and z, which may be overwritten; n_x, n_h: the input's and the state's part of n;
+  /// h: before; writes h_after and, if `keep`, kept but for its last row, which is n_h.
   template <bool keep>
   static void forward(Index hidden, T* z, const T* n_x, const T* n_h, const T* h, const T*, T* kept, T* h_after, T*) {
     T* gate = keep ? kept : z;

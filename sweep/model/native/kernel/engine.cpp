@@ -19,7 +19,7 @@ const Kernel& kernel(int64_t instructions, int64_t bytes) {
 }
 
 /// Runs every tile once, in a place of its own or in one per thread. Tiles share nothing that is written and read
-/// later, so the order does not show. What no thread can be had for is done here.
+/// later, so their order changes nothing. Tiles for which no thread can be started run here.
 void over_tiles(const SweepCall& call, Index tiles, bool own_places, void (*run)(const SweepCall&, Index, Index)) {
   const Index threads = places_at_once(call, tiles);
   auto some = [&](Index first) {
@@ -69,7 +69,7 @@ void sweep_backward(const SweepCall* call) {
 
 double sweep_train(const SweepCall* given) {
   SweepCall call = *given;
-  call.d_outputs = call.outputs;  // what was said makes room for its gradient
+  call.d_outputs = call.outputs;  // the outputs are replaced by their gradient
   const Kernel& k = kernel(call.instructions, call.bytes);
   k.prepare(call);
   over_tiles(call, k.tiles(call), false, k.train);
@@ -80,7 +80,7 @@ double sweep_train(const SweepCall* given) {
 double sweep_peak(int64_t instructions, int64_t bytes) {
   const Kernel& k = kernel(instructions, bytes);
   const Index rounds = 200000;
-  double best = 0;  // of parts shorter than what a scheduler gives at a time
+  double best = 0;  // over parts that are shorter than the time slices of an operating system
   for (int part = 0; part < 10; ++part) {
     const auto begin = std::chrono::steady_clock::now();
     volatile double sink = k.multiply_adds(rounds);

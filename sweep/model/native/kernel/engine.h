@@ -1,4 +1,4 @@
-// The C interface of the recurrent engine: what Python fills in, and the functions that it calls.
+// The C interface of the recurrent engine: the struct that Python fills in, and the functions that it calls.
 //
 // All arrays are dense, row-major, of `bytes`-byte floating-point numbers. Null pointers mean "not given"
 // or "not wanted". The functions hold no state and may be called from any thread. They check nothing: layers,
@@ -25,7 +25,7 @@ struct SweepCall {
   // --- how
   int64_t instructions;      // 0: baseline, 1: AVX2, 2: AVX-512
   int64_t threads;           // over tiles of the batch; the bits do not depend on it
-  int64_t keep;              // 1: keep what the way back needs in the workspace
+  int64_t keep;              // 1: keep in the workspace what the backward pass needs
   void* workspace;           // `sweep_workspace` bytes, aligned to 64
   // --- forward
   const void* const* parameters;  // per layer w_ih, w_hh, b_ih, b_hh as torch has them; per linear layer w, b;

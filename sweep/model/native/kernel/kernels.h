@@ -9,11 +9,11 @@ struct Kernel {
   Index (*tiles)(const SweepCall&);
   Index (*workspace)(const SweepCall&);
   void (*prepare)(const SweepCall&);           // once, before the tiles of the forward pass
-  // with `place`, a piece of the workspace that no other tile uses from a tile's way forward to its way back
+  // with `place`, a piece of the workspace that no other tile uses between this tile's forward and backward pass
   void (*forward)(const SweepCall&, Index tile, Index place);
   void (*backward)(const SweepCall&, Index tile, Index place);
   void (*train)(const SweepCall&, Index tile, Index place);
-  void (*finish_backward)(const SweepCall&);   // adds up what the tiles found, in their order
+  void (*finish_backward)(const SweepCall&);   // adds up the gradients of the tiles, in their order
   double (*squared_error)(const SweepCall&);   // the sum of the tiles' own, after `train`
   double (*multiply_adds)(Index rounds);       // returns something that depends on them
   Index multiply_adds_per_round;

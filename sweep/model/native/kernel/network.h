@@ -110,9 +110,9 @@ struct Network {
 
   struct Tile {
     Index number, first, count;
-    T *x, *h, *c, *kept, *read;             // history: what the backward pass goes by
-    T *from_input, *n_x, *reading;          // of a chunk: what inputs add to joint gates, and to a GRU's n
-    T *z, *n_h;                             // of a step: pre-activations of joint gates, and what states add to n
+    T *x, *h, *c, *kept, *read;             // history: read by the backward pass
+    T *from_input, *n_x, *reading;          // of a chunk: the inputs' part of joint gates, and of a GRU's n
+    T *z, *n_h;                             // of a step: pre-activations of joint gates, and the states' part of n
     T *dzx, *dzh, *d_in, *d_out, *d_read;   // of a chunk, backward
     T *dh, *dc, *fed;                       // carried from step to step, backward; `fed` is written before it is read
   };
@@ -120,7 +120,7 @@ struct Network {
   /// What a tile finds, kept until all are through.
   struct Found {
     T *input, *hidden, *dense, *dense_bias;  // gradients, added up over the steps; of gates with biases as a last row
-    double* squared_error;                   // the sum over what is scored
+    double* squared_error;                   // the sum over the scored steps
   };
 
   Index read_width() const {
@@ -228,9 +228,8 @@ struct Network {
   T* d_gates(const Tile& t, T* gates, Index layer) const { return gates + layer * chunk * t.count * pitch; }
   T* d_reading(const Tile& t, Index j) const { return t.d_read + j * chunk * t.count * wide; }
 
-  // What is kept for the way back does not fit into the caches, and the order of its steps, backward, is none that a
-  // processor expects: what the next step will read or write is asked for beforehand, the gates while there is a
-  // product, the states row by row.
+  // The history does not fit into the caches, and a processor does not foresee that it is read backward. So the numbers
+  // of the next step are prefetched: the gates during a product, the states row by row.
 
   Ahead kept_ahead(const Tile& t, Index layer, Index slot) const {
     return {kept(t, layer, slot), t.count * Cell::kept * hidden * Index(sizeof(T))};
@@ -380,7 +379,7 @@ struct Network {
       else
         multiply<T>(hidden, joint, b, joint_weights(hidden_weights), before, h_row, 1,
                     t.from_input + step * b * pitch, pitch, t.z, pitch, {}, ahead);
-      // What is kept takes whole vectors here: what is too much of a row falls on the next one's r, written later.
+      // n_h is written in whole vectors: the excess of a row falls on the next row's r, which is written later.
       T* n_h = keep ? keep + (Cell::kept - 1) * hidden : t.n_h;
       const Index n_h_row = keep ? Cell::kept * hidden : wide;
       if (split)
@@ -567,7 +566,7 @@ struct Network {
     for (Index j = dense - 1; j >= 0; --j) {
       const Index width_in = dense_input(j), width_out = call.sizes[j];
       const bool last = j == dense - 1, relu = last ? call.relu_output : !call.tanh_between;
-      if (last && call.increment)  // it passes the readout by: its gradient is what arrived
+      if (last && call.increment)  // the current value bypasses the readout, so its gradient is the output's
         for (Index i = 0; i < n; ++i)
           for (Index k = 0; k < width; ++k) t.d_out[i * wide + k] = d[i * wide + k];
       if (relu || !last) {

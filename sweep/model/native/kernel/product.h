@@ -39,18 +39,18 @@ struct Product {
   Index init_row;
   T* out;
   Index out_row;
-  const char* ahead;  // what is asked for with the first k; never read
-  Index ahead_step;   // bytes from k to k + 1; 0 where nothing is wanted
+  const char* ahead;  // prefetched with the first k; not read here
+  Index ahead_step;   // bytes from k to k + 1; 0: no prefetch
 };
 
 /// Always inlined, or the sums would go through memory.
 template <class T, int V, int N>
 __attribute__((always_inline)) inline void add_products(Vec<T> (&sum)[N][V], const Factors<T>& f, const char* ahead,
                                                         Index ahead_step) {
-  const T *w = f.weights, *in = f.in;  // copies: what is stored might else be these numbers
+  const T *w = f.weights, *in = f.in;  // copies: else the compiler must assume that a store changes them
   const Index in_row = f.in_row;
   for (Index k = f.k; k > 0; --k, w += f.weights_step, in += f.in_step, ahead += ahead_step) {
-    if constexpr (N > 2) __builtin_prefetch(ahead);  // one or two rows keep little, and would be slowed
+    if constexpr (N > 2) __builtin_prefetch(ahead);  // with one or two rows prefetching is slower
     Vec<T> weights[V];
 #pragma GCC unroll 12
     for (int v = 0; v < V; ++v) weights[v] = load(w + v * lanes<T>);
@@ -143,7 +143,7 @@ constexpr Index columns_apart(Index k, Index m) {
   return rest * (k + 10 * lanes<T>) < k * lanes<T> ? rest : 0;
 }
 
-/// Computes N rows of R columns whose k lie along the lanes. Rows of `in` are read up to a vector behind their end.
+/// Computes N rows of R columns whose k lie along the lanes. Rows of `in` are read up to one vector beyond their end.
 template <class T, int R, int N = 4>
 void dots(Index n, Index k, const T* columns, const T* in, Index in_row, const T* init, Index init_row, T* out,
           Index out_row) {
@@ -198,9 +198,9 @@ void multiply_apart(Index apart, Index rows_count, Index k, const T* columns, co
 }
 
 /// Computes `rows_count` rows of the product with a matrix of `k` rows and `m` columns. Rows of `init` and `out` hold
-/// padded(m) numbers, and are written one after the other; what lies behind m of them is left open. A panel of the
+/// padded(m) numbers, and are written one after the other; the numbers beyond the first m are undefined. A panel of the
 /// matrix stays in cache while n runs. A second operand of as many columns is added on the way; then the matrix is
-/// packed without columns apart, and both have a k of `longest_sum` at most together. `ahead` is asked for meanwhile.
+/// packed without columns apart, and both have a k of `longest_sum` at most together. `ahead` is prefetched meanwhile.
 /// k >= 1; `in` and `out` do not overlap; of a packed matrix in_step is 1.
 template <class T>
 void multiply(Index k, Index m, Index rows_count, Matrix<T> matrix, const T* in, Index in_row, Index in_step,

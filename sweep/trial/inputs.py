@@ -1,0 +1,69 @@
+"""The inputs of a trial: its data, training windows and rollout tasks, each made once per process."""
+
+import functools
+from pathlib import Path
+
+import torch
+
+from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.trial import TrialConfig
+from sweep.data import Data, Starts, WindowSource, load, window_source
+from sweep.diagnosis.facts import DataFacts, facts_of
+from sweep.score import Task
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def load_data(data: DataConfig, score: ScoreConfig) -> Data:
+    """Return the data of a trial, loaded once per process."""
+    return _load(data.model_dump_json(), score.model_dump_json())
+
+
+@functools.lru_cache(maxsize=4)
+def _load(data: str, score: str) -> Data:
+    return load(DataConfig.model_validate_json(data), ScoreConfig.model_validate_json(score), Path())
+
+
+def data_facts(config: TrialConfig) -> DataFacts:
+    """Return the facts about a trial's data, computed once per process."""
+    return _facts(config.data.model_dump_json(), config.score.model_dump_json())
+
+
+@functools.lru_cache(maxsize=4)
+def _facts(data: str, score: str) -> DataFacts:
+    return facts_of(_load(data, score))
+
+
+def training_windows(config: TrialConfig) -> WindowSource:
+    """Return the training windows of a trial, made once per process."""
+    training = config.training
+    return _windows(
+        config.data.model_dump_json(), config.score.model_dump_json(), training.window, training.precision
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def _windows(data: str, score: str, window: int, precision: str) -> WindowSource:
+    return window_source(_load(data, score), window, precision)
+
+
+@functools.lru_cache(maxsize=4)
+def _task(data: str, score: str, part: str, dtype: torch.dtype, device: str) -> Task:
+    whole = _load(data, score)
+    starts: Starts = getattr(whole, part)
+    return Task(whole, starts, dtype, device)
+
+
+def validation_task(config: TrialConfig) -> Task:
+    """Return the validation starts, encoded for a trial once per process."""
+    return _task_of(config, "validation")
+
+
+def locked_task(config: TrialConfig) -> Task:
+    """Return the locked test starts, encoded for a trial once per process."""
+    return _task_of(config, "test")
+
+
+def _task_of(config: TrialConfig, part: str) -> Task:
+    data, score = config.data.model_dump_json(), config.score.model_dump_json()
+    return _task(data, score, part, DTYPES[config.training.precision], config.device)

@@ -1,0 +1,26 @@
+"""The network of a trial: before its training, and with the weights of a checkpoint."""
+
+from sweep.config.trial import TrialConfig
+from sweep.data import Data
+from sweep.model import Network, engine, network_of_model
+from sweep.trial.checkpoint import read_checkpoint
+from sweep.trial.inputs import DTYPES
+
+
+def network_of(config: TrialConfig, data: Data) -> Network:
+    """Return a trial's network, not initialised yet, with the trial's engine.
+
+    Raises:
+        SweepError: that engine is not available here.
+        PluginError: the model of a plug-in cannot be built.
+    """
+    computed_by = engine(config.engine, config.threads)
+    return network_of_model(config.model, data.inputs, len(data.channels), computed_by)
+
+
+def trained(config: TrialConfig, data: Data, weights: bytes) -> Network:
+    """Return the network of a trial's checkpoint.pt."""
+    network = network_of(config, data)
+    network.to(dtype=DTYPES[config.training.precision], device=config.device)  # first, or float64 is rounded
+    network.load_state_dict(read_checkpoint(weights)["state_dict"])
+    return network
