@@ -87,7 +87,8 @@ for command in (confirm, treat, audit):
     "overrides",
     multiple=True,
     metavar="KEY.PATH=VALUE",
-    help="Override a value of the study file, such as training.budget=6000000; recorded. Repeatable.",
+    help="Override a value of the study file, such as training.budget=6000000; recorded. A relative data.path is "
+    "relative to the current directory; in a study file, to the folder of that file. Repeatable.",
 )
 @click.option("--no-confirm", is_flag=True, envvar="SWEEP_NO_CONFIRM", help="Skip the confirmation.")
 @click.option("--dry-run", is_flag=True, help="Show sampled configurations and the cost; run nothing.")
