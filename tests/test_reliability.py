@@ -226,7 +226,7 @@ def test_one_request_to_stop_ends_the_run_in_order(undisturbed, tmp_path):
         assert time.monotonic() - began < 10
         assert code == 130, messages
         assert "Traceback" not in messages
-        assert "the same command goes on from there" in messages
+        assert "rerun the command to resume" in messages
         all_gone(tmp_path, 3)
     run(tmp_path)
     same_study(undisturbed, tmp_path / "sine", TOTAL)

@@ -111,7 +111,7 @@ class StoredStudy:
         """Return a trial's scores on the locked test; None unless it is the winner and has been scored there."""
         if number is None or self.winner is None or self.winner.get("number") != number:
             return None
-        if self.winner["basis"] != self.basis:
+        if self.winner.get("basis") != self.basis:
             return None
         test = self.winner.get("test")
         return test if isinstance(test, Mapping) else None

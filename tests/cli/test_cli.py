@@ -13,6 +13,7 @@ import pytest
 from sweep.cli import main
 from sweep.diagnosis.probes import PROBES, always_on
 from sweep.diagnosis.symptoms import SYMPTOMS
+from sweep.results.wording.numbers import number_text
 from sweep.store import DriverLock
 from tests.support.command_line import TINY, invoke
 
@@ -335,7 +336,7 @@ def test_what_other_rules_stored_is_made_again(results, tmp_path):
     assert "as it was" not in json.dumps(probed["probes"])
     assert json.loads(invoke("report", *shown, "--json").stdout)["diagnoses"]["other_rules"] == 1
     page = (copy / "sine/report/index.html").read_text(encoding="utf-8")
-    assert "Found by other rules than today's: 1" in page
+    assert "Diagnoses from another version of the rules: 1" in page
 
 
 def test_diagnosing_anew_gives_the_bytes_of_the_trials_end(results, tmp_path):
@@ -409,7 +410,7 @@ def test_the_list_fits_80_columns_with_the_whole_of_its_numbers(results, tmp_pat
     lines = invoke("list", "--results", str(tmp_path)).stdout.splitlines()
     assert max(map(len, lines)) <= 80
     assert all(heading in lines[1] for heading in ("trials", "complete", "rollout error", "symptom"))
-    assert sum(f"{entry['best_rollout_error']:.4g}" in line for line in lines) == 2
+    assert sum(number_text(entry["best_rollout_error"]) in line.split() for line in lines) == 2
 
 
 def test_what_baselines_reach_takes_an_excuse_away(results, tmp_path):

@@ -343,6 +343,7 @@ def write_study(folder: StudyFolder, trials: int = 40, seed: int = 5, **changes:
             "rollout_error": (best.rollout_error or 0) * 1.1,
         }
         winner = {
+            "basis": "selected",
             "number": best.number,
             "reason": None,
             "test": test,
