@@ -13,16 +13,18 @@ import copy
 import io
 import json
 import math
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from sweep.config.ranges import Choice, IntUniform, LogUniform, OneMinusLog, ends
-from sweep.config.records import to_json
+from sweep.config.records import PREFIXES, Evaluation, Scores, TrialRecord, to_json
 from sweep.config.registry import Registry
 from sweep.config.sections import Component, DataConfig, ModelConfig, ScoreConfig, TrainingConfig
 from sweep.config.seeds import seed_of
@@ -31,16 +33,21 @@ from sweep.config.trial import TrialConfig
 from sweep.data import SOURCES, Data, load
 from sweep.data.recording import Need
 from sweep.data.sources.source import SourceSpec
+from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.probes import PROBES, ProbeSpec, Subject, measured
 from sweep.model import CELLS, MODELS
 from sweep.model.cells import CellSpec
 from sweep.model.models import ModelSpec
+from sweep.results.checks.known_checks import CHECKS
+from sweep.results.study import read_study
+from sweep.results.study_tables import StudyTables
 from sweep.score import BASELINES, OBJECTIVES
 from sweep.score.baselines.simple import CannotServe
 from sweep.score.baselines.table import BaselineSpec
 from sweep.score.objectives import ObjectiveSpec
 from sweep.search import SAMPLERS, History
 from sweep.search.samplers import SamplerSpec
+from sweep.store import StudyFolder
 from sweep.train import OPTIMIZERS, SCHEDULERS
 from sweep.train.optimizers import OptimizerSpec
 from sweep.train.schedulers import SchedulerSpec
@@ -458,6 +465,59 @@ class ObjectiveContract(TrialContract):
         first, again = (self.spec.function(forecast, truth, scale, 8) for _ in range(2))
         assert first == again
         assert np.array_equal(forecast, kept[0]) and np.array_equal(truth, kept[1])
+
+
+class CheckContract(Contract):
+    """Contract of a `CheckSpec`."""
+
+    spec: ClassVar[CheckSpec]
+    table = CHECKS
+
+    def test_it_answers_for_every_study(self) -> None:
+        """With and without trials: a finding with its name, a text and evidence that JSON can hold, twice the same."""
+        with tempfile.TemporaryDirectory() as folder:
+            study = StudyFolder(Path(folder) / "tiny")
+            study.write_study(_study_document())
+            findings = [self.spec.check(StudyTables(read_study(study))) for _ in range(2)]
+            for number, error in enumerate((0.5, 0.2, 0.9)):
+                study.write_record(_record(number, error))
+            findings += [self.spec.check(StudyTables(read_study(study))) for _ in range(2)]
+        for finding in findings:
+            assert finding.code == self.spec.name and finding.text.strip()
+            json.dumps(to_json(finding), allow_nan=False)
+        assert findings[0] == findings[1] and findings[2] == findings[3]
+
+
+def _study_document() -> dict[str, Any]:
+    config = tiny_trial()
+    sections = {
+        key: getattr(config, key).model_dump(mode="json") for key in ("data", "score", "model", "training")
+    }
+    return {"name": "tiny", **_without_none(sections), "space": {"cell": ["lstm", "gru"]}}
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_none(entry) for key, entry in value.items() if entry is not None}
+    return value
+
+
+def _record(number: int, error: float) -> TrialRecord:
+    scores = Scores(error, (error,) * len(PREFIXES), error, 10.0, 5.0, 20.0, 0.0, error, error)
+    evaluation = Evaluation(0, BUDGET, 100, scores, train_loss=error, lr=1e-3)
+    return TrialRecord(
+        number,
+        "complete",
+        {"cell": "gru"},
+        tiny_trial().model_dump(mode="json"),
+        "sampled",
+        (evaluation,),
+        rollout_error=error,
+        best=0,
+        best_one_step=0,
+        sequence_steps=BUDGET,
+        updates=100,
+    )
 
 
 def _checkpoint(run: Run) -> bytes:

@@ -17,6 +17,7 @@ CONTRACTS: tuple[type[testing.Contract], ...] = (
     testing.BaselineContract,
     testing.ProbeContract,
     testing.ObjectiveContract,
+    testing.CheckContract,
 )
 EXAMPLES = loaded()
 
