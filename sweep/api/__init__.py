@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from sweep.api.execution import plot
     from sweep.api.followup import AuditResult, ConfirmResult, TreatResult, audit, confirm, treat
     from sweep.api.loaded_study import LoadedStudy
-    from sweep.api.read import diagnose, listing, load_study, report, show
+    from sweep.api.read import diagnose, load_study, report, show
     from sweep.api.run_study import RunResult, preview, run
+    from sweep.results.listing import listing
     from sweep.search.execution import Execution
 
 _HOME = {
@@ -24,7 +25,7 @@ _HOME = {
     "audit": "sweep.api.followup",
     "confirm": "sweep.api.followup",
     "diagnose": "sweep.api.read",
-    "listing": "sweep.api.read",
+    "listing": "sweep.results.listing",  # not by way of the others, which import torch
     "load_study": "sweep.api.read",
     "plot": "sweep.api.execution",
     "preview": "sweep.api.run_study",

@@ -1,4 +1,4 @@
-"""Reading a stored study: report, one trial, its diagnosis, tables, the list of studies. Nothing is trained."""
+"""Reading a stored study: report, one trial, its diagnosis, tables. Nothing is trained."""
 
 import shlex
 from collections.abc import Sequence
@@ -10,7 +10,6 @@ from sweep.config.errors import SweepError
 from sweep.followup.diagnose import diagnosis_of, recompute_diagnoses
 from sweep.report.write import ReportPaths, write_report
 from sweep.results.document import report_document, trial_document
-from sweep.results.listing import listing as stored_and_known
 from sweep.store import DriverLock
 from sweep.study.open_study import open_study
 
@@ -86,8 +85,3 @@ def load_study(study: str | Path = "sine", *, results: str | Path = "results") -
         SweepError: there are no results of that study.
     """
     return LoadedStudy(open_study(str(study), results, stored=True).folder)
-
-
-def listing(*, results: str | Path = "results") -> dict[str, Any]:
-    """Return the studies that have results and the known study files, as one JSON document (docs/report.md)."""
-    return stored_and_known(Path(results))

@@ -13,16 +13,19 @@ from sweep.store.folder import StudyFolder, study_folders
 from sweep.study.find import study_files
 
 
-def listing(results: Path) -> dict[str, Any]:
+def listing(*, results: str | Path = "results") -> dict[str, Any]:
     """Return the studies that have results and the known study files, as one JSON document.
 
     A stored study has `name`, `path`, `trials`, and by state `running`, `complete`, `pruned`, `diverged`,
     `failed`; `best_rollout_error`, the lowest selected one, and `best_symptom`, code and title of that trial's symptom
     or "muted"; both are null if no trial has a score. A study that cannot be read has its `error`, and null for all
     numbers.
+
+    Args:
+        results: folder of all studies.
     """
     stored: list[dict[str, Any]] = []
-    for folder in study_folders(results):
+    for folder in study_folders(Path(results)):
         entry: dict[str, Any] = {"name": folder.name, "path": str(folder.path)}
         try:
             stored.append({**entry, **_summary(folder), "error": None})

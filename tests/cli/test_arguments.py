@@ -95,3 +95,10 @@ def test_a_plugin_file_that_cannot_be_used_is_named(tmp_path: Path):
     done = invoke("report", "--plugin", str(tmp_path / "none.py"), "--results", str(tmp_path))
     assert done.exit_code == 2 and "none.py: No such file" in done.stderr
     assert "SWEEP_PLUGIN" not in os.environ
+
+
+def test_the_list_of_studies_does_not_wait_for_torch(tmp_path: Path):
+    code = "import sys; from sweep import api; api.listing(results=sys.argv[1]); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 0
+    control = code.replace("api.listing(results=sys.argv[1])", "api.load_study")
+    assert subprocess.run([sys.executable, "-c", control, str(tmp_path)], check=False).returncode == 1
