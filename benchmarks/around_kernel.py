@@ -26,7 +26,7 @@ from sweep.config.trial import TrialConfig
 from sweep.report.plots.trial import draw_trial
 from sweep.search.worker import serve
 from sweep.store import StudyFolder
-from sweep.study.open_study import read
+from sweep.study.open_study import open_study
 from sweep.train.loop import Trainer
 from sweep.trial import finish, run_segment
 from sweep.trial.segment import Run
@@ -77,7 +77,7 @@ def main() -> None:
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 12
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    training = read(name, [], name="around-kernel")[0].training
+    training = open_study(name, name="around-kernel").config.training
     configs = configurations(name, count, training.budget, training.evaluations)
     shares: list[dict[str, float]] = []
     seconds = []

@@ -22,9 +22,9 @@ from sweep.config.records import Evaluation, TrialRecord
 from sweep.config.seeds import seed_of
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.symptoms import SYMPTOMS, RolloutEvidence, symptom_of_trial
-from sweep.results.diagnoses import TOLD, is_cause
+from sweep.results.diagnoses import SHOWN, is_cause
 from sweep.score import block_length, forecasts
-from sweep.study.open_study import read
+from sweep.study.open_study import open_study
 from sweep.trial import finish
 from sweep.trial.process import trial_process
 from sweep.trial.segment import Run
@@ -49,7 +49,7 @@ class Epoch:
 
 def post(seed: int) -> TrialConfig:
     """Return the post's own setting with an evaluation per epoch; seed 0 is that of the study's trial."""
-    study = read("forum")[0]
+    study = open_study("forum").config
     config = study.trial(study.enqueue[0])
     training = config.training.model_copy(update={"evaluations": EPOCHS})
     fresh = config.seed if seed == 0 else seed_of("forum", seed)
@@ -89,7 +89,7 @@ def causes(config: TrialConfig, run: Run, evaluations: Sequence[Evaluation]) -> 
     found = json.loads(finish(config, state.getvalue(), None, record).files["diagnosis.json"])["findings"]
     return [
         finding["code"]
-        for severity in TOLD
+        for severity in SHOWN
         for finding in found
         if finding["severity"] == severity and is_cause(finding["code"])
     ]

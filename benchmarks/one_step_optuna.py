@@ -17,7 +17,7 @@ from machine import machine
 from sweep.config.ranges import suggest
 from sweep.config.study import StudyConfig
 from sweep.score import forecasts, scores
-from sweep.study.open_study import read
+from sweep.study.open_study import open_study
 from sweep.trial import load_data, run_segment
 from sweep.trial.checkpoint import read_checkpoint
 from sweep.trial.inputs import locked_task
@@ -62,7 +62,7 @@ def main() -> None:
     print(machine())
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study, _, _, _ = read(name, name="one-step-optuna-comparison")
+    study = open_study(name, name="one-step-optuna-comparison").config
     plain = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0))
     results = []
     with Parallel(n_jobs=WORKERS) as parallel:

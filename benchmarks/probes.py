@@ -23,7 +23,7 @@ from sweep.diagnosis.probes import PROBES, Subject, always_on, measured
 from sweep.diagnosis.symptoms import stored_evidence, symptom_of_trial
 from sweep.diagnosis.symptoms.start_symptoms import _truth_facts
 from sweep.model import best_kernel
-from sweep.study.open_study import read
+from sweep.study.open_study import open_study
 from sweep.trial import finish
 from sweep.trial.process import trial_process
 from sweep.trial.segment import Run
@@ -46,7 +46,7 @@ def trial(cell: str, engine: str | None, quick: bool) -> TrialConfig:
     name = engine or engine_name("auto", best_kernel(), "cpu", model, training)
     return TrialConfig(
         data=DataConfig(source="sine"),
-        score=read("sine", [], name="probes")[0].score,
+        score=open_study("sine", name="probes").config.score,
         model=model,
         training=training,
         seed=0,

@@ -19,7 +19,7 @@ from machine import machine
 from sweep.config.records import TrialRecord
 from sweep.config.trial import TrialConfig
 from sweep.search.proposals import proposal
-from sweep.study.open_study import read
+from sweep.study.open_study import open_study
 from sweep.train import OPTIMIZERS
 from sweep.trial import run_segment
 from sweep.trial.process import trial_process
@@ -32,8 +32,9 @@ def configurations(name: str, count: int, budget: int | None, evaluations: int) 
     """Return the first mini-batch configurations of a study, cut in budget: to a tenth where it is None."""
     cut = [f"training.evaluations={evaluations}", "pruning.enabled=false", "search.sampler=random"]
     if budget is None:
-        budget = read(name, cut, name="study-speed")[0].training.budget // SHARE
-    study, _, _, _ = read(name, [*cut, f"training.budget={budget}"], name="study-speed")
+        budget = open_study(name, name="study-speed", overrides=cut).config.training.budget // SHARE
+    overrides = [*cut, f"training.budget={budget}"]
+    study = open_study(name, name="study-speed", overrides=overrides).config
     records: dict[int, TrialRecord] = {}
     found = []
     while len(found) < count:
