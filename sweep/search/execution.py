@@ -7,7 +7,6 @@ from typing import TypedDict
 
 from sweep.config.sections import RunConfig
 from sweep.search.events import Message, Progress, Settled, Watch
-from sweep.search.executors import Workers
 from sweep.search.interrupts import Interrupts
 from sweep.search.tasks import Draw, Functions
 
@@ -48,10 +47,6 @@ class Execution:
         executor = self.executor or run.executor
         workers = 1 if executor == "inline" else self.workers or run.workers or _cores()
         return RunConfig.model_validate({**run.model_dump(), "executor": executor, "workers": workers})
-
-    def pool(self, run: RunConfig) -> Workers:
-        """Return the workers that `settings` names, to be closed by the caller."""
-        return Workers(run.workers, run.executor)
 
 
 def _cores() -> int:
