@@ -7,11 +7,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainValidator,
     SerializerFunctionWrapHandler,
     field_validator,
     model_serializer,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from sweep.config.records import PREFIXES
 
@@ -19,7 +21,18 @@ Setting = bool | int | float | str
 Share = Annotated[float, Field(gt=0, le=1)]
 PositiveInt = Annotated[int, Field(gt=0)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
-StepsOrShare = NonNegativeInt | Annotated[float, Field(ge=0, lt=1)]
+
+
+def _steps_or_share(value: Any) -> int | float:
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if not whole and not (isinstance(value, float) and 0 <= value < 1):
+        raise PydanticCustomError(
+            "steps", "Input should be a number of steps, or a share below 1 such as 0.25"
+        )
+    return value  # type: ignore[no-any-return]
+
+
+StepsOrShare = Annotated[int | float, PlainValidator(_steps_or_share)]
 
 ALWAYS = "always"  # value of training.readout_refit
 OF_BOOL = {True: "end", False: "never"}  # what it means as a bool

@@ -1,6 +1,6 @@
 """A study: fixed settings, search space and enqueued trials; and the identity by which studies are compared."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -19,7 +19,7 @@ from sweep.config.sections import (
     Section,
     TrainingConfig,
 )
-from sweep.config.space import Space
+from sweep.config.space import Condition, Space
 from sweep.config.trial import TrialConfig, trial_config
 
 SECTIONS: dict[str, type[Section]] = {
@@ -74,11 +74,19 @@ class StudyConfig:
         """Return the training windows that trials may have: all of a choice, or the ends of a range."""
         place = ("training", "window")
         axes = [axis for axis in self.space.axes if axis.path == place]
+        fixed = [(condition, value) for condition, path, value in self.space.fixed if path == place]
         windows = [int(window) for axis in axes for window in ends(axis.span)]
-        windows += [int(value) for _, path, value in self.space.fixed if path == place]
-        if all(axis.condition is not None for axis in axes):
+        windows += [int(value) for _, value in fixed]
+        conditions = [*(axis.condition for axis in axes), *(condition for condition, _ in fixed)]
+        if None not in conditions and not self._covers(conditions):
             windows.append(self.training.window)
         return tuple(dict.fromkeys(windows))
+
+    def _covers(self, conditions: Iterable[Condition | None]) -> bool:
+        """Return whether one of the conditions holds for each value of `readout_refit`."""
+        refits = next((axis.span for axis in self.space.axes if axis.name == "readout_refit"), None)
+        covered = {value for condition in conditions if condition is not None for value in condition.values}
+        return refits is not None and set(ends(refits)) <= covered
 
     def trial(self, params: Mapping[str, Value]) -> TrialConfig:
         """Return the configuration of a trial with these hyperparameters."""

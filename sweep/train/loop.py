@@ -18,7 +18,7 @@ from sweep.model import Network
 from sweep.train.flat import FlatParameters
 from sweep.train.full_batch import FullBatchOptimizer, OutOfBudget
 from sweep.train.log import Log
-from sweep.train.optimizers import OPTIMIZERS
+from sweep.train.optimizers import OPTIMIZERS, infeasible
 from sweep.train.plain import plain_step, without_compiler
 from sweep.train.projection import Projection
 from sweep.train.schedulers import SCHEDULERS
@@ -57,8 +57,9 @@ class Trainer:
         self.loss_gradient = network.loss_gradient(burn_in, training.unroll)
         self.optimizer_name = training.optimizer.name
         spec = OPTIMIZERS[self.optimizer_name]
-        if self.projection and not spec.full_batch:
-            raise DataError(mini_batches_cannot_project(self.optimizer_name))
+        problem = infeasible(training)
+        if problem is not None:
+            raise DataError(problem)
         self.settings = {**spec.defaults, **training.optimizer.settings}
         trained: list[Tensor] = [*self.flat.parameters] if spec.per_matrix else [self.flat.vector]
         with OPTIMIZERS.running(self.optimizer_name):
@@ -424,11 +425,6 @@ def _load(optimizer: Optimizer, state: dict[str, Any]) -> None:
         for key, value in saved.items():
             if isinstance(value, Tensor) and value.dtype != loaded[key].dtype:
                 loaded[key] = value.clone()
-
-
-def mini_batches_cannot_project(optimizer: str) -> str:
-    """Return why an optimizer cannot serve where the last layer is solved in each evaluation of the loss."""
-    return f'readout_refit = "always" needs an optimizer that takes all windows at once, not {optimizer}'
 
 
 def _ratio(moved: float, before: Tensor) -> float:

@@ -18,7 +18,7 @@ from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
 from sweep.score import Forecasts, Task, forecasts, objective_of, scores
 from sweep.score.baselines.simple import CannotServe
-from sweep.score.ridge_readout import refit_readout
+from sweep.score.ridge_readout import RIDGES, refit_readout
 from sweep.train import Trainer
 from sweep.trial.checkpoint import checkpoint_bytes, read_checkpoint
 from sweep.trial.inputs import DTYPES, load_data, training_windows, validation_task
@@ -128,7 +128,7 @@ class Run:
         now = self.trainer.flat.snapshot()
         outcome: dict[str, Any]
         try:
-            refit = refit_readout(self.network, self.task)
+            refit = refit_readout(self.network, self.task, RIDGES)
             outcome = {"raw": refit.raw_error, "refit": refit.error, "ridge": refit.ridge}
             self.network.load_state_dict(refit.network.state_dict())
         except CannotServe as error:
