@@ -244,6 +244,7 @@ class SearchConfig(Section):
     seed: NonNegativeInt = 0
     width: PositiveInt = 16  # trials in flight
     sampler: str = "tpe"
+    in_turn: str = ""  # a choice whose values take turns, each with a search of its own; empty: none
 
 
 class ConfirmConfig(Section):
