@@ -30,8 +30,7 @@ def test_the_envelope_of_a_decay_is_the_planted_one(half_life: int):
     ids=["steady", "growing", "constant", "nan", "step"],
 )
 def test_no_envelope_of_what_does_not_decay_exponentially(forecast: np.ndarray):
-    envelope = envelope_of(forecast, TRUTH, BLOCK)
-    assert envelope is None or envelope.half_life > 1e5
+    assert envelope_of(forecast, TRUTH, BLOCK) is None
 
 
 @pytest.mark.parametrize(("speed", "shift"), [(1.01, 0.0), (0.985, 0.0), (1.0, -0.8)])
@@ -76,13 +75,18 @@ def lines_and_texts(folder: StudyFolder, number: int):
 
 @pytest.mark.parametrize(
     ("number", "code", "more", "words"),
-    [(0, "S03", 2, "half-life"), (1, "S05", 3, "steps early"), (2, "S01", 0, ""), (3, "S02", 0, "")],
+    [
+        (0, "S03", 2, {"half-life"}),
+        (1, "S05", 3, {"marked", "steps early"}),
+        (2, "S01", 0, set()),
+        (3, "S02", 0, set()),
+    ],
 )
 def test_the_plot_names_the_symptom_and_draws_its_evidence(kinds, number, code, more, words):
     lines, text = lines_and_texts(kinds, number)
     assert f"complete · {code} " in text
-    assert lines == [2 + more] * 3 and (words in text)
-    assert words or not ("half-life" in text or "marked" in text)
+    assert lines == [2 + more] * 3
+    assert {word for word in ("half-life", "marked", "steps early") if word in text} == words
     with_it = draw_trial(kinds, number)
     kinds.write_study({**kinds.read_study(), "diagnosis": {"mute": [code]}})
     lines, text = lines_and_texts(kinds, number)
