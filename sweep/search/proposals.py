@@ -14,6 +14,7 @@ from sweep.config.study import StudyConfig
 from sweep.config.trial import TrialConfig
 from sweep.search.history import History
 from sweep.search.samplers import SAMPLERS
+from sweep.train import infeasible
 
 TRIAL_SECTIONS = ("data", "score", "model", "training")
 
@@ -52,10 +53,14 @@ class SampledTrials:
         except PluginError as error:
             return Proposed({}, "sampled", None, str(error), self._fixed())
         try:
-            return Proposed(params, origin, self.study.trial(params))
+            config = self.study.trial(params)
         except ValidationError as error:
             reasons = "; ".join(entry["msg"].removeprefix("Value error, ") for entry in error.errors())
             return Proposed(params, origin, None, f"infeasible: {reasons}", self._fixed())
+        problem = infeasible(config.training)
+        if problem is not None:
+            return Proposed(params, origin, None, f"infeasible: {problem}", self._fixed())
+        return Proposed(params, origin, config)
 
     def _fixed(self) -> dict[str, Any]:
         return {name: getattr(self.study, name).model_dump(mode="json") for name in TRIAL_SECTIONS}

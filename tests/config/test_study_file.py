@@ -31,6 +31,35 @@ MISTAKES = [
     ("training.clip=inf", "training.clip", ["finite", "inf"]),
     ("training.budget=2e6", "training.budget", ["valid integer", "2000000.0"]),
     ("training.burn_in=128", "training", ["burn_in + unroll = 128", "window of 128"]),
+    ("training.burn_in=1.0", "training.burn_in", ["a number of steps, or a share below 1", "got 1.0"]),
+    ("training.burn_in=-1", "training.burn_in", ["a number of steps, or a share below 1", "got -1"]),
+    ("space.burn_in=[0.2, true]", "space.burn_in", ["a number of steps, or a share below 1", "got True"]),
+    ("training.readout_refit='allways'", "training.readout_refit", ["Did you mean 'always'?"]),
+    ("space.readout_refit.alwys={}", "space.readout_refit", ["'alwys'", "Did you mean 'always'?"]),
+    ("space.readout_refit.always.windw=5", "space.readout_refit.always.windw", ["Did you mean 'window'?"]),
+    (
+        "space.readout_refit.always.window=-5",
+        "space.readout_refit.always.window",
+        ["greater than or equal to 0"],
+    ),
+    (
+        "space.readout_refit.always.burn_in=200",
+        "space.readout_refit.always",
+        ["leaves nothing of a window of 128"],
+    ),
+    ("space.readout_refit.always.budget=[1, 2]", "space.readout_refit.always.budget", ["one number"]),
+    ("space.readout_refit.always.optimizer='adam'", "space.readout_refit.always", ["lbfgs", "not adam"]),
+    ("space.readout_refit.always.optimizer='lbfg'", "space.readout_refit.always.optimizer", ["'lbfgs'"]),
+    (
+        "space.readout_refit.always.optimizer={ name = 'lbfgs', histry = 3 }",
+        "space.readout_refit.always.optimizer.histry",
+        ["Did you mean 'history'?"],
+    ),
+    (
+        "space.readout_refit.always.optimizer=3",
+        "space.readout_refit.always.optimizer",
+        ["wanted a name", "3"],
+    ),
     ("training.shuffle=1", "training.shuffle", ["valid boolean", "1"]),
     ("training.precision='float16'", "training.precision", ["float32", "float64", "'float16'"]),
     ("training.lr_warmup=1.0", "training.lr_warmup", ["less than 1", "1.0"]),
@@ -136,6 +165,19 @@ MISTAKES = [
     ("enqueue=[{ cell = 'gru' }]", "enqueue[0].optimizer", ["is missing"]),
     ("name=5", "name", ["wanted text", "5"]),
 ]
+
+
+def test_a_projection_needs_a_full_batch_optimizer_among_those_of_the_space(problems, study, document):
+    study("training.readout_refit='always'")  # the space has lbfgs, too
+    without = {**document, "space": {"optimizer": ["sgd", "adam"]}}
+    (line,) = problems("training.readout_refit='always'", document=without)
+    assert line.startswith(
+        "training: always needs an optimizer that takes all windows at once (lbfgs), not sgd, adam"
+    )
+    with_axis = {**document, "space": {"optimizer": ["sgd", "adam"], "readout_refit": ["never", "always"]}}
+    (line,) = problems(document=with_axis)
+    assert line.startswith("space.readout_refit.always: always needs an optimizer")
+    assert line.endswith('set space.readout_refit.always.optimizer = "..."')
 
 
 def test_there_are_mistakes():

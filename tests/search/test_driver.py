@@ -181,6 +181,22 @@ def test_an_error_fails_its_trial_with_the_reason_and_stops_nothing(tmp_path, er
     assert sum(isinstance(event, Settled) for event in events) == 8
 
 
+def test_variable_projection_with_mini_batches_is_infeasible(tmp_path):
+    study = small_study("search.sampler=random", "space.readout_refit=['never', 'always']")
+    drive(study, tmp_path, 12)
+    projected = [r for r in sound(tmp_path, 12) if r.params["readout_refit"] == "always"]
+    mini = [r for r in projected if r.params["optimizer"] != "lbfgs"]
+    assert mini and len(mini) < len(projected)
+    assert {r.number for r in projected if r.state == "failed"} == {r.number for r in mini}
+    assert all(
+        re.fullmatch(
+            r'infeasible: readout_refit = "always" needs an optimizer that takes all windows at once, not \w+',
+            r.reason,
+        )
+        for r in mini
+    )
+
+
 class Infeasible(StudyConfig):
     """A study in which Adam and GRU do not go together."""
 
