@@ -20,7 +20,7 @@ from sweep.config.study import SECTIONS, StudyConfig
 TOP = ("name", "description", "space", "enqueue", "plugins", "record", *SECTIONS)
 
 
-def read_study(path: Path, overrides: Sequence[str], known: KnownNames) -> StudyConfig:
+def study_from_file(path: Path, overrides: Sequence[str], known: KnownNames) -> StudyConfig:
     """Return the study of a file with `key.path=value` overrides applied.
 
     Raises:
@@ -75,7 +75,7 @@ def study_from_document(document: Mapping[str, Any], known: KnownNames, where: s
         where: the file, for messages.
 
     Raises:
-        StudyFileError: as in `read_study`.
+        StudyFileError: as in `study_from_file`.
     """
     problems = [
         f"{key}: no such section.{nearest(key, TOP)} Known: {', '.join(TOP)}"

@@ -19,7 +19,7 @@ from sweep.config.sections import (
     ScoreConfig,
     TrainingConfig,
 )
-from sweep.config.seeds import seed_of, stream
+from sweep.config.seeds import fresh_seeds, seed_of, stream
 from sweep.config.study import differences, identity
 from sweep.config.trial import TrialConfig, trial_config_from_json
 
@@ -148,6 +148,12 @@ def test_the_seed_depends_on_content_and_study_seed_alone(study):
     there = study("data.path='/there/a.csv'", document=document).trial({"cell": "gru"})
     other = study("data.path='/here/b.csv'", document=document).trial({"cell": "gru"})
     assert here.seed == there.seed != other.seed
+
+
+def test_more_fresh_seeds_begin_with_fewer_and_purposes_differ():
+    assert fresh_seeds(0, "confirm", 5)[:3] == fresh_seeds(0, "confirm", 3)
+    assert not set(fresh_seeds(0, "confirm", 5)) & set(fresh_seeds(0, "treat", 5))
+    assert not set(fresh_seeds(0, "confirm", 5)) & set(fresh_seeds(1, "confirm", 5))
 
 
 def test_seeds_of_content():

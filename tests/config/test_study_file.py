@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sweep.config.errors import StudyFileError
-from sweep.config.study_file import overridden, read_study, toml_value
+from sweep.config.study_file import overridden, study_from_file, toml_value
 from sweep.study.components import known_names
 
 STUDIES = sorted((Path(__file__).resolve().parents[2] / "studies").glob("*.toml"))
@@ -332,20 +332,20 @@ def test_a_name_alone_is_a_component_with_defaults(study):
 
 def test_files_that_cannot_be_read(tmp_path: Path, known):
     with pytest.raises(StudyFileError, match="cannot be read"):
-        read_study(tmp_path / "none.toml", [], known)
+        study_from_file(tmp_path / "none.toml", [], known)
     (tmp_path / "bad.toml").write_text("x = ")
     with pytest.raises(StudyFileError, match="is not valid TOML"):
-        read_study(tmp_path / "bad.toml", [], known)
+        study_from_file(tmp_path / "bad.toml", [], known)
     (tmp_path / "latin.toml").write_bytes(b"x = '\xe9'")
     with pytest.raises(StudyFileError, match="cannot be read"):
-        read_study(tmp_path / "latin.toml", [], known)
+        study_from_file(tmp_path / "latin.toml", [], known)
 
 
 def test_the_name_is_the_file_s(tmp_path: Path, known):
     path = tmp_path / "mine.toml"
     path.write_text("[data]\nsource = 'sine'\n[space]\ncell = ['gru']\n")
-    assert read_study(path, [], known).name == "mine"
-    assert read_study(path, ["name=other"], known).name == "other"
+    assert study_from_file(path, [], known).name == "mine"
+    assert study_from_file(path, ["name=other"], known).name == "other"
 
 
 def test_there_are_studies():
@@ -354,7 +354,7 @@ def test_there_are_studies():
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_shipped_studies_are_right(path: Path):
-    study = read_study(path, [], known_names())
+    study = study_from_file(path, [], known_names())
     assert study.name == path.stem and study.description
     for params in study.enqueue:
         study.trial(params)
@@ -362,7 +362,7 @@ def test_shipped_studies_are_right(path: Path):
 
 def test_the_default_study_samples_the_six_axes():
     path = next(path for path in STUDIES if path.stem == "sine")
-    names = {axis.name for axis in read_study(path, [], known_names()).space.axes}
+    names = {axis.name for axis in study_from_file(path, [], known_names()).space.axes}
     assert {
         "optimizer",
         "scheduler",

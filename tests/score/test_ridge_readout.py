@@ -28,9 +28,6 @@ SHAPES = {
 }
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 @pytest.fixture(scope="module", params=["sine", "lorenz", "calendar"])
 def task(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Task:
     score = ScoreConfig(warmup=60, horizon=50, starts=4)
@@ -124,8 +121,8 @@ def test_an_exactly_linear_readout_is_recovered(shape: str, task: Task):
         width, fit.channels, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
     )
     fit.triangle[:width, width:] = fit.triangle[:width, :width] @ weights
-    said = fit.triangle[:width, :width] @ fit.solve(1e-14)
-    assert torch.allclose(said, fit.triangle[:width, width:], rtol=0, atol=1e-4)
+    fitted = fit.triangle[:width, :width] @ fit.solve(1e-14)
+    assert torch.allclose(fitted, fit.triangle[:width, width:], rtol=0, atol=1e-4)
     assert torch.allclose(
         fit.solve(1e9)[1:], torch.zeros(()).double(), atol=1e-4
     )  # all but the bias is punished
@@ -135,48 +132,48 @@ def test_an_exactly_linear_readout_is_recovered(shape: str, task: Task):
 def test_the_best_candidate_wins_and_raw_is_one_of_them(shape: str, task: Task):
     network = network_for(task, **SHAPES[shape])
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    found = refit_readout(network, task)
-    assert found.error <= found.raw_error and len(found.errors) == len(RIDGES)
-    assert found.error == min(found.raw_error, *found.errors)
+    refit = refit_readout(network, task)
+    assert refit.error <= refit.raw_error and len(refit.errors) == len(RIDGES)
+    assert refit.error == min(refit.raw_error, *refit.errors)
 
     def error(one: Forecaster) -> float:
-        said = forecasts(one, task)
+        forecast = forecasts(one, task)
         return scores(
-            said.rollout, said.one_step, task.starts, task.data.targets, task.data.period
+            forecast.rollout, forecast.one_step, task.starts, task.data.targets, task.data.period
         ).rollout_error
 
-    assert error(network) == pytest.approx(found.raw_error, abs=1e-12)
-    assert error(found.network) == pytest.approx(found.error, abs=1e-6)
+    assert error(network) == pytest.approx(refit.raw_error, abs=1e-12)
+    assert error(refit.network) == pytest.approx(refit.error, abs=1e-6)
     fit = regression(network, task.data, task.warmup)
-    for ridge, value in zip(RIDGES[3:], found.errors[3:], strict=True):
+    for ridge, value in zip(RIDGES[3:], refit.errors[3:], strict=True):
         assert error(refitted(network, fit, ridge)) == pytest.approx(value, abs=1e-4)
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     assert all(  # the recurrent part is kept
         torch.equal(value, before[name])
-        for name, value in found.network.state_dict().items()
+        for name, value in refit.network.state_dict().items()
         if not name.startswith(f"head.{len(network.head) - 1}")
     )
     again = refit_readout(network, task)
-    assert again.errors == found.errors and again.ridge == found.ridge
+    assert again.errors == refit.errors and again.ridge == refit.ridge
 
 
 def test_a_sine_is_learnt_without_training():
     data = load(DataConfig(source="sine"), ScoreConfig(warmup=200, horizon=300, starts=4), Path())
     task = Task(data, data.validation, torch.float32, "cpu")
     network = Forecaster(ModelConfig(cell="gru", hidden=24, layers=1), 1, 1).initialise(5)
-    found = refit_readout(network, task)
-    assert found.raw_error > 0.5 and found.error < 0.01
-    assert found.ridge is not None and next(found.network.parameters()).dtype == torch.float32
+    refit = refit_readout(network, task)
+    assert refit.raw_error > 0.5 and refit.error < 0.01
+    assert refit.ridge is not None and next(refit.network.parameters()).dtype == torch.float32
     # a network that is already right keeps its readout unless another is better still
-    better = refit_readout(found.network, task)
-    assert better.error <= found.error
+    better = refit_readout(refit.network, task)
+    assert better.error <= refit.error
 
 
 def test_a_readout_that_is_best_is_kept(task: Task):
     network = network_for(task, cell="gru")
-    found = refit_readout(network, task, ridges=(1e12,))  # a constant increment
-    kept = found.raw_error <= found.errors[0]
-    assert (found.ridge is None) == kept
+    refit = refit_readout(network, task, ridges=(1e12,))  # a constant increment
+    kept = refit.raw_error <= refit.errors[0]
+    assert (refit.ridge is None) == kept
     good = refit_readout(network, task).network
     same = refit_readout(good, task, ridges=(1e12,))
     assert same.ridge is None and same.error == same.raw_error < same.errors[0]
@@ -226,8 +223,12 @@ def test_the_baseline_is_an_untrained_network_with_a_refit(task: Task, two_netwo
 
 
 def test_the_baseline_leaves_random_state_and_threads_alone(task: Task, two_networks: None):
+    threads = torch.get_num_threads()
     torch.set_num_threads(2)
     torch.manual_seed(0)
     before = torch.get_rng_state()
-    BASELINES["random_readout"].forecast(task.data, task.starts, 5)
-    assert torch.equal(torch.get_rng_state(), before) and torch.get_num_threads() == 2
+    try:
+        BASELINES["random_readout"].forecast(task.data, task.starts, 5)
+        assert torch.equal(torch.get_rng_state(), before) and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
