@@ -24,7 +24,8 @@ def name_best(folder: StudyFolder, data: Data, records: Sequence[TrialRecord]) -
 
     With a confirmation of today's best trials, the best is the configuration that leads on fresh seeds. Every network
     trained there is scored: `networks`, by seed. `test` holds the scores of the network with the median validation
-    error: the result to expect of another training, not of the luckiest. Without a confirmation, the best is the
+    error, of an even number the worse of the middle two: the result to expect of another training, not of the
+    luckiest. Without a confirmation, the best is the
     selected trial with its own network.
 
     Returns:
@@ -94,7 +95,7 @@ def _fresh_networks(below: StudyFolder, confirmation: Mapping[str, Any], number:
         for seed, (replication, error) in enumerate(zip(arm["replications"], arm["errors"], strict=True))
     ]
     ordered = sorted(networks, key=lambda network: (network["validation"], network["seed"]))
-    median = ordered[(len(ordered) - 1) // 2]
+    median = ordered[len(ordered) // 2]
     return {"test": median["test"], "networks": networks, "median_seed": median["seed"]}
 
 

@@ -30,7 +30,7 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
         document: from `trial_document`.
         console: where to print; its width is respected.
     """
-    crown = ", the best" if document["is_best"] else ""
+    crown = ", the best network" if document["is_best"] else ""
     rank = f", rank {document['rank']} of {document['ranked']}{crown}" if document["rank"] else ""
     print_line(
         console, f"trial {document['number']} of {document['study']}: {document['state']}{rank}", "bold"

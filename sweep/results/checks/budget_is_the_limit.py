@@ -1,12 +1,14 @@
 """Is the budget the limit?"""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from sweep.config.records import TrialRecord
 from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
+from sweep.diagnosis.trial_diagnosis import Diagnosis
+from sweep.results.diagnoses import SHOWN
 from sweep.results.wording.numbers import percent_text
 from sweep.stats.paired_effect import FLOOR
 
@@ -14,18 +16,28 @@ BEST = 10  # trials that are examined; our choice
 LAST = 0.2  # of the budget; facts: D9, the Tuning Playbook's "still improving at the end"
 GAINS = 0.1  # decades of rollout error; our choice: a fifth less error
 FEWEST = 3
+UNFINISHED = ("C02", "C05")  # learning rate too low, undertrained: training ended before it converged
+LIMITED = "S12"  # the symptom of a forecast that is as good as the data allow
 
 
-def budget_is_the_limit(records: Sequence[TrialRecord], falling: Collection[str] = ()) -> Finding:
+def budget_is_the_limit(
+    records: Sequence[TrialRecord],
+    falling: Collection[str] = (),
+    diagnoses: Mapping[int, Diagnosis] | None = None,
+    has_skill: bool = True,
+) -> Finding:
     """Did the best trials that trained to the end still gain in the last fifth of their budget?
 
     The gain is log10 of the lowest rollout error before the last fifth by the lowest of all, the median over the
     best BEST trials; it is an issue from GAINS on. If the learning rates of most of these trials fall to zero at the
-    end, a late gain is expected at any budget: then the check is not applicable.
+    end, a late gain is expected at any budget: then the check is not applicable. Nor is it where the diagnoses of most
+    of these trials say otherwise, or where errors stay where they are because nothing has been learnt.
 
     Args:
         records: of the study.
         falling: names of schedulers whose rate falls to zero at the end of any budget.
+        diagnoses: by trial, where stored.
+        has_skill: whether the leading configuration beats the trivial forecasts.
     """
     done = [
         r for r in records if r.state == "complete" and r.rollout_error is not None and len(r.evaluations) > 2
@@ -36,6 +48,9 @@ def budget_is_the_limit(records: Sequence[TrialRecord], falling: Collection[str]
     if len(gains) < FEWEST:
         text = f"Not known: fewer than {FEWEST} trials have trained to the end."
         return CHECK.finding("not applicable", text, {"trials": len(gains)})
+    known = [diagnoses[record.number] for record in best if diagnoses and record.number in diagnoses]
+    unfinished = sum(_is_unfinished(diagnosis) for diagnosis in known)
+    limited = sum(diagnosis.code == LIMITED for diagnosis in known)
     median = float(np.median(gains))
     evidence = {
         "trials": len(gains),
@@ -43,10 +58,31 @@ def budget_is_the_limit(records: Sequence[TrialRecord], falling: Collection[str]
         "last": LAST,
         "threshold": GAINS,
         "falling": to_zero,
+        "unfinished": unfinished,
+        "data_limited": limited,
+        "has_skill": has_skill,
     }
     gained = f"gained a factor of {10**median:.2g} (median) in the last {percent_text(LAST)} of their budget"
     if median < GAINS:
-        return CHECK.finding("ok", f"The best {len(gains)} trials {gained}.", evidence)
+        text = f"The best {len(gains)} trials {gained}"
+        if 2 * unfinished > len(best):
+            text += (
+                f", but the diagnoses of {unfinished} of them say that training ended too early. To find out, try a "
+                "larger training.budget."
+            )
+            return CHECK.finding("not applicable", text, evidence)
+        if not has_skill:
+            text += (
+                ", but no network beats a trivial forecast, so this does not show that the budget suffices."
+            )
+            return CHECK.finding("not applicable", text, evidence)
+        return CHECK.finding("ok", f"{text}.", evidence)
+    if 2 * limited > len(best):
+        text = (
+            f"The best {len(gains)} trials still {gained}, but the diagnoses of {limited} of them say that the data "
+            "allow no better forecast."
+        )
+        return CHECK.finding("not applicable", text, evidence)
     if 2 * to_zero > len(best):
         text = (
             f"The best {len(gains)} trials still {gained}, but the learning rates of {to_zero} of them fall to zero "
@@ -58,6 +94,11 @@ def budget_is_the_limit(records: Sequence[TrialRecord], falling: Collection[str]
         "further trials."
     )
     return CHECK.finding("issue", text, evidence)
+
+
+def _is_unfinished(diagnosis: Diagnosis) -> bool:
+    """Return whether a diagnosis names a cause by which training ended too early."""
+    return any(f.code in UNFINISHED and f.severity in SHOWN for f in diagnosis.findings)
 
 
 def _scheduler(record: TrialRecord) -> str:
@@ -76,6 +117,11 @@ def late_gain(record: TrialRecord) -> float | None:
 CHECK = CheckSpec(
     name="budget_is_the_limit",
     titles=("The budget is the limit", "The budget was enough"),
-    check=lambda tables: budget_is_the_limit(tables.study.records, tables.study.falling_schedulers),
+    check=lambda tables: budget_is_the_limit(
+        tables.study.records,
+        tables.study.falling_schedulers,
+        tables.study.diagnoses,
+        tables.contests.decisive.network_has_skill,
+    ),
     source='Deep Learning Tuning Playbook, "Is training compute-bound?"; the threshold is our choice',
 )

@@ -95,8 +95,8 @@ def test_text(section: Mapping[str, Any]) -> str | None:
         text = (
             f"On the locked test the {len(networks)} networks of trial {section['leader']} on fresh seeds have a "
             f"rollout error of {number_text(test['iqm']['value'])} (interquartile mean; {seed_range_text(errors)}). "
-            "The test score of the configuration is that of the network with the median error on validation, seed "
-            f"{test['median_seed']}."
+            f"The test score of the configuration is that of the {middle_text(len(networks))}, by their errors on "
+            f"validation: seed {test['median_seed']}."
         )
     text += (
         f" The network to use is the one with the lowest error on validation, seed {use['seed']}: "
@@ -114,6 +114,11 @@ def confirmation_texts(section: Mapping[str, Any]) -> list[str]:
     """Return the sentences on a confirmation, a paragraph each."""
     texts = (confirmation_verdict_text(section), optimism_text(section), test_text(section))
     return [text for text in texts if text]
+
+
+def middle_text(count: int) -> str:
+    """Return which of several networks stands for all: the median one, of an even number the worse middle one."""
+    return f"{'median' if count % 2 else 'worse middle one'} of {count} networks"
 
 
 def seeds_text(count: int) -> str:
