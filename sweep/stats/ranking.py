@@ -188,7 +188,7 @@ def rank_sum_p(a: Array, b: Array, rng: np.random.Generator) -> float:
 def worse_median(values: Sequence[float]) -> float:
     """Return the median; of an even number of values the larger of the middle two, which is the worse error.
 
-    With two seeds the better one is no median, and their mean is the score of no network. Where larger is better, give
+    Of two seeds the better one is not a median, and their mean is the score of neither. Where larger is better, give
     the negated values and negate the result.
 
     Raises:

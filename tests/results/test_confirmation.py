@@ -129,7 +129,7 @@ def test_baselines_are_compared_with_the_fresh_score(confirmed):
     document = report_document(confirmed)
     leader = document["confirmation"]["arms"][0]
     evidence = document["findings"][0]["evidence"]
-    assert evidence["fresh_error"] == leader["iqm"]["value"] != leader["selected"]
+    assert evidence["validation_error"] == leader["iqm"]["value"] != leader["selected"]
     assert document["findings"][0]["text"].startswith("On fresh seeds ")
 
 

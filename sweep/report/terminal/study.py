@@ -63,8 +63,9 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
         print_line(console, f"Treated: {treatment_short_text(treatment)}")
     console.print()
     console.print(_board(document, console.width))
-    if len(document["trials"]) > BEST_MOST:
-        print_line(console, f"the best {BEST_MOST} of {len(document['trials'])} trials, on validation", "dim")
+    count = len(document["trials"])
+    which = f"the best {BEST_MOST} of {count} trials" if count > BEST_MOST else "trials"
+    print_line(console, f"{which} by their selected scores, on validation", "dim")
     console.print()
     _print_symptoms(document, console)
     for finding in document["findings"]:

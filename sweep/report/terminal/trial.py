@@ -93,9 +93,10 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     if document["diverged_at"] is not None:
         facts.append(("diverged at", f"{count_text(document['diverged_at'])} sequence-steps"))
     if document["rollout_error"] is not None:
+        basis = "" if arm is None else ", fresh seeds"
         for name, skill in document["skill"].items():
             facts.append(
-                (f"skill against {name}", "exact baseline" if skill is None else number_text(skill, 2))
+                (f"skill against {name}{basis}", "exact baseline" if skill is None else number_text(skill, 2))
             )
     return facts
 

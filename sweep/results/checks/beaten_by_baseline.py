@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
 from sweep.results.contest import Contender, Contest, Contests
-from sweep.results.wording.numbers import capital_text, number_text
+from sweep.results.wording.numbers import number_text
 
 
 def beaten_by_baseline(contests: Contests) -> Finding:
@@ -19,12 +19,8 @@ def beaten_by_baseline(contests: Contests) -> Finding:
         return CHECK.finding("not applicable", "No baseline has been scored yet.")
     if here.network is None:
         return CHECK.finding("not applicable", "No trial has a score yet.")
-    if here.seeds:
-        text = (
-            f"On fresh seeds {_comparison(here, f'the configuration of {here.network.name}', here.network)}."
-        )
-    else:
-        text = f"{capital_text(_comparison(here, 'the best selected score', here.network))}."
+    whom = f"the configuration of {here.network.name}" if here.seeds else "the best selected score"
+    text = f"On {'fresh seeds' if here.seeds else 'validation'} {_comparison(here, whom, here.network)}."
     if there is not None and there.network is not None:
         text += f" On the locked test {_comparison(there, 'it', there.network)}."
     evidence = {

@@ -60,14 +60,17 @@ def within_seed_noise(records: Sequence[TrialRecord], confirmation: Mapping[str,
         f"Another seed changes the rollout error of one configuration by a factor of {number_text(10**noise, 2)} "
         f"(standard deviation, the best {len(confirmation['arms'])} on {plural(confirmation['seeds'], 'seed')} each). "
     )
-    factor = f"a factor of {number_text(10**reach, 2)} of trial {best['number']}, the best on fresh seeds"
+    most = (
+        f"at most {number_text(10**reach, 2)} times that of trial {best['number']} on fresh seeds "
+        f"({number_text(best['iqm']['value'])})"
+    )
     if near:
         text += (
-            f"{len(near)} of the {plural(len(errors), 'other trial')} {'is' if len(near) == 1 else 'are'} within "
-            f"{factor}, as two seeds of one configuration are: their order may be chance."
+            f"{len(near)} of the {plural(len(errors), 'other trial')} {'has' if len(near) == 1 else 'have'} an error "
+            f"of {most}, as another seed of the same configuration may have: their order may be chance."
         )
         return CHECK.finding("issue", text, evidence)
-    text += f"No other trial is within {factor}"
+    text += f"No other trial has an error of {most}"
     unclear = [arm["number"] for arm in others if not arm["told_apart"]]
     if unclear:
         text += f", but the confirmation does not distinguish it from trial {list_text(unclear)}."

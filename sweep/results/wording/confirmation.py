@@ -95,8 +95,8 @@ def test_text(section: Mapping[str, Any]) -> str | None:
         text = (
             f"On the locked test the {len(networks)} networks of trial {section['leader']} on fresh seeds have a "
             f"rollout error of {number_text(test['iqm']['value'])} (interquartile mean; {seed_range_text(errors)}). "
-            f"The test score of the configuration is that of the {middle_text(len(networks))}, by their errors on "
-            f"validation: seed {test['median_seed']}."
+            f"The test score of the configuration is that of the {middle_text(len(networks))}, seed "
+            f"{test['median_seed']}."
         )
     text += (
         f" The network to use is the one with the lowest error on validation, seed {use['seed']}: "

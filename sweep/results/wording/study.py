@@ -47,7 +47,7 @@ def heading_text(document: Document) -> str:
     if confirmation is None:
         return f"Best network: trial {number}, selected and not confirmed"
     if confirmation["verdict"] == "tied":
-        return f"No single best network; first among equals: trial {number}"
+        return f"No single winner; first among equals: trial {number}"
     return f"Best network: trial {number}, confirmed on {seeds_text(confirmation['seeds'])}"
 
 
@@ -112,7 +112,7 @@ def next_step_text(document: Document) -> str:
     changes = ["other learning rates"]
     changes += [] if budget == "ok" else ["a larger budget"]
     changes += [] if horizon == "ok" else ["a shorter horizon"]
-    return f"No network beats the trivial forecasts. Look at the rollouts, then try {_or_text(changes)}."
+    return f"Look at the rollouts, then try {_or_text(changes)}."
 
 
 def _or_text(entries: Sequence[str]) -> str:

@@ -11,10 +11,13 @@ def test_baselines_that_beat_the_best_selected_score_are_named():
     found = beaten_by_baseline(made_contests(0.3, {"ar": 0.2, "season": 1e-12, "mean": 1.0}))
     assert found.severity == "issue"
     assert found.evidence["better"] == ["season", "ar"]
-    assert found.text == "season (exact), ar (0.2) beat the best selected score (0.3)."
+    assert found.text == "On validation season (exact), ar (0.2) beat the best selected score (0.3)."
     clear = beaten_by_baseline(made_contests(0.385, TRIED))
     assert clear.severity == "ok"
-    assert clear.text == "No baseline beats the best selected score (0.385); the nearest is ar (0.484)."
+    assert (
+        clear.text
+        == "On validation no baseline beats the best selected score (0.385); the nearest is ar (0.484)."
+    )
     assert beaten_by_baseline(made_contests(None, TRIED)).severity == "not applicable"
     assert beaten_by_baseline(made_contests(0.1, {})).severity == "not applicable"
 
