@@ -24,9 +24,9 @@ def name_best(folder: StudyFolder, data: Data, records: Sequence[TrialRecord]) -
     """Name the best configuration, score it on the locked test unless that is done, and store both.
 
     With a confirmation of today's best trials, the best is the configuration that leads on fresh seeds. Every network
-    trained there is scored: `networks`, by seed. `test` holds the scores of the network with the median error there, of an
-    even number the worse of the middle two: the result to expect of another training, not of the luckiest. Without a confirmation, the best is the
-    selected trial with its own network.
+    trained there is scored: `networks`, by seed. `test` holds the scores of the network with the median error there,
+    of an even number the worse of the middle two: the result to expect of another training, not of the luckiest.
+    Without a confirmation, the best is the selected trial with its own network.
 
     Returns:
         winner.json: `number`, `reason` (why no trial is named), `basis` ("confirmed" or "selected"), `test`,

@@ -106,7 +106,7 @@ def test_the_choice_of_the_loss_is_named_where_it_is_clearly_worse():
 
 
 errors = st.floats(0.01, 1.0)
-forecasts = st.fixed_dictionaries({}, optional={name: errors for name in (*TRIVIAL, "ar", "esn")})
+forecasts = st.fixed_dictionaries({}, optional=dict.fromkeys((*TRIVIAL, "ar", "esn"), errors))
 
 
 @given(errors, forecasts, st.none() | st.tuples(errors, forecasts), st.integers(0, 5))

@@ -76,6 +76,9 @@ def budget_is_the_limit(
                 ", but no network beats a trivial forecast, so this does not show that the budget suffices."
             )
             return CHECK.finding("not applicable", text, evidence)
+        text += (
+            f"; the diagnoses of {unfinished} of them say that training ended too early" if unfinished else ""
+        )
         return CHECK.finding("ok", f"{text}.", evidence)
     if 2 * limited > len(best):
         text = (

@@ -57,11 +57,11 @@ def within_seed_noise(records: Sequence[TrialRecord], confirmation: Mapping[str,
         "seeds": confirmation["seeds"],
     }
     text = (
-        f"Another seed changes the rollout error of one configuration by a factor of {number_text(10**noise, 2)} "
+        f"Another seed changes the rollout error of one configuration by a factor of {_factor_text(10**noise)} "
         f"(standard deviation, the best {len(confirmation['arms'])} on {plural(confirmation['seeds'], 'seed')} each). "
     )
     most = (
-        f"at most {number_text(10**reach, 2)} times that of trial {best['number']} on fresh seeds "
+        f"at most {_factor_text(10**reach)} times that of trial {best['number']} on fresh seeds "
         f"({number_text(best['iqm']['value'])})"
     )
     if near:
@@ -77,6 +77,11 @@ def within_seed_noise(records: Sequence[TrialRecord], confirmation: Mapping[str,
         return CHECK.finding("not applicable", text, evidence)
     text += ", unless the confirmation distinguishes it." if within else "."
     return CHECK.finding("ok", text, evidence)
+
+
+def _factor_text(factor: float) -> str:
+    """Return a factor with two digits, or with three where two would say 1."""
+    return number_text(factor, 2 if factor >= 1.1 else 3)
 
 
 def log_noise(errors: Sequence[Sequence[float]]) -> float | None:
