@@ -17,7 +17,9 @@ from sweep.results.checks.horizon_too_long import horizon_too_long
 from sweep.results.document import report_document
 from sweep.results.loss_choice import LossChoice
 from sweep.results.verdict import verdict_of
+from sweep.results.wording.leaderboard import board_rows
 from sweep.results.wording.verdict import verdict_text
+from tests.support.documentation import undocumented
 from tests.support.made_contests import made_contest, made_contests
 
 TRIVIAL = {"mean": 1.0, "persistence": 0.7, "drift": 0.6}
@@ -144,3 +146,50 @@ def test_it_is_the_first_line_of_every_report(study):
         assert shown.splitlines()[0] == text
     html = write_report(study).page.read_text(encoding="utf-8")
     assert html.split("<h1>sine</h1>")[1].lstrip().startswith(f'<p class="verdict issue">{text}</p>')
+
+
+def test_the_documentation_lists_every_key(study):
+    verdict = report_document(study)["verdict"]
+    assert undocumented({*verdict, *verdict["use"], "number"}, "report.md", "The verdict") == []
+
+
+def test_the_row_to_use_is_coloured_and_the_best_network_is_not_for_being_best(study):
+    document = report_document(study)
+    rows = {row.name: row for row in board_rows(document)}
+    assert [name for name, row in rows.items() if row.used] == ["seasonal"]
+    assert [name for name, row in rows.items() if row.best] == [f"trial {document['best']}"]
+    html = write_report(study).page.read_text(encoding="utf-8")
+    assert html.count('<tr class="baseline used"') == 1 and html.count('<tr class="trial best"') == 1
+    nothing = {**document, "verdict": {**document["verdict"], "kind": "nothing"}}
+    assert not any(row.used for row in board_rows(nothing))
+
+
+def test_the_document_has_the_stored_scores(study):
+    """On the locked test, where there is one: configuration and baselines from winner.json."""
+    verdict, winner = report_document(study)["verdict"], study.read_document("winner")
+    assert (verdict["part"], verdict["confirmed"], verdict["seeds"]) == ("test", False, 0)
+    assert verdict["other"]["rollout_error"] == winner["test"]["rollout_error"]
+    assert verdict["other"]["valid_steps"] == winner["test"]["valid_steps"]
+    assert verdict["other"]["number"] == winner["number"]
+    assert verdict["use"]["rollout_error"] == winner["baselines_test"]["seasonal"]["rollout_error"]
+    assert (verdict["trivial"]["name"], verdict["trivial_valid_steps"]) == ("persistence", 6.0)
+
+
+def test_fresh_seeds_count_before_the_locked_test_is_read(one):
+    """Of four fresh networks the worse middle one gives the valid steps."""
+    record = one.record(0)
+    estimate = {"value": 0.4, "low": 0.3, "high": 0.5}
+    arm = {
+        "number": 0, "selected": record.rollout_error, "selected_state": "complete", "errors": [0.4] * 4,
+        "valid_steps": [10.0, None, 30.0, 20.0], "iqm": estimate, "told_apart": None, "failed": 1, "p": None,
+        "optimism": estimate, "replications": [0, 1, 2, 3],
+    }  # fmt: skip
+    one.write_document(
+        "confirmation",
+        {"top": 1, "seeds": 4, "verdict": "alone", "reason": "why", "leader": 0, "equals": [], "arms": [arm],
+         "optimism": estimate, "seed_noise": 0.1},
+    )  # fmt: skip
+    verdict = report_document(one)["verdict"]
+    assert (verdict["part"], verdict["confirmed"], verdict["seeds"]) == ("validation", True, 4)
+    assert (verdict["use"]["rollout_error"], verdict["use"]["valid_steps"]) == (0.4, 10.0)
+    assert verdict["use"]["configuration"].startswith("gru · sgd lr 0.03 momentum 0.9 · cosine")

@@ -26,8 +26,8 @@ def fresh_seeds_plot(
     arms = section["arms"]
     errors = [np.clip(np.array(arm["errors"], float), FLOOR, 1.0) for arm in arms]
     selected = np.clip(np.array([arm["selected"] for arm in arms], float), FLOOR, 1.0)
-    bar = None if baseline is None else min(max(baseline[1], FLOOR), 1.0)
-    lowest = min(selected.min(), *(row.min() for row in errors), *([] if bar is None else [bar]))
+    bars = [] if baseline is None else [min(max(baseline[1], FLOOR), 1.0)]
+    lowest = min(selected.min(), *(row.min() for row in errors), *bars)
     low = min(0.6 * lowest, 0.09)  # a decade at least
     figure = new_figure(WIDTH, HEIGHT, DPI)
     axes = figure.add_axes((0.55 / WIDTH, 0.44 / HEIGHT, 1 - 0.73 / WIDTH, 1 - 0.74 / HEIGHT))
@@ -46,9 +46,7 @@ def fresh_seeds_plot(
     )
     key(axes, [("◆ selected", ROLLOUT), ("● fresh seeds", INK), ("━ their mean", QUIET)])
     if baseline is not None:
-        axes.axhline(bar, color=QUIET, linewidth=1.1, linestyle=(0, (4, 3)))
-        over = axes.get_yaxis_transform()
-        label(axes, 0.99, bar, baseline[0], (0, 2.5), color=QUIET, ha="right", va="bottom", over=over)
+        _draw_baseline(axes, baseline[0], bars[0])
     for place, (arm, row) in enumerate(zip(arms, errors, strict=True)):
         color = GOOD if baseline is None or arm["iqm"]["value"] < baseline[1] else INK
         _draw_arm(axes, place + 0.5, arm, row, color)
@@ -63,6 +61,12 @@ def fresh_seeds_plot(
         clip_on=False,
     )
     return png(figure)
+
+
+def _draw_baseline(axes: Axes, name: str, error: float) -> None:
+    axes.axhline(error, color=QUIET, linewidth=1.1, linestyle=(0, (4, 3)))
+    place = axes.get_yaxis_transform()
+    label(axes, 0.99, error, name, (0, 2.5), color=QUIET, ha="right", va="bottom", over=place)
 
 
 def _draw_arm(axes: Axes, x: float, arm: Mapping[str, Any], errors: np.ndarray, color: str) -> None:

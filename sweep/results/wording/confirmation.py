@@ -62,7 +62,7 @@ def confirmation_verdict_text(section: Mapping[str, Any]) -> str:
     worse = [arm["number"] for arm in section["arms"] if arm["number"] not in equals]
     if worse:
         text += f" Worse than the first: {'trial' if len(worse) == 1 else 'trials'} {list_text(worse)}."
-    return f"{text} Trial {leader} has the lowest error on {seeds} and is used as the first among equals."
+    return f"{text} Trial {leader} has the lowest error on {seeds} and is the first among equals."
 
 
 def optimism_text(section: Mapping[str, Any]) -> str:
@@ -99,7 +99,7 @@ def test_text(section: Mapping[str, Any]) -> str | None:
             f"{test['median_seed']}."
         )
     text += (
-        f" The network to use is the one with the lowest error on validation, seed {use['seed']}: "
+        f" Of these networks, take the one with the lowest error on validation, seed {use['seed']}: "
         f"{number_text(use['rollout_error'])} on the test, {use['checkpoint']}."
     )
     if test["looks"] > 1:

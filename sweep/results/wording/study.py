@@ -56,23 +56,20 @@ def answer_text(document: Document) -> str:
     best, horizon, confirmation = best_of(document), document["score"]["horizon"], document["confirmation"]
     assert best is not None
     arm, test, verdict = _arm(document), best["test"], document["verdict"]
-    network = network_of(verdict)
+    scores = network_of(verdict) if test is None else test
     trivial = verdict["trivial_valid_steps"] if _same_part(verdict, test) else None
-    fresh = (
-        "" if arm is None else f"{number_text(arm['iqm']['value'])} on {seeds_text(confirmation['seeds'])}, "
-    )
-    selected = f"selected with {number_text(best['rollout_error'])}"
+    beside = "" if trivial is None else f" ({trivial_steps_text(trivial)})"
+    selected = f"it was selected with {number_text(best['rollout_error'])}"
+    fresh = selected
+    if arm is not None:
+        error = number_text(arm["iqm"]["value"])
+        fresh = f"its rollout error is {error} on {seeds_text(confirmation['seeds'])}, and {selected}"
+    text = f"The configuration of trial {best['number']} is valid for {steps_text(scores['valid_steps'], horizon)} steps"
     if test is None:
-        steps, place = network["valid_steps"], "on validation data"
-        errors = f"rollout error {fresh}{selected}"
+        text += f" on validation data{beside}; {fresh}. It has not been scored on test data yet."
     else:
-        steps, place = test["valid_steps"], "on locked test data"
-        errors = f"rollout error {number_text(test['rollout_error'])}; on validation data {fresh}{selected}"
-    place += "" if trivial is None else f", {trivial_steps_text(trivial)}"
-    held = f"{steps_text(steps, horizon)} steps {place}"
-    text = f"The configuration of trial {best['number']} is valid for {held} ({errors})."
-    if test is None:
-        text += " It has not been scored on test data yet."
+        error = number_text(test["rollout_error"])
+        text += f" on locked test data{beside}, with a rollout error of {error}. On validation data {fresh}."
     if arm is None and document["progress"]["finished"]:
         name = shlex.quote(document["study"]["name"])
         text += f" It has not been confirmed on fresh seeds: sweep confirm {name}."
@@ -191,7 +188,7 @@ def baselines_on_test_text(document: Document) -> str | None:
 
 def _same_part(verdict: Mapping[str, Any], test: Mapping[str, Any] | None) -> bool:
     """Return whether the verdict's scores are on the same starts as those that are shown."""
-    return (verdict["part"] == "test") == (test is not None)
+    return bool(verdict["part"] == "test") == (test is not None)
 
 
 def _arm(document: Document) -> Mapping[str, Any] | None:
