@@ -114,9 +114,11 @@ class Report:
 def report(tmp_path):
     """Return a function that writes a study and returns its report."""
 
-    def write(records, forecasts, confirmed=None, named=None, diagnoses=None, audit=None):
+    def write(records, forecasts, confirmed=None, named=None, diagnoses=None, audit=None, n_eff=12):
         folder = StudyFolder(tmp_path / "sine")
-        folder.write_study(study_document())
+        document = study_document()
+        document["record"]["n_eff_validation"] = n_eff
+        folder.write_study(document)
         folder.write_document("baselines", {"baselines": forecasts})
         for each in records:
             folder.write_record(each)
@@ -313,3 +315,20 @@ def test_a_selected_score_is_never_good(report):
     assert not any(fact.good for fact in score_facts(made.document))
     assert made.document["verdict"]["kind"] == "configuration"
     assert "selected and not confirmed" in made.document["verdict"]["text"]
+
+
+def test_scores_on_the_locked_test_are_not_compared_with_baselines_on_validation(report):
+    named = winner(0, test=0.4)
+    made = report([record(0, 0.3)], baselines(mean=1.0, ar=0.35), confirmation(arm(0, 0.3, [0.3] * 5)), named)
+    verdict = made.document["verdict"]
+    assert (verdict["part"], verdict["use"]["rollout_error"]) == ("validation", 0.3)
+    assert not made.says("best baseline, locked test")
+
+
+@pytest.mark.parametrize(("starts", "named"), [(8, True), (7, False)])
+def test_the_choice_of_the_loss_is_in_the_verdict_only_with_enough_starts(report, starts, named):
+    records = [record(0, 0.1), record(1, 0.8, one_step=0.001, valid=7.0)]
+    made = report(records, baselines(mean=1.0), named=winner(0, "selected"), n_eff=starts)
+    loss = {"number": 1, "rollout_error": 0.8, "valid_steps": 7.0}
+    assert made.document["verdict"]["loss"] == (loss if named else None)
+    assert made.says("The loss would have picked trial 1, with a rollout error of 0.8 on validation") == named

@@ -64,7 +64,8 @@ def answer_text(document: Document) -> str:
     if arm is not None:
         error = number_text(arm["iqm"]["value"])
         fresh = f"its rollout error is {error} on {seeds_text(confirmation['seeds'])}, and {selected}"
-    text = f"The configuration of trial {best['number']} is valid for {steps_text(scores['valid_steps'], horizon)} steps"
+    steps = steps_text(scores["valid_steps"], horizon)
+    text = f"The configuration of trial {best['number']} is valid for {steps} steps"
     if test is None:
         text += f" on validation data{beside}; {fresh}. It has not been scored on test data yet."
     else:
