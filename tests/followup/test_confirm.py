@@ -100,7 +100,7 @@ def test_a_run_ends_with_a_confirmation_and_a_second_one_trains_nothing(tmp_path
     document = report(tmp_path)
     assert document["confirmation"]["verdict"] == "tied"  # two seeds can tell nothing apart
     assert f"No single winner; first among equals: trial {document['best']}\n" in done.stderr
-    assert "Best: trial" not in done.stderr
+    assert "Best network: trial" not in done.stderr
     assert (document["best_basis"], len(document["confirmation"]["arms"])) == ("confirmed", 2)
     assert document["test_looks"] == 1  # only that of the confirmed one: the selected one was never read
     again = invoke(*RUN, *EASY, "--results", str(tmp_path))  # [confirm] is recorded with the study
