@@ -28,6 +28,7 @@ class StoredStudy:
     audit: Mapping[str, Any] | None = None  # audit.json
     outdated: bool = False  # a confirmation is stored, but other trials are the best today
     diagnoses: Mapping[int, Diagnosis] = field(default_factory=dict)  # by trial, where stored
+    fresh: tuple[TrialRecord, ...] = ()  # the trainings of that confirmation, on fresh seeds
     treatments: tuple[Mapping[str, Any], ...] = ()  # treatment.json of each trial that was treated, by number
 
     @property
@@ -154,8 +155,16 @@ def read_study(folder: StudyFolder) -> StoredStudy:
         audit=folder.read_document("audit"),
         outdated=confirmation is not None and not current,
         diagnoses=readable_diagnoses(folder, records),
+        fresh=_fresh_trainings(folder, confirmation) if current and confirmation is not None else (),
         treatments=tuple(folder.treatments()),
     )
+
+
+def _fresh_trainings(folder: StudyFolder, confirmation: Mapping[str, Any]) -> tuple[TrialRecord, ...]:
+    """Return the trainings of a confirmation's arms, without those whose folders are missing."""
+    numbers = {number for arm in confirmation["arms"] for number in arm["replications"]}
+    below = StudyFolder(folder.path / "confirm")
+    return tuple(record for record in below.records() if record.number in numbers)
 
 
 def axes_of(space: Mapping[str, Any]) -> Iterator[Axis]:
