@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sweep.config.errors import StoreError
 from sweep.config.records import TrialRecord
 from sweep.config.sections import PruningConfig, Rung
 from sweep.config.space import COMPONENTS, Axis, Condition
@@ -161,10 +162,13 @@ def read_study(folder: StudyFolder) -> StoredStudy:
 
 
 def _fresh_trainings(folder: StudyFolder, confirmation: Mapping[str, Any]) -> tuple[TrialRecord, ...]:
-    """Return the trainings of a confirmation's arms, without those whose folders are missing."""
+    """Return the trainings of a confirmation's arms; none where a record is damaged, as the report can do without."""
     numbers = {number for arm in confirmation["arms"] for number in arm["replications"]}
-    below = StudyFolder(folder.path / "confirm")
-    return tuple(record for record in below.records() if record.number in numbers)
+    try:
+        records = StudyFolder(folder.path / "confirm").records()
+    except StoreError:
+        return ()
+    return tuple(record for record in records if record.number in numbers)
 
 
 def axes_of(space: Mapping[str, Any]) -> Iterator[Axis]:

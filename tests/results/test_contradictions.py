@@ -195,6 +195,8 @@ def test_the_budget_is_no_limit_where_fresh_seeds_do_not_gain(report, tmp_path):
     made = report(records, baselines(mean=1.0), confirmed, winner(0))
     assert not made.says("a larger training.budget should help")
     assert made.says("The 3 networks on fresh seeds gained a factor of 1 (median)")
+    (below.trial(3) / "trial.json").write_text("{")  # the report does without them
+    assert report(records, baselines(mean=1.0), confirmed, winner(0)).says("The best 6 trials still gained")
 
 
 def test_the_horizon_does_not_fit_by_a_selected_score_that_fresh_seeds_take_back(report):
