@@ -12,12 +12,15 @@ from sweep.config.records import to_json
 from sweep.diagnosis.finding import findings_to_json
 from sweep.results.checks import check_findings
 from sweep.results.confirmation import TEST_KEYS, confirmation_section
+from sweep.results.contest import Contender
 from sweep.results.diagnoses import Judged, diagnoses_section
 from sweep.results.importances import importances
 from sweep.results.selection import ranked
 from sweep.results.study import StoredStudy, read_study
 from sweep.results.study_tables import StudyTables
 from sweep.results.tables import skill_or_nan, trial_row
+from sweep.results.verdict import verdict_of
+from sweep.results.wording.verdict import verdict_text
 from sweep.score.comparisons import EXACT
 from sweep.store.folder import StudyFolder
 
@@ -38,6 +41,7 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
     number = None if best is None else best.number
     document = {
         "format": FORMAT,
+        "verdict": verdict_section(tables),
         "study": study_section(stored),
         "score": score_section(stored),
         "progress": progress_section(stored, tables.trials),
@@ -80,6 +84,31 @@ def stored_confirmation(folder: StudyFolder) -> dict[str, Any] | None:
     section = confirmation_section(read_study(folder))
     cleaned: dict[str, Any] | None = to_json(_native(section))
     return cleaned
+
+
+def verdict_section(tables: StudyTables) -> dict[str, Any]:
+    """Return what to use, and the scores behind it."""
+    study, contest = tables.study, tables.contests.decisive
+    verdict = verdict_of(contest, tables.loss_choice if study.enough_starts else None)
+    loss = verdict.loss
+    return {
+        "kind": verdict.kind,
+        "text": verdict_text(verdict, study),
+        "confirmed": contest.seeds > 0,
+        "seeds": contest.seeds,
+        "part": contest.part,
+        "use": _contender(verdict.use),
+        "other": _contender(verdict.other),
+        "trivial": _contender(contest.trivial),
+        "trivial_valid_steps": contest.trivial_valid_steps,
+        "loss": None
+        if loss is None
+        else {key: getattr(loss, key) for key in ("number", "rollout_error", "valid_steps")},
+    }
+
+
+def _contender(entry: Contender | None) -> dict[str, Any] | None:
+    return None if entry is None else asdict(entry) | {"exact": entry.exact}
 
 
 def test_looks(study: StoredStudy) -> int:
@@ -180,6 +209,8 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
         raise StoreError(f"no trial {number} in {folder.path}")
     best, _ = study.named
     confirmed = confirmation_section(study) or {"arms": []}
+    arm = next((arm for arm in confirmed["arms"] if arm["number"] == number), None)
+    error = record.rollout_error if arm is None else arm["iqm"]["value"]
     order = [other.number for other in ranked(study.records)]
     here = folder.trial(number)
     evaluations = [
@@ -198,15 +229,14 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
         "study": study.name,
         "score": score_section(study),
         **trial_entry(study, index, None if best is None else best.number),
-        "confirmation": next((arm for arm in confirmed["arms"] if arm["number"] == number), None),
+        "confirmation": arm,
         "treatment": next((dict(t) for t in study.treatments if t["number"] == number), None),
         "is_best": best is not None and best.number == number,
         "rank": order.index(number) + 1 if number in order else None,
         "ranked": len(order),
         "diagnosis": _diagnosis(study, number),
         "skill": {
-            name: skill_or_nan(record.rollout_error, entry["rollout_error"])
-            for name, entry in study.baselines.items()
+            name: skill_or_nan(error, entry["rollout_error"]) for name, entry in study.baselines.items()
         },
         "best_evaluation": record.best,
         "best_one_step_evaluation": record.best_one_step,

@@ -207,4 +207,4 @@ def test_studies_without_a_winner_have_a_whole_report(empty, writer, make):
     document = json.loads(paths.document.read_text(encoding="utf-8"))
     assert document["best"] is None
     assert document["no_best"]
-    assert "No winner" in paths.page.read_text(encoding="utf-8")
+    assert "No network is named" in paths.page.read_text(encoding="utf-8")

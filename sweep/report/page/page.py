@@ -39,6 +39,7 @@ from sweep.results.wording.study import (
     provenance_of,
     score_facts,
     status_text,
+    verdict_severity,
 )
 from sweep.results.wording.treatment import (
     TREATMENT_LEGEND,
@@ -91,6 +92,7 @@ def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "study": document["study"],
         "score": document["score"],
+        "verdict": {"text": document["verdict"]["text"], "severity": verdict_severity(document)},
         "status": status_text(document),
         "heading": heading_text(document),
         "best": best,
@@ -165,10 +167,25 @@ def _confirmation_values(document: Mapping[str, Any]) -> dict[str, Any] | None:
             (k for k, arm in enumerate(section["arms"]) if arm["number"] == section["leader"]), None
         ),
         "verdict": confirmation_verdict_text(section),
-        "severity": "ok" if section["verdict"] == "winner" else "issue",
+        "severity": _confirmation_severity(document),
         "texts": [text for text in (optimism_text(section), test_text(section)) if text],
-        "plot": data_uri(fresh_seeds_plot(section, document["score"]["horizon"])),
+        "plot": data_uri(
+            fresh_seeds_plot(section, document["score"]["horizon"], best_baseline(document["baselines"]))
+        ),
     }
+
+
+def _confirmation_severity(document: Mapping[str, Any]) -> str:
+    """Return "ok" for a winner that is also better than every baseline, "issue" without a winner."""
+    if document["confirmation"]["verdict"] != "winner":
+        return "issue"
+    return "ok" if verdict_severity(document) == "ok" else "not applicable"
+
+
+def best_baseline(baselines: Mapping[str, Any]) -> tuple[str, float] | None:
+    """Return name and rollout error on validation of the best baseline, None if none is scored."""
+    errors = {str(name): float(entry["rollout_error"]) for name, entry in baselines.items()}
+    return min(errors.items(), key=lambda item: item[1]) if errors else None
 
 
 def _treatment_values(treatment: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
         document: from `trial_document`.
         console: where to print; its width is respected.
     """
-    crown = ", the best" if document["is_best"] else ""
+    crown = ", the best network" if document["is_best"] else ""
     rank = f", rank {document['rank']} of {document['ranked']}{crown}" if document["rank"] else ""
     print_line(
         console, f"trial {document['number']} of {document['study']}: {document['state']}{rank}", "bold"
@@ -93,9 +93,10 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     if document["diverged_at"] is not None:
         facts.append(("diverged at", f"{count_text(document['diverged_at'])} sequence-steps"))
     if document["rollout_error"] is not None:
+        basis = "" if arm is None else ", fresh seeds"
         for name, skill in document["skill"].items():
             facts.append(
-                (f"skill against {name}", "exact baseline" if skill is None else number_text(skill, 2))
+                (f"skill against {name}{basis}", "exact baseline" if skill is None else number_text(skill, 2))
             )
     return facts
 
