@@ -25,13 +25,13 @@ DIMENSIONS = (1, 2, 4, 8, 16)  # a dimension of 1 only with several channels
 LAGS = (1, 2, 4, 8, 16)
 NUMBERS_MOST = 16  # of a state, over all channels; beyond, a tree is slow and neighbours are far
 NEIGHBOURS = (8, 32, 128)
-RIDGES = (1e-6, 1e-3, 1e-1, 1.0, 1e6)  # times the mean variance of the neighbours' coordinates
+RIDGES = (1e-6, 1e-3, 1.0, 1e6)  # times the mean variance of the neighbours' coordinates
 FIRST = (
     (32, 1e-4),
     (128, 1e6),
 )  # neighbours and ridge with which all delays are compared: a clean and a noisy case
-REFINED, FINALISTS = 2, 6  # delays whose neighbours and ridges are tried; settings that all starts compare
-FEW = 8  # starts that compare the others
+REFINED, FINALISTS = 2, 4  # delays whose neighbours and ridges are tried; settings that all starts compare
+FEW = 6  # starts that compare the others
 STATES_MOST = (
     10_000  # of the library; of more, a fixed random choice is used: even spacing aliases with seasons
 )
