@@ -1,20 +1,19 @@
 """The subcommands that train configurations of a stored study again: confirm, treat, audit."""
 
 import sys
+from functools import partial
+from typing import Any
 
 import click
 
 from sweep.cli.options import (
     EXIT_NOTHING,
-    executor_option,
-    exit_interrupted,
     json_option,
-    plugin_option,
     print_json,
-    results_option,
     study_argument,
+    training_options,
     trial_and_study,
-    workers_option,
+    watched,
 )
 
 
@@ -34,41 +33,20 @@ from sweep.cli.options import (
     type=click.IntRange(min=1),
     help="Number of fresh seeds for each configuration.",
 )
-@workers_option
-@executor_option
 @json_option
-@plugin_option
-@results_option
-def confirm(
-    study: str,
-    top: int,
-    seeds: int,
-    workers: int | None,
-    executor: str | None,
-    as_json: bool,
-    results: str,
-) -> None:
+@training_options
+def confirm(study: str, top: int, seeds: int, as_json: bool, **training: Any) -> None:
     """Train the best configurations of STUDY again on fresh seeds, and name one.
 
     They are ranked on validation data. The locked test is read once, for the named configuration. Earlier trainings
     are reused.
     """
     from sweep import api
-    from sweep.cli import progress
 
-    with progress.watching() as watch:
-        result = api.confirm(
-            study,
-            top=top,
-            seeds=seeds,
-            results=results,
-            workers=workers,
-            executor=executor,
-            watch=watch,
-        )
-    if result.interrupted:
-        progress.print_interrupted(f"the confirmation of {result.folder.name}")
-        exit_interrupted()
+    result = watched(
+        partial(api.confirm, study, top=top, seeds=seeds, **training),
+        lambda ended: f"the confirmation of {ended.folder.name}",
+    )
     if as_json:
         print_json(result.confirmation)
     else:
@@ -106,21 +84,16 @@ def confirm(
     metavar="KEY.PATH=VALUE",
     help="Try a change of your own, such as training.optimizer.lr=0.01. Repeatable; all changes are made together.",
 )
-@workers_option
-@executor_option
 @json_option
-@plugin_option
-@results_option
+@training_options
 def treat(
     trial: int,
     study: str,
     seeds: int,
     prescriptions: tuple[int, ...],
     changes: tuple[str, ...],
-    workers: int | None,
-    executor: str | None,
     as_json: bool,
-    results: str,
+    **training: Any,
 ) -> None:
     """Test the prescriptions for TRIAL of STUDY: does the advice work?
 
@@ -128,24 +101,13 @@ def treat(
     trial often improves by chance alone, so advice must beat both. Earlier trainings are reused.
     """
     from sweep import api
-    from sweep.cli import progress
     from sweep.config.changes import parsed_changes
 
-    with progress.watching() as watch:
-        result = api.treat(
-            trial,
-            study,
-            seeds=seeds,
-            prescriptions=prescriptions,
-            changes=parsed_changes(changes),
-            results=results,
-            workers=workers,
-            executor=executor,
-            watch=watch,
-        )
-    if result.interrupted:
-        progress.print_interrupted(f"the treatment of trial {trial} of {result.folder.name}")
-        exit_interrupted()
+    tried: dict[str, Any] = {"prescriptions": prescriptions, "changes": parsed_changes(changes)}
+    result = watched(
+        partial(api.treat, trial, study, seeds=seeds, **tried, **training),
+        lambda ended: f"the treatment of trial {trial} of {ended.folder.name}",
+    )
     if as_json:
         print_json(result.treatment)
     else:
@@ -165,29 +127,20 @@ def treat(
     type=click.IntRange(min=1),
     help="Number of pruned trials to train to their end.",
 )
-@workers_option
-@executor_option
 @json_option
-@plugin_option
-@results_option
-def audit(
-    study: str, trials: int, workers: int | None, executor: str | None, as_json: bool, results: str
-) -> None:
+@training_options
+def audit(study: str, trials: int, as_json: bool, **training: Any) -> None:
     """Train some pruned trials of STUDY to their end: would one of them have won?
 
     Half of them are those that came nearest to being kept; the others are drawn at random. Earlier trainings are
     reused.
     """
     from sweep import api
-    from sweep.cli import progress
 
-    with progress.watching() as watch:
-        result = api.audit(
-            study, trials=trials, results=results, workers=workers, executor=executor, watch=watch
-        )
-    if result.interrupted:
-        progress.print_interrupted(f"the audit of {result.folder.name}")
-        exit_interrupted()
+    result = watched(
+        partial(api.audit, study, trials=trials, **training),
+        lambda ended: f"the audit of {ended.folder.name}",
+    )
     if as_json:
         print_json(result.audit)
     else:

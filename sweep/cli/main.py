@@ -2,6 +2,8 @@
 
 import json
 import sys
+from functools import partial
+from typing import Any
 
 import click
 
@@ -12,16 +14,15 @@ from sweep.cli.options import (
     EXIT_INTERRUPTED,
     EXIT_NOTHING,
     EXIT_USAGE,
-    executor_option,
-    exit_interrupted,
     json_option,
     plugin_option,
     print_json,
     replace_unprintable,
     results_option,
     study_argument,
+    training_options,
     trial_and_study,
-    workers_option,
+    watched,
 )
 
 
@@ -77,8 +78,6 @@ for command in (confirm, treat, audit):
     envvar="SWEEP_TRIALS",
     help="Total number of trials to reach; by default that of the study file.",
 )
-@workers_option
-@executor_option
 @click.option(
     "--name", envvar="SWEEP_NAME", help="Name of the results folder; by default the name of the study file."
 )
@@ -92,18 +91,17 @@ for command in (confirm, treat, audit):
 )
 @click.option("--no-confirm", is_flag=True, envvar="SWEEP_NO_CONFIRM", help="Skip the confirmation.")
 @click.option("--dry-run", is_flag=True, help="Show sampled configurations and the cost; run nothing.")
-@plugin_option
-@results_option
+@training_options
 def run(
     study: str,
     trials: int | None,
-    workers: int | None,
-    executor: str | None,
     name: str | None,
     overrides: tuple[str, ...],
     no_confirm: bool,
     dry_run: bool,
     results: str,
+    workers: int | None,
+    executor: str | None,
 ) -> None:
     """Run or resume STUDY (a name or a path, default "sine") up to a total number of trials.
 
@@ -113,38 +111,25 @@ def run(
     from rich.console import Console
 
     from sweep import api
-    from sweep.cli import progress
 
+    which: dict[str, Any] = {
+        "trials": trials,
+        "name": name,
+        "overrides": overrides,
+        "results": results,
+        "confirm": not no_confirm,
+    }
     if dry_run:
         from sweep.report.terminal.preview import print_preview
 
-        costs = api.preview(
-            study,
-            trials=trials,
-            overrides=overrides,
-            name=name,
-            results=results,
-            confirm=not no_confirm,
-        )
-        print_preview(costs)
+        print_preview(api.preview(study, **which))
         return
     from sweep.report.terminal.outcome import print_run
 
-    with progress.watching() as watch:
-        result = api.run(
-            study,
-            trials=trials,
-            overrides=overrides,
-            name=name,
-            results=results,
-            confirm=not no_confirm,
-            workers=workers,
-            executor=executor,
-            watch=watch,
-        )
-    if result.interrupted:
-        progress.print_interrupted(f"{result.trials} trials of {result.folder.name} are complete")
-        exit_interrupted()
+    result = watched(
+        partial(api.run, study, **which, workers=workers, executor=executor),
+        lambda ended: f"{ended.trials} trials of {ended.folder.name} are complete",
+    )
     print_run(result.folder, Console(stderr=True))
     if result.scored == 0:
         sys.exit(EXIT_NOTHING)

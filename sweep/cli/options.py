@@ -6,15 +6,19 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from sweep.search import Ended
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING, EXIT_INTERRUPTED = 1, 2, 3, 130
 DEFAULT_STUDY = "sine"
 
 Command = Callable[..., Any]
+Result = TypeVar("Result", bound="Ended")
 
 
 def complete_studies(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -87,6 +91,18 @@ plugin_option = click.option(
 )
 
 
+def training_options(command: Command) -> Command:
+    """Add the options of a command that trains: `workers`, `executor` and `results`, and --plugin."""
+    for option in (
+        results_option,
+        plugin_option,
+        executor_option,
+        workers_option,
+    ):  # the last is listed first
+        command = option(command)
+    return command
+
+
 def trial_and_study(required: bool = True) -> Callable[[Command], Command]:
     """Return a decorator that gives a command the arguments TRIAL and STUDY, in either order, as `trial` and `study`.
 
@@ -153,7 +169,24 @@ def print_json(document: object) -> None:
     click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=not utf8))
 
 
-def exit_interrupted() -> None:
+def watched(train: Callable[..., Result], unfinished: Callable[[Result], str]) -> Result:
+    """Train with progress on stderr and return the result. If it was interrupted, print that and end the process.
+
+    Args:
+        train: calls a function of the API; takes `watch`.
+        unfinished: returns what was interrupted, given the result.
+    """
+    from sweep.cli import progress
+
+    with progress.watching() as watch:
+        result = train(watch=watch)
+    if result.interrupted:
+        progress.print_interrupted(unfinished(result))
+        _exit_interrupted()
+    return result
+
+
+def _exit_interrupted() -> None:
     """End the process at once: everything is stored, and threads of killed workers may never end."""
     sys.stdout.flush()
     sys.stderr.flush()

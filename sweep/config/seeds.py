@@ -20,3 +20,11 @@ def seed_of(*content: Any) -> int:
 def stream(seed: int, name: str) -> int:
     """Return the seed of one stream of random numbers of a trial (initialisation, batch order, noise)."""
     return seed_of(seed, name)
+
+
+def fresh_seeds(study_seed: int, purpose: str, count: int) -> tuple[int, ...]:
+    """Return seeds that depend on the study's seed, the purpose and their index; a longer list extends a shorter one.
+
+    All arms share them. No trial has one of them, because a trial's own seed depends on its configuration.
+    """
+    return tuple(seed_of(study_seed, purpose, index) for index in range(count))

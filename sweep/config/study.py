@@ -1,12 +1,11 @@
 """A study: fixed settings, search space and enqueued trials; and the identity by which studies are compared."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
 from sweep.config.engines import Kernel
-from sweep.config.later import without_later
 from sweep.config.ranges import Value, ends
 from sweep.config.sections import (
     ConfirmConfig,
@@ -20,7 +19,7 @@ from sweep.config.sections import (
     Section,
     TrainingConfig,
 )
-from sweep.config.space import Space
+from sweep.config.space import Condition, Space
 from sweep.config.trial import TrialConfig, trial_config
 
 SECTIONS: dict[str, type[Section]] = {
@@ -73,10 +72,21 @@ class StudyConfig:
     @property
     def windows(self) -> tuple[int, ...]:
         """Return the training windows that trials may have: all of a choice, or the ends of a range."""
-        axis = next((axis for axis in self.space.axes if axis.name == "window"), None)
-        if axis is None:
-            return (self.training.window,)
-        return tuple(int(window) for window in ends(axis.span))
+        place = ("training", "window")
+        axes = [axis for axis in self.space.axes if axis.path == place]
+        fixed = [(condition, value) for condition, path, value in self.space.fixed if path == place]
+        windows = [int(window) for axis in axes for window in ends(axis.span)]
+        windows += [int(value) for _, value in fixed]
+        conditions = [*(axis.condition for axis in axes), *(condition for condition, _ in fixed)]
+        if None not in conditions and not self._covers(conditions):
+            windows.append(self.training.window)
+        return tuple(dict.fromkeys(windows))
+
+    def _covers(self, conditions: Iterable[Condition | None]) -> bool:
+        """Return whether one of the conditions holds for each value of `readout_refit`."""
+        refits = next((axis.span for axis in self.space.axes if axis.name == "readout_refit"), None)
+        covered = {value for condition in conditions if condition is not None for value in condition.values}
+        return refits is not None and set(ends(refits)) <= covered
 
     def trial(self, params: Mapping[str, Value]) -> TrialConfig:
         """Return the configuration of a trial with these hyperparameters."""
@@ -100,7 +110,7 @@ class StudyConfig:
 def identity(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the identity of a study by flat key paths: all but the number of trials and NO_IDENTITY."""
     kept = {key: value for key, value in document.items() if key not in NO_IDENTITY}
-    flat = _flat(without_later(kept))
+    flat = _flat(kept)
     flat.pop("search.trials", None)
     if "data.path" in flat:  # the content counts, not its place; see the fingerprint
         flat["data.path"] = PurePath(flat["data.path"]).name

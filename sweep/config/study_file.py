@@ -12,7 +12,7 @@ from sweep.config.known_names import KnownNames
 from sweep.config.mistakes import mistake_line, name_problems
 from sweep.config.ranges import contains, ends
 from sweep.config.registry import nearest
-from sweep.config.sections import Section
+from sweep.config.sections import SearchConfig, Section
 from sweep.config.space import Space
 from sweep.config.space_file import parse_space
 from sweep.config.study import SECTIONS, StudyConfig
@@ -20,7 +20,7 @@ from sweep.config.study import SECTIONS, StudyConfig
 TOP = ("name", "description", "space", "enqueue", "plugins", "record", *SECTIONS)
 
 
-def read_study(path: Path, overrides: Sequence[str], known: KnownNames) -> StudyConfig:
+def study_from_file(path: Path, overrides: Sequence[str], known: KnownNames) -> StudyConfig:
     """Return the study of a file with `key.path=value` overrides applied.
 
     Raises:
@@ -75,7 +75,7 @@ def study_from_document(document: Mapping[str, Any], known: KnownNames, where: s
         where: the file, for messages.
 
     Raises:
-        StudyFileError: as in `read_study`.
+        StudyFileError: as in `study_from_file`.
     """
     problems = [
         f"{key}: no such section.{nearest(key, TOP)} Known: {', '.join(TOP)}"
@@ -101,6 +101,17 @@ def study_from_document(document: Mapping[str, Any], known: KnownNames, where: s
     problems += name_problems(sections, known)
     space, space_document, space_problems = parse_space(document.get("space", {}), known, sections)
     problems += space_problems
+    search = sections.get("search")
+    if (
+        isinstance(search, SearchConfig)
+        and search.in_turn
+        and not problems
+        and not space.choice(search.in_turn)
+    ):
+        names = ", ".join(axis.name for axis in space.axes if space.choice(axis.name)) or "there is none"
+        problems.append(
+            f"search.in_turn: wanted a choice of [space] that every trial has ({names}), got {search.in_turn!r}"
+        )
     enqueue = document.get("enqueue", [])
     if not problems:
         problems += _enqueue_problems(enqueue, space)

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from sweep.config.records import TrialRecord
+from sweep.config.seeds import fresh_seeds
 from sweep.config.text import plural
 from sweep.config.trial import trial_config_from_json
-from sweep.followup.retrain import Arm, Retrained, Retraining, fresh_seeds, retrain, untrained
+from sweep.followup.retrain import Arm, Retrained, Retraining, retrain, untrained
 from sweep.results.selection import FEW_STARTS, candidates, confirmation_verdict, is_current
 from sweep.search import Message, Outcome, Workers
 from sweep.stats.bootstrap import iqm, percentile_interval

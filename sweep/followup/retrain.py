@@ -14,7 +14,6 @@ from typing import Any
 from sweep.config.errors import StoreError, StudyChanged
 from sweep.config.records import Origin, TrialRecord
 from sweep.config.sections import PruningConfig
-from sweep.config.seeds import seed_of
 from sweep.config.study import StudyConfig, differences
 from sweep.config.trial import TrialConfig, trial_config_from_json
 from sweep.diagnosis.symptoms import baseline_errors
@@ -27,14 +26,6 @@ from sweep.study.open_study import OpenStudy
 PLAN = "replication"  # replication.json: the configuration and seed of each number
 
 Pair = tuple[str, int]  # key of a configuration, seed
-
-
-def fresh_seeds(study_seed: int, purpose: str, count: int) -> tuple[int, ...]:
-    """Return seeds that depend on the study's seed, the purpose and their index; a longer list extends a shorter one.
-
-    All arms share them. No trial has one of them, because a trial's own seed depends on its configuration.
-    """
-    return tuple(seed_of(study_seed, purpose, index) for index in range(count))
 
 
 @dataclass(frozen=True)

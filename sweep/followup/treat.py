@@ -8,8 +8,9 @@ prescription has proved itself only if it beats both, on fresh seeds that all ar
 from typing import Any
 
 from sweep.config.records import TrialRecord
+from sweep.config.seeds import fresh_seeds
 from sweep.config.text import plural
-from sweep.followup.retrain import Retraining, fresh_seeds, retrain, untrained
+from sweep.followup.retrain import Retraining, retrain, untrained
 from sweep.followup.treatment_document import treatment_document
 from sweep.followup.treatment_plan import PURPOSE, Plan
 from sweep.search import Message, Outcome, Watch, Workers

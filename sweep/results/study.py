@@ -170,7 +170,7 @@ def axes_of(space: Mapping[str, Any]) -> Iterator[Axis]:
         yield Axis(owner, ("training", owner), parse_range(list(offered)))
         for name, settings in offered.items():
             for key, value in sorted(settings.items()):
-                if _is_range(value):
+                if _is_range(value) and key not in COMPONENTS:  # readout_refit may fix an optimizer
                     condition = Condition(owner, frozenset([name]))
                     yield Axis(f"{name}.{key}", ("training", owner, key), parse_range(value), condition)
     for name in sorted(set(space) - set(COMPONENTS)):

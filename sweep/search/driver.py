@@ -1,25 +1,24 @@
 """The driver: starts trials, hands segments to workers, decides at rungs, and alone writes the results."""
 
-import math
 import time
-from collections import Counter
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sweep.config.errors import SweepError
-from sweep.config.records import State, TrialRecord
+from sweep.config.records import TrialRecord
 from sweep.config.study import StudyConfig
 from sweep.config.trial import trial_config_from_json
 from sweep.diagnosis.symptoms import Baselines
-from sweep.search.events import Message, Progress, Settled, Watch
+from sweep.search.events import Message, Settled, Watch
 from sweep.search.executors import Slot, WorkerDied, Workers, outcome
 from sweep.search.interrupts import Interrupts
 from sweep.search.outcome import Outcome
 from sweep.search.proposals import Proposed, Proposer, SampledTrials
 from sweep.search.rungs import RungDecisions
 from sweep.search.running_trial import MAX_DEATHS, RunningTrial
+from sweep.search.tally import Tally
 from sweep.search.tasks import Draw, Functions, SideTask, SlotTask
 from sweep.store import Projection, StudyFolder
 from sweep.trial import Finished
@@ -59,19 +58,16 @@ class Driver:
         Raises:
             StoreError: the results folder cannot be written.
         """
-        self._began = time.monotonic()
-        self._busy = 0.0
         self._total = total
+        self._tally = Tally(total - len(self.skip))
         self._propose: Proposer = self.propose or SampledTrials(self.study)
         self._settled_below = 0  # all trials below this number are settled
         self._all_started = False  # whether every trial of the run has started
         self._rungs = RungDecisions(self.study.pruning, self.running, self.records)
-        self._counts: Counter[State] = Counter()
-        self._best: TrialRecord | None = None
         self.projection.say = lambda text: self.watch(Message(text))
         self._slot_tasks: dict[int, SlotTask] = {}  # by slot number
         self._resume_trials()
-        self._work_at_start = self._work_done()
+        self._tally.work_at_start = self._tally.work_done(self.running.values())
         try:
             return self._loop()
         finally:
@@ -103,7 +99,7 @@ class Driver:
             if stop_by is not None and (self.interrupts.requests > 1 or time.monotonic() > stop_by):
                 return Outcome.INTERRUPTED
             self._collect()
-            self.watch(self._progress())
+            self.watch(self._tally.progress(self.running.values()))
 
     def _collect(self) -> None:
         """Wait for results, at most for one tick, and take in those of the slots that are done or hang."""
@@ -119,7 +115,7 @@ class Driver:
                 continue
             if task.future.done():
                 del self._slot_tasks[number]
-                self._busy += now - slot.started
+                self._tally.busy += now - slot.started
                 self._take_result(task, slot)
             elif now - slot.started > self.study.run.segment_timeout:
                 del self._slot_tasks[number]
@@ -291,10 +287,7 @@ class Driver:
         """Keep a settled record without its evidence, which is on disk and large in memory."""
         slim = tuple(replace(evaluation, evidence={}) for evaluation in record.evaluations)
         self.records[record.number] = record = replace(record, evaluations=slim)
-        if self._is_wanted(record.number):
-            self._counts[record.state] += 1
-        if record.rollout_error is not None and (self._best is None or _rank(record) < _rank(self._best)):
-            self._best = record
+        self._tally.add(record, wanted=self._is_wanted(record.number))
 
     def _worker_died(self, task: SlotTask, reason: str) -> None:
         """Repeat the work of a dead worker, or let it fail after MAX_DEATHS deaths."""
@@ -322,38 +315,9 @@ class Driver:
         name = f"drawing {self._propose.name_of(number)}"
         self.side_tasks.append(SideTask(name, self.draw, (self.folder, number), store))
 
-    # --- progress --------------------------------------------------------------------------------
-
-    def _work_done(self) -> float:
-        """Return the work done so far, in budgets of a trial; a settled trial counts as one. It never falls."""
-        settled = self._counts.total()
-        return math.fsum([settled, *(len(t.evaluations) / len(t.points) for t in self.running.values())])
-
-    def _progress(self) -> Progress:
-        wanted = self._total - len(self.skip)
-        expected = wanted - self._work_at_start
-        share = (self._work_done() - self._work_at_start) / expected if expected > 0 else 1.0
-        return Progress(
-            total=wanted,
-            complete=self._counts["complete"],
-            pruned=self._counts["pruned"],
-            diverged=self._counts["diverged"],
-            failed=self._counts["failed"],
-            running=len(self.running),
-            best=self._best,
-            share=min(1.0, max(0.0, share)),
-            elapsed=time.monotonic() - self._began,
-            busy=self._busy,
-        )
-
 
 def _reason(error: Exception) -> str:
     """Return why a task failed, from the error that it raised."""
     if isinstance(error, MemoryError):
         return "out of memory"
     return str(error) if isinstance(error, SweepError) else f"{type(error).__name__}: {error}"
-
-
-def _rank(record: TrialRecord) -> tuple[float, int]:
-    assert record.rollout_error is not None
-    return record.rollout_error, record.number

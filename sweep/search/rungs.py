@@ -1,4 +1,8 @@
-"""The decisions of a driver at the rungs of its running trials."""
+"""The decisions of a driver at the rungs of its running trials.
+
+Trials are compared with those of the same `readout_refit` alone: a solved readout is far ahead from the first update
+on, and its trials may have a budget of their own.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,13 +14,22 @@ from sweep.search.running_trial import RunningTrial
 
 
 @dataclass
+class _Final:
+    """Results at a rung that never change."""
+
+    below: int = 0  # number of the first trial that is not among them
+    results: list[RungResult] = field(default_factory=list)
+
+
+@dataclass
 class RungDecisions:
     """Decides which running trials continue after their rungs, from the results of lower-numbered trials."""
 
     pruning: PruningConfig
     running: Mapping[int, RunningTrial]  # by number, as the driver changes it
     records: Mapping[int, TrialRecord]  # by number, as the driver changes it
-    _final: dict[float, list[RungResult]] = field(default_factory=dict)  # by rung; see `_final_results`
+    # by rung and `readout_refit`; see `_final_results`
+    _final: dict[tuple[float, str], _Final] = field(default_factory=dict)
 
     def decide(self, settled_below: int) -> None:
         """Decide about every trial at a rung whose lower-numbered trials all have their results there.
@@ -30,23 +43,36 @@ class RungDecisions:
             if rung is None:
                 continue
             point = trial.point_of(rung)
-            final = self._final_results(rung, point, settled_below)
-            recent = [self._result(k, rung, point) for k in range(len(final), number)]
-            if "pending" in recent and number >= self.pruning.startup:
+            group = trial.config.training.readout_refit
+            final = self._final_results(rung, point, group, settled_below)
+            recent = [
+                self._result(k, rung, point) for k in range(final.below, number) if self._in_group(k, group)
+            ]
+            earlier = len(final.results) + len(recent)
+            if "pending" in recent and earlier >= self.pruning.startup:
                 continue  # `is_kept` would return None, after a search through thousands of results
             score = self._result(number, rung, point)
             assert isinstance(score, float)
-            kept = is_kept(score, [*final, *recent], rung.keep, self.pruning.startup)
+            kept = is_kept(score, [*final.results, *recent], rung.keep, self.pruning.startup)
             if kept is True:
                 trial.passed.add(rung.at)
             elif kept is False:
                 trial.pruned_at = rung
 
-    def _final_results(self, rung: Rung, point: int, settled_below: int) -> list[RungResult]:
-        """Return the results of the trials below `settled_below`, kept from call to call: they never change."""
-        final = self._final.setdefault(rung.at, [])
-        final += [self._result(number, rung, point) for number in range(len(final), settled_below)]
+    def _final_results(self, rung: Rung, point: int, group: str, settled_below: int) -> _Final:
+        """Return the results of a group's trials below `settled_below`, kept from call to call: they never change."""
+        final = self._final.setdefault((rung.at, group), _Final())
+        numbers = range(final.below, settled_below)
+        final.results += [self._result(k, rung, point) for k in numbers if self._in_group(k, group)]
+        final.below = max(final.below, settled_below)
         return final
+
+    def _in_group(self, number: int, group: str) -> bool:
+        """Return whether a trial solves its readout in a way; one without a record, which may, counts as if it did."""
+        trial, record = self.running.get(number), self.records.get(number)
+        if trial is not None:
+            return trial.config.training.readout_refit == group
+        return record is None or record.config["training"]["readout_refit"] == group
 
     def _result(self, number: int, rung: Rung, point: int) -> RungResult:
         trial = self.running.get(number)

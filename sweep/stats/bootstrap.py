@@ -1,6 +1,5 @@
 """Intervals by resampling, rank correlation, and an average that is robust to a few failures."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,92 +7,8 @@ import numpy as np
 
 from sweep.data.types import Array
 
-LEAST_GROUPS = 8  # starts that do not overlap; fewer give no reliable interval. Our choice
 LEAST_PAIRS = 8  # of a rank correlation; our choice
 LEVEL = 0.95
-
-
-def start_groups(position: Array, series: Array, horizon: int) -> list[Array]:
-    """Return the indices of starts that overlap, group by group.
-
-    From the earliest start of a series on, a group takes every start that overlaps its first one; the next start opens
-    a new group. So the number of groups is the largest number of starts that do not overlap. Neighbouring groups may
-    still share some steps.
-
-    Starts of different series never overlap. Those of series that training never saw all have the series -1: they are
-    ordered by series, and their positions rise within a series, so a position that does not rise begins another one.
-    (Two unseen series whose positions happen to rise count as one: that gives too few groups, never too many.)
-
-    Args:
-        position: (start,), index of the first forecast step in its series.
-        series: (start,), index of the series; -1: a series that training never saw.
-        horizon: steps of a rollout, > 0.
-
-    Raises:
-        ValueError: shapes differ, there are no starts, or the horizon is not positive.
-    """
-    if position.shape != series.shape or position.ndim != 1 or not len(position) or horizon < 1:
-        raise ValueError(
-            f"needs (start,) positions and series and a positive horizon, got {position.shape}, "
-            f"{series.shape} and {horizon}"
-        )
-    owner = np.asarray(series, dtype=np.int64).copy()
-    unseen = np.flatnonzero(owner < 0)
-    falls = np.diff(position[unseen], prepend=position[unseen[:1]] - 1) <= 0
-    owner[unseen] = -1 - np.cumsum(falls)
-    groups: list[list[int]] = []
-    for number in np.unique(owner):
-        members = np.flatnonzero(owner == number)
-        opened = -np.inf
-        for index in members[np.argsort(position[members], kind="stable")]:
-            if position[index] - opened >= horizon:
-                groups.append([])
-                opened = position[index]
-            groups[-1].append(int(index))
-    return [np.array(group) for group in groups]
-
-
-def block_bootstrap(
-    values: Array,
-    position: Array,
-    series: Array,
-    horizon: int,
-    statistic: Callable[[Array], float],
-    rng: np.random.Generator,
-    reps: int = 2000,
-) -> tuple[float, float] | None:
-    """Return the 95 % interval of a statistic of per-start values; None with fewer than 8 groups of starts.
-
-    Overlapping starts are nearly equal, so whole groups of them are drawn with replacement. If they were drawn one by
-    one, 32 starts in the space of 8 would make the interval up to twice too narrow.
-
-    Source: Kuensch (1989), Annals of Statistics 17; Efron and Tibshirani (1993), ch. 13, percentile interval.
-
-    Args:
-        values: (start,), may hold inf, no NaN.
-        position: (start,), index of the first forecast step in its series.
-        series: (start,), as in `start_groups`.
-        horizon: steps of a rollout.
-        statistic: function of an array of values, such as `np.mean`; must not return NaN.
-        rng: draws the groups.
-        reps: number of draws.
-
-    Returns:
-        (low, high): statistics of two draws, not interpolated, so that inf never gives NaN.
-
-    Raises:
-        ValueError: shapes differ, or a value or a statistic is NaN.
-    """
-    if values.shape != position.shape or np.isnan(values).any():
-        raise ValueError(f"needs a value that is not NaN per start, got {values.shape} for {position.shape}")
-    groups = start_groups(position, series, horizon)
-    if len(groups) < LEAST_GROUPS:
-        return None
-    draws = rng.integers(0, len(groups), size=(reps, len(groups)))
-    drawn = np.array([statistic(values[np.concatenate([groups[i] for i in draw])]) for draw in draws])
-    if np.isnan(drawn).any():
-        raise ValueError("the statistic gave NaN")
-    return percentile_interval(drawn)
 
 
 def percentile_interval(drawn: Array) -> tuple[float, float]:

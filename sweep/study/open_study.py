@@ -11,7 +11,7 @@ from typing import Any
 from sweep.config.errors import StudyChanged, SweepError
 from sweep.config.sections import DataConfig
 from sweep.config.study import StudyConfig, differences
-from sweep.config.study_file import read_study, toml_value
+from sweep.config.study_file import study_from_file, toml_value
 from sweep.data import Data, load, window_warnings
 from sweep.score import block_length
 from sweep.search import Workers, check_sampler
@@ -54,7 +54,7 @@ class OpenStudy:
         """
         stored = self.stored
         known = known_names().with_recorded((stored or {}).get("plugins", {}))
-        config = read_study(self.file, self.overrides, known)
+        config = study_from_file(self.file, self.overrides, known)
         config = replace(config, name=self.folder.name, data=_with_absolute_path(config.data, self.file))
         check_sampler(config.search.sampler, config.space)
         if stored is not None:

@@ -5,7 +5,7 @@ The unit of training is the sequence-step: one sequence advanced by one time ste
 
 from sweep.train.full_batch import FullBatchOptimizer, OutOfBudget
 from sweep.train.loop import Trainer
-from sweep.train.optimizers import OPTIMIZERS, OptimizerSpec
+from sweep.train.optimizers import OPTIMIZERS, OptimizerSpec, infeasible
 from sweep.train.schedulers import SCHEDULERS, SchedulerSpec
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "OutOfBudget",
     "SchedulerSpec",
     "Trainer",
+    "infeasible",
 ]

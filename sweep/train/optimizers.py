@@ -11,6 +11,7 @@ from torch.optim import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RAdam, RMSp
 from sweep.config.known_names import Settable, check_types
 from sweep.config.ranges import LogUniform, OneMinusLog, Range
 from sweep.config.registry import Registry
+from sweep.config.sections import TrainingConfig
 from sweep.train.lbfgs import MemoLBFGS
 from sweep.train.muon import MuonWithAdamW
 from sweep.train.plain import without_compiler
@@ -182,3 +183,11 @@ OPTIMIZERS: Registry[OptimizerSpec] = Registry(
         ),
     ],
 )
+
+
+def infeasible(training: TrainingConfig) -> str | None:
+    """Return why an optimizer cannot train with these settings, None if it can."""
+    name = training.optimizer.name
+    if training.projected and not OPTIMIZERS[name].full_batch:
+        return f'readout_refit = "always" needs an optimizer that takes all windows at once, not {name}'
+    return None

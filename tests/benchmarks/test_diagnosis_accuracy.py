@@ -47,7 +47,7 @@ def test_parts():
 
 
 def test_figures_by_hand():
-    said = {
+    answers = {
         key(HEALTHY, 0): Answer(False, ["lr_low"]),
         key(HEALTHY, 0, seed=1): Answer(True, ["lr_low"]),
         key("lr_high"): Answer(True, ["lr_high", "lr_low"]),
@@ -56,8 +56,8 @@ def test_figures_by_hand():
         key("noise_large"): Answer(False, ["noise_large"]),  # named, but no alarm: missed
     }
     right = {fault: {fault} for fault in FAULTS}
-    found = {name: row["value"] for name, row in figures(said, right)["known"].items()}
-    assert found == {
+    values = {name: row["value"] for name, row in figures(answers, right)["known"].items()}
+    assert values == {
         "false alarms": 0.5,
         "detection": 0.75,
         "top 1": 0.25,
@@ -65,10 +65,12 @@ def test_figures_by_hand():
         "planted only": 0.25,
     }
     right["lr_low"].add("undertrained")  # its prescription was measured to mend it
-    found = {name: row["value"] for name, row in figures(said, right)["known"].items()}
-    assert found["top 1"] == 0.5 and found["planted only"] == 0.25
-    assert figures(said, right)["kind kept out"]["top 1"] is None
-    assert figures(said, right)["severity kept out"]["false alarms"]["value"] == 0.5  # the same healthy runs
+    values = {name: row["value"] for name, row in figures(answers, right)["known"].items()}
+    assert values["top 1"] == 0.5 and values["planted only"] == 0.25
+    assert figures(answers, right)["kind kept out"]["top 1"] is None
+    assert (
+        figures(answers, right)["severity kept out"]["false alarms"]["value"] == 0.5
+    )  # the same healthy runs
 
 
 def test_a_share_is_clustered_by_background():
@@ -130,8 +132,8 @@ def test_rivals_say_something():
         key(x if x != HEALTHY else HEALTHY, 2, background=i // 3 % 6, seed=i): row
         for i, (row, x) in enumerate(zip(rows, answers, strict=True))
     }
-    said = forest(known, known, ["a", "b"])
-    assert np.mean([one.causes[0] == k.cause for k, one in said.items() if k.cause != HEALTHY]) > 0.9
+    given = forest(known, known, ["a", "b"])
+    assert np.mean([one.causes[0] == k.cause for k, one in given.items() if k.cause != HEALTHY]) > 0.9
     limits = threshold(known, known)
     assert all(one.alarm == (k.cause != HEALTHY) for k, one in limits.items())
     assert majority(["a", "b", "b", HEALTHY, HEALTHY, HEALTHY]) == ["b", "a"]
@@ -173,9 +175,9 @@ def test_effects_by_hand():
     silent = Treatment(*row, unchanged=-0.2, prescription=None, random=-0.5, changes="")
     assert helped.gain == pytest.approx(1.0) and helped.over_random == pytest.approx(0.7)
     assert silent.gain == 0 and silent.over_random == pytest.approx(-0.3)
-    found = document([(key("lr_high"), helped), (key("lr_high", seed=1), silent)])
-    assert found["beats both"]["value"] == 0.5 and found["random beats unchanged"]["value"] == 1.0
-    assert found["decades over unchanged"]["value"] == pytest.approx(0.5)
+    effects = document([(key("lr_high"), helped), (key("lr_high", seed=1), silent)])
+    assert effects["beats both"]["value"] == 0.5 and effects["random beats unchanged"]["value"] == 1.0
+    assert effects["decades over unchanged"]["value"] == pytest.approx(0.5)
 
 
 # --- the diagnosis itself ---------------------------------------------------------------------------
@@ -191,8 +193,8 @@ def test_the_shipped_diagnosis_on_a_few_planted_faults(tmp_path: Path):
     dict(all_made(cache, keys, 1, float("inf")))
     rows = dict(features_of(cache, one) for one in keys)
     assert len(rows) == 24 and None not in rows.values()
-    said = ours(cache, rows)
-    table = figures(said, {fault: {fault} for fault in FAULTS})["known"]
+    answers = ours(cache, rows)
+    table = figures(answers, {fault: {fault} for fault in FAULTS})["known"]
     assert table["planted only"]["value"] >= 0.8 and table["detection"]["value"] >= 0.9
     assert table["false alarms"]["value"] <= 0.2
     chance = guesses(rows, rows)["random"]
@@ -211,7 +213,7 @@ def test_the_shipped_diagnosis_on_a_few_planted_faults(tmp_path: Path):
             "scored_runs": len(keys),
             "accepted_size": 1.0,
             "chance": 0.05,
-            "figures": {"sweep": figures(said, {fault: {fault} for fault in FAULTS})},
+            "figures": {"sweep": figures(answers, {fault: {fault} for fault in FAULTS})},
             "confusions": {},
         }
     )

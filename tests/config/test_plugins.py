@@ -34,8 +34,8 @@ def installed(monkeypatch) -> Callable[..., None]:
 
             return load
 
-        found = [EntryPoint(name, PluginOrigin("zoo", version), loader(value)) for name, value in points]
-        monkeypatch.setattr(plugins, "entry_points", lambda group: found if group == "sweep.shapes" else [])
+        entries = [EntryPoint(name, PluginOrigin("zoo", version), loader(value)) for name, value in points]
+        monkeypatch.setattr(plugins, "entry_points", lambda group: entries if group == "sweep.shapes" else [])
 
     return install
 

@@ -8,8 +8,8 @@ import pytest
 import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from sweep.config.later import LATER
 from sweep.config.records import PREFIXES
 from sweep.config.sections import (
     DataConfig,
@@ -19,7 +19,7 @@ from sweep.config.sections import (
     ScoreConfig,
     TrainingConfig,
 )
-from sweep.config.seeds import seed_of, stream
+from sweep.config.seeds import fresh_seeds, seed_of, stream
 from sweep.config.study import differences, identity
 from sweep.config.trial import TrialConfig, trial_config_from_json
 
@@ -150,23 +150,18 @@ def test_the_seed_depends_on_content_and_study_seed_alone(study):
     assert here.seed == there.seed != other.seed
 
 
+def test_more_fresh_seeds_begin_with_fewer_and_purposes_differ():
+    assert fresh_seeds(0, "confirm", 5)[:3] == fresh_seeds(0, "confirm", 3)
+    assert not set(fresh_seeds(0, "confirm", 5)) & set(fresh_seeds(0, "treat", 5))
+    assert not set(fresh_seeds(0, "confirm", 5)) & set(fresh_seeds(1, "confirm", 5))
+
+
 def test_seeds_of_content():
     assert seed_of(1, {"a": 1, "b": 2}) == seed_of(1, {"b": 2, "a": 1})
     assert seed_of(1, [2]) != seed_of(2, [1]) != seed_of([1, 2])
     streams = {stream(5, name) for name in ("initialisation", "order", "noise")}
     assert len(streams) == 3 and stream(5, "order") == stream(5, "order") != stream(6, "order")
     assert all(0 <= seed < 2**63 for seed in streams)
-
-
-def test_later_settings_change_no_seed_at_their_defaults(study):
-    assert study().trial(SGD).seed == 5861522042199485393  # as before they came
-    assert study("model.init_gain=2.0").trial(SGD).seed != 5861522042199485393
-    before = study().document()
-    for section, key in LATER:
-        del before[section][key]
-    assert differences(before, study().document()) == []
-    line = "model.forget_bias: not set in the results, 1.0 now"
-    assert line in differences(before, study("model.forget_bias=1.0").document())
 
 
 def test_a_configuration_survives_json(study):
@@ -223,3 +218,87 @@ def test_a_rung_is_judged_on_a_share_that_is_recorded():
     with pytest.raises(ValueError, match=r"wanted one of the recorded shares .* got 0.2"):
         Rung(at=0.5, keep=0.5, horizon=0.2)
     assert all(rung.horizon in PREFIXES for rung in PruningConfig().rungs)
+
+
+# --- values of readout_refit that own settings ------------------------------------------------------
+
+ALWAYS = {
+    "window": 500,
+    "burn_in": 0.2,
+    "budget": 1000,
+    "optimizer": {"name": "lbfgs", "history": 30},
+    "scheduler": "none",
+    "ridge": {"log": [1e-14, 1e-6]},
+}
+
+
+@pytest.fixture
+def owned(study, document: dict[str, Any]):
+    document["space"] |= {"readout_refit": {"never": {}, "always": ALWAYS}, "window": [64, 32]}
+    document["space"]["scheduler"] = ["cosine", "step"]
+    return study(document=document)
+
+
+def drawn(study, value: str) -> dict[str, Any]:
+    return study.space.draw(lambda axis: value if axis.name == "readout_refit" else axis.span.from_unit(0.0))
+
+
+def test_a_value_of_readout_refit_owns_settings(owned):
+    params = drawn(owned, "always")
+    assert set(params) == {"readout_refit", "always.ridge", "cell"}
+    training = owned.trial(params).training
+    assert (training.window, training.unscored(500), training.budget) == (500, 100, 1000)
+    assert training.optimizer.name == "lbfgs" and training.optimizer.settings == {"history": 30}
+    assert training.scheduler.name == "none" and training.precision == "float64"
+    assert training.ridge == pytest.approx(1e-14)
+
+
+def test_the_other_values_keep_the_space_s_own(owned):
+    params = drawn(owned, "never")
+    assert {"optimizer", "scheduler", "window", "batch_size"} <= set(params) and "always.ridge" not in params
+    training = owned.trial(params).training
+    assert (training.window, training.budget, training.precision) == (64, 3_000_000, "float32")
+    assert owned.windows == (64, 32, 500)
+
+
+def test_a_document_with_owned_settings_can_be_read_again(owned, study):
+    written = tomllib.loads(tomli_w.dumps(owned.document()))
+    assert study(document=written) == owned
+    params = drawn(owned, "always")
+    assert study(document=written).trial(params) == owned.trial(params)
+
+
+def test_the_words_of_before_are_understood(study):
+    assert study("training.readout_refit=true").training.readout_refit == "end"
+    assert study("training.readout_refit=false").training.readout_refit == "never"
+    assert study("space.readout_refit=[false, true]").space_document["readout_refit"] == {
+        "never": {},
+        "end": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"output_activation": "relu"}, "needs a linear last layer"),
+        ({"kind": "mlp"}, "needs sweep's own model"),
+    ],
+)
+def test_a_readout_without_a_closed_form_is_infeasible(owned, changes: dict[str, Any], reason: str):
+    config = owned.trial(drawn(owned, "always"))
+    with pytest.raises(ValidationError, match=reason):
+        TrialConfig.model_validate({**config.model_dump(), "model": {**config.model.model_dump(), **changes}})
+
+
+@given(st.integers(2, 600), st.floats(0, 0.999), st.integers(0, 599))
+def test_a_share_of_any_window_leaves_something_to_score(window: int, share: float, unroll: int):
+    unroll = min(unroll, window - 1)
+    training = TrainingConfig(window=window, burn_in=share, unroll=unroll)
+    assert training.unscored(window) + unroll < window
+
+
+def test_the_default_burn_in_is_a_quarter_of_the_window():
+    assert TrainingConfig(window=128).unscored(128) == 32
+    assert TrainingConfig(window=128, unroll=28).unscored(128) == 25
+    assert TrainingConfig(window=0).unscored(999) == 249
+    assert TrainingConfig(window=128, burn_in=20).unscored(128) == 20

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sweep.config.errors import StudyFileError
-from sweep.config.study_file import overridden, read_study, toml_value
+from sweep.config.study_file import overridden, study_from_file, toml_value
 from sweep.study.components import known_names
 
 STUDIES = sorted((Path(__file__).resolve().parents[2] / "studies").glob("*.toml"))
@@ -31,11 +31,42 @@ MISTAKES = [
     ("training.clip=inf", "training.clip", ["finite", "inf"]),
     ("training.budget=2e6", "training.budget", ["valid integer", "2000000.0"]),
     ("training.burn_in=128", "training", ["burn_in + unroll = 128", "window of 128"]),
+    ("training.burn_in=1.0", "training.burn_in", ["a number of steps, or a share below 1", "got 1.0"]),
+    ("training.burn_in=-1", "training.burn_in", ["a number of steps, or a share below 1", "got -1"]),
+    ("space.burn_in=[0.2, true]", "space.burn_in", ["a number of steps, or a share below 1", "got True"]),
+    ("training.readout_refit='allways'", "training.readout_refit", ["Did you mean 'always'?"]),
+    ("space.readout_refit.alwys={}", "space.readout_refit", ["'alwys'", "Did you mean 'always'?"]),
+    ("space.readout_refit.always.windw=5", "space.readout_refit.always.windw", ["Did you mean 'window'?"]),
+    (
+        "space.readout_refit.always.window=-5",
+        "space.readout_refit.always.window",
+        ["greater than or equal to 0"],
+    ),
+    (
+        "space.readout_refit.always.burn_in=200",
+        "space.readout_refit.always",
+        ["leaves nothing of a window of 128"],
+    ),
+    ("space.readout_refit.always.budget=[1, 2]", "space.readout_refit.always.budget", ["one number"]),
+    ("space.readout_refit.always.optimizer='adam'", "space.readout_refit.always", ["lbfgs", "not adam"]),
+    ("space.readout_refit.always.optimizer='lbfg'", "space.readout_refit.always.optimizer", ["'lbfgs'"]),
+    (
+        "space.readout_refit.always.optimizer={ name = 'lbfgs', histry = 3 }",
+        "space.readout_refit.always.optimizer.histry",
+        ["Did you mean 'history'?"],
+    ),
+    (
+        "space.readout_refit.always.optimizer=3",
+        "space.readout_refit.always.optimizer",
+        ["wanted a name", "3"],
+    ),
     ("training.shuffle=1", "training.shuffle", ["valid boolean", "1"]),
     ("training.precision='float16'", "training.precision", ["float32", "float64", "'float16'"]),
     ("training.lr_warmup=1.0", "training.lr_warmup", ["less than 1", "1.0"]),
     ("score.horizon=9", "score.horizon", ["greater than or equal to 10", "9"]),
     ("search.sampler='tpee'", "search.sampler", ["'tpee'", "Did you mean 'tpe'?", "random"]),
+    ("search.in_turn='sgd.lr'", "search.in_turn", ["wanted a choice", "cell", "got 'sgd.lr'"]),
+    ("search.in_turn='batch_size'", "search.in_turn", ["that every trial has", "got 'batch_size'"]),
     ("run.executor='dask'", "run.executor", ["'loky' or 'inline'", "'dask'"]),
     ("run.device='gpu'", "run.device", ["cpu", "cuda", "'gpu'"]),
     ("diagnosis.mute=['S7']", "diagnosis.mute", ["'S7'", "Did you mean 'S07'?"]),
@@ -136,6 +167,19 @@ MISTAKES = [
     ("enqueue=[{ cell = 'gru' }]", "enqueue[0].optimizer", ["is missing"]),
     ("name=5", "name", ["wanted text", "5"]),
 ]
+
+
+def test_a_projection_needs_a_full_batch_optimizer_among_those_of_the_space(problems, study, document):
+    study("training.readout_refit='always'")  # the space has lbfgs, too
+    without = {**document, "space": {"optimizer": ["sgd", "adam"]}}
+    (line,) = problems("training.readout_refit='always'", document=without)
+    assert line.startswith(
+        "training: always needs an optimizer that takes all windows at once (lbfgs), not sgd, adam"
+    )
+    with_axis = {**document, "space": {"optimizer": ["sgd", "adam"], "readout_refit": ["never", "always"]}}
+    (line,) = problems(document=with_axis)
+    assert line.startswith("space.readout_refit.always: always needs an optimizer")
+    assert line.endswith('set space.readout_refit.always.optimizer = "..."')
 
 
 def test_there_are_mistakes():
@@ -288,20 +332,20 @@ def test_a_name_alone_is_a_component_with_defaults(study):
 
 def test_files_that_cannot_be_read(tmp_path: Path, known):
     with pytest.raises(StudyFileError, match="cannot be read"):
-        read_study(tmp_path / "none.toml", [], known)
+        study_from_file(tmp_path / "none.toml", [], known)
     (tmp_path / "bad.toml").write_text("x = ")
     with pytest.raises(StudyFileError, match="is not valid TOML"):
-        read_study(tmp_path / "bad.toml", [], known)
+        study_from_file(tmp_path / "bad.toml", [], known)
     (tmp_path / "latin.toml").write_bytes(b"x = '\xe9'")
     with pytest.raises(StudyFileError, match="cannot be read"):
-        read_study(tmp_path / "latin.toml", [], known)
+        study_from_file(tmp_path / "latin.toml", [], known)
 
 
 def test_the_name_is_the_file_s(tmp_path: Path, known):
     path = tmp_path / "mine.toml"
     path.write_text("[data]\nsource = 'sine'\n[space]\ncell = ['gru']\n")
-    assert read_study(path, [], known).name == "mine"
-    assert read_study(path, ["name=other"], known).name == "other"
+    assert study_from_file(path, [], known).name == "mine"
+    assert study_from_file(path, ["name=other"], known).name == "other"
 
 
 def test_there_are_studies():
@@ -310,7 +354,7 @@ def test_there_are_studies():
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_shipped_studies_are_right(path: Path):
-    study = read_study(path, [], known_names())
+    study = study_from_file(path, [], known_names())
     assert study.name == path.stem and study.description
     for params in study.enqueue:
         study.trial(params)
@@ -318,7 +362,7 @@ def test_shipped_studies_are_right(path: Path):
 
 def test_the_default_study_samples_the_six_axes():
     path = next(path for path in STUDIES if path.stem == "sine")
-    names = {axis.name for axis in read_study(path, [], known_names()).space.axes}
+    names = {axis.name for axis in study_from_file(path, [], known_names()).space.axes}
     assert {
         "optimizer",
         "scheduler",

@@ -55,13 +55,13 @@ def test_windows_that_do_not_fit(lengths, window, message):
 def test_series_too_short_for_a_window_are_told_of(data):
     assert [len(values) for values in data.train] == [35, 23]
     assert window_warnings(data, [16, 22]) == ()
-    (told,) = window_warnings(data, [8, 30, 25])  # the longest that fits, once
-    assert told.startswith("1 of 2 training series has fewer than the 31 samples of a window")
-    refused, told = window_warnings(data, [500, 30])
+    (warning,) = window_warnings(data, [8, 30, 25])  # the longest that fits, once
+    assert warning.startswith("1 of 2 training series has fewer than the 31 samples of a window")
+    refused, warning = window_warnings(data, [500, 30])
     assert refused.startswith("training.window = 500 needs") and refused.endswith(
         "; trials with this window fail"
     )
-    assert "training.window = 30" in told
+    assert "training.window = 30" in warning
     with pytest.raises(DataError, match=r"training\.window = 500 needs"):
         window_warnings(data, [500, 600])
     with pytest.raises(DataError, match="takes whole series"):

@@ -49,14 +49,14 @@ def test_jacobians_equal_finite_differences(shape: str):
     network = network_of(2, **SHAPES[shape])
     loop = ClosedLoop(network)
     flat = random_flat(loop)
-    after, found = jacobians(network, flat)
+    after, jacobian = jacobians(network, flat)
     assert torch.equal(after, loop(flat))
-    assert found.shape == (4, loop.size, loop.size) and found.abs().max() > 0.1
+    assert jacobian.shape == (4, loop.size, loop.size) and jacobian.abs().max() > 0.1
     for column in range(loop.size):
         step = torch.zeros(loop.size, dtype=torch.float64)
         step[column] = 1e-6
         wanted = (loop(flat + step) - loop(flat - step)) / 2e-6
-        assert torch.allclose(found[:, :, column], wanted, rtol=0, atol=1e-8)
+        assert torch.allclose(jacobian[:, :, column], wanted, rtol=0, atol=1e-8)
 
 
 @pytest.mark.filterwarnings("ignore:.*jit.script.*deprecated:DeprecationWarning")  # torch's own use of it
@@ -103,14 +103,14 @@ def test_without_a_closed_form_a_cell_is_differentiated(cell: str, fed: bool, tm
 def test_trajectories_are_those_that_are_scored(cell: str, tmp_path: Path):
     task = calendar_task(tmp_path)
     network = network_of(2, task.data.inputs, cell=cell, layers=2)
-    said = forecasts(network, task)
+    scored = forecasts(network, task)
     free = free_trajectory(network, task, 1000)
     assert free.steps == task.horizon - 1  # a calendar is known no further
     rollout = torch.cat([free.inputs[:1, :, :2], free.forecasts]).transpose(0, 1)
-    assert decoded(task, rollout) == pytest.approx(said.rollout, abs=1e-9)
+    assert decoded(task, rollout) == pytest.approx(scored.rollout, abs=1e-9)
     forced = forced_trajectory(network, task)
     after = forced.forecasts[task.warmup - 1 :].transpose(0, 1)
-    assert decoded_one_step(task, after) == pytest.approx(said.one_step, abs=1e-9)
+    assert decoded_one_step(task, after) == pytest.approx(scored.one_step, abs=1e-9)
     for path in (free, forced):  # states[t] and inputs[t] give states[t + 1] and forecasts[t]
         for step in (0, 3, path.steps - 1):
             before = by_layer(tuple(part[step] for part in path.states))
@@ -126,10 +126,10 @@ def test_a_subject_s_rollout_goes_on_from_its_forced_path(cell: str, tmp_path: P
     task = calendar_task(tmp_path)
     network = network_of(2, task.data.inputs, cell=cell, layers=2)
     precise, few = in_float64(network, task, FEW)
-    wanted, found = free_trajectory(precise, few, 12), Subject(network, task).free(12)
-    assert torch.allclose(found.inputs, wanted.inputs, atol=1e-12)
-    assert torch.allclose(found.forecasts, wanted.forecasts, atol=1e-12)
-    assert all(torch.allclose(a, b, atol=1e-12) for a, b in zip(found.states, wanted.states, strict=True))
+    wanted, path = free_trajectory(precise, few, 12), Subject(network, task).free(12)
+    assert torch.allclose(path.inputs, wanted.inputs, atol=1e-12)
+    assert torch.allclose(path.forecasts, wanted.forecasts, atol=1e-12)
+    assert all(torch.allclose(a, b, atol=1e-12) for a, b in zip(path.states, wanted.states, strict=True))
 
 
 def test_without_a_calendar_a_rollout_goes_on_beyond_the_horizon():

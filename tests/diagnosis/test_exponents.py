@@ -28,11 +28,11 @@ ROTATION = np.array([[math.cos(0.3), -math.sin(0.3)], [math.sin(0.3), math.cos(0
 def matrices(network, path) -> np.ndarray:
     """Jacobians (step, start, D, D) of a path, as full matrices."""
     loop = ClosedLoop(network)
-    found = []
+    by_step = []
     for step in range(path.steps):
         flat = loop.flat(tuple(part[step] for part in path.states), path.inputs[step])
-        found.append(jacobians(network, flat)[1].numpy())
-    return np.array(found)
+        by_step.append(jacobians(network, flat)[1].numpy())
+    return np.array(by_step)
 
 
 def first_tangents(count: int, size: int, seed: int) -> np.ndarray:
@@ -44,7 +44,7 @@ def first_tangents(count: int, size: int, seed: int) -> np.ndarray:
 def test_exponents_equal_those_of_full_matrices_orthogonalised_at_every_step(shape: str):
     network = network_of(1, **SHAPES[shape])
     path = free_trajectory(network, sine_task(), 203)
-    found = growth_exponents(network, path, 3, 50, 4, fed=True)
+    exponents = growth_exponents(network, path, 3, 50, 4, fed=True)
     every = matrices(network, path)
     for start in range(every.shape[1]):
         q = np.linalg.qr(first_tangents(3, every.shape[-1], 4))[0]
@@ -56,19 +56,19 @@ def test_exponents_equal_those_of_full_matrices_orthogonalised_at_every_step(sha
         mean = np.sort(total / 153)[::-1]
         known = mean > -9  # below, a direction is lost within the steps between orthogonalisations
         assert known[0] or "relu" in shape
-        assert found[start][known] == pytest.approx(mean[known], rel=1e-6, abs=1e-9)
+        assert exponents[start][known] == pytest.approx(mean[known], rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_largest_exponent_is_the_growth_of_the_whole_product(cell: str):
     network = network_of(1, cell=cell)
     path = free_trajectory(network, sine_task(), 40)
-    found = growth_exponents(network, path, 1, 0, 4, fed=True)[:, 0]
+    largest = growth_exponents(network, path, 1, 0, 4, fed=True)[:, 0]
     for start, steps in enumerate(matrices(network, path).swapaxes(0, 1)):
         first = first_tangents(1, steps.shape[-1], 4)
         grown = np.linalg.multi_dot([*steps[::-1], first]) if len(steps) > 1 else steps[0] @ first
         wanted = math.log(np.linalg.norm(grown) / np.linalg.norm(first)) / 40
-        assert float(found[start]) == pytest.approx(wanted, rel=1e-9)
+        assert float(largest[start]) == pytest.approx(wanted, rel=1e-9)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -81,33 +81,33 @@ def test_a_linear_loop_has_the_exponents_of_its_eigenvalues(cell: str, factor: f
     assert two.outputs == 3
     block = np.zeros((3, 3))
     block[:2, :2], block[2, 2] = matrix, 0.6
-    found = lyapunov(Subject(linear_loop(cell, block, size=1e-7), task, 1), steps=300)
-    assert found.exponents[:3] == pytest.approx([math.log(factor)] * 2 + [math.log(0.6)], abs=2e-3)
-    assert max(found.spread[:2]) < 2e-3
-    assert found.resolution == pytest.approx(2 / found.steps)
+    result = lyapunov(Subject(linear_loop(cell, block, size=1e-7), task, 1), steps=300)
+    assert result.exponents[:3] == pytest.approx([math.log(factor)] * 2 + [math.log(0.6)], abs=2e-3)
+    assert max(result.spread[:2]) < 2e-3
+    assert result.resolution == pytest.approx(2 / result.steps)
     assert network.outputs == 2
 
 
 def test_a_loop_of_two_numbers_has_two_exponents():
-    found = lyapunov(Subject(network_of(1, cell="gru", hidden=1), sine_task(), 1), steps=200)
-    assert len(found.exponents) == len(found.spread) == 2
+    result = lyapunov(Subject(network_of(1, cell="gru", hidden=1), sine_task(), 1), steps=200)
+    assert len(result.exponents) == len(result.spread) == 2
 
 
 def test_exponents_per_lyapunov_time():
     task = lorenz_task()
-    found = lyapunov(Subject(linear_loop("gru", 0.9 * np.eye(3), size=1e-7), task, 1), steps=200)
+    result = lyapunov(Subject(linear_loop("gru", 0.9 * np.eye(3), size=1e-7), task, 1), steps=200)
     assert task.data.lyapunov_time == pytest.approx(1 / (0.9056 * 0.02), rel=1e-3)
-    assert found.per_lyapunov_time is not None
-    assert found.per_lyapunov_time[0] == pytest.approx(math.log(0.9) * task.data.lyapunov_time, rel=1e-3)
+    assert result.per_lyapunov_time is not None
+    assert result.per_lyapunov_time[0] == pytest.approx(math.log(0.9) * task.data.lyapunov_time, rel=1e-3)
 
 
 def test_periods_are_measured_whole_and_a_calendar_limits_the_steps(tmp_path: Path):
     task = sine_task()
     period = task.data.period
     assert period is not None
-    found = lyapunov(Subject(network_of(1, cell="lstm"), task), steps=500)
-    assert found.steps / period == pytest.approx(round(found.steps / period), abs=0.5 / period)
-    assert lyapunov(Subject(network_of(1, cell="lstm"), task), steps=500) == found
+    result = lyapunov(Subject(network_of(1, cell="lstm"), task), steps=500)
+    assert result.steps / period == pytest.approx(round(result.steps / period), abs=0.5 / period)
+    assert lyapunov(Subject(network_of(1, cell="lstm"), task), steps=500) == result
     hours = calendar_task(tmp_path)
     limited = lyapunov(Subject(network_of(2, hours.data.inputs, cell="gru"), hours))
     assert limited.steps + limited.burn_in <= hours.horizon - 1
@@ -117,12 +117,12 @@ def test_periods_are_measured_whole_and_a_calendar_limits_the_steps(tmp_path: Pa
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_driven_linear_network_forgets_at_the_rate_it_keeps(cell: str):
     network = linear_loop(cell, 0.9 * np.eye(1), keep=0.8, size=1e-4)
-    found = driven(Subject(network, sine_task(warmup=60)))
-    assert found.exponent == pytest.approx(math.log(0.8), rel=1e-6)
-    assert found.expected_washout == pytest.approx(math.log(1000) / -math.log(0.8), rel=1e-6)
+    result = driven(Subject(network, sine_task(warmup=60)))
+    assert result.exponent == pytest.approx(math.log(0.8), rel=1e-6)
+    assert result.expected_washout == pytest.approx(math.log(1000) / -math.log(0.8), rel=1e-6)
     # the states differ by about their own size at first, so they merge after about ln(1000) / ln(1 / .8) = 31
-    assert found.washout is not None and 24 <= found.washout <= 45
-    assert found.agreed == 1.0 and found.washout_longest is not None
+    assert result.washout is not None and 24 <= result.washout <= 45
+    assert result.agreed == 1.0 and result.washout_longest is not None
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -131,10 +131,10 @@ def test_wash_out_equals_two_runs_side_by_side(cell: str):
     task = sine_task()
     network = network_of(1, cell=cell, layers=2, scale=1.2)
     path = forced_trajectory(network, task)
-    found = washout_steps(network, task, path)
+    steps = washout_steps(network, task, path)
     inputs = task.inputs()
-    for start in range(len(found)):
-        other = (start - 1) % len(found)
+    for start in range(len(steps)):
+        other = (start - 1) % len(steps)
         _, late = network(inputs[other : other + 1, : task.warmup])
         merged = None
         for step in range(inputs.shape[1], 0, -1):
@@ -144,14 +144,14 @@ def test_wash_out_equals_two_runs_side_by_side(cell: str):
             if apart > 1e-3 * math.sqrt(sum(float(a.square().sum()) for a in one)):
                 break
             merged = step
-        assert found[start] == merged
+        assert steps[start] == merged
 
 
 def test_a_state_that_is_kept_for_ever_never_washes_out():
     network = linear_loop("gru", 0.9 * np.eye(1), keep=1 - 1e-9, size=1e-4)
-    found = driven(Subject(network, sine_task()))
-    assert found.exponent == pytest.approx(0, abs=1e-6)
-    assert found.washout is None and found.washout_longest is None and found.agreed == 0
+    result = driven(Subject(network, sine_task()))
+    assert result.exponent == pytest.approx(0, abs=1e-6)
+    assert result.washout is None and result.washout_longest is None and result.agreed == 0
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -171,8 +171,8 @@ def test_gain_of_persistence_and_of_a_linear_loop(cell: str):
 def test_gain_equals_a_finite_difference(tmp_path: Path):
     task = calendar_task(tmp_path)
     network = network_of(2, task.data.inputs, cell="lstm", layers=2, scale=2.5)
-    found = noise_gain(Subject(network, task))
-    assert found.after == (1, 10)  # the calendar ends before 100
+    gain = noise_gain(Subject(network, task))
+    assert gain.after == (1, 10)  # the calendar ends before 100
     task = with_some_starts(task, FEW)
     inputs, steps = task.inputs(), 10
     with torch.no_grad():
@@ -185,4 +185,4 @@ def test_gain_equals_a_finite_difference(tmp_path: Path):
             up, _ = network.run_free(first + push, state, known)
             down, _ = network.run_free(first - push, state, known)
             squares.append(((up - down) / 2e-6)[:, -1].square().sum(dim=1))
-    assert found.gain[1] == pytest.approx(math.sqrt(float(torch.cat(squares).mean())), rel=1e-6)
+    assert gain.gain[1] == pytest.approx(math.sqrt(float(torch.cat(squares).mean())), rel=1e-6)

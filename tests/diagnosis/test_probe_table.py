@@ -72,12 +72,12 @@ def test_probes_of_one_subject_do_not_see_each_other(cell: str):
 def test_channels_calendars_layers_and_heads(name: str, tmp_path: Path):
     shape = {"cell": "lstm", "layers": 2, "head": (6,), "readout": "value"}
     lorenz = lorenz_task()
-    found = measured(PROBES[name], Subject(network_of(3, **shape), lorenz))
-    assert "reason" not in found and no_nan(found)
+    result = measured(PROBES[name], Subject(network_of(3, **shape), lorenz))
+    assert "reason" not in result and no_nan(result)
     hours = calendar_task(tmp_path)
-    found = measured(PROBES[name], Subject(network_of(2, hours.data.inputs, **shape), hours))
-    assert no_nan(found)
-    assert ("calendar" in found.get("reason", "")) == (name in ("fixed_points", "cycle"))
+    result = measured(PROBES[name], Subject(network_of(2, hours.data.inputs, **shape), hours))
+    assert no_nan(result)
+    assert ("calendar" in result.get("reason", "")) == (name in ("fixed_points", "cycle"))
 
 
 @pytest.mark.parametrize("name", PROBES)
@@ -85,10 +85,10 @@ def test_a_broken_network_gives_a_reason_or_capped_numbers(name: str):
     network = network_of(1, cell="lstm")
     for parameter in network.parameters():
         parameter.data.fill_(math.nan)
-    found = measured(PROBES[name], Subject(network, sine_task()))
-    assert no_nan(found)
+    result = measured(PROBES[name], Subject(network, sine_task()))
+    assert no_nan(result)
     if name not in ("swap_test", "warmup_sweep", "precision"):
-        assert "finite" in found["reason"] and set(found) == {"reason"}
+        assert "finite" in result["reason"] and set(result) == {"reason"}
 
 
 def test_every_probe_has_its_section():

@@ -66,9 +66,9 @@ def test_saturation_by_hand(cell: str):
 def test_gradients_by_lag_equal_finite_differences(cell: str):
     network = made(cell, scale=2.0)
     inputs, truth = noise(3, 9, 1), noise(3, 1) + 2.0
-    found = gradients_by_lag(network, inputs, truth)
-    assert list(found.forecast) == list(found.loss) == [1, 2, 4, 8]
-    for lag in found.forecast:
+    gradients = gradients_by_lag(network, inputs, truth)
+    assert list(gradients.forecast) == list(gradients.loss) == [1, 2, 4, 8]
+    for lag in gradients.forecast:
         ends = []
         for sign in (1, -1):
             moved = inputs.clone()
@@ -76,33 +76,33 @@ def test_gradients_by_lag_equal_finite_differences(cell: str):
             ends.append(network(moved)[0][:, -1, 0].detach())
         forecast = (ends[0] - ends[1]) / 2e-5
         loss = ((ends[0] - truth[:, 0]) ** 2 - (ends[1] - truth[:, 0]) ** 2) / 2e-5
-        assert found.forecast[lag] == pytest.approx(float(forecast.square().mean().sqrt()), rel=1e-5)
-        assert found.loss[lag] == pytest.approx(float(loss.square().mean().sqrt()), rel=1e-5)
+        assert gradients.forecast[lag] == pytest.approx(float(forecast.square().mean().sqrt()), rel=1e-5)
+        assert gradients.loss[lag] == pytest.approx(float(loss.square().mean().sqrt()), rel=1e-5)
 
 
 def test_an_exact_forecast_has_no_gradient_of_the_loss():
     network, inputs = made("gru"), noise(3, 9, 1)
-    found = gradients_by_lag(network, inputs, network(inputs)[0][:, -1].detach())
-    assert set(found.loss.values()) == {0.0} and min(found.forecast.values()) > 0
+    gradients = gradients_by_lag(network, inputs, network(inputs)[0][:, -1].detach())
+    assert set(gradients.loss.values()) == {0.0} and min(gradients.forecast.values()) > 0
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_gradients_by_lag_are_the_same_on_both_engines(cell: str):
     config = ModelConfig(cell=cell, hidden=6, layers=2)
     inputs, truth = noise(3, 40, 2), noise(3, 2)
-    found = []
+    by_engine = []
     for name in ("torch", f"native-{instruction_sets()[-1]}"):
         network = Forecaster(config, 2, 2, engine(name)).initialise(0).double()
-        found.append(gradients_by_lag(network, inputs, truth))
-    assert found[0].forecast == pytest.approx(found[1].forecast, rel=1e-9)
-    assert found[0].loss == pytest.approx(found[1].loss, rel=1e-9)
+        by_engine.append(gradients_by_lag(network, inputs, truth))
+    assert by_engine[0].forecast == pytest.approx(by_engine[1].forecast, rel=1e-9)
+    assert by_engine[0].loss == pytest.approx(by_engine[1].loss, rel=1e-9)
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_network_of_zeros_has_no_memory(cell: str):
     inputs, truth = noise(3, 9, 1), noise(3, 1)
-    found = gradients_by_lag(made(cell, scale=0.0), inputs, truth).forecast
-    assert found == {1: 1.0, 2: 0.0, 4: 0.0, 8: 0.0}  # only the direct path of the increment
+    gradients = gradients_by_lag(made(cell, scale=0.0), inputs, truth).forecast
+    assert gradients == {1: 1.0, 2: 0.0, 4: 0.0, 8: 0.0}  # only the direct path of the increment
     assert gradients_by_lag(made(cell, scale=0.0, readout="value"), inputs, truth).forecast[1] == 0.0
 
 

@@ -29,15 +29,15 @@ def turning(angle: float, factor: float = 1.0, third: float = 0.3) -> np.ndarray
 @pytest.mark.parametrize("factor", [0.8, 0.99, 1.02])
 def test_the_rest_of_a_linear_loop_and_how_it_is_left(cell: str, factor: float):
     network = linear_loop(cell, turning(2 * math.pi / 25, factor), size=1e-6)
-    found = fixed_points(Subject(network, lorenz_task()))
-    assert len(found.points) == 1 and found.unfinished == 0
-    point = found.points[0]
+    rest = fixed_points(Subject(network, lorenz_task()))
+    assert len(rest.points) == 1 and rest.unfinished == 0
+    point = rest.points[0]
     assert point.value == pytest.approx([0, 0, 0], abs=1e-6)
     assert point.radius == pytest.approx(factor, rel=1e-6)
     assert point.period == pytest.approx(25, rel=1e-6)
     assert point.unstable == (2 if factor > 1 else 0)
-    assert found.stable == (0 if factor > 1 else 1)
-    assert found.attracted == (1.0 if factor == 0.8 else 0.0)
+    assert rest.stable == (0 if factor > 1 else 1)
+    assert rest.attracted == (1.0 if factor == 0.8 else 0.0)
     assert point.residual < 1e-9 and point.beyond_data == 0
 
 
@@ -75,9 +75,9 @@ def test_a_map_without_rest_has_no_fixed_point():
     for parameter in network.parameters():
         parameter.data.zero_()
     network.linears[0].bias.data.fill_(0.1)  # x[t + 1] = x[t] + .1
-    found = fixed_points(Subject(network, sine_task()))
-    assert found.points == () and found.unfinished == found.tried > 0
-    assert found.attracted == 0 and found.stable == 0
+    rest = fixed_points(Subject(network, sine_task()))
+    assert rest.points == () and rest.unfinished == rest.tried > 0
+    assert rest.attracted == 0 and rest.stable == 0
 
 
 def test_calendars_are_refused(tmp_path: Path):
@@ -94,17 +94,17 @@ def test_calendars_are_refused(tmp_path: Path):
 )
 def test_cycles_of_whole_and_other_periods(cell: str, period: float, lock: int | None, turns: int | None):
     network = linear_loop(cell, turning(2 * math.pi / period), size=1e-7)
-    found = cycle(Subject(network, lorenz_task(horizon=150)))
-    assert found.period == pytest.approx(period, rel=0.01)
-    assert found.locked_steps == lock and found.locked_turns == turns
-    assert found.locked == (1.0 if lock else 0.0) and found.resting == 0
-    assert found.amplitude > 0.01 and found.steps == 300
+    result = cycle(Subject(network, lorenz_task(horizon=150)))
+    assert result.period == pytest.approx(period, rel=0.01)
+    assert result.locked_steps == lock and result.locked_turns == turns
+    assert result.locked == (1.0 if lock else 0.0) and result.resting == 0
+    assert result.amplitude > 0.01 and result.steps == 300
 
 
 def test_a_rollout_that_dies_is_at_rest_and_not_locked():
-    found = cycle(Subject(linear_loop("gru", 0.8 * np.eye(1)), sine_task()))
-    assert found.resting == 1.0 and found.locked == 0 and found.locked_steps is None
-    assert found.period is None and found.return_distance == () and found.amplitude < 1e-4
+    result = cycle(Subject(linear_loop("gru", 0.8 * np.eye(1)), sine_task()))
+    assert result.resting == 1.0 and result.locked == 0 and result.locked_steps is None
+    assert result.period is None and result.return_distance == () and result.amplitude < 1e-4
 
 
 def test_return_distances_of_a_sine():
@@ -118,16 +118,18 @@ def test_a_frequency_error_is_measured_against_the_datas_period():
     task = lorenz_task(horizon=150)
     data = replace(task.data, period=26.0)
     known = Task(data, task.starts, torch.float64, "cpu")
-    found = cycle(Subject(linear_loop("gru", turning(2 * math.pi / 25), size=1e-7), known))
-    assert found.frequency_error == pytest.approx(26 / 25 - 1, abs=0.003)
+    result = cycle(Subject(linear_loop("gru", turning(2 * math.pi / 25), size=1e-7), known))
+    assert result.frequency_error == pytest.approx(26 / 25 - 1, abs=0.003)
     # at lags 26 and 52 +- 2 % (25, 50 and more among them), the cycle of 25 steps comes back
-    assert found.return_distance[:2] == pytest.approx((0, 0), abs=1e-6)
+    assert result.return_distance[:2] == pytest.approx((0, 0), abs=1e-6)
 
 
 def test_return_distances_weigh_channels_in_their_own_size():
     tail = np.random.default_rng(0).standard_normal((60, 2)) * [1.0, 1e6]
-    found = return_distances(tail)
+    distances = return_distances(tail)
     scaled = tail / tail.std(axis=0)
     for lag in (1, 17, 30):
-        assert found[lag - 1] == pytest.approx(np.sqrt(np.mean((scaled[lag : lag + 30] - scaled[:30]) ** 2)))
-    assert len(found) == 30
+        assert distances[lag - 1] == pytest.approx(
+            np.sqrt(np.mean((scaled[lag : lag + 30] - scaled[:30]) ** 2))
+        )
+    assert len(distances) == 30

@@ -32,10 +32,10 @@ from tests.support.probed import (
 
 def test_errors_are_those_of_the_score():
     task = lorenz_task()
-    said = forecasts(network_of(3, cell="gru"), task)
-    found = scores(said.rollout, said.one_step, task.starts, task.data.targets, task.data.period)
-    assert rollout_error_of(task, said.rollout) == found.rollout_error
-    assert np.sqrt(np.mean(nrmse_by_step_of(task, said.rollout) ** 2)) == pytest.approx(found.nrmse)
+    forecast = forecasts(network_of(3, cell="gru"), task)
+    result = scores(forecast.rollout, forecast.one_step, task.starts, task.data.targets, task.data.period)
+    assert rollout_error_of(task, forecast.rollout) == result.rollout_error
+    assert np.sqrt(np.mean(nrmse_by_step_of(task, forecast.rollout) ** 2)) == pytest.approx(result.nrmse)
     assert (
         log_spaced(60) == (1, 2, 5, 10, 20, 50, 60) and log_spaced(1) == (1,) and log_spaced(5) == (1, 2, 5)
     )
@@ -46,24 +46,24 @@ def test_errors_are_those_of_the_score():
 def test_warm_ups_of_all_lengths_equal_rollouts_one_by_one(cell: str, tmp_path: Path):
     task = calendar_task(tmp_path)
     network = network_of(2, task.data.inputs, cell=cell, layers=2, scale=2.5)
-    found = warmup_sweep(Subject(network, task))
-    assert found.lengths == (1, 2, 4, 8, 16, 32, WARMUP)
+    result = warmup_sweep(Subject(network, task))
+    assert result.lengths == (1, 2, 4, 8, 16, 32, WARMUP)
     inputs = task.inputs()
-    for length, error in zip(found.lengths, found.errors, strict=True):
+    for length, error in zip(result.lengths, result.errors, strict=True):
         rollouts = []
         for start in range(STARTS):
             warm, state = network(inputs[start : start + 1, WARMUP - length : WARMUP])
             rows = [warm[:, -1]]
             for step in range(HORIZON - 1):
                 known = task.calendar[start : start + 1, WARMUP + 1 + step]
-                said, state = network(torch.cat([rows[-1], known], dim=1)[:, None], state)
-                rows.append(said[:, 0])
+                next_value, state = network(torch.cat([rows[-1], known], dim=1)[:, None], state)
+                rows.append(next_value[:, 0])
             rollouts.append(torch.cat(rows))
         assert error == pytest.approx(rollout_error_of(task, decoded(task, torch.stack(rollouts))), abs=1e-9)
-    assert found.errors[-1] == pytest.approx(
+    assert result.errors[-1] == pytest.approx(
         rollout_error_of(task, forecasts(network, task).rollout), abs=1e-9
     )
-    assert len({round(error, 6) for error in found.errors}) > 3  # the warm-up matters here
+    assert len({round(error, 6) for error in result.errors}) > 3  # the warm-up matters here
 
 
 def test_enough_is_from_where_on_it_stays_good():
@@ -84,32 +84,32 @@ def test_own_inputs_with_the_true_state_equal_a_naive_loop(shape: str, tmp_path:
     inputs = task.inputs()
     _, state = network(inputs[:, :WARMUP])
     _, forced = network.trace(inputs[:, WARMUP:], state)
-    found = resynchronised(network, task, traced(network, task), forced)
+    curves = resynchronised(network, task, traced(network, task), forced)
     warm = network(inputs[:, :WARMUP])[0][:, -1]
     rows, own, free_state = [warm], warm, state
     for step in range(1, HORIZON):
         known = task.calendar[:, WARMUP + step]
         fed = torch.cat([own, known], dim=1)[:, None]
         rows.append(network(fed, state)[0][:, 0])  # own input, state of the truth
-        said, free_state = network(fed, free_state)
-        own = said[:, 0]
+        forecast, free_state = network(fed, free_state)
+        own = forecast[:, 0]
         _, state = network(inputs[:, WARMUP - 1 + step : WARMUP + step], state)
     wanted = decoded_one_step(task, torch.stack(rows, dim=1))
-    assert found == pytest.approx(wanted, abs=1e-9)
-    assert found[:, 0] == pytest.approx(forecasts(network, task).rollout[:, 0])
+    assert curves == pytest.approx(wanted, abs=1e-9)
+    assert curves[:, 0] == pytest.approx(forecasts(network, task).rollout[:, 0])
 
 
 def test_of_many_starts_some_are_swapped():
     task = sine_task(starts=SWAP_STARTS + 4)
     assert len(task.starts.truth) == SWAP_STARTS + 4
     network = network_of(1, cell="lstm", layers=2, scale=2.0)
-    found = asdict(swap_test(Subject(network, task)))
+    result = asdict(swap_test(Subject(network, task)))
     alone = asdict(swap_test(Subject(network, with_some_starts(task, SWAP_STARTS))))
     fewer = asdict(swap_test(Subject(network, with_some_starts(task, SWAP_STARTS - 1))))
-    for curves in (found, alone, fewer):
+    for curves in (result, alone, fewer):
         curves.update(curves.pop("by_step"))
-    assert all(found[name] == pytest.approx(alone[name], rel=1e-9) for name in found)
-    assert found["own_input_own_state"] != pytest.approx(fewer["own_input_own_state"], rel=1e-6)
+    assert all(result[name] == pytest.approx(alone[name], rel=1e-9) for name in result)
+    assert result["own_input_own_state"] != pytest.approx(fewer["own_input_own_state"], rel=1e-6)
 
 
 def test_who_is_to_blame():
@@ -119,31 +119,31 @@ def test_who_is_to_blame():
     weight_ih, weight_hh, bias_ih, _ = network.stack.weights()[0]
     weight_hh.data.zero_()
     bias_ih.data[5:10] = -50.0
-    found = swap_test(Subject(network, task))
-    assert found.own_input_own_state > found.true_input_true_state
-    assert found.true_input_own_state == pytest.approx(found.true_input_true_state)
-    assert found.own_input_true_state == pytest.approx(found.own_input_own_state)
-    assert found.state_share == pytest.approx(0) and found.input_share == pytest.approx(1)
+    result = swap_test(Subject(network, task))
+    assert result.own_input_own_state > result.true_input_true_state
+    assert result.true_input_own_state == pytest.approx(result.true_input_true_state)
+    assert result.own_input_true_state == pytest.approx(result.own_input_own_state)
+    assert result.state_share == pytest.approx(0) and result.input_share == pytest.approx(1)
     # an input that is not looked at: all error comes with the state. Here the rollout is the teacher-forced run
     weight_ih.data.zero_()
     blind = swap_test(Subject(network, task))
     assert blind.state_share is None and blind.input_share is None
-    assert set(found.by_step) == {
-        name for name in asdict(found) if "input_" in name and name != "input_share"
+    assert set(result.by_step) == {
+        name for name in asdict(result) if "input_" in name and name != "input_share"
     }
-    assert all(len(curve) == len(found.steps) for curve in found.by_step.values())
+    assert all(len(curve) == len(result.steps) for curve in result.by_step.values())
 
 
 def test_the_four_cells_agree_where_they_must():
     task = lorenz_task()
     assert len(task.starts.truth) <= SWAP_STARTS
-    found = swap_test(Subject(network_of(3, cell="lstm", layers=2, scale=2.5), task))
-    first = [curve[0] for curve in found.by_step.values()]
+    result = swap_test(Subject(network_of(3, cell="lstm", layers=2, scale=2.5), task))
+    first = [curve[0] for curve in result.by_step.values()]
     assert first == pytest.approx([first[0]] * 4)  # nothing is swapped yet at step 1
-    said = forecasts(network_of(3, cell="lstm", layers=2, scale=2.5), task)
-    assert found.own_input_own_state == pytest.approx(rollout_error_of(task, said.rollout), rel=1e-9)
-    assert found.true_input_true_state == pytest.approx(rollout_error_of(task, said.one_step), rel=1e-9)
-    last = [curve[-1] for curve in found.by_step.values()]
+    forecast = forecasts(network_of(3, cell="lstm", layers=2, scale=2.5), task)
+    assert result.own_input_own_state == pytest.approx(rollout_error_of(task, forecast.rollout), rel=1e-9)
+    assert result.true_input_true_state == pytest.approx(rollout_error_of(task, forecast.one_step), rel=1e-9)
+    last = [curve[-1] for curve in result.by_step.values()]
     assert len({round(error, 6) for error in last}) == 4
 
 
@@ -151,13 +151,13 @@ def test_the_four_cells_agree_where_they_must():
 def test_precision_is_that_of_separate_rollouts(cell: str):
     task = lorenz_task(torch.float32)
     network = network_of(3, cell=cell, scale=2.5).float()
-    found = precision(Subject(network, task))
-    assert found.float32 == rollout_error_of(task, forecasts(network, task).rollout)
+    result = precision(Subject(network, task))
+    assert result.float32 == rollout_error_of(task, forecasts(network, task).rollout)
     exact = Task(task.data, task.starts, torch.float64, "cpu")
     double = forecasts(copy.deepcopy(network).double(), exact).rollout
-    assert found.float64 == rollout_error_of(task, double)
-    assert found.change == found.float64 - found.float32
-    assert 0 < found.largest_difference < 0.1 and found.parted_after == HORIZON
+    assert result.float64 == rollout_error_of(task, double)
+    assert result.change == result.float64 - result.float32
+    assert 0 < result.largest_difference < 0.1 and result.parted_after == HORIZON
     assert next(network.parameters()).dtype == torch.float32
 
 
@@ -167,11 +167,11 @@ def test_precision_sees_what_rounding_does():
     for parameter in network.parameters():
         parameter.data.zero_()
     network.linears[0].bias.data.fill_(1e-8)  # of a value of 1, float32 keeps 6e-8: it never moves
-    found = precision(Subject(network, task))
+    result = precision(Subject(network, task))
     ratio = float(task.data.codec.std[0, 0]) / task.starts.scale.min()
-    assert found.largest_difference == pytest.approx(HORIZON * 1e-8 * ratio, rel=0.1)
+    assert result.largest_difference == pytest.approx(HORIZON * 1e-8 * ratio, rel=0.1)
     broken = copy.deepcopy(network)
     broken.linears[0].bias.data.fill_(torch.nan)
-    found = precision(Subject(broken, task))
-    assert found.float32 == found.float64 == 1.0 and found.largest_difference == 1e150
-    assert found.parted_after == 0
+    result = precision(Subject(broken, task))
+    assert result.float32 == result.float64 == 1.0 and result.largest_difference == 1e150
+    assert result.parted_after == 0

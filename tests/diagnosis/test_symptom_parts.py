@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from sweep.data.sources.lorenz import LORENZ_FLOW
 from sweep.diagnosis.symptoms.climate import climate_distances, climate_is_right
 from sweep.diagnosis.symptoms.demodulation import (
-    amplitude_by_window,
     decay_per_step,
     demodulated,
     phase_by_window,
@@ -57,13 +56,14 @@ def test_decay_and_frequency_error_are_recovered(noise: float, half_life: float,
     forecast = np.exp(-gamma * T) * np.sin(omega * (1 + error) * T + 0.2) + 0.3
     forecast += noise * np.random.default_rng(0).standard_normal(1000)
     found = demodulated(forecast, truth, np.array([omega]), window_length(np.array([omega]), 1000))
-    assert decay_per_step(found.centre, amplitude_by_window(found)) == pytest.approx(
+    assert decay_per_step(found.centre, np.abs(found.ratio[:, 0])) == pytest.approx(
         gamma, rel=0.1 if noise else 0.02, abs=2e-5 if noise else 1e-7
     )
     slope, first, r2 = straight_line(found.centre, *phase_by_window(found, 0))
     assert slope / omega == pytest.approx(error, rel=0.02, abs=2e-4 if noise else 2e-5)
     assert first == pytest.approx(0.2, abs=0.02)
-    assert r2 > 0.99 or noise
+    if not noise:
+        assert r2 > 0.99
     assert found.level == pytest.approx(np.full(len(found.level), 0.3), abs=0.04)
 
 

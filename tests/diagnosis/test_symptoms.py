@@ -124,7 +124,7 @@ def test_faults_on_noisy_data_are_named(fault: str):
 
 def test_an_unknown_exponent_is_replaced_by_analogues():
     rng = np.random.default_rng(6)
-    assert symptom_of_trial(planted_lorenz("slightly perturbed", rng, False).evidence).code in ("S12", "S01")
+    assert symptom_of_trial(planted_lorenz("slightly perturbed", rng, False).evidence).code == "S12"
     rng = np.random.default_rng(6)
     assert symptom_of_trial(planted_lorenz("constant", rng, False).evidence).code == "S02"
 

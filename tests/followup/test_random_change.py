@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from sweep.config.ranges import Choice, LogUniform, contains
 from sweep.config.space import Axis, Condition, Space
-from sweep.config.study_file import read_study
+from sweep.config.study_file import study_from_file
 from sweep.followup.random_change import single_change
 from sweep.study.components import known_names
 from tests.support.attack import small_study
 
-SINE = read_study(Path(__file__).resolve().parents[2] / "studies/sine.toml", (), known_names())
+SINE = study_from_file(Path(__file__).resolve().parents[2] / "studies/sine.toml", (), known_names())
 OWNED = Space(
     (
         Axis("optimizer", ("training", "optimizer"), Choice(("a", "b"))),

@@ -1,18 +1,16 @@
 """Known configurations on fresh seeds, with trainings that cost nothing: what is trained, kept, refused, reported."""
 
 import json
-import random
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sweep.config.errors import StoreError, StudyChanged
+from sweep.config.seeds import fresh_seeds
 from sweep.config.trial import trial_config_from_json
 from sweep.followup import winner as best_module
 from sweep.followup.confirm import confirm_best, covers
-from sweep.followup.retrain import Arm, Retraining, fresh_seeds
+from sweep.followup.retrain import Arm, Retraining
 from sweep.results.selection import candidates
 from sweep.results.study import read_study
 from sweep.search import Interrupts, Message, Outcome, Progress, Workers
@@ -28,23 +26,11 @@ from tests.support.attack import (
     projected,
     small_study,
     sound,
-    trial_files,
+    trainings,
 )
+from tests.support.disturbances import WRITES, Mortality, counting, stopping
 
 TOTAL = 12
-
-
-@pytest.fixture(scope="module")
-def once(tmp_path_factory):
-    path = tmp_path_factory.mktemp("once") / "attacked"
-    drive(small_study(), path, TOTAL)
-    return path
-
-
-@pytest.fixture
-def swept(once, tmp_path):
-    """A study of twelve."""
-    return Path(shutil.copytree(once, tmp_path / "attacked"))
 
 
 def confirmed(path, top=3, seeds=3, study=None, workers=1, **settings):
@@ -54,15 +40,7 @@ def confirmed(path, top=3, seeds=3, study=None, workers=1, **settings):
 
 
 def trained(path):
-    """What was trained, by configuration and seed: everything of a record but its number, and its files."""
-    below = StudyFolder(path / "confirm")
-    trainings = {}
-    for record in below.records():
-        config = trial_config_from_json(record.config)
-        content = comparable(record)
-        del content["number"]
-        trainings[config.key, config.seed] = content, trial_files(below, record.number)
-    return trainings
+    return trainings(StudyFolder(path / "confirm"))
 
 
 def own_key(path, number):
@@ -72,17 +50,17 @@ def own_key(path, number):
 # --- what is trained ------------------------------------------------------------------------------------
 
 
-def test_the_best_are_trained_on_the_same_fresh_seeds_to_the_end(swept):
-    outcome, document = confirmed(swept, top=4, seeds=3)
+def test_the_best_are_trained_on_the_same_fresh_seeds_to_the_end(driven):
+    outcome, document = confirmed(driven, top=4, seeds=3)
     assert outcome is Outcome.DONE
-    study, folder = small_study(), StudyFolder(swept)
+    study, folder = small_study(), StudyFolder(driven)
     best, _ = candidates(folder.records(), {})
     assert {arm["number"] for arm in document["arms"]} == {record.number for record in best[:4]}
     own = {record.config["seed"] for record in folder.records()}
     seeds = fresh_seeds(study.search.seed, "confirm", 3)
-    assert set(trained(swept)) == {(own_key(swept, r.number), seed) for r in best[:4] for seed in seeds}
+    assert set(trained(driven)) == {(own_key(driven, r.number), seed) for r in best[:4] for seed in seeds}
     assert not own & set(seeds)
-    for record in StudyFolder(swept / "confirm").records():
+    for record in StudyFolder(driven / "confirm").records():
         assert record.origin == "replicated"
         assert record.state in ("complete", "diverged")  # never pruned
         assert record.config["rungs"]  # the evaluation points are those of the selected trial
@@ -100,12 +78,6 @@ def test_a_pruned_trial_is_trained_to_the_end(tmp_path):
     assert len(ends[0]["evaluations"]) > len(best[pruned].evaluations)
 
 
-def test_more_seeds_begin_with_fewer_and_purposes_differ():
-    assert fresh_seeds(0, "confirm", 5)[:3] == fresh_seeds(0, "confirm", 3)
-    assert not set(fresh_seeds(0, "confirm", 5)) & set(fresh_seeds(0, "treat", 5))
-    assert not set(fresh_seeds(0, "confirm", 5)) & set(fresh_seeds(1, "confirm", 5))
-
-
 def test_a_seed_that_is_not_fresh_is_refused():
     study = small_study()
     params = {"optimizer": "lbfgs", "lbfgs.lr": 0.5, "scheduler": "none", "cell": "gru"}
@@ -116,29 +88,29 @@ def test_a_seed_that_is_not_fresh_is_refused():
         Retraining((Arm("a", config, params), Arm("b", config, params)), (1,))
 
 
-def test_nothing_of_it_is_a_trial_of_the_study(swept):
-    before = projected(StudyFolder(swept)), [comparable(r) for r in sound(swept, TOTAL)]
-    confirmed(swept)
-    assert not (swept / "confirm" / "study.db").exists()
-    assert (projected(StudyFolder(swept)), [comparable(r) for r in sound(swept, TOTAL)]) == before
+def test_nothing_of_it_is_a_trial_of_the_study(driven):
+    before = projected(StudyFolder(driven)), [comparable(r) for r in sound(driven, TOTAL)]
+    confirmed(driven)
+    assert not (driven / "confirm" / "study.db").exists()
+    assert (projected(StudyFolder(driven)), [comparable(r) for r in sound(driven, TOTAL)]) == before
 
 
-def test_messages_name_the_trial_and_the_seed(swept):
+def test_messages_name_the_trial_and_the_seed(driven):
     events = []
-    confirmed(swept, top=2, seeds=2, watch=events.append)
+    confirmed(driven, top=2, seeds=2, watch=events.append)
     messages = [event.text for event in events if isinstance(event, Message)]
     assert messages[0] == (
         "confirming: the best 2 configurations on 2 fresh seeds each, unpruned; 4 of 4 trainings to run"
     )
-    best, _ = candidates(StudyFolder(swept).records(), {})
+    best, _ = candidates(StudyFolder(driven).records(), {})
     assert messages[1].startswith(f"confirm: trial {best[0].number}, fresh seed 1, ")
     last = [event for event in events if isinstance(event, Progress)][-1]
     assert (last.stage, last.total, last.best, last.share) == ("confirm", 4, None, 1.0)
 
 
-def test_pictures_are_drawn(swept):
-    confirmed(swept, top=2, seeds=2, draw=lambda folder, number: f"{folder.name} {number}".encode())
-    pictures = sorted((swept / "confirm/trials").glob("*/rollout.png"))
+def test_pictures_are_drawn(driven):
+    confirmed(driven, top=2, seeds=2, draw=lambda folder, number: f"{folder.name} {number}".encode())
+    pictures = sorted((driven / "confirm/trials").glob("*/rollout.png"))
     assert [p.read_text() for p in pictures] == [f"confirm {k}" for k in range(4)]
 
 
@@ -146,142 +118,100 @@ def test_pictures_are_drawn(swept):
 
 
 @pytest.mark.parametrize(("seed", "workers"), [(0, 2), (1, 4)])
-def test_the_order_of_completion_changes_nothing(swept, in_random_order, seed, workers):
-    _, straight = confirmed(swept, 4, 3)
-    before = trained(swept)
-    (swept / "confirm").rename(swept / "aside")
+def test_the_order_of_completion_changes_nothing(driven, in_random_order, seed, workers):
+    _, straight = confirmed(driven, 4, 3)
+    before = trained(driven)
+    (driven / "confirm").rename(driven / "aside")
     in_random_order(seed)
-    _, again = confirmed(swept, 4, 3, workers=workers)
+    _, again = confirmed(driven, 4, 3, workers=workers)
     assert again == straight
-    assert trained(swept) == before
-
-
-class Killed(BaseException):
-    """The driver's death."""
+    assert trained(driven) == before
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_driver_that_dies_at_any_write_goes_on_as_if_it_had_not(swept, in_random_order, monkeypatch, seed):
-    _, straight = confirmed(swept, 3, 3)
-    before = trained(swept)
-    (swept / "confirm").rename(swept / "aside")
-    (swept / "confirmation.json").unlink()
+def test_a_driver_that_dies_at_any_write_goes_on_as_if_it_had_not(driven, in_random_order, monkeypatch, seed):
+    _, straight = confirmed(driven, 3, 3)
+    before = trained(driven)
+    (driven / "confirm").rename(driven / "aside")
+    (driven / "confirmation.json").unlink()
     in_random_order(seed)
-    chance, countdown, deaths = random.Random(seed), [0], 0
-
-    def mortal(function):
-        def wrapper(*args, **kwargs):
-            countdown[0] -= 1
-            if countdown[0] == 0:
-                raise Killed
-            result = function(*args, **kwargs)
-            if countdown[0] == 1 and chance.random() < 0.5:
-                raise Killed
-            return result
-
-        return wrapper
-
-    for name in ("write_record", "write_resume", "write_files", "drop_resume", "write_document"):
-        monkeypatch.setattr(StudyFolder, name, mortal(getattr(StudyFolder, name)))
-    document = None
-    while document is None:
-        countdown[0] = chance.randint(2, 25)
-        try:
-            _, document = confirmed(swept, 3, 3, workers=2)
-        except Killed:
-            deaths += 1
-    assert deaths > 3
+    mortality = Mortality(monkeypatch, [*WRITES, (StudyFolder, "write_document")], seed)
+    ended = None
+    while ended is None:
+        ended = mortality.attempt(lambda: confirmed(driven, 3, 3, workers=2), 25)
+    _, document = ended
+    assert mortality.deaths > 3
     assert document == straight
-    assert trained(swept) == before
-    assert json.loads((swept / "confirmation.json").read_text()) == straight
+    assert trained(driven) == before
+    assert json.loads((driven / "confirmation.json").read_text()) == straight
 
 
-def test_a_stop_is_an_interruption_and_the_same_call_goes_on(swept):
-    _, straight = confirmed(swept, 3, 3)
-    (swept / "confirm").rename(swept / "aside")
-    (swept / "confirmation.json").unlink()
-    interrupts, left = Interrupts(), [7]
-
-    def segment(config, checkpoint, point):
-        left[0] -= 1
-        interrupts.requests = int(left[0] == 0)
-        return fake_segment(config, checkpoint, point)
-
-    functions = Functions(segment, fake_finish)
-    assert confirmed(swept, 3, 3, functions=functions, interrupts=interrupts) == (Outcome.INTERRUPTED, None)
-    assert not (swept / "confirmation.json").exists()
-    assert confirmed(swept, 3, 3) == (Outcome.DONE, straight)
+def test_a_stop_is_an_interruption_and_the_same_call_goes_on(driven):
+    _, straight = confirmed(driven, 3, 3)
+    (driven / "confirm").rename(driven / "aside")
+    (driven / "confirmation.json").unlink()
+    interrupts = Interrupts()
+    functions = stopping(interrupts, after=7)
+    assert confirmed(driven, 3, 3, functions=functions, interrupts=interrupts) == (Outcome.INTERRUPTED, None)
+    assert not (driven / "confirmation.json").exists()
+    assert confirmed(driven, 3, 3) == (Outcome.DONE, straight)
 
 
-def test_a_damaged_record_is_put_aside_and_trained_again(swept):
-    _, straight = confirmed(swept, 3, 3)
-    (swept / "confirm/trials/0004/trial.json").write_bytes(b"{")
+def test_a_damaged_record_is_put_aside_and_trained_again(driven):
+    _, straight = confirmed(driven, 3, 3)
+    (driven / "confirm/trials/0004/trial.json").write_bytes(b"{")
     events = []
-    assert confirmed(swept, 3, 3, watch=events.append) == (Outcome.DONE, straight)
+    assert confirmed(driven, 3, 3, watch=events.append) == (Outcome.DONE, straight)
     assert any("the trial is trained again" in event.text for event in events if isinstance(event, Message))
 
 
 # --- more and fewer --------------------------------------------------------------------------------------
 
 
-def counting(seen):
-    def segment(config, checkpoint, point):
-        seen.append((config.key, config.seed, point))
-        return fake_segment(config, checkpoint, point)
-
-    return Functions(segment, fake_finish)
-
-
-def test_more_arms_and_seeds_keep_what_was_trained(swept):
-    _, at_once = confirmed(swept, 4, 3)
-    whole = trained(swept)
-    (swept / "confirm").rename(swept / "aside")
+def test_more_arms_and_seeds_keep_what_was_trained(driven):
+    _, at_once = confirmed(driven, 4, 3)
+    whole = trained(driven)
+    (driven / "confirm").rename(driven / "aside")
     seen, documents = [], []
     for top, seeds in ((2, 2), (4, 2), (4, 3), (2, 2)):
-        _, document = confirmed(swept, top, seeds, functions=counting(seen))
+        _, document = confirmed(driven, top, seeds, functions=counting(seen))
         documents.append(document)
     assert len(seen) == len(set(seen))  # nothing is trained twice
-    assert trained(swept) == whole
+    assert trained(driven) == whole
     for arm, expected in zip(documents[2]["arms"], at_once["arms"], strict=True):
         assert {**arm, "replications": 0} == {**expected, "replications": 0}  # but for the numbers
     assert documents[3] == documents[0]
 
 
-def test_what_is_asked_for_no_longer_is_left_alone(swept):
-    interrupts, left = Interrupts(), [3]
-
-    def segment(config, checkpoint, point):
-        left[0] -= 1
-        interrupts.requests = int(left[0] == 0)
-        return fake_segment(config, checkpoint, point)
-
-    confirmed(swept, 5, 1, functions=Functions(segment, fake_finish), interrupts=interrupts)
+def test_what_is_asked_for_no_longer_is_left_alone(driven):
+    interrupts = Interrupts()
+    confirmed(driven, 5, 1, functions=stopping(interrupts, after=3), interrupts=interrupts)
     seen = []
-    outcome, document = confirmed(swept, 2, 2, functions=counting(seen))
+    outcome, document = confirmed(driven, 2, 2, functions=counting(seen))
     assert outcome is Outcome.DONE
     assert [len(arm["errors"]) for arm in document["arms"]] == [2, 2]
-    keys = {own_key(swept, arm["number"]) for arm in document["arms"]}
+    keys = {own_key(driven, arm["number"]) for arm in document["arms"]}
     assert {(key, seed) for key, seed, _ in seen} <= {
         (key, seed) for key in keys for seed in fresh_seeds(0, "confirm", 2)
     }
 
 
-def test_equal_configurations_are_confirmed_once(swept):
+def test_equal_configurations_are_confirmed_once(driven):
     from dataclasses import replace
 
-    folder = StudyFolder(swept)
+    folder = StudyFolder(driven)
     best, _ = candidates(folder.records(), {})
     twin = replace(best[0], number=TOTAL)
     assert candidates([*folder.records(), twin], {})[0] == best
 
 
-def test_a_longer_study_is_confirmed_anew_where_its_best_are_others(swept, looks):
-    _, before = confirmed(swept, 2, 2)
-    folder = StudyFolder(swept)
+def test_a_longer_study_is_confirmed_anew_where_its_best_are_others(driven, looks):
+    _, before = confirmed(driven, 2, 2)
+    folder = StudyFolder(driven)
     assert covers(folder, folder.records(), 2, 2)
     assert not covers(folder, folder.records(), 3, 2)
     assert not covers(folder, folder.records(), 2, 3)
-    drive(small_study(), swept, 40)
+    drive(small_study(), driven, 40)
     records = folder.records()
     best, _ = candidates(records, {})
     assert {record.number for record in best[:2]} != {arm["number"] for arm in before["arms"]}
@@ -289,47 +219,47 @@ def test_a_longer_study_is_confirmed_anew_where_its_best_are_others(swept, looks
     read = read_study(folder)
     assert (read.confirmation, read.outdated, read.basis) == (None, True, "selected")
     assert read.named[0].number == best[0].number
-    assert name(swept)["basis"] == "selected"
-    confirmed(swept, 2, 2)
+    assert name(driven)["basis"] == "selected"
+    confirmed(driven, 2, 2)
     assert covers(folder, records, 2, 2)
-    assert name(swept)["basis"] == "confirmed"
+    assert name(driven)["basis"] == "confirmed"
 
 
-def test_more_configurations_than_there_are_scored_ones(swept):
-    best, _ = candidates(StudyFolder(swept).records(), {})
-    _, document = confirmed(swept, 99, 1)
+def test_more_configurations_than_there_are_scored_ones(driven):
+    best, _ = candidates(StudyFolder(driven).records(), {})
+    _, document = confirmed(driven, 99, 1)
     assert len(document["arms"]) == len(best) < 99
     assert document["top"] == 99
-    assert covers(StudyFolder(swept), StudyFolder(swept).records(), 99, 1)
+    assert covers(StudyFolder(driven), StudyFolder(driven).records(), 99, 1)
 
 
 # --- what is refused --------------------------------------------------------------------------------------
 
 
-def test_another_study_in_the_same_folder_is_refused(swept):
-    confirmed(swept)
+def test_another_study_in_the_same_folder_is_refused(driven):
+    confirmed(driven)
     with pytest.raises(StudyChanged, match=r"model\.hidden: 8 in the results, 9 now"):
-        confirmed(swept, study=small_study("model.hidden=9"))
+        confirmed(driven, study=small_study("model.hidden=9"))
 
 
-def test_other_data_are_refused(swept):
-    confirmed(swept)
-    folder = StudyFolder(swept)
+def test_other_data_are_refused(driven):
+    confirmed(driven)
+    folder = StudyFolder(driven)
     folder.write_study({**folder.read_study(), "record": {"data_fingerprint": "of other data"}})
     with pytest.raises(StudyChanged, match="fingerprint None in the results, of other data now"):
-        confirmed(swept)
+        confirmed(driven)
 
 
-def test_records_that_are_not_of_the_plan_are_refused(swept):
-    confirmed(swept, 3, 2)
-    plan = json.loads((swept / "confirm/replication.json").read_text())
+def test_records_that_are_not_of_the_plan_are_refused(driven):
+    confirmed(driven, 3, 2)
+    plan = json.loads((driven / "confirm/replication.json").read_text())
     plan["trainings"].reverse()
-    (swept / "confirm/replication.json").write_text(json.dumps(plan))
+    (driven / "confirm/replication.json").write_text(json.dumps(plan))
     with pytest.raises(StoreError, match=r"trials/0000 does not match .*replication\.json"):
-        confirmed(swept, 3, 2)
-    (swept / "confirm/replication.json").write_text('{"trainings": [3]}')
+        confirmed(driven, 3, 2)
+    (driven / "confirm/replication.json").write_text('{"trainings": [3]}')
     with pytest.raises(StoreError, match="is damaged"):
-        confirmed(swept, 3, 2)
+        confirmed(driven, 3, 2)
 
 
 # --- what is reported -----------------------------------------------------------------------------------------
@@ -359,9 +289,9 @@ def scripted(path, table, failing=()):
     return Functions(segment, fake_finish), best
 
 
-def test_a_clear_winner_and_its_optimism_by_hand(swept):
-    functions, best = scripted(swept, ERRORS["clear"])
-    _, document = confirmed(swept, 3, 5, functions=functions)
+def test_a_clear_winner_and_its_optimism_by_hand(driven):
+    functions, best = scripted(driven, ERRORS["clear"])
+    _, document = confirmed(driven, 3, 5, functions=functions)
     assert (document["verdict"], document["reason"], document["equals"]) == ("winner", None, [])
     assert document["leader"] == best[1].number
     leader, second, third = document["arms"]
@@ -379,42 +309,42 @@ def test_a_clear_winner_and_its_optimism_by_hand(swept):
     )
 
 
-def test_no_single_winner_within_the_noise(swept):
-    functions, best = scripted(swept, ERRORS["tied"])
-    _, document = confirmed(swept, 3, 5, functions=functions)
+def test_no_single_winner_within_the_noise(driven):
+    functions, best = scripted(driven, ERRORS["tied"])
+    _, document = confirmed(driven, 3, 5, functions=functions)
     assert document["verdict"] == "tied"
     assert document["leader"] == best[1].number
     assert document["equals"] == [best[0].number]  # the third is told apart
     assert "within the noise" in document["reason"]
 
 
-def test_three_seeds_name_no_winner_however_clear_it_looks(swept):
-    functions, best = scripted(swept, ERRORS["clear"])
-    _, document = confirmed(swept, 3, 3, functions=functions)
+def test_three_seeds_name_no_winner_however_clear_it_looks(driven):
+    functions, best = scripted(driven, ERRORS["clear"])
+    _, document = confirmed(driven, 3, 3, functions=functions)
     assert (document["verdict"], document["leader"]) == ("tied", best[1].number)
     assert "3 seeds each are too few" in document["reason"]
 
 
-def test_few_starts_allow_no_claim(swept):
-    folder = StudyFolder(swept)
+def test_few_starts_allow_no_claim(driven):
+    folder = StudyFolder(driven)
     folder.write_study({**folder.read_study(), "record": {"n_eff_validation": 7}})
-    functions, best = scripted(swept, ERRORS["clear"])
-    _, document = confirmed(swept, 3, 5, functions=functions)
+    functions, best = scripted(driven, ERRORS["clear"])
+    _, document = confirmed(driven, 3, 5, functions=functions)
     assert document["verdict"] == "tied"
     assert "only 7 validation starts" in document["reason"]
     assert document["equals"] == [best[2].number, best[0].number]
     assert {arm["told_apart"] for arm in document["arms"]} == {None}
 
 
-def test_one_configuration_is_compared_with_nothing(swept):
-    functions, best = scripted(swept, ERRORS["clear"])
-    _, document = confirmed(swept, 1, 5, functions=functions)
+def test_one_configuration_is_compared_with_nothing(driven):
+    functions, best = scripted(driven, ERRORS["clear"])
+    _, document = confirmed(driven, 1, 5, functions=functions)
     assert (document["verdict"], document["leader"]) == ("alone", best[0].number)
 
 
-def test_a_training_that_fails_counts_as_1(swept):
-    functions, best = scripted(swept, ERRORS["clear"], failing={(1, 0), (1, 3)})
-    _, document = confirmed(swept, 3, 5, functions=functions)
+def test_a_training_that_fails_counts_as_1(driven):
+    functions, best = scripted(driven, ERRORS["clear"], failing={(1, 0), (1, 3)})
+    _, document = confirmed(driven, 3, 5, functions=functions)
     arm = next(arm for arm in document["arms"] if arm["number"] == best[1].number)
     assert arm["errors"] == [1.0, 0.12, 0.13, 1.0, 0.15]
     assert arm["failed"] == 2
@@ -454,76 +384,76 @@ def name(path):
     return best_module.name_best(folder, None, folder.records())
 
 
-def test_the_test_is_read_once_for_the_one_that_is_named(swept, looks):
-    functions, best = scripted(swept, ERRORS["clear"])
-    confirmed(swept, 3, 5, functions=functions)
-    winner = name(swept)
+def test_the_test_is_read_once_for_the_one_that_is_named(driven, looks):
+    functions, best = scripted(driven, ERRORS["clear"])
+    confirmed(driven, 3, 5, functions=functions)
+    winner = name(driven)
     assert (winner["number"], winner["basis"]) == (best[1].number, "confirmed")
-    assert {key for key, _ in looks} == {own_key(swept, best[1].number)}
+    assert {key for key, _ in looks} == {own_key(driven, best[1].number)}
     assert len(looks) == 5  # its networks of all fresh seeds: none of them is its own seed's
     assert best[1].config["seed"] not in {seed for _, seed in looks}
     assert [network["validation"] for network in winner["networks"]] == ERRORS["clear"][1]
     assert winner["median_seed"] == 3  # .13 is the median of .11 .. .15
     assert winner["test"] == winner["networks"][2]["test"]
-    assert name(swept) == winner
+    assert name(driven) == winner
     assert len(looks) == 5
 
 
-def test_more_seeds_do_not_read_it_again_another_leader_does(swept, looks):
-    functions, best = scripted(swept, [[0.2, 0.2, 0.9, 0.9, 0.9], [0.3, 0.3, 0.3, 0.3, 0.3]])
-    confirmed(swept, 2, 2, functions=functions)
-    assert name(swept)["number"] == best[0].number
-    confirmed(swept, 1, 2, functions=functions)
-    assert name(swept)["number"] == best[0].number
+def test_more_seeds_do_not_read_it_again_another_leader_does(driven, looks):
+    functions, best = scripted(driven, [[0.2, 0.2, 0.9, 0.9, 0.9], [0.3, 0.3, 0.3, 0.3, 0.3]])
+    confirmed(driven, 2, 2, functions=functions)
+    assert name(driven)["number"] == best[0].number
+    confirmed(driven, 1, 2, functions=functions)
+    assert name(driven)["number"] == best[0].number
     assert len(looks) == 2
-    confirmed(swept, 2, 5, functions=functions)
-    winner = name(swept)
+    confirmed(driven, 2, 5, functions=functions)
+    winner = name(driven)
     assert winner["number"] == best[1].number
     assert len(looks) == 2 + 5
     assert [look["number"] for look in winner["looks"]] == [best[0].number, best[1].number]
 
 
-def test_without_a_confirmation_the_selected_trial_is_scored(swept, looks):
-    best, _ = candidates(StudyFolder(swept).records(), {})
-    winner = name(swept)
+def test_without_a_confirmation_the_selected_trial_is_scored(driven, looks):
+    best, _ = candidates(StudyFolder(driven).records(), {})
+    winner = name(driven)
     assert (winner["number"], winner["basis"], winner["networks"]) == (best[0].number, "selected", [])
-    assert looks == [(own_key(swept, best[0].number), best[0].config["seed"])]
-    name(swept)
+    assert looks == [(own_key(driven, best[0].number), best[0].config["seed"])]
+    name(driven)
     assert len(looks) == 1
 
 
-def test_lost_weights_are_one_error_with_the_path(swept, looks):
-    confirmed(swept, 1, 1)
-    (swept / "confirm/trials/0000/checkpoint.pt").unlink()
+def test_lost_weights_are_one_error_with_the_path(driven, looks):
+    confirmed(driven, 1, 1)
+    (driven / "confirm/trials/0000/checkpoint.pt").unlink()
     with pytest.raises(StoreError, match=r"cannot read .*confirm/trials/0000/checkpoint\.pt"):
-        name(swept)
+        name(driven)
 
 
-def test_where_every_fresh_seed_fails_nothing_is_named_and_the_test_stays_locked(swept, looks):
+def test_where_every_fresh_seed_fails_nothing_is_named_and_the_test_stays_locked(driven, looks):
     everything = {(arm, seed) for arm in range(3) for seed in range(3)}
-    functions, _ = scripted(swept, ERRORS["clear"], failing=everything)
-    confirmed(swept, 3, 3, functions=functions)
-    winner = name(swept)
+    functions, _ = scripted(driven, ERRORS["clear"], failing=everything)
+    confirmed(driven, 3, 3, functions=functions)
+    winner = name(driven)
     assert winner["number"] is None
     assert winner["reason"].startswith("on fresh seeds every configuration's rollout error is 1")
     assert looks == []
-    assert read_study(StudyFolder(swept)).named[0] is None
+    assert read_study(StudyFolder(driven)).named[0] is None
 
 
-def test_a_configuration_no_better_than_persistence_on_fresh_seeds_is_not_named(swept, looks):
-    StudyFolder(swept).write_document("baselines", {"baselines": {"persistence": {"rollout_error": 0.95}}})
-    functions, _ = scripted(swept, [[0.96] * 3, [0.97] * 3])
-    confirmed(swept, 2, 3, functions=functions)
-    assert name(swept)["reason"].startswith(
+def test_a_configuration_no_better_than_persistence_on_fresh_seeds_is_not_named(driven, looks):
+    StudyFolder(driven).write_document("baselines", {"baselines": {"persistence": {"rollout_error": 0.95}}})
+    functions, _ = scripted(driven, [[0.96] * 3, [0.97] * 3])
+    confirmed(driven, 2, 3, functions=functions)
+    assert name(driven)["reason"].startswith(
         "on fresh seeds no configuration beats the baseline 'persistence'"
     )
     assert looks == []
 
 
-def test_a_failed_network_is_as_bad_on_the_test_as_can_be(swept, looks):
-    functions, best = scripted(swept, ERRORS["clear"], failing={(1, 1)})
-    confirmed(swept, 3, 5, functions=functions)
-    winner = name(swept)
+def test_a_failed_network_is_as_bad_on_the_test_as_can_be(driven, looks):
+    functions, best = scripted(driven, ERRORS["clear"], failing={(1, 1)})
+    confirmed(driven, 3, 5, functions=functions)
+    winner = name(driven)
     assert winner["number"] == best[1].number
     assert winner["networks"][1]["test"] == {"rollout_error": 1.0, "nrmse": None, "valid_steps": 0.0}
     assert len(looks) == 4

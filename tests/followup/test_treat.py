@@ -1,7 +1,6 @@
 """`sweep treat`: which arms on which seeds, what the numbers say, what is refused, and that a kill changes nothing."""
 
 import json
-import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import sweep
 from sweep.config.changes import config_differences
 from sweep.config.errors import StudyFileError, SweepError
+from sweep.config.seeds import fresh_seeds
 from sweep.config.trial import trial_config_from_json
 from sweep.data import load
 from sweep.diagnosis.finding import Change, Finding
@@ -22,7 +22,6 @@ from sweep.followup.prescriptions import (
     numbered_prescriptions,
     own_prescription,
 )
-from sweep.followup.retrain import fresh_seeds
 from sweep.followup.treat import treat_trial
 from sweep.followup.treatment_plan import random_arm, treatment_plan
 from sweep.results.wording.treatment import treatment_texts
@@ -34,19 +33,19 @@ from sweep.study.engine import StudyChanged
 from tests.support.attack import (
     FAKES,
     comparable,
-    drive,
     fake_finish,
     fake_scores,
     fake_segment,
     opened,
     projected,
     small_study,
-    trial_files,
+    trainings,
 )
 from tests.support.command_line import TINY, invoke
+from tests.support.disturbances import WRITES, Mortality, counting, stopping
 from tests.support.documentation import undocumented
 
-NUMBER = 3
+TOTAL, NUMBER = 6, 3
 
 
 def finding(code, confidence, *prescriptions, severity="issue"):
@@ -61,19 +60,6 @@ CLIP = finding("C06", 0.6, {"training.clip": 1.0})
 UNITS = finding("C16", 0.3, {"model.hidden": 24})
 LEAK = finding("C14", 0.8)
 FOUND = (WINDOW, LEAK, CLIP, UNITS)
-
-
-@pytest.fixture(scope="module")
-def once(tmp_path_factory):
-    path = tmp_path_factory.mktemp("once") / "attacked"
-    drive(small_study(), path, 6)
-    return path
-
-
-@pytest.fixture
-def swept(once, tmp_path):
-    """A study of six, whose trainings cost nothing."""
-    return Path(shutil.copytree(once, tmp_path / "attacked"))
 
 
 @pytest.fixture(scope="module")
@@ -102,22 +88,14 @@ def treated(path, plan, seeds=5, functions=FAKES, workers=1, interrupts=None, dr
 
 
 def trained(path):
-    """What was trained, by configuration and seed: everything of a record but its number, and its files."""
-    below = StudyFolder(path).treatment(NUMBER)
-    trainings = {}
-    for record in below.records():
-        config = trial_config_from_json(record.config)
-        content = comparable(record)
-        del content["number"]
-        trainings[config.key, config.seed] = content, trial_files(below, record.number)
-    return trainings
+    return trainings(StudyFolder(path).treatment(NUMBER))
 
 
 # --- which arms, on which seeds -------------------------------------------------------------------------
 
 
-def test_all_arms_are_trained_on_the_same_fresh_seeds_to_the_end(swept, data):
-    outcome, document = treated(swept, plan_of(swept, data, findings=(WINDOW,)))
+def test_all_arms_are_trained_on_the_same_fresh_seeds_to_the_end(driven, data):
+    outcome, document = treated(driven, plan_of(driven, data, findings=(WINDOW,)))
     assert outcome is Outcome.DONE
     assert [arm["kind"] for arm in document["arms"]] == [
         "unchanged",
@@ -128,30 +106,30 @@ def test_all_arms_are_trained_on_the_same_fresh_seeds_to_the_end(swept, data):
     seeds = fresh_seeds(0, f"treat {NUMBER}", 5)
     keys = {arm["key"] for arm in document["arms"]}
     assert len(keys) == 4
-    assert set(trained(swept)) == {(key, seed) for key in keys for seed in seeds}
+    assert set(trained(driven)) == {(key, seed) for key in keys for seed in seeds}
     assert document["fresh_seeds"] == list(seeds)
-    own = {record.config["seed"] for record in StudyFolder(swept).records()}
+    own = {record.config["seed"] for record in StudyFolder(driven).records()}
     assert not own & set(seeds)
     others = {*fresh_seeds(0, f"treat {NUMBER + 1}", 5), *fresh_seeds(0, "confirm", 5)}
     assert not others & set(seeds)
-    assert document["arms"][0]["key"] == trial_config_from_json(record_of(swept).config).key
-    for record in StudyFolder(swept).treatment(NUMBER).records():
+    assert document["arms"][0]["key"] == trial_config_from_json(record_of(driven).config).key
+    for record in StudyFolder(driven).treatment(NUMBER).records():
         assert (record.origin, record.config["seed"] in seeds) == ("replicated", True)
         assert record.state in ("complete", "diverged")  # never pruned
 
 
-def test_a_prescription_is_made_whole(swept, data):
-    plan = plan_of(swept, data, findings=(WINDOW,))
-    base = trial_config_from_json(record_of(swept).config)
+def test_a_prescription_is_made_whole(driven, data):
+    plan = plan_of(driven, data, findings=(WINDOW,))
+    base = trial_config_from_json(record_of(driven).config)
     paths = [[entry["path"] for entry in config_differences(base, arm.arm.config)] for arm in plan.arms[1:3]]
     assert paths == [["training.window"], ["training.window", "training.burn_in"]]
 
 
-def test_nothing_of_it_is_a_trial_of_the_study(swept, data):
-    before = projected(StudyFolder(swept)), [comparable(r) for r in StudyFolder(swept).records()]
-    treated(swept, plan_of(swept, data, {"model.hidden": 9}), seeds=1)
-    assert not (swept / f"treat/000{NUMBER}/study.db").exists()
-    assert (projected(StudyFolder(swept)), [comparable(r) for r in StudyFolder(swept).records()]) == before
+def test_nothing_of_it_is_a_trial_of_the_study(driven, data):
+    before = projected(StudyFolder(driven)), [comparable(r) for r in StudyFolder(driven).records()]
+    treated(driven, plan_of(driven, data, {"model.hidden": 9}), seeds=1)
+    assert not (driven / f"treat/000{NUMBER}/study.db").exists()
+    assert (projected(StudyFolder(driven)), [comparable(r) for r in StudyFolder(driven).records()]) == before
 
 
 def chosen(path, monkeypatch, findings=FOUND, numbers=(), changes=None):
@@ -159,55 +137,55 @@ def chosen(path, monkeypatch, findings=FOUND, numbers=(), changes=None):
     return choose_prescriptions(StudyFolder(path), record_of(path), numbers, changes or {})
 
 
-def test_by_default_the_first_of_the_two_most_confident_findings(swept, monkeypatch):
-    choice = chosen(swept, monkeypatch)
+def test_by_default_the_first_of_the_two_most_confident_findings(driven, monkeypatch):
+    choice = chosen(driven, monkeypatch)
     assert [(entry.number, entry.code) for entry in choice.chosen] == [(1, "C09"), (3, "C06")]
     assert [(entry.number, entry.code) for entry in choice.offered] == [
         (1, "C09"), (2, "C09"), (3, "C06"), (4, "C16"),
     ]  # fmt: skip
 
 
-def test_prescriptions_are_chosen_by_number(swept, monkeypatch):
-    assert [entry.number for entry in chosen(swept, monkeypatch, numbers=(4, 2, 4)).chosen] == [4, 2]
+def test_prescriptions_are_chosen_by_number(driven, monkeypatch):
+    assert [entry.number for entry in chosen(driven, monkeypatch, numbers=(4, 2, 4)).chosen] == [4, 2]
     with pytest.raises(
         SweepError, match=r"trial 3 has no prescription 5\. Choose from:\n  1: C09 .*\n  2: C09"
     ):
-        chosen(swept, monkeypatch, numbers=(5,))
+        chosen(driven, monkeypatch, numbers=(5,))
 
 
-def test_a_change_of_ones_own_needs_no_diagnosis(swept, monkeypatch):
+def test_a_change_of_ones_own_needs_no_diagnosis(driven, monkeypatch):
     def never(folder, record):
         raise AssertionError("diagnosed")
 
     monkeypatch.setattr(prescriptions_module, "prescribing_findings", never)
-    choice = choose_prescriptions(StudyFolder(swept), record_of(swept), (), {"model.hidden": 9})
+    choice = choose_prescriptions(StudyFolder(driven), record_of(driven), (), {"model.hidden": 9})
     assert [entry.number for entry in choice.chosen] == [None]
 
 
-def test_a_change_of_ones_own_beside_prescriptions(swept, monkeypatch):
-    choice = chosen(swept, monkeypatch, numbers=(2,), changes={"model.hidden": 9})
+def test_a_change_of_ones_own_beside_prescriptions(driven, monkeypatch):
+    choice = chosen(driven, monkeypatch, numbers=(2,), changes={"model.hidden": 9})
     assert [entry.number for entry in choice.chosen] == [None, 2]
 
 
-def test_findings_without_a_prescription_are_an_error(swept, monkeypatch):
+def test_findings_without_a_prescription_are_an_error(driven, monkeypatch):
     with pytest.raises(
         SweepError, match=r"no finding of trial 3 prescribes a change\. Give a change of your own"
     ):
-        chosen(swept, monkeypatch, findings=())
+        chosen(driven, monkeypatch, findings=())
     with pytest.raises(
         SweepError, match="prescribes a change; only other data help against C14 title of C14"
     ):
-        chosen(swept, monkeypatch, findings=(LEAK,))
+        chosen(driven, monkeypatch, findings=(LEAK,))
 
 
 @pytest.mark.parametrize("state", ["running", "failed"])
-def test_a_trial_without_a_rollout_is_refused(swept, state):
-    record = replace(record_of(swept), state=state)
+def test_a_trial_without_a_rollout_is_refused(driven, state):
+    record = replace(record_of(driven), state=state)
     with pytest.raises(SweepError, match=f"trial 3 is {state}: it has no rollout to improve"):
-        choose_prescriptions(StudyFolder(swept), record, (), {"model.hidden": 9})
+        choose_prescriptions(StudyFolder(driven), record, (), {"model.hidden": 9})
 
 
-def test_findings_are_those_of_the_diagnosis_that_were_found(swept, monkeypatch):
+def test_findings_are_those_of_the_diagnosis_that_were_found(driven, monkeypatch):
     from sweep.diagnosis.finding import finding_to_json
 
     symptom = finding("S04", 0.95)
@@ -216,7 +194,7 @@ def test_findings_are_those_of_the_diagnosis_that_were_found(swept, monkeypatch)
     monkeypatch.setattr(
         prescriptions_module, "diagnosis_of", lambda folder, number, probes: {"findings": entries}
     )
-    prescribing = prescriptions_module.prescribing_findings(StudyFolder(swept), record_of(swept))
+    prescribing = prescriptions_module.prescribing_findings(StudyFolder(driven), record_of(driven))
     assert prescribing == (WINDOW, LEAK, UNITS)
 
 
@@ -234,41 +212,41 @@ def test_findings_are_those_of_the_diagnosis_that_were_found(swept, monkeypatch)
         ({"data.transforms": ["seasonal_difference"]}, "it is not applicable: "),
     ],
 )
-def test_a_change_that_cannot_be_tried_has_a_reason(swept, data, change, reason):
+def test_a_change_that_cannot_be_tried_has_a_reason(driven, data, change, reason):
     with pytest.raises(SweepError, match=rf"no change can be tried on trial 3:\n  prescription 1: {reason}"):
-        plan_of(swept, data, findings=(finding("C01", 0.9, change),))
-    plan = plan_of(swept, data, findings=(finding("C01", 0.9, change, {"model.hidden": 9}),))
-    _, document = treated(swept, plan, seeds=1)
+        plan_of(driven, data, findings=(finding("C01", 0.9, change),))
+    plan = plan_of(driven, data, findings=(finding("C01", 0.9, change, {"model.hidden": 9}),))
+    _, document = treated(driven, plan, seeds=1)
     assert [entry["prescription"] for entry in document["left_out"]] == [1]
     assert [arm["prescription"] for arm in document["arms"]] == [None, 2, None]
 
 
-def test_equal_prescriptions_are_tried_once(swept, data):
+def test_equal_prescriptions_are_tried_once(driven, data):
     twins = ({"model.hidden": 9}, {"model.hidden": 9, "model.layers": 1})
     events = []
-    treated(swept, plan_of(swept, data, findings=(finding("C01", 0.9, *twins),)), seeds=1, events=events)
+    treated(driven, plan_of(driven, data, findings=(finding("C01", 0.9, *twins),)), seeds=1, events=events)
     messages = [event.text for event in events if isinstance(event, Message)]
     assert messages[0] == "prescription 2 is left out: it is the same configuration as prescription 1"
     assert messages[1].endswith("on 1 fresh seed each, unpruned; 3 of 3 trainings to run")
 
 
-def test_the_users_own_mistake_is_a_usage_error(swept, data):
+def test_the_users_own_mistake_is_a_usage_error(driven, data):
     with pytest.raises(
         StudyFileError, match=r"the change: model\.hiden: no such key\. Did you mean 'hidden'"
     ):
-        plan_of(swept, data, {"model.hiden": 9})
+        plan_of(driven, data, {"model.hiden": 9})
 
 
-def test_a_change_that_moves_the_starts_is_marked(swept, data):
-    plan = plan_of(swept, data, {"score.warmup": 70}, {"data.scaling": "series"})
+def test_a_change_that_moves_the_starts_is_marked(driven, data):
+    plan = plan_of(driven, data, {"score.warmup": 70}, {"data.scaling": "series"})
     assert [arm.same_starts for arm in plan.arms] == [True, False, True, True]
 
 
 # --- the random change ----------------------------------------------------------------------------------
 
 
-def test_the_random_change_is_one_and_always_the_same(swept):
-    study, record = small_study(), record_of(swept)
+def test_the_random_change_is_one_and_always_the_same(driven):
+    study, record = small_study(), record_of(driven)
     arm, reason = random_arm(study, record, set())
     assert reason is None
     again, _ = random_arm(study, record, set())
@@ -284,18 +262,18 @@ def test_the_random_change_is_one_and_always_the_same(swept):
     assert len({arm.arm.config.key, *others}) > 5
 
 
-def test_a_random_change_that_is_an_arm_already_is_drawn_again(swept):
-    study, record = small_study(), record_of(swept)
+def test_a_random_change_that_is_an_arm_already_is_drawn_again(driven):
+    study, record = small_study(), record_of(driven)
     first, _ = random_arm(study, record, set())
     second, _ = random_arm(study, record, {first.arm.config.key})
     assert second.arm.config.key != first.arm.config.key
 
 
-def test_without_another_value_the_random_change_is_left_out(swept, data):
+def test_without_another_value_the_random_change_is_left_out(driven, data):
     study = replace(small_study(), space=type(small_study().space)(()))
-    plan = plan_of(swept, data, {"model.hidden": 9}, study=study)
+    plan = plan_of(driven, data, {"model.hidden": 9}, study=study)
     assert [arm.kind for arm in plan.arms] == ["unchanged", "prescription"]
-    _, document = treated(swept, plan, seeds=5)
+    _, document = treated(driven, plan, seeds=5)
     assert document["random_reason"] == "no hyperparameter of the search space has another value"
     assert [arm["against_random"] for arm in document["arms"]] == [None, None]
     text = " ".join(treatment_texts(document))
@@ -336,8 +314,8 @@ def document_of(path, data, *names, seeds=5, failing=()):
     return document
 
 
-def test_effects_by_hand(swept, data):
-    document = document_of(swept, data, "unchanged", "helps", "nothing", "random")
+def test_effects_by_hand(driven, data):
+    document = document_of(driven, data, "unchanged", "helps", "nothing", "random")
     unchanged, helps, nothing, other = document["arms"]
     assert helps["errors"] == ERRORS["helps"]
     against = helps["against_unchanged"]
@@ -350,15 +328,15 @@ def test_effects_by_hand(swept, data):
     assert (nothing["verdict"], nothing["beats_random"]) == ("no difference shown", False)
     assert (other["verdict"], other["beats_random"], other["against_random"]) == ("helps", None, None)
     assert (unchanged["verdict"], unchanged["against_unchanged"]) == (None, None)
-    own = record_of(swept).rollout_error
+    own = record_of(driven).rollout_error
     gaps = [np.log10(error / own) for error in ERRORS["unchanged"]]
     assert document["chance"]["decades"] == pytest.approx(np.mean(gaps))
     assert document["reason"] is None
     assert helps["iqm"]["value"] == pytest.approx(0.3 * 0.04 + 0.4 * 0.04 + 0.3 * 0.05)
 
 
-def test_what_harms_and_is_worse_than_a_random_change(swept, data):
-    document = document_of(swept, data, "unchanged", "harms", "random")
+def test_what_harms_and_is_worse_than_a_random_change(driven, data):
+    document = document_of(driven, data, "unchanged", "harms", "random")
     arm = document["arms"][1]
     assert (arm["verdict"], arm["beats_random"]) == ("harms", False)
     text = " ".join(treatment_texts(document))
@@ -366,15 +344,15 @@ def test_what_harms_and_is_worse_than_a_random_change(swept, data):
     assert "it is worse than a random change" in text
 
 
-def test_what_helps_no_more_than_a_random_change_is_not_called_better(swept, data):
-    document = document_of(swept, data, "unchanged", "random", "random")
+def test_what_helps_no_more_than_a_random_change_is_not_called_better(driven, data):
+    document = document_of(driven, data, "unchanged", "random", "random")
     arm = document["arms"][1]
     assert (arm["verdict"], arm["beats_random"]) == ("helps", False)
     assert "it is not shown to beat a random change" in " ".join(treatment_texts(document))
 
 
-def test_fewer_than_five_seeds_claim_nothing(swept, data):
-    document = document_of(swept, data, "unchanged", "helps", "random", seeds=4)
+def test_fewer_than_five_seeds_claim_nothing(driven, data):
+    document = document_of(driven, data, "unchanged", "helps", "random", seeds=4)
     assert [arm["verdict"] for arm in document["arms"]] == [None, "no claim", "no claim"]
     assert document["arms"][1]["beats_random"] is None
     assert document["reason"] == "4 seeds each are too few: below 5 nothing is claimed, whatever the errors"
@@ -382,16 +360,16 @@ def test_fewer_than_five_seeds_claim_nothing(swept, data):
     assert "allows no claim" in text and "helps" not in text
 
 
-def test_few_starts_allow_no_claim(swept, data):
-    folder = StudyFolder(swept)
+def test_few_starts_allow_no_claim(driven, data):
+    folder = StudyFolder(driven)
     folder.write_study({**folder.read_study(), "record": {"n_eff_validation": 7}})
-    document = document_of(swept, data, "unchanged", "helps", "random")
+    document = document_of(driven, data, "unchanged", "helps", "random")
     assert document["arms"][1]["verdict"] == "no claim"
     assert document["reason"] == "only 7 validation starts do not overlap; below 8 nothing is claimed"
 
 
-def test_where_every_training_fails_nothing_is_claimed(swept, data):
-    document = document_of(swept, data, "unchanged", "helps", "random", failing=("unchanged",))
+def test_where_every_training_fails_nothing_is_claimed(driven, data):
+    document = document_of(driven, data, "unchanged", "helps", "random", failing=("unchanged",))
     unchanged, helps, other = document["arms"]
     assert (unchanged["failed"], unchanged["errors"]) == (5, [1.0] * 5)
     assert (helps["verdict"], other["verdict"]) == ("no claim", "no claim")
@@ -401,90 +379,60 @@ def test_where_every_training_fails_nothing_is_claimed(swept, data):
 # --- whatever happens, the same -------------------------------------------------------------------------
 
 
-class Killed(BaseException):
-    """The driver's death."""
-
-
 @pytest.mark.parametrize("seed", range(3))
-def test_a_driver_that_dies_at_any_write_goes_on_as_if_it_had_not(swept, data, monkeypatch, seed):
-    plan = plan_of(swept, data, findings=(WINDOW,))
-    _, straight = treated(swept, plan)
-    before = trained(swept)
-    (swept / "treat").rename(swept / "aside")
-    chance, countdown, deaths = random.Random(seed), [0], 0
-
-    def mortal(function):
-        def wrapper(*args, **kwargs):
-            countdown[0] -= 1
-            if countdown[0] == 0:
-                raise Killed
-            return function(*args, **kwargs)
-
-        return wrapper
-
-    for name in ("write_record", "write_resume", "write_files", "drop_resume", "write_document"):
-        monkeypatch.setattr(StudyFolder, name, mortal(getattr(StudyFolder, name)))
-    document = None
-    while document is None:
-        countdown[0] = chance.randint(2, 40)
-        try:
-            _, document = treated(swept, plan)
-        except Killed:
-            deaths += 1
-    assert deaths > 3
+def test_a_driver_that_dies_at_any_write_goes_on_as_if_it_had_not(driven, data, monkeypatch, seed):
+    plan = plan_of(driven, data, findings=(WINDOW,))
+    _, straight = treated(driven, plan)
+    before = trained(driven)
+    (driven / "treat").rename(driven / "aside")
+    mortality = Mortality(monkeypatch, [*WRITES, (StudyFolder, "write_document")], seed)
+    ended = None
+    while ended is None:
+        ended = mortality.attempt(lambda: treated(driven, plan), 40)
+    _, document = ended
+    assert mortality.deaths > 3
     assert document == straight
-    assert trained(swept) == before
-    assert StudyFolder(swept).treatments() == [straight]
+    assert trained(driven) == before
+    assert StudyFolder(driven).treatments() == [straight]
 
 
-def test_a_stop_is_an_interruption_and_the_same_call_goes_on(swept, data):
-    plan = plan_of(swept, data, {"model.hidden": 9})
-    _, straight = treated(swept, plan)
-    (swept / "treat").rename(swept / "aside")
-    interrupts, left = Interrupts(), [7]
-
-    def segment(config, checkpoint, point):
-        left[0] -= 1
-        interrupts.requests = int(left[0] == 0)
-        return fake_segment(config, checkpoint, point)
-
-    stopped = treated(swept, plan, functions=Functions(segment, fake_finish), interrupts=interrupts)
+def test_a_stop_is_an_interruption_and_the_same_call_goes_on(driven, data):
+    plan = plan_of(driven, data, {"model.hidden": 9})
+    _, straight = treated(driven, plan)
+    (driven / "treat").rename(driven / "aside")
+    interrupts = Interrupts()
+    stopped = treated(driven, plan, functions=stopping(interrupts, after=7), interrupts=interrupts)
     assert stopped == (Outcome.INTERRUPTED, None)
-    assert StudyFolder(swept).treatments() == []
-    assert treated(swept, plan) == (Outcome.DONE, straight)
+    assert StudyFolder(driven).treatments() == []
+    assert treated(driven, plan) == (Outcome.DONE, straight)
 
 
-def test_more_seeds_keep_what_was_trained_and_nothing_is_trained_twice(swept, data):
+def test_more_seeds_keep_what_was_trained_and_nothing_is_trained_twice(driven, data):
     seen = []
-
-    def segment(config, checkpoint, point):
-        seen.append((config.key, config.seed, point))
-        return fake_segment(config, checkpoint, point)
-
-    plan = plan_of(swept, data, {"model.hidden": 9})
+    plan = plan_of(driven, data, {"model.hidden": 9})
     for seeds in (2, 5, 5):
-        treated(swept, plan, seeds, Functions(segment, fake_finish))
+        treated(driven, plan, seeds, counting(seen))
     assert (
         len(seen)
         == len(set(seen))
-        == 3 * 5 * 6 - sum(6 - len(content["evaluations"]) for content, _ in trained(swept).values())
+        == 3 * 5 * 6 - sum(6 - len(content["evaluations"]) for content, _ in trained(driven).values())
     )
 
 
-def test_every_prescription_that_was_ever_tried_is_counted(swept, data):
+def test_every_prescription_that_was_ever_tried_is_counted(driven, data):
     def draw(folder, number):
         return b"picture"
 
-    _, first = treated(swept, plan_of(swept, data, {"model.hidden": 9}), seeds=1)
-    _, second = treated(swept, plan_of(swept, data, {"model.hidden": 10}), seeds=1, draw=draw)
-    _, third = treated(swept, plan_of(swept, data, {"model.hidden": 9}), seeds=1)
+    _, first = treated(driven, plan_of(driven, data, {"model.hidden": 9}), seeds=1)
+    _, second = treated(driven, plan_of(driven, data, {"model.hidden": 10}), seeds=1, draw=draw)
+    _, third = treated(driven, plan_of(driven, data, {"model.hidden": 9}), seeds=1)
     assert [len(document["tried"]) for document in (first, second, third)] == [1, 2, 2]
     text = " ".join(treatment_texts(third))
     assert (
         "2 prescribed configurations have been tried on this trial, including those of earlier treatments"
         in text
     )
-    pictures = list(StudyFolder(swept).treatment(NUMBER).path.glob("trials/*/rollout.png"))
+    pictures = list(StudyFolder(driven).treatment(NUMBER).path.glob("trials/*/rollout.png"))
     assert len(pictures) == 4  # those of the first call's arms were still missing
 
 

@@ -45,8 +45,7 @@ STATES: dict[str, Callable[[], AbstractContextManager[Any]]] = {
 
 
 @pytest.fixture(autouse=True)
-def usual_state(one_thread: None) -> None:
-    """As `one_thread`."""
+def usual_state() -> None:
     torch.manual_seed(1)
 
 

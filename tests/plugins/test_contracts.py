@@ -41,8 +41,8 @@ def cases() -> list[Any]:
 
 def test_every_kind_and_every_example_is_there():
     assert all(specs(contract) for contract in CONTRACTS)
-    found = {spec.name for contract in CONTRACTS for spec in specs(contract)}
-    assert {name for entries in ENTRY_POINTS.values() for name in entries} <= found
+    names = {spec.name for contract in CONTRACTS for spec in specs(contract)}
+    assert {name for entries in ENTRY_POINTS.values() for name in entries} <= names
 
 
 @pytest.mark.parametrize(("contract", "spec", "name"), cases())

@@ -10,7 +10,6 @@ from sweep.config.records import PREFIXES
 from sweep.score.baselines import analogues, random_readout
 from sweep.score.baselines import echo_state as esn
 from sweep.score.baselines.autoregression import (
-    ar_one_step,
     autoregression,
     choose_order,
     closed_loop,
@@ -204,7 +203,7 @@ def test_series_of_different_size_get_their_own_units():
     train = [size * np.sin(0.1 * np.arange(200) + size)[:, None] for size in (1.0, 1000.0)]
     values = np.sin(0.1 * np.arange(200))[None, :, None]
     data = data_of(train, values, values, 100, codec=Affine((1.0, 1000.0)))
-    made = ar_one_step(data, data.validation, {"order": 2, "units": "model"})
+    made = autoregression(data, {"order": 2, "units": "model"})(data.validation, 100)
     assert made == pytest.approx(data.validation.truth, abs=1e-9)
 
 
@@ -225,15 +224,6 @@ def score_simple(data, name):
 def score_with(data, name, settings):
     on_validation = replace(data, test=data.validation)
     return score_baselines_on_test(on_validation, {name: {"settings": settings}})[name]
-
-
-def test_one_step_forecasts_of_the_autoregression_use_the_true_steps():
-    data = sine_data(count=2)
-    made = ar_one_step(data, data.validation, {"order": 2, "units": "data"})
-    assert made == pytest.approx(data.validation.truth, abs=1e-11)
-    constant = replace(data.validation, truth=np.ones_like(data.validation.truth))
-    made = ar_one_step(data, constant, {"order": 2, "units": "data"})
-    assert made[:, 2:] == pytest.approx(2 * math.cos(0.05) - 1, abs=1e-9)
 
 
 def test_too_little_for_an_autoregression():

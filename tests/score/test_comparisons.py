@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.score.comparisons import EXACT, exposure_gap_by_step, one_step_references, one_step_skill, skill
+from sweep.score.comparisons import EXACT, exposure_gap_by_step, skill
 from sweep.score.metrics import nrmse_by_step
 
 
@@ -52,50 +52,6 @@ def test_the_mean_of_an_exposure_gap_is_never_nan(own, helped):
     gap = exposure_gap_by_step(rollout, swapped, np.zeros((1, 6, 1)), np.ones((1, 1)))
     assert not np.isnan(gap).any()
     assert not np.isnan(gap.mean())
-
-
-def test_references_are_made_from_the_steps_before():
-    past, truth = np.array([1.0, 2.0, 4.0]).reshape(1, 3, 1), np.array([8.0, 16.0, 32.0]).reshape(1, 3, 1)
-    references = one_step_references(past, truth)
-    assert references["persistence"].ravel().tolist() == [4, 8, 16]
-    assert references["linear"].ravel().tolist() == [6, 12, 24]
-    assert set(one_step_references(past[:, -1:], truth)) == {"persistence"}
-
-
-def test_references_on_the_sine_have_the_published_errors():
-    time, phases = np.arange(2000), np.arange(64)[:, None] / 64 * 2 * np.pi
-    values = np.sin(0.05 * time + phases)[..., None]
-    references = one_step_references(values[:, :1000], values[:, 1000:])
-    squared = {name: ((made - values[:, 1000:]) ** 2).mean() for name, made in references.items()}
-    assert squared["persistence"] == pytest.approx(2 * math.sin(0.025) ** 2, rel=1e-6)
-    assert squared["linear"] == pytest.approx(0.05**4 / 2, rel=1e-3)
-
-
-def test_one_step_skill_by_hand():
-    truth, scale = np.zeros((1, 2, 1)), np.full((1, 1), 2.0)
-    skills = one_step_skill(
-        np.full_like(truth, 0.02),
-        truth,
-        scale,
-        {"ten times": np.full_like(truth, 0.2), "equal": np.full_like(truth, -0.02), "exact": truth},
-        eps=1e-4,
-    )
-    # the exact reference is floored at eps: log10(1e-4 / .01) = -2
-    assert skills == pytest.approx({"ten times": 1, "equal": 0, "exact": -2})
-
-
-def test_one_step_skill_is_floored_and_never_nan():
-    truth, scale = np.zeros((1, 2, 1)), np.ones((1, 1))
-    lost = np.full_like(truth, np.nan)
-    assert one_step_skill(truth, truth, scale, {"exact": truth}, 1e-7) == {"exact": 0}
-    assert one_step_skill(truth, truth, scale, {"one": truth + 1}, 1e-7)["one"] == pytest.approx(7)
-    assert one_step_skill(lost, truth, scale, {"one": truth + 1, "lost": lost}, 1e-7) == {
-        "one": -math.inf,
-        "lost": 0,
-    }
-    assert one_step_skill(truth, truth, scale, {"lost": lost}, 1e-7) == {"lost": math.inf}
-    with pytest.raises(ValueError, match="eps is positive"):
-        one_step_skill(truth, truth, scale, {}, 0.0)
 
 
 def test_a_gap_of_zero_for_equal_forecasts():

@@ -16,7 +16,7 @@ from sweep.score import BASELINES, Task, forecasts, scores
 from sweep.score.baselines import random_readout
 from sweep.score.baselines.autoregression import validation_error
 from sweep.score.baselines.simple import CannotServe
-from sweep.score.ridge_readout import RIDGES, _pieces, activations, refit_readout, refitted, regression, solve
+from sweep.score.ridge_readout import RIDGES, _pieces, refit_readout, refitted, regression
 
 SHAPES = {
     "lstm": {"cell": "lstm", "layers": 2},
@@ -26,9 +26,6 @@ SHAPES = {
     "lstm, head": {"cell": "lstm", "head": (9, 7)},
     "gru, tanh head": {"cell": "gru", "head": (8,), "head_activation": "tanh", "readout": "value"},
 }
-
-
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module", params=["sine", "lorenz", "calendar"])
@@ -57,6 +54,12 @@ def network_for(task: Task, seed: int = 0, **config) -> Forecaster:
     return made.initialise(seed).double()
 
 
+def before_last(network: Forecaster, hidden: torch.Tensor) -> torch.Tensor:
+    for linear in network.linears[:-1]:
+        hidden = network.activation(linear(hidden))
+    return hidden
+
+
 def naive_rows(network: Forecaster, task: Task) -> tuple[np.ndarray, np.ndarray]:
     """Activations and goals, one training series at a time, one step at a time."""
     rows, goals = [], []
@@ -66,7 +69,7 @@ def naive_rows(network: Forecaster, task: Task) -> tuple[np.ndarray, np.ndarray]
             for step in range(len(piece)):
                 _, state = network(piece[None, step : step + 1], state)
                 if step >= washout:
-                    rows.append(activations(network, state[0][-1, 0]).numpy())
+                    rows.append(before_last(network, state[0][-1, 0]).numpy())
                     now = piece[step, : network.outputs]
                     goals.append((after[step] - now if network.increment else after[step]).numpy())
     return np.array(rows), np.array(goals)
@@ -84,7 +87,7 @@ def test_weights_are_those_of_ridge_regression(shape: str, task: Task):
         punished = ridge * len(rows) * np.eye(features.shape[1])
         punished[0, 0] = 0
         wanted = np.linalg.solve(features.T @ features + punished, features.T @ goals)
-        assert solve(fit, ridge).numpy() == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+        assert fit.solve(ridge).numpy() == pytest.approx(wanted, rel=1e-6, abs=1e-9)
         made = refitted(network, fit, ridge).linears[-1]
         assert made.bias.numpy() == pytest.approx(wanted[0], rel=1e-6, abs=1e-9)
         assert made.weight.numpy() == pytest.approx(wanted[1:].T, rel=1e-6, abs=1e-9)
@@ -118,10 +121,10 @@ def test_an_exactly_linear_readout_is_recovered(shape: str, task: Task):
         width, fit.channels, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
     )
     fit.triangle[:width, width:] = fit.triangle[:width, :width] @ weights
-    said = fit.triangle[:width, :width] @ solve(fit, 1e-14)
-    assert torch.allclose(said, fit.triangle[:width, width:], rtol=0, atol=1e-4)
+    fitted = fit.triangle[:width, :width] @ fit.solve(1e-14)
+    assert torch.allclose(fitted, fit.triangle[:width, width:], rtol=0, atol=1e-4)
     assert torch.allclose(
-        solve(fit, 1e9)[1:], torch.zeros(()).double(), atol=1e-4
+        fit.solve(1e9)[1:], torch.zeros(()).double(), atol=1e-4
     )  # all but the bias is punished
 
 
@@ -129,48 +132,48 @@ def test_an_exactly_linear_readout_is_recovered(shape: str, task: Task):
 def test_the_best_candidate_wins_and_raw_is_one_of_them(shape: str, task: Task):
     network = network_for(task, **SHAPES[shape])
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    found = refit_readout(network, task)
-    assert found.error <= found.raw_error and len(found.errors) == len(RIDGES)
-    assert found.error == min(found.raw_error, *found.errors)
+    refit = refit_readout(network, task)
+    assert refit.error <= refit.raw_error and len(refit.errors) == len(RIDGES)
+    assert refit.error == min(refit.raw_error, *refit.errors)
 
     def error(one: Forecaster) -> float:
-        said = forecasts(one, task)
+        forecast = forecasts(one, task)
         return scores(
-            said.rollout, said.one_step, task.starts, task.data.targets, task.data.period
+            forecast.rollout, forecast.one_step, task.starts, task.data.targets, task.data.period
         ).rollout_error
 
-    assert error(network) == pytest.approx(found.raw_error, abs=1e-12)
-    assert error(found.network) == pytest.approx(found.error, abs=1e-6)
+    assert error(network) == pytest.approx(refit.raw_error, abs=1e-12)
+    assert error(refit.network) == pytest.approx(refit.error, abs=1e-6)
     fit = regression(network, task.data, task.warmup)
-    for ridge, value in zip(RIDGES[3:], found.errors[3:], strict=True):
+    for ridge, value in zip(RIDGES[3:], refit.errors[3:], strict=True):
         assert error(refitted(network, fit, ridge)) == pytest.approx(value, abs=1e-4)
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     assert all(  # the recurrent part is kept
         torch.equal(value, before[name])
-        for name, value in found.network.state_dict().items()
+        for name, value in refit.network.state_dict().items()
         if not name.startswith(f"head.{len(network.head) - 1}")
     )
     again = refit_readout(network, task)
-    assert again.errors == found.errors and again.ridge == found.ridge
+    assert again.errors == refit.errors and again.ridge == refit.ridge
 
 
 def test_a_sine_is_learnt_without_training():
     data = load(DataConfig(source="sine"), ScoreConfig(warmup=200, horizon=300, starts=4), Path())
     task = Task(data, data.validation, torch.float32, "cpu")
     network = Forecaster(ModelConfig(cell="gru", hidden=24, layers=1), 1, 1).initialise(5)
-    found = refit_readout(network, task)
-    assert found.raw_error > 0.5 and found.error < 0.01
-    assert found.ridge is not None and next(found.network.parameters()).dtype == torch.float32
+    refit = refit_readout(network, task)
+    assert refit.raw_error > 0.5 and refit.error < 0.01
+    assert refit.ridge is not None and next(refit.network.parameters()).dtype == torch.float32
     # a network that is already right keeps its readout unless another is better still
-    better = refit_readout(found.network, task)
-    assert better.error <= found.error
+    better = refit_readout(refit.network, task)
+    assert better.error <= refit.error
 
 
 def test_a_readout_that_is_best_is_kept(task: Task):
     network = network_for(task, cell="gru")
-    found = refit_readout(network, task, ridges=(1e12,))  # a constant increment
-    kept = found.raw_error <= found.errors[0]
-    assert (found.ridge is None) == kept
+    refit = refit_readout(network, task, ridges=(1e12,))  # a constant increment
+    kept = refit.raw_error <= refit.errors[0]
+    assert (refit.ridge is None) == kept
     good = refit_readout(network, task).network
     same = refit_readout(good, task, ridges=(1e12,))
     assert same.ridge is None and same.error == same.raw_error < same.errors[0]
@@ -220,8 +223,12 @@ def test_the_baseline_is_an_untrained_network_with_a_refit(task: Task, two_netwo
 
 
 def test_the_baseline_leaves_random_state_and_threads_alone(task: Task, two_networks: None):
+    threads = torch.get_num_threads()
     torch.set_num_threads(2)
     torch.manual_seed(0)
     before = torch.get_rng_state()
-    BASELINES["random_readout"].forecast(task.data, task.starts, 5)
-    assert torch.equal(torch.get_rng_state(), before) and torch.get_num_threads() == 2
+    try:
+        BASELINES["random_readout"].forecast(task.data, task.starts, 5)
+        assert torch.equal(torch.get_rng_state(), before) and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)

@@ -20,8 +20,8 @@ SCORE = ScoreConfig(warmup=WARMUP, horizon=HORIZON, starts=STARTS)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """As trials run: several threads on operations this small only wait for each other."""
+def as_in_a_trial() -> Iterator[None]:
+    """Compute in the state of torch that trials have."""
     with trial_process():
         yield
 
@@ -104,24 +104,24 @@ def test_rollouts_equal_naive_loops(cell: str, case: tuple[Data, Starts]):
     data, starts = case
     network = network_for(data, cell)
     task = Task(data, starts, torch.float64, "cpu")
-    said, swap = forecasts(network, task), swapped(network, task, traced(network, task))
-    assert said.rollout.shape == starts.truth.shape and len(starts.truth) > 1
+    forecast, swap = forecasts(network, task), swapped(network, task, traced(network, task))
+    assert forecast.rollout.shape == starts.truth.shape and len(starts.truth) > 1
     for start in range(len(starts.truth)):
         one = slice(start, start + 1)
         past, truth, series = starts.past[one], starts.truth[one], starts.series[one]
         own, one_step, exchanged = naive(network, data, starts, start)
         decoded = data.codec.decode(own[None], past, series)[0]
-        assert np.allclose(said.rollout[start], decoded, rtol=0, atol=1e-10)
+        assert np.allclose(forecast.rollout[start], decoded, rtol=0, atol=1e-10)
         decoded = data.codec.decode_one_step(one_step[None], past, truth, series)[0]
-        assert np.allclose(said.one_step[start], decoded, rtol=0, atol=1e-10)
+        assert np.allclose(forecast.one_step[start], decoded, rtol=0, atol=1e-10)
         decoded = data.codec.decode_one_step(exchanged[None], past, truth, series)[0]
         assert np.allclose(swap[start], decoded, rtol=0, atol=1e-10)
     # the three differ, so each test can fail
-    assert not np.allclose(said.rollout, said.one_step, atol=1e-3)
-    assert not np.allclose(swap, said.one_step, atol=1e-4)
-    assert not np.allclose(swap, said.rollout, atol=1e-3)
-    assert np.allclose(said.rollout[:, 0], said.one_step[:, 0]) and np.allclose(
-        swap[:, 0], said.rollout[:, 0]
+    assert not np.allclose(forecast.rollout, forecast.one_step, atol=1e-3)
+    assert not np.allclose(swap, forecast.one_step, atol=1e-4)
+    assert not np.allclose(swap, forecast.rollout, atol=1e-3)
+    assert np.allclose(forecast.rollout[:, 0], forecast.one_step[:, 0]) and np.allclose(
+        swap[:, 0], forecast.rollout[:, 0]
     )
 
 
@@ -157,13 +157,13 @@ def test_persistence_by_hand(csv: Path):
         for parameter in network.parameters():
             parameter.data.zero_()
         starts = data.validation
-        said = forecasts(network, Task(data, starts, torch.float64, "cpu"))
+        forecast = forecasts(network, Task(data, starts, torch.float64, "cpu"))
         slope = order * (starts.past[:, -1] - starts.past[:, -2])
         steps = np.arange(1, HORIZON + 1)[None, :, None]
-        assert np.allclose(said.rollout, starts.past[:, -1:] + steps * slope[:, None], atol=1e-10)
+        assert np.allclose(forecast.rollout, starts.past[:, -1:] + steps * slope[:, None], atol=1e-10)
         before = np.concatenate([starts.past[:, -2:], starts.truth], axis=1)
         expected = before[:, 1:-1] + order * (before[:, 1:-1] - before[:, :-2])
-        assert np.allclose(said.one_step, expected, atol=1e-10)
+        assert np.allclose(forecast.one_step, expected, atol=1e-10)
 
 
 def test_what_is_not_finite_stays_and_disturbs_no_other_start(csv: Path):
@@ -171,8 +171,8 @@ def test_what_is_not_finite_stays_and_disturbs_no_other_start(csv: Path):
     network = network_for(data, "lstm", readout="value")
     for parameter in network.parameters():
         parameter.data.fill_(float("nan"))
-    said = forecasts(network, Task(data, data.validation, torch.float64, "cpu"))
-    assert np.isnan(said.rollout).all() and np.isnan(said.one_step).all()
+    forecast = forecasts(network, Task(data, data.validation, torch.float64, "cpu"))
+    assert np.isnan(forecast.rollout).all() and np.isnan(forecast.one_step).all()
 
 
 def test_rolling_out_leaves_the_network_alone(csv: Path):

@@ -22,7 +22,7 @@ from sweep.search.executors import EXECUTORS, WorkerDied
 from sweep.search.proposals import proposal
 from sweep.search.running_trial import RunningTrial
 from sweep.search.tasks import Functions, SideTask
-from sweep.store import StudyFolder
+from sweep.store import OptunaProjection, StudyFolder
 from sweep.trial import Finished
 from tests.support.attack import (
     FAKES,
@@ -38,6 +38,7 @@ from tests.support.attack import (
     sound,
     states_of,
 )
+from tests.support.disturbances import WRITES, Mortality
 
 TOTAL = 24
 
@@ -79,57 +80,24 @@ def test_another_width_is_another_study(straight, tmp_path):
         same_study(straight, tmp_path / "attacked", TOTAL)
 
 
-class Killed(BaseException):
-    """The driver's death."""
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_a_driver_that_dies_at_any_write_goes_on_as_if_it_had_not(
     straight, tmp_path, in_random_order, monkeypatch, seed
 ):
     """Every write and every message may be the last. 12 deaths per seed, before or after the write."""
     in_random_order(seed)
-    chance = random.Random(seed)
-    countdown = [0]
+    projection = [(OptunaProjection, name) for name in ("start", "settle", "_finish")]
+    mortality = Mortality(monkeypatch, [*WRITES, *projection], seed)
 
-    def mortal(function):
-        def wrapper(*args, **kwargs):
-            countdown[0] -= 1
-            if countdown[0] == 0:
-                raise Killed
-            result = function(*args, **kwargs)
-            if countdown[0] == 1 and chance.random() < 0.5:
-                raise Killed
-            return result
+    def run():
+        return drive(small_study(), tmp_path / "attacked", TOTAL, workers=3)
 
-        return wrapper
-
-    from sweep.store import OptunaProjection
-
-    for owner, name in [
-        (StudyFolder, "write_record"),
-        (StudyFolder, "write_resume"),
-        (StudyFolder, "write_files"),
-        (StudyFolder, "drop_resume"),
-        (OptunaProjection, "start"),
-        (OptunaProjection, "settle"),
-        (OptunaProjection, "_finish"),
-    ]:
-        monkeypatch.setattr(owner, name, mortal(getattr(owner, name)))
-    deaths = 0
-    while deaths < 12:
-        countdown[0] = chance.randint(2, 40)
-        try:
-            if (
-                drive(small_study(), tmp_path / "attacked", TOTAL, workers=3) is Outcome.DONE
-                and countdown[0] > 0
-            ):
-                break
-        except Killed:
-            deaths += 1
-    assert deaths > 5
-    countdown[0] = 0
-    assert drive(small_study(), tmp_path / "attacked", TOTAL, workers=3) is Outcome.DONE
+    while mortality.deaths < 12:
+        if mortality.attempt(run, 40) is Outcome.DONE and mortality.calls_left > 0:
+            break
+    assert mortality.deaths > 5
+    mortality.calls_left = 0
+    assert run() is Outcome.DONE
     same_study(straight, tmp_path / "attacked", TOTAL)
 
 
@@ -211,6 +179,22 @@ def test_an_error_fails_its_trial_with_the_reason_and_stops_nothing(tmp_path, er
         assert record.rollout_error is None
         assert len(record.evaluations) == 1  # what it had reached is kept
     assert sum(isinstance(event, Settled) for event in events) == 8
+
+
+def test_variable_projection_with_mini_batches_is_infeasible(tmp_path):
+    study = small_study("search.sampler=random", "space.readout_refit=['never', 'always']")
+    drive(study, tmp_path, 12)
+    projected = [r for r in sound(tmp_path, 12) if r.params["readout_refit"] == "always"]
+    mini = [r for r in projected if r.params["optimizer"] != "lbfgs"]
+    assert mini and len(mini) < len(projected)
+    assert {r.number for r in projected if r.state == "failed"} == {r.number for r in mini}
+    assert all(
+        re.fullmatch(
+            r'infeasible: readout_refit = "always" needs an optimizer that takes all windows at once, not \w+',
+            r.reason,
+        )
+        for r in mini
+    )
 
 
 class Infeasible(StudyConfig):

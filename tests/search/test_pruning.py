@@ -4,9 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.config.records import Evaluation, Scores
-from sweep.config.sections import Rung
+from sweep.config.records import Evaluation, Scores, TrialRecord
+from sweep.config.sections import (
+    Component,
+    DataConfig,
+    ModelConfig,
+    PruningConfig,
+    Rung,
+    ScoreConfig,
+    TrainingConfig,
+)
+from sweep.config.trial import TrialConfig
 from sweep.search.pruning import is_kept, rung_result, rung_score
+from sweep.search.rungs import RungDecisions
+from sweep.search.running_trial import RunningTrial
 
 RUNG = Rung(at=1 / 3, keep=1 / 2, horizon=0.1)
 
@@ -111,3 +122,37 @@ def test_the_result_of_a_trial_at_a_rung():
     assert rung_result(evaluations, "pruned", 3, RUNG) == "missed"
     assert rung_result(evaluations, "failed", 3, RUNG) == "missed"
     assert rung_result(evaluations, "diverged", 3, RUNG) == 1.0
+
+
+# --- decisions of a driver --------------------------------------------------------------------------
+
+
+def running(number: int, score: float, refit: str) -> RunningTrial:
+    """A trial at its rung."""
+    optimizer = Component(name="lbfgs" if refit == "always" else "adam")
+    training = TrainingConfig(budget=300, evaluations=3, readout_refit=refit, optimizer=optimizer)
+    config = TrialConfig(
+        data=DataConfig(source="sine"), score=ScoreConfig(), model=ModelConfig(), training=training,
+        rungs=(1 / 3,), seed=number,
+    )  # fmt: skip
+    record = TrialRecord(number, "running", {}, config.model_dump(mode="json"), "sampled")
+    return RunningTrial(record, config, [evaluation(0, score, score, score, score)])
+
+
+def test_a_rung_compares_trials_of_the_same_readout_refit():
+    # one in two continues: within the solved ones the worse is pruned, although it is ahead of all others
+    scores = [
+        (0.5, "never"),
+        (0.1, "always"),
+        (0.6, "never"),
+        (0.2, "always"),
+        (0.4, "never"),
+        (0.3, "always"),
+    ]
+    trials = {number: running(number, *given) for number, given in enumerate(scores)}
+    pruning = PruningConfig(startup=1, rungs=(Rung(at=1 / 3, keep=1 / 3, horizon=1.0),))
+    RungDecisions(pruning, trials, {}).decide(settled_below=0)
+    pruned = {number for number, trial in trials.items() if trial.pruned_at is not None}
+    assert pruned == {2, 3, 5}
+    passed = {number for number, trial in trials.items() if trial.passed}
+    assert passed == {0, 1, 4}

@@ -14,24 +14,26 @@ def of(errors, reference):
 
 
 def test_decades_by_hand_and_the_floor():
-    found = decades_worse(np.array([0.05, 0.5, 1e-5, 0.0, 1.0]), np.array([0.5, 0.05, 1e-6, 1.0, 0.0]))
-    assert found == pytest.approx([-1, 1, 0, -3, 3])  # below 1e-3 all are alike, and 0 has a logarithm
+    decades = decades_worse(np.array([0.05, 0.5, 1e-5, 0.0, 1.0]), np.array([0.5, 0.05, 1e-6, 1.0, 0.0]))
+    assert decades == pytest.approx([-1, 1, 0, -3, 3])  # below 1e-3 all are alike, and 0 has a logarithm
 
 
 def test_an_effect_by_hand():
-    found = of([0.1, 0.02, 0.3, 0.0005], [0.2, 0.2, 0.3, 0.1])
+    effect = of([0.1, 0.02, 0.3, 0.0005], [0.2, 0.2, 0.3, 0.1])
     gaps = [math.log10(0.1 / 0.2), math.log10(0.02 / 0.2), 0.0, math.log10(1e-3 / 0.1)]
-    assert found.decades == pytest.approx(sum(gaps) / 4)  # the mean of logarithms, not the logarithm of means
-    assert (found.better, found.worse, found.equal) == (3, 0, 1)
-    assert min(gaps) <= found.low < found.decades < found.high <= max(gaps)
+    assert effect.decades == pytest.approx(
+        sum(gaps) / 4
+    )  # the mean of logarithms, not the logarithm of means
+    assert (effect.better, effect.worse, effect.equal) == (3, 0, 1)
+    assert min(gaps) <= effect.low < effect.decades < effect.high <= max(gaps)
 
 
 def test_seeds_are_paired():
     # each seed is a tenth better, while seeds differ by a factor of 100: unpaired, the interval would hold 0
     reference = np.array([0.9, 0.009, 0.3, 0.03, 0.1])
-    found = of(0.9 * reference, reference)
-    assert found.low == pytest.approx(math.log10(0.9)) == found.high
-    assert found.verdict == "helps"
+    effect = of(0.9 * reference, reference)
+    assert effect.low == pytest.approx(math.log10(0.9)) == effect.high
+    assert effect.verdict == "helps"
 
 
 def test_turned_round_everything_changes_its_sign():
@@ -77,12 +79,12 @@ def false_claims(seeds, claims):
 
 @pytest.mark.parametrize("seeds", [5, 8])
 def test_chance_alone_helps_in_at_most_one_of_twenty(seeds):
-    assert false_claims(seeds, lambda found: found.verdict == "helps") < 0.05 + 2 * math.sqrt(0.05 / 300)
+    assert false_claims(seeds, lambda helps: helps.verdict == "helps") < 0.05 + 2 * math.sqrt(0.05 / 300)
 
 
 def test_that_test_can_fail():
     # control: the interval alone, which from five seeds is too narrow
-    assert false_claims(5, lambda found: found.high < 0) > 0.075
+    assert false_claims(5, lambda helps: helps.high < 0) > 0.075
 
 
 @pytest.mark.parametrize(("errors", "reference"), [([0.1], [0.1, 0.2]), ([], []), ([1.1], [0.1])])

@@ -133,11 +133,11 @@ CLEAR = np.array(
 
 
 def test_a_clear_winner_leads_and_has_no_equals():
-    found = ranking(CLEAR, rng())
-    assert found.order == (1, 2, 0)
-    assert found.equals == ()
-    assert found.differences[1] is None
-    other = found.differences[2]
+    ranks = ranking(CLEAR, rng())
+    assert ranks.order == (1, 2, 0)
+    assert ranks.equals == ()
+    assert ranks.differences[1] is None
+    other = ranks.differences[2]
     assert other.p == pytest.approx(2 / 252)
     assert other.leader_wins == 1
     # .3 * .25 + .4 * .30 + .3 * .40 = .315, minus .3 * .011 + .4 * .012 + .3 * .013 = .012
@@ -148,15 +148,15 @@ def test_arms_that_overlap_are_equals_in_order():
     table = np.array(
         [[0.30, 0.10, 0.50, 0.20, 0.40], [0.90, 0.91, 0.92, 0.93, 0.94], [0.15, 0.32, 0.45, 0.21, 0.30]]
     )
-    found = ranking(table, rng())
-    assert found.order == (2, 0, 1)
-    assert found.equals == (0,)
+    ranks = ranking(table, rng())
+    assert ranks.order == (2, 0, 1)
+    assert ranks.equals == (0,)
 
 
 def test_three_seeds_never_tell_arms_apart():
-    found = ranking(CLEAR[:, :3], rng())
-    assert found.leader == 1
-    assert found.equals == (2, 0)
+    ranks = ranking(CLEAR[:, :3], rng())
+    assert ranks.leader == 1
+    assert ranks.equals == (2, 0)
 
 
 def test_of_equal_arms_the_first_leads():
@@ -164,9 +164,9 @@ def test_of_equal_arms_the_first_leads():
 
 
 def test_one_arm_and_one_seed_are_enough_for_a_leader():
-    found = ranking(np.array([[0.4]]), rng())
-    assert found.order == (0,)
-    assert found.estimates[0] == Estimate(0.4, None, None)
+    ranks = ranking(np.array([[0.4]]), rng())
+    assert ranks.order == (0,)
+    assert ranks.estimates[0] == Estimate(0.4, None, None)
 
 
 @pytest.mark.parametrize("bad", [np.zeros((0, 3)), np.zeros(3), np.array([[np.nan]]), np.array([[1.2]])])
@@ -211,9 +211,9 @@ def test_probabilities_of_both_sides_add_up(a, b):
 
 
 def test_optimism_by_hand():
-    found = optimism(np.array([0.1, 0.2, 0.9, 0.3, 0.0]), 0.05, rng())
-    assert found.value == pytest.approx(0.3 * 0.1 + 0.4 * 0.2 + 0.3 * 0.3 - 0.05)
-    assert found.low < found.value < found.high
+    gap = optimism(np.array([0.1, 0.2, 0.9, 0.3, 0.0]), 0.05, rng())
+    assert gap.value == pytest.approx(0.3 * 0.1 + 0.4 * 0.2 + 0.3 * 0.3 - 0.05)
+    assert gap.low < gap.value < gap.high
     assert optimism(np.array([0.2, 0.2, 0.2]), 0.5, rng()) == Estimate(
         pytest.approx(-0.3), pytest.approx(-0.3), pytest.approx(-0.3)
     )
@@ -228,17 +228,17 @@ def test_deviation_between_seeds_by_hand():
 def test_intervals_hold_what_they_are_of_and_narrow_with_more_seeds():
     widths = []
     for seeds in (3, 12, 48):
-        found = iqm_with_interval(rng(seeds).random(seeds), rng())
-        assert found.low <= found.value <= found.high
-        widths.append(found.high - found.low)
+        estimate = iqm_with_interval(rng(seeds).random(seeds), rng())
+        assert estimate.low <= estimate.value <= estimate.high
+        widths.append(estimate.high - estimate.low)
     assert widths[0] > widths[1] > widths[2]
 
 
 def test_a_difference_is_taken_on_the_same_seeds():
     # what all seeds have in common cancels: one seed is bad for both
     reference = np.array([0.1, 0.2, 0.8, 0.3, 0.15])
-    found = difference_with_interval(reference + 0.05, reference, rng())
-    assert (found.low, found.value, found.high) == pytest.approx((0.05, 0.05, 0.05))
+    difference = difference_with_interval(reference + 0.05, reference, rng())
+    assert (difference.low, difference.value, difference.high) == pytest.approx((0.05, 0.05, 0.05))
     apart = iqm_with_interval(reference, rng())
     assert apart.high - apart.low > 0.1  # control: drawn one by one they would not cancel
 
@@ -252,8 +252,8 @@ def test_the_interval_of_a_mean_covers_it_about_as_often_as_it_says():
     def coverage(seeds, rounds=150):
         chance, held = rng(11), 0
         for _ in range(rounds):
-            found = iqm_with_interval(chance.random(seeds), rng())
-            held += found.low <= 0.5 <= found.high
+            estimate = iqm_with_interval(chance.random(seeds), rng())
+            held += estimate.low <= 0.5 <= estimate.high
         return held / rounds
 
     assert coverage(20) > 0.86

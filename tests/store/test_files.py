@@ -85,9 +85,9 @@ def test_what_is_no_json_object_is_damaged(tmp_path, content):
 
 
 def record(number=0, **changes):
-    said = Evaluation(0, 10, 1, fake_scores(0.5), math.nan, 0.1, {"lags": {"1": math.inf}})
+    evaluation = Evaluation(0, 10, 1, fake_scores(0.5), math.nan, 0.1, {"lags": {"1": math.inf}})
     worse = Evaluation(1, 20, 2, fake_scores(math.inf), 0.2, 0.1)
-    fields = {"params": {"head": (4, 2)}, "config": {"seed": 2**62 + 1}, "evaluations": (said, worse)}
+    fields = {"params": {"head": (4, 2)}, "config": {"seed": 2**62 + 1}, "evaluations": (evaluation, worse)}
     return TrialRecord(**{"number": number, "state": "running", "origin": "sampled", **fields, **changes})
 
 
@@ -127,9 +127,9 @@ def test_a_record_that_makes_no_sense_is_damaged(tmp_path, change, why):
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(StoreError, match=f"{path} is damaged: .*{why}"):
         folder.records()
-    told = []
-    assert folder.records(lambda aside, reason: told.append((aside, reason))) == []
-    ((aside, reason),) = told
+    reports = []
+    assert folder.records(lambda aside, reason: reports.append((aside, reason))) == []
+    ((aside, reason),) = reports
     assert aside == path.with_name("trial.json.damaged")
     assert aside.exists()
     assert why in reason

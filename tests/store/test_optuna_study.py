@@ -58,12 +58,12 @@ def running(number):
 
 def ended(number):
     state = ENDS[number % 4]
-    said = (Evaluation(0, 10, 1, fake_scores(0.25 + number / 100), 0.1, 0.1),)
+    evaluations = (Evaluation(0, 10, 1, fake_scores(0.25 + number / 100), 0.1, 0.1),)
     failed = state == "failed"
     return replace(
         running(number),
         state=state,
-        evaluations=said,
+        evaluations=evaluations,
         rollout_error=None if failed else 0.25 + number / 100,
         best=None if failed else 0,
         reason="why" if failed else None,
@@ -76,7 +76,7 @@ def opened(path, records=(), name="attacked"):
     return projection, projection.open(list(records))
 
 
-def told(path):
+def trials_of(path):
     return projected(StudyFolder(path))
 
 
@@ -89,7 +89,7 @@ def written(path, records):
         if record.settled:
             projection.settle(record)
     projection.close()
-    return told(path)
+    return trials_of(path)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def original(tmp_path_factory):
 
 def copied(original, path):
     shutil.copy(original / "study.db", path / "study.db")
-    return told(path)
+    return trials_of(path)
 
 
 def test_it_tells_what_the_records_tell(path):
@@ -135,7 +135,7 @@ def test_made_again_from_the_records_it_is_the_same(original, path, tmp_path):
     projection, reason = opened(tmp_path / "other", RECORDS)
     projection.close()
     assert reason is None
-    assert told(tmp_path / "other") == copied(original, path)
+    assert trials_of(tmp_path / "other") == copied(original, path)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -147,8 +147,8 @@ def test_whatever_happened_to_the_file_it_tells_the_records_again(original, path
     projection.start(running(8))
     projection.settle(ended(8))
     projection.close()
-    assert told(path)[:8] == before
-    assert told(path)[8]["value"] == ended(8).rollout_error
+    assert trials_of(path)[:8] == before
+    assert trials_of(path)[8]["value"] == ended(8).rollout_error
     with closing(sqlite3.connect(path / "study.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     projection, reason = opened(path, [*RECORDS, ended(8)])
@@ -162,7 +162,7 @@ def test_a_sound_one_is_left_alone(original, path):
     projection, reason = opened(path, RECORDS)
     projection.close()
     assert reason is None
-    assert told(path) == before
+    assert trials_of(path) == before
     assert (path / "study.db").stat().st_ino == seen
 
 
@@ -174,7 +174,7 @@ def test_what_a_killed_driver_had_no_time_to_tell_is_made_up_for_in_place(path):
     assert reason is None
     assert (path / "study.db").stat().st_ino == seen
     (path.parent / "other").mkdir()
-    assert told(path) == written(path.parent / "other", RECORDS)
+    assert trials_of(path) == written(path.parent / "other", RECORDS)
 
 
 @pytest.mark.parametrize("sound", [True, False])
@@ -187,7 +187,7 @@ def test_a_record_put_aside_keeps_the_numbers_of_the_others(original, path, soun
     projection.start(running(2))
     projection.settle(ended(2))
     projection.close()
-    assert told(path) == before
+    assert trials_of(path) == before
 
 
 def test_a_contradiction_is_mended_before_the_eyes_of_a_reader(original, path):
@@ -233,12 +233,12 @@ def test_a_failed_write_leaves_no_half_a_trial(path, monkeypatch):
     monkeypatch.setattr(OptunaProjection, "_insert_value", broken)
     with pytest.raises(StoreError, match=r"cannot write .*study.db: disk I/O error"):
         projection.settle(ended(0))
-    assert [(t["state"], set(t["attrs"])) for t in told(path)] == [("RUNNING", {"origin", "seed"})]
+    assert [(t["state"], set(t["attrs"])) for t in trials_of(path)] == [("RUNNING", {"origin", "seed"})]
     monkeypatch.setattr(OptunaProjection, "_insert_value", original)
     projection.settle(ended(0))
     projection.settle(replace(ended(0), rollout_error=0.9))  # late: changes nothing
     projection.close()
-    assert [(t["state"], t["value"]) for t in told(path)] == [("COMPLETE", 0.25)]
+    assert [(t["state"], t["value"]) for t in trials_of(path)] == [("COMPLETE", 0.25)]
 
 
 @pytest.mark.parametrize("name", ["a b", "100%", "what?now=1", "hash#tag", "{x}", "ünï", "semi;colon'quote"])
@@ -300,7 +300,7 @@ def test_a_write_waits_for_a_foreign_lock_says_so_and_loses_nothing(path, locked
     assert time.monotonic() - began > 0.5
     projection.close()
     assert messages == [f"waiting for another program that has locked {path / 'study.db'}"]
-    assert [(t["state"], t["value"]) for t in told(path)] == [("COMPLETE", 0.25)]
+    assert [(t["state"], t["value"]) for t in trials_of(path)] == [("COMPLETE", 0.25)]
 
 
 def test_a_locked_database_is_not_taken_for_a_damaged_one(original, path, locked, monkeypatch):
@@ -315,7 +315,7 @@ def test_a_locked_database_is_not_taken_for_a_damaged_one(original, path, locked
     projection, reason = opened(path, RECORDS)
     projection.close()
     assert reason is None
-    assert told(path) == before
+    assert trials_of(path) == before
 
 
 def test_a_reader_in_a_loop_sees_no_lock_and_only_whole_trials(path):
@@ -325,7 +325,7 @@ def test_a_reader_in_a_loop_sees_no_lock_and_only_whole_trials(path):
     def read():
         while not stop.is_set():
             try:
-                seen.append(told(path))
+                seen.append(trials_of(path))
             except Exception as error:
                 errors.append(error)
 
@@ -374,7 +374,7 @@ TABLES = ("studies", "study_directions", "trials", "trial_params", "trial_user_a
 
 def rows_of(path):
     """Return the rows of every table without times; the order in which attributes were written does not matter."""
-    found = {}
+    rows = {}
     with closing(sqlite3.connect(path / "study.db")) as connection:
         for table in TABLES:
             columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
@@ -383,8 +383,8 @@ def rows_of(path):
                 for c in columns
                 if not c.startswith("datetime") and not c.endswith(("attribute_id", "value_id"))
             ]
-            found[table] = sorted(connection.execute(f"SELECT {', '.join(kept)} FROM {table}"))
-    return found
+            rows[table] = sorted(connection.execute(f"SELECT {', '.join(kept)} FROM {table}"))
+    return rows
 
 
 def test_the_rows_are_those_that_optuna_itself_would_write(path, tmp_path):
@@ -425,9 +425,9 @@ def test_times_are_those_of_the_clock_on_the_wall(path):
 def test_a_death_while_it_is_made_again_leaves_what_was_there(original, path, monkeypatch):
     copied(original, path)
     change(path / "study.db", "UPDATE trial_values SET value = 0.9")
-    before = told(path)
+    before = trials_of(path)
     with monkeypatch.context() as patch:
         patch.setattr(OptunaProjection, "_catch_up", lambda self, records: 1 / 0)
         with pytest.raises(ZeroDivisionError, match="division"):
             opened(path, RECORDS)
-    assert told(path) == before
+    assert trials_of(path) == before

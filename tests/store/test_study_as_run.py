@@ -3,7 +3,7 @@
 import pytest
 
 from sweep.config.study import differences
-from sweep.config.study_file import read_study
+from sweep.config.study_file import study_from_file
 from sweep.store import StudyFolder
 from sweep.study.components import known_names
 from sweep.study.find import study_files
@@ -13,7 +13,7 @@ from tests.support.attack import SMALL, small_study
 def stored_again(study, path):
     folder = StudyFolder(path)
     folder.write_study({**study.document(), "record": {"overrides": ["a=1"], "period": None}})
-    return read_study(path / "study.toml", ["run.executor=inline"], known_names())
+    return study_from_file(path / "study.toml", ["run.executor=inline"], known_names())
 
 
 def test_the_small_study_survives(tmp_path):
@@ -31,7 +31,7 @@ def test_the_small_study_survives(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(study_files()))
 def test_every_study_that_comes_with_sweep_survives(tmp_path, name):
-    study = read_study(study_files()[name], [], known_names())
+    study = study_from_file(study_files()[name], [], known_names())
     again = stored_again(study, tmp_path)
     assert differences(study.document(), again.document()) == []
     assert (again.space, again.enqueue, again.data, again.training) == (

@@ -8,7 +8,7 @@ import sweep.study.engine
 from sweep import api
 from sweep.config.errors import StudyChanged, SweepError
 from sweep.config.study import StudyConfig
-from sweep.config.study_file import read_study
+from sweep.config.study_file import study_from_file
 from sweep.model.native.library import instruction_sets
 from sweep.store import StudyFolder
 from sweep.study.components import known_names
@@ -23,7 +23,7 @@ SMALL = (
 
 
 def sine(*overrides: str) -> StudyConfig:
-    return read_study(study_files()["sine"], list(overrides), known_names())
+    return study_from_file(study_files()["sine"], list(overrides), known_names())
 
 
 @pytest.fixture

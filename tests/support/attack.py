@@ -20,7 +20,7 @@ from sweep.config.records import PREFIXES, Evaluation, Scores, TrialRecord, to_j
 from sweep.config.seeds import seed_of
 from sweep.config.study import StudyConfig
 from sweep.config.study_file import overridden, study_from_document
-from sweep.config.trial import TrialConfig
+from sweep.config.trial import TrialConfig, trial_config_from_json
 from sweep.search import Driver, Interrupts, Outcome, Workers
 from sweep.search.execution import Execution
 from sweep.search.executors import Slot
@@ -215,6 +215,17 @@ def trial_files(folder: StudyFolder, number: int) -> dict[str, Any]:
     """Return a trial's files and what they say, but for its record and its picture."""
     paths = {path.name: path for path in sorted(folder.trial(number).iterdir()) if path.name != "trial.json"}
     return {name: "there" if name == "rollout.png" else content_of(path) for name, path in paths.items()}
+
+
+def trainings(folder: StudyFolder) -> dict[tuple[str, int], Any]:
+    """Return what was trained again, by configuration and seed: all of a record but its number, and its files."""
+    trained = {}
+    for record in folder.records():
+        config = trial_config_from_json(record.config)
+        content = comparable(record)
+        del content["number"]
+        trained[config.key, config.seed] = content, trial_files(folder, record.number)
+    return trained
 
 
 def sound(path: Path, total: int) -> list[TrialRecord]:

@@ -1,12 +1,14 @@
 """Fixtures of tests that drive studies without worker processes."""
 
 import random
+import shutil
+from pathlib import Path
 
 import pytest
 
 from sweep.search import driver as driver_module
 from sweep.search.executors import EXECUTORS
-from tests.support.attack import LateSlot, finish_now
+from tests.support.attack import LateSlot, drive, finish_now, small_study
 
 
 @pytest.fixture
@@ -25,3 +27,17 @@ def in_random_order(monkeypatch):
         monkeypatch.setattr(driver_module, "wait", wait)
 
     return install
+
+
+@pytest.fixture(scope="module")
+def driven_once(request, tmp_path_factory):
+    """The folder of a small study with as many trials as the module's TOTAL. Shared: tests change their own copy."""
+    path = tmp_path_factory.mktemp("once") / "attacked"
+    drive(small_study(), path, request.module.TOTAL)
+    return path
+
+
+@pytest.fixture
+def driven(driven_once, tmp_path):
+    """The folder of a copy of that study."""
+    return Path(shutil.copytree(driven_once, tmp_path / "attacked"))

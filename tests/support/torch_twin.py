@@ -50,12 +50,12 @@ def twin(
     state = state or zeros(network, x.shape[0], x.dtype)
     forced = x.shape[1] - mode.free
     outputs, state = _forced(network, parameters, x[:, :forced], state)
-    said = [outputs]
+    forecasts = [outputs]
     for step in range(forced, x.shape[1]):
-        fed = torch.cat([said[-1][:, -1:], x[:, step : step + 1, network.outputs :]], dim=2)
+        fed = torch.cat([forecasts[-1][:, -1:], x[:, step : step + 1, network.outputs :]], dim=2)
         outputs, state = _forced(network, parameters, fed, state)
-        said.append(outputs)
-    return torch.cat(said, dim=1), state
+        forecasts.append(outputs)
+    return torch.cat(forecasts, dim=1), state
 
 
 def _forced(

@@ -1,7 +1,7 @@
 """A tiny trial: four noisy sines, a network of five units, in float64 so that equal means equal."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,7 @@ def config_of(
         "batch_size": 4,
         "budget": 4000,
         "precision": "float64",
+        "burn_in": 0,
         **training,
     }
     settings["optimizer"] = Component.model_validate(optimizer)
@@ -72,15 +73,6 @@ def through_bytes(state: dict[str, Any]) -> dict[str, Any]:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     return dict(torch.load(io.BytesIO(buffer.getvalue()), weights_only=True))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> Iterator[None]:
-    """As trials run: several threads on operations this small only wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ def config_of(
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
+def as_in_a_trial() -> Iterator[None]:
     """Also for the parts of a trial that a test uses by themselves."""
     with trial_process():
         yield

@@ -79,10 +79,55 @@ def test_what_cannot_be_refitted_says_why(trial: Made, segments: Made):
 def test_the_seed_is_the_same_with_and_without(trial: Made):
     config = trial()
     seeds = []
-    for wanted in (False, True):
+    for wanted, read in ((False, "never"), (True, "end"), ("always", "always")):
         base = {key: getattr(config, key).model_dump() for key in ("data", "score", "model", "training")}
         base["training"]["readout_refit"] = wanted
         made = trial_config({}, Space(()), base, PruningConfig(), 0, RunConfig(), None)
-        assert made.training.readout_refit is wanted
+        assert made.training.readout_refit == read
         seeds.append(made.seed)
-    assert seeds[0] == seeds[1]
+    assert seeds[0] == seeds[1] == seeds[2]
+
+
+# --- "always" ----------------------------------------------------------------------------------------
+
+ALWAYS = {"optimizer": "lbfgs", "readout_refit": "always", "scheduler": "none", "budget": 9000}
+
+
+def test_each_evaluation_has_the_ridge_that_rolls_out_best(trial: Made, segments: Made):
+    config = trial(**ALWAYS)
+    done = segments(config)
+    assert config.training.precision == "float64"
+    for segment in done:
+        refit = segment.evaluation.evidence["readout_refit"]
+        assert segment.evaluation.scores.rollout_error == pytest.approx(refit["refit"], abs=1e-9)
+        assert refit["refit"] <= refit["raw"] and (refit["ridge"] is None) == (refit["refit"] == refit["raw"])
+    assert any(one.evaluation.evidence["readout_refit"]["ridge"] is not None for one in done)
+    last = read_checkpoint(done[-1].checkpoint)
+    best = min(one.evaluation.scores.rollout_error for one in done)
+    assert last["best_error"] == best
+    files = finish(config, done[-1].checkpoint).files
+    run = Run(config)
+    run.restore(last)
+    run.trainer.flat.restore(last["best_weights"])
+    assert run._evaluated()["scores"]["rollout_error"] == best
+    assert 0 <= score_on_test(config, files["checkpoint.pt"]).rollout_error <= 1
+
+
+def test_the_evaluated_ridge_does_not_touch_training(trial: Made, monkeypatch: pytest.MonkeyPatch):
+    weights = []
+    for ridges in (segment_module.RIDGES, (1e-2,)):
+        monkeypatch.setattr(segment_module, "RIDGES", ridges)
+        run = Run(trial(**ALWAYS))
+        for point in range(3):
+            run.advance(point)
+        weights.append(run.trainer.flat.snapshot())
+    assert np.array_equal(*(one.numpy() for one in weights))
+
+
+def test_solving_beats_descending(trial: Made, segments: Made):
+    settings = {**ALWAYS, "precision": "float64"}
+    solved, descended = (
+        segments(trial(**{**settings, "readout_refit": refit})) for refit in ("always", "never")
+    )
+    errors = [one[-1].evaluation.scores.one_step_error for one in (solved, descended)]
+    assert errors[0] < 0.1 * errors[1]

@@ -110,15 +110,6 @@ def straight_line(x: Array, y: Array, weight: Array) -> tuple[float, float, floa
     return slope, mean - slope * middle, 1 - left / variance if variance > 1e-12 else 1.0
 
 
-def amplitude_by_window(demodulation: Demodulated) -> Array:
-    """Return (window,), the amplitude ratio of all tones together: 1 is right, 0 means no oscillation."""
-    power = demodulation.weight.sum(axis=1)
-    ratio: Array = np.sqrt(
-        (np.abs(demodulation.ratio) ** 2 * demodulation.weight).sum(axis=1) / np.maximum(power, 1e-300)
-    )
-    return ratio
-
-
 def decay_per_step(centre: Array, amplitude: Array) -> float:
     """Return gamma of amplitude ~ exp(-gamma step): decay above 0, growth below; the half-life is ln 2 / gamma.
 

@@ -60,25 +60,6 @@ def autoregression(data: Data, settings: Settings) -> Forecast:
     return forecast
 
 
-def ar_one_step(data: Data, starts: Starts, settings: Settings) -> Array:
-    """Return the autoregression's one-step forecasts from the true steps before each step.
-
-    Returns:
-        (start, step, channel), data units.
-    """
-    order, in_model_units = int(settings["order"]), settings["units"] == "model"
-    weights = fitted(data.train if in_model_units else data.train_raw, order)
-    whole = np.concatenate([starts.past, starts.truth], axis=1)
-    if in_model_units:
-        whole = data.codec.encode(whole, starts.series)
-    horizon = starts.truth.shape[1]
-    rows = lagged(whole[:, -horizon - order :], order)[:, :horizon]
-    values: Array = rows @ weights[1:] + weights[0]
-    if in_model_units:
-        return data.codec.decode_one_step(values, starts.past, starts.truth, starts.series)
-    return values
-
-
 def fitted(train: Sequence[Array], order: int) -> Array:
     """Return (1 + order * channel, channel): the intercept, then the weights, oldest lag first.
 

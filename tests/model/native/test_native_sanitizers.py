@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -37,20 +38,27 @@ def compiler() -> str:
     return path
 
 
+def cores() -> int:
+    """Return this process's share of the cores, of which other tests take theirs."""
+    return max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
 def built(folder: Path, sanitizers: str) -> Path:
     """Return the test program, compiled with the kernel's sources side by side."""
     intel = platform.machine().lower() in ("x86_64", "amd64")
     sets = {**SETS, **EMULATED} if instruction_sets()[-1] == "avx2" else SETS
     sanitize = f"-fsanitize={sanitizers}"
-    compiling, objects = [], []
-    for source in [*sorted(KERNEL.glob("*.cpp")), PROGRAM]:
-        objects.append(folder / f"{source.stem}.o")
+
+    def compiled(source: Path) -> Path:
+        object_file = folder / f"{source.stem}.o"
         flags = [*COMMON, sanitize, *(sets.get(source.stem, []) if intel else [])]
-        command = [compiler(), *flags, f"-I{KERNEL}", "-c", source, "-o", objects[-1]]
-        compiling.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
-    for process in compiling:
-        _, errors = process.communicate()
-        assert process.returncode == 0, errors
+        command = [compiler(), *flags, f"-I{KERNEL}", "-c", source, "-o", object_file]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return object_file
+
+    with ThreadPoolExecutor(cores()) as pool:
+        objects = list(pool.map(compiled, [*sorted(KERNEL.glob("*.cpp")), PROGRAM]))
     program = folder / "kernel_test"
     subprocess.run([compiler(), sanitize, *objects, "-o", program, "-pthread"], check=True)
     return program
