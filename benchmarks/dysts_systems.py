@@ -21,7 +21,8 @@ from scipy.integrate import solve_ivp
 
 VERSION = "0.96"
 SAMPLES = 20_000
-PER_PERIOD = 60  # samples per period of dysts, which is about two turns for Lorenz: about 30 per turn
+# Samples per period of dysts, which is about two turns of most systems, and five of Thomas': 20 to 60 per turn
+PER_PERIOD, OTHERS = 60, {"Thomas": 150}
 TRANSIENT = 50  # periods that are discarded
 TOLERANCE = 1e-11
 
@@ -76,10 +77,12 @@ SYSTEMS: Mapping[str, Velocity] = {
 
 
 def constants(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the entries of `chaotic_attractors.json` by system, from the wheel, which is downloaded to a folder."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder)]
-    subprocess.run([*command, f"dysts=={VERSION}"], check=True, stdout=sys.stderr)
-    (wheel,) = folder.glob("dysts-*.whl")
+    """Return the entries of `chaotic_attractors.json` by system, from the wheel in a folder, downloaded if missing."""
+    pattern = f"dysts-{VERSION}-*.whl"
+    if not any(folder.glob(pattern)):
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder)]
+        subprocess.run([*command, f"dysts=={VERSION}"], check=True, stdout=sys.stderr)
+    (wheel,) = folder.glob(pattern)
     with zipfile.ZipFile(wheel) as files:
         entries: dict[str, dict[str, Any]] = json.loads(files.read("dysts/data/chaotic_attractors.json"))
     return entries
@@ -88,8 +91,9 @@ def constants(folder: Path) -> dict[str, dict[str, Any]]:
 def sampled(name: str, entry: Mapping[str, Any]) -> tuple[np.ndarray, float]:
     """Return a trajectory on the attractor, (SAMPLES, 3), and its Lyapunov time in samples."""
     velocity, parameters = SYSTEMS[name], entry["parameters"]
-    dt = entry["period"] / PER_PERIOD
-    times = (np.arange(SAMPLES) + TRANSIENT * PER_PERIOD) * dt
+    per_period = OTHERS.get(name, PER_PERIOD)
+    dt = entry["period"] / per_period
+    times = (np.arange(SAMPLES) + TRANSIENT * per_period) * dt
     solved = solve_ivp(
         lambda _, state: velocity(*state, **parameters),
         (0.0, times[-1]),
