@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sweep.data.sources.lorenz import EXPONENT, PUBLISHED, lorenz_trajectory
+from sweep.data.sources.lorenz import LORENZ_FLOW
 from sweep.data.types import Array
 from sweep.diagnosis.symptoms.evidence import RolloutEvidence
 from sweep.score.metrics import block_length
@@ -227,7 +227,7 @@ def planted_lorenz(fault: str, rng: np.random.Generator, exponent_known: bool = 
 
     def run(state: Array, samples: int, **other: float) -> Array:
         x, y, z = (float(value) for value in state)
-        return lorenz_trajectory((x, y, z), samples, DT, **{**PUBLISHED, **other})
+        return LORENZ_FLOW.trajectory((x, y, z), samples, DT, **other)
 
     begins = [run(np.array([1.0, 1.0, 20.0]) + rng.normal(size=3), 1500)[-1] for _ in range(STARTS)]
     whole = np.stack([run(state, before + horizon) for state in begins])
@@ -264,7 +264,9 @@ def planted_lorenz(fault: str, rng: np.random.Generator, exponent_known: bool = 
         forecast = truth.mean(axis=(0, 1)) + rng.uniform(2.0, 4.0) * (truth - truth.mean(axis=(0, 1)))
     else:
         raise ValueError(f"no such fault of Lorenz: {fault!r}")
-    evidence = evidence_of(forecast, truth, past, None, 1 / (EXPONENT * DT) if exponent_known else None)
+    evidence = evidence_of(
+        forecast, truth, past, None, 1 / (LORENZ_FLOW.exponent * DT) if exponent_known else None
+    )
     return Planted(f"lorenz: {fault}", evidence, LORENZ_FAULTS[fault], {})
 
 

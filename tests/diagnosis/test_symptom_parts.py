@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweep.data.sources.lorenz import PUBLISHED, lorenz_trajectory
+from sweep.data.sources.lorenz import LORENZ_FLOW
 from sweep.diagnosis.symptoms.climate import climate_distances, climate_is_right
 from sweep.diagnosis.symptoms.demodulation import (
     decay_per_step,
@@ -34,7 +34,7 @@ def test_tones_are_found(periods: tuple[float, ...]):
 
 
 def test_chaos_is_not_foretold_by_tones_and_a_constant_has_none():
-    x = lorenz_trajectory((1.0, 2.0, 20.0), 2000, 0.02, **PUBLISHED)[1000:, 0]
+    x = LORENZ_FLOW.trajectory((1.0, 2.0, 20.0), 2000, 0.02)[1000:, 0]
     assert tones_of(x).foretold < 0.5
     assert len(tones_of(np.full(500, 3.0)).omega) == 0
     assert len(tones_of(np.linspace(0, 1, 500)).omega) == 0
@@ -110,7 +110,7 @@ def lorenz_records(count: int, rho: float, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return np.stack(
         [
-            lorenz_trajectory((*(rng.normal(size=2) + 1).tolist(), 20.0), 1000, 0.02, 10.0, rho, 8 / 3)[600:]
+            LORENZ_FLOW.trajectory((*(rng.normal(size=2) + 1).tolist(), 20.0), 1000, 0.02, rho=rho)[600:]
             for _ in range(count)
         ]
     )

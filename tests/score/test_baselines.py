@@ -7,8 +7,8 @@ import pytest
 
 from sweep.config.errors import UnknownName
 from sweep.config.records import PREFIXES
+from sweep.score.baselines import analogues, random_readout
 from sweep.score.baselines import echo_state as esn
-from sweep.score.baselines import random_readout
 from sweep.score.baselines.autoregression import (
     autoregression,
     choose_order,
@@ -248,6 +248,8 @@ def small_search(monkeypatch):
     monkeypatch.setattr(esn, "UNITS", 80)
     monkeypatch.setattr(random_readout, "NETWORKS", (("gru", 0),))
     monkeypatch.setattr(random_readout, "HIDDEN", 24)
+    monkeypatch.setattr(analogues, "DIMENSIONS", (1, 2))
+    monkeypatch.setattr(analogues, "LAGS", (1, 4))
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +264,7 @@ def two_channels():
 
 
 def test_the_table_holds_the_promised_baselines():
-    assert set(BASELINES) == {*SIMPLE, "echo_state_network", "random_readout"}
+    assert set(BASELINES) == {*SIMPLE, "analogues", "echo_state_network", "random_readout"}
     assert all(0 < len(entry.description) < 120 for entry in BASELINES.values())
     with pytest.raises(UnknownName, match="seasonal_naive"):
         BASELINES["seasonal_naiv"]
@@ -315,7 +317,7 @@ def test_scores_of_all_baselines_and_the_same_ones_on_test(two_channels, small_s
             assert len(entry["prefix_errors"]) == len(PREFIXES)
             assert entry["prefix_errors"][-1] == entry["rollout_error"]
     assert scored["mean"]["rollout_error"] == pytest.approx(1, abs=0.01)
-    for name in ("ar", "echo_state_network", "random_readout"):
+    for name in ("ar", "analogues", "echo_state_network", "random_readout"):
         assert scored[name]["rollout_error"] < 0.1
 
 
@@ -348,6 +350,7 @@ def test_what_cannot_serve_gives_a_reason(monkeypatch):
     assert reasons["mean"] is reasons["persistence"] is None
     assert "two steps" in reasons["drift"]
     assert "no dominant period" in reasons["seasonal_naive"]
+    assert "states in delay space" in reasons["analogues"]
     assert "sweep[baselines]" in reasons["echo_state_network"]
     assert score_baselines_on_test(tiny([4.0]), scored)["drift"]["reason"] == reasons["drift"]
 
