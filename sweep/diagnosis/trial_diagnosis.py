@@ -78,17 +78,17 @@ def diagnosed(evidence: TrialEvidence) -> Diagnosis:
     except (KeyError, ValueError) as error:
         raise CannotJudge(f"the rollout cannot be judged: {error}") from error
     symptom = symptom_of_trial(rollout)
-    findings = (*symptom_findings(symptom), *_causes(evidence, symptom.code not in HEALTHY))
+    findings = (*symptom_findings(symptom), *_causes(evidence, symptom))
     return Diagnosis(symptom_to_json(symptom), findings, evidence.probes, rules_version())
 
 
-def _causes(evidence: TrialEvidence, failing: bool) -> tuple[Finding, ...]:
+def _causes(evidence: TrialEvidence, symptom: TrialSymptom) -> tuple[Finding, ...]:
     if evidence.record is None or evidence.facts is None or evidence.setup is None:
         return ()
     case = Case(
         evidence.config, evidence.record, evidence.curves, evidence.probes, evidence.facts, evidence.setup
     )
-    return cause_findings(case, failing)
+    return cause_findings(case, symptom.code not in HEALTHY, symptom.hopeless)
 
 
 def symptom_to_json(symptom: TrialSymptom) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sweep.data.scale import scales_of
 from sweep.data.types import Data, Starts
 
 
@@ -40,12 +41,16 @@ def starts_of(values, warmup, mean, series=-1, position=0):
     truth = values[:, warmup:]
     count, _, channels = truth.shape
     means = np.broadcast_to(mean, (count, channels)).astype(float)
-    scale = np.sqrt(((truth - means[:, None]) ** 2).mean(axis=1))
+    std = np.ones_like(means)
+    scales = scales_of(values[:, :warmup], truth, means, std, np.arange(count))
     return Starts(
         past=values[:, :warmup],
         truth=truth,
         mean=means,
-        scale=np.where(scale > 0, scale, 1.0),
+        std=std,
+        scale=scales.scale,
+        scale_from=scales.source,
+        exact=scales.exact,
         series=np.full(count, series),
         position=np.full(count, position),
         calendar=np.zeros((count, values.shape[1], 0)),

@@ -35,6 +35,9 @@ class TrialSymptom:
     applicable: Mapping[str, str]  # by code: why it cannot be decided here, or ""
     confidence: float
     text: str
+    hopeless: str = (
+        ""  # why no forecast is known to be better than the best trivial one; training mends nothing then
+    )
 
     @property
     def title(self) -> str:
@@ -68,6 +71,7 @@ def symptom_of_trial(evidence: RolloutEvidence) -> TrialSymptom:
         applicable=_applicable(starts),
         confidence=float(np.mean(sure)) * min(1.0, shares[code] / MIXED),
         text=_text(code, mixture, shares, numbers, evidence.truth.shape[1]),
+        hopeless=starts.hopeless,
     )
 
 
@@ -133,7 +137,21 @@ def _numbers(
         "tones": max(starts.tones),
         "foretold": float(np.mean(starts.foretold)),
         "limit_steps": starts.limit.steps if starts.limit.limited else None,
-        "limit": starts.limit.why,
+        "limit": starts.hopeless or starts.limit.why,
+        **_trivial_numbers(evidence, starts),
+    }
+
+
+def _trivial_numbers(evidence: RolloutEvidence, starts: StartSymptoms) -> dict[str, float | str | None]:
+    """Return the numbers of the best trivial forecast, for comparison; empty if it is not known."""
+    trivial = evidence.trivial
+    if trivial is None:
+        return {}
+    return {
+        "trivial": trivial.name,
+        "trivial_error": trivial.rollout_error,
+        "trivial_valid_steps": float(np.median(trivial.valid_steps)),
+        "trivial_skill": starts.skill,
     }
 
 
@@ -152,7 +170,7 @@ def _applicable(starts: StartSymptoms) -> dict[str, str]:
             else f"the truth has no lasting tones (they forecast {known} of its variance), so it has no phase"
         ),
         "several tones": "" if max(starts.tones) > 1 else "the truth has fewer than two tones",
-        "limits": "" if starts.limit.limited else starts.limit.why,
+        "limits": "" if starts.limit.limited or starts.hopeless else starts.limit.why,
     }
     return {code: reasons[symptom.needs] for code, symptom in SYMPTOMS.items()}
 
@@ -164,7 +182,9 @@ def _text(
     numbers: Mapping[str, float | int | str | bool | None],
     horizon: int,
 ) -> str:
-    held = f"The median start holds for {numbers['valid_steps']:.0f} of {horizon} steps."
+    held = f"The median start holds for {numbers['valid_steps']:.0f} of {horizon} steps"
+    trivial = numbers.get("trivial_valid_steps")
+    held += "." if trivial is None else f", {numbers['trivial']} for {trivial:.0f}."
     sentence = detail(code, numbers)
     if mixture:
         parts = ", ".join(f"{share:.0%} {SYMPTOMS[c].title}" for c, share in shares.items())

@@ -6,6 +6,14 @@ from collections.abc import Mapping
 Numbers = Mapping[str, float | int | str | bool | None]
 
 
+def _trivial_text(numbers: Numbers) -> str:
+    """Return how the best trivial forecast compares."""
+    name, skill = numbers.get("trivial"), numbers.get("trivial_skill")
+    if not isinstance(skill, int | float):
+        return f"the trivial forecast {name} is exact"
+    return f"the trivial forecast {name} is as good or better (skill against it {skill:.2g})"
+
+
 def detail(code: str, numbers: Numbers) -> str:
     """Return the sentence of a symptom with its numbers."""
 
@@ -32,7 +40,8 @@ def detail(code: str, numbers: Numbers) -> str:
         "S10": "it has the statistics of the data, but its phase is lost.",
         "S11": f"its error is {number('first_error'):.2f} scales in the first quarter block, before errors could grow.",
         "S12": f"{numbers.get('limit')}.",
-        "S13": "it has values beyond ten scales, or values that are not numbers.",
+        "S13": "it has values beyond ten scales and standard deviations, or values that are not numbers.",
+        "S14": f"{_trivial_text(numbers)}.",
     }
     locked = number("locked_period")
     if code in ("S05", "S06") and number("locked_share") >= 0.5:
