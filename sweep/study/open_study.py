@@ -130,7 +130,7 @@ class OpenStudy:
             "lyapunov_time": data.lyapunov_time,
             "block": block_length(data.period, horizon),
             "score_format": SCORE_FORMAT,
-            "scale_from": _scale_sources(data),
+            "scale_from": scale_sources(data),
             "n_eff_validation": data.validation.n_eff,
             "n_eff_test": data.test.n_eff,
             "falling_schedulers": falling_schedulers(self.config),
@@ -224,19 +224,14 @@ def require_score_format(folder: StudyFolder) -> None:
     Raises:
         StudyChanged: the results are of an older score format.
     """
-    if folder.exists() and score_format_of(folder.read_study()) != SCORE_FORMAT:
+    if folder.exists() and folder.read_study().get("record", {}).get("score_format", 1) != SCORE_FORMAT:
         raise StudyChanged(
             f"the results in {folder.path} have scores by an older definition (docs/metrics.md), which cannot be "
             "compared with today's: run the study under another name (--name)"
         )
 
 
-def score_format_of(document: Mapping[str, Any]) -> int:
-    """Return the score format of a stored study, from the values of its study.toml; the first had no number."""
-    return int(document.get("record", {}).get("score_format", 1))
-
-
-def _scale_sources(data: Data) -> list[str]:
+def scale_sources(data: Data) -> list[str]:
     """Return by target channel the trivial forecasts that set the scale of validation errors, the most frequent first.
 
     Each is followed by its share of the starts where there are several.

@@ -40,6 +40,10 @@ def test_the_document_has_what_is_promised(document):
         "lyapunov_time": None,
         "n_eff_validation": 12,
         "n_eff_test": 12,
+        "format": SCORE_FORMAT,
+        "outdated": False,
+        "scale_from": ["mean"],
+        "trivial": {"name": "persistence", "rollout_error": 0.91, "valid_steps": 6.0},
     }
     assert len(document["trials"]) == 40
     assert all(set(trial) >= TRIAL_KEYS for trial in document["trials"])

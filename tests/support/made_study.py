@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from sweep.config.records import Evaluation, Scores, TrialRecord
+from sweep.config.records import SCORE_FORMAT, Evaluation, Scores, TrialRecord
 from sweep.config.sections import ScoreConfig
 from sweep.data.types import Starts
 from sweep.diagnosis.trial_diagnosis import DataFacts, TrialEvidence, diagnosed, diagnosis_to_json
@@ -58,6 +58,8 @@ def study_document(name: str = "sine", **changes: Any) -> dict[str, Any]:
             "engine": "torch",
             "period": PERIOD,
             "block": 50,
+            "score_format": SCORE_FORMAT,
+            "scale_from": ["mean"],
             "n_eff_validation": 12,
             "n_eff_test": 12,
             "channels": ["y"],

@@ -26,6 +26,7 @@ from sweep.diagnosis.trial_diagnosis import (
 )
 from sweep.score import (
     Task,
+    best_trivial,
     exposure_gap_by_step,
     forecasts,
     nrmse_by_step,
@@ -34,6 +35,7 @@ from sweep.score import (
     traced,
     valid_steps,
 )
+from sweep.score.metrics import rollout_error
 from sweep.trial import data_facts, finish, probe_trial, score_on_test
 from sweep.trial.checkpoint import read_checkpoint
 from sweep.trial.network import trained
@@ -86,10 +88,10 @@ def test_the_rollout_is_that_of_the_best_evaluation(settled: Made):
     again = scores(said.rollout, said.one_step, data.validation, data.targets, data.period)
     assert again.rollout_error == pytest.approx(best.scores.rollout_error, rel=1e-9)
     starts = data.validation
-    assert np.array_equal(arrays["forecast"], said.rollout.astype(np.float32))
-    assert np.array_equal(arrays["truth"], starts.truth.astype(np.float32))
-    assert np.array_equal(arrays["one_step"], said.one_step[:4].astype(np.float32))
-    assert np.array_equal(arrays["past"], starts.past[:, -arrays["past"].shape[1] :].astype(np.float32))
+    assert np.array_equal(arrays["forecast"], said.rollout) and arrays["forecast"].dtype == np.float64
+    assert np.array_equal(arrays["truth"], starts.truth) and np.array_equal(arrays["scale"], starts.scale)
+    assert np.array_equal(arrays["one_step"], said.one_step[:4])
+    assert np.array_equal(arrays["past"], starts.past[:, -arrays["past"].shape[1] :])
     assert arrays["past"].shape[1] <= 5  # a quarter of the horizon
     assert arrays["nrmse"] == pytest.approx(nrmse_by_step(said.rollout, starts.truth, starts.scale), rel=1e-5)
     steps = valid_steps(said.rollout, starts.truth, starts.scale, int(arrays["block"]))
@@ -100,7 +102,12 @@ def test_the_rollout_is_that_of_the_best_evaluation(settled: Made):
     assert arrays["exposure_gap"] == pytest.approx(gap, abs=1e-5)
     assert finished.exposure_gap == pytest.approx(float(gap.mean()), rel=1e-9)
     assert gap[0] == 0 and abs(gap.mean()) > 1e-3
-    assert {"scale", "mean", "targets", "series", "position", "one_step_nrmse"} <= set(arrays)
+    assert {"mean", "std", "exact", "targets", "series", "position", "one_step_nrmse"} <= set(arrays)
+    assert np.array_equal(arrays["scale_from"], starts.scale_from)
+    trivial = best_trivial(starts, data.targets, data.period, rollout_error)
+    assert (str(arrays["trivial"]), float(arrays["trivial_error"])) == (trivial.name, trivial.rollout_error)
+    assert np.array_equal(arrays["trivial_valid_steps"], trivial.valid_steps)
+    assert best.scores.trivial_skill == pytest.approx(1 - best.scores.rollout_error / trivial.rollout_error)
 
 
 def test_the_curves_are_plain_numbers(settled: Made):
