@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sweep.config.errors import StoreError
+from sweep.config.records import SCORE_FORMAT
 from sweep.report.write import guarded, trials_csv, write_report
 from sweep.results.checks import CHECKS
 from sweep.results.document import report_document, trial_document

@@ -11,7 +11,7 @@ from sweep.data.types import Array
 from sweep.diagnosis.symptoms.climate import climate_is_right
 from sweep.diagnosis.symptoms.evidence import RolloutEvidence
 from sweep.diagnosis.symptoms.limits import AS_GOOD, Limit, as_far_as_possible, hopeless, limit_of
-from sweep.diagnosis.symptoms.measures import Measures, irregular_measures, tonal_measures
+from sweep.diagnosis.symptoms.measures import Measures, irregular_measures, tonal_measures, wanders
 from sweep.diagnosis.symptoms.recurrence import recurrence
 from sweep.diagnosis.symptoms.tones import Tones, tones_of
 from sweep.diagnosis.symptoms.verdicts import (
@@ -21,7 +21,7 @@ from sweep.diagnosis.symptoms.verdicts import (
     irregular_verdict,
     tonal_verdict,
 )
-from sweep.score.metrics import DIVERGED_BEYOND, diverged, error_of_prefix, valid_steps
+from sweep.score.metrics import DIVERGED_BEYOND, diverged, error_of_prefix, nrmse, valid_steps
 from sweep.score.objectives import objective_of
 
 # Share of the variance that tones must forecast for the truth to be tonal, and its ratio to the share that they
@@ -84,7 +84,7 @@ def start_symptoms_of(evidence: RolloutEvidence) -> StartSymptoms:
     trivial = evidence.trivial
     skill = None if trivial is None else trivial.skill_of(errors[-1])
     known = hopeless(trivial, errors[-1], evidence.baselines)
-    as_good = bool(known) and trivial is not None and errors[-1] <= AS_GOOD * trivial.rollout_error
+    as_good = bool(known) and _as_good_as_trivial(evidence, errors[-1])
     first = _first_errors(forecast, truth, evidence.block)
     never = bool(np.median(first) >= OFF)
     tones_by_channel = [tones for tones, _ in characters]
@@ -195,12 +195,14 @@ def _truth_statistics(true: Array, never: bool) -> TruthStatistics:
     """Return statistics of a channel's truth (start, step): how much its records differ among themselves."""
     horizon = true.shape[1]
     late = true[:, horizon // 2 :]
+    moves = wanders(true)
     own = late.std(axis=1) / max(float(np.sqrt(late.var(axis=1).mean())), 1e-12)
     return TruthStatistics(
         wrong_first=BY_CHANCE if never else OFF,
         least_amplitude=float(own.min()),
         most_amplitude=float(own.max()),
-        level_spread=float(late.mean(axis=1).std()),
+        level_spread=0.0 if moves else float(late.mean(axis=1).std()),
+        wanders=moves,
         least_recurrence=float(np.quantile([recurrence(values[horizon // 3 :])[0] for values in true], 0.1)),
     )
 
@@ -222,6 +224,18 @@ def _right_climate(forecast: Array, truth: Array, well: Array, channels: list[in
         alone = together if len(channels) == 1 else climate_is_right(late[..., pick], true[..., pick])
         right[well, channel] = together & alone
     return right
+
+
+def _as_good_as_trivial(evidence: RolloutEvidence, error: float) -> bool:
+    """Return whether the forecast is about as good as the best trivial one, by the objective or by its RMS error.
+
+    The scale is the RMS error of a trivial forecast. A training that minimises squares reaches that where nothing can
+    be learnt, such as the mean of rare pulses, although the objective may prefer a forecast of no pulse.
+    """
+    if evidence.trivial is None or evidence.trivial.exact:
+        return False
+    by_rms = nrmse(evidence.forecast, evidence.truth, evidence.scale) <= AS_GOOD
+    return by_rms or error <= AS_GOOD * evidence.trivial.rollout_error
 
 
 def _prefix_errors(evidence: RolloutEvidence) -> tuple[float, ...]:

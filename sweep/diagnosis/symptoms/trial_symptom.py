@@ -12,7 +12,7 @@ from sweep.diagnosis.symptoms.growth import error_growth
 from sweep.diagnosis.symptoms.known_symptoms import SYMPTOMS
 from sweep.diagnosis.symptoms.measures import Measures
 from sweep.diagnosis.symptoms.start_symptoms import StartSymptoms, start_symptoms_of
-from sweep.diagnosis.symptoms.wording import detail
+from sweep.diagnosis.symptoms.wording import DEVIATIONS, SCALES, detail
 from sweep.score.metrics import nrmse_by_step, valid_steps
 
 MIXED = 0.6  # share; a trial without a symptom of that share is a mixture. Our choice
@@ -136,6 +136,7 @@ def _numbers(
         "tonal_share": float(np.mean(starts.tonal)),
         "tones": max(starts.tones),
         "foretold": float(np.mean(starts.foretold)),
+        "unit": SCALES if evidence.exact is None or not evidence.exact.any() else DEVIATIONS,
         "limit_steps": starts.limit.steps if starts.limit.limited else None,
         "limit": starts.hopeless or starts.limit.why,
         **_trivial_numbers(evidence, starts),

@@ -46,6 +46,9 @@ class TruthStatistics:
     wrong_first: float = 0.5  # first error, in scales, of a forecast that was never right
     level_spread: float = 0.0  # standard deviation of the late levels of true records, in scales
     least_recurrence: float = 1.0  # 10 % quantile of the recurrence of true records
+    wanders: bool = (
+        False  # whether the level differs between records more than values within one: a trend or a walk
+    )
 
 
 def beyond(value: float, threshold: float) -> float:
@@ -99,6 +102,8 @@ def irregular_verdict(seen: Measures, usual: TruthStatistics, horizon: int) -> S
     high = max(GROWN, 1.1 * usual.most_amplitude)
     if seen.amplitude_late >= high and seen.furthest >= OUTSIDE:
         return StartVerdict("S04", beyond(seen.amplitude_late, high))
+    if usual.wanders and seen.share_level >= seen.share_rest:
+        return StartVerdict("S08", seen.share_level / max(seen.share_level + seen.share_rest, 1e-300))
     periodic = min(REPEATS, 0.5 * usual.least_recurrence)
     if seen.recurrence <= periodic and seen.steadiness >= STEADY:
         return StartVerdict("S06", beyond(periodic, seen.recurrence))
