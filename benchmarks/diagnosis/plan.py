@@ -47,7 +47,7 @@ class Plan:
                 target = target[parent]
             target[key] = value
         training = document["training"]
-        if training["burn_in"] >= training["window"]:
+        if training["burn_in"] >= training["window"]:  # a share never is
             training["burn_in"] = training["window"] // 4
         return replace(self, config=TrialConfig.model_validate(document))
 

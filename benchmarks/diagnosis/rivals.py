@@ -30,7 +30,7 @@ def configuration(config: TrialConfig) -> dict[str, float]:
         "evaluations": float(training.evaluations),
         "batch_size": decades(training.batch_size),
         "window": decades(training.window),
-        "burn_in": float(training.burn_in),
+        "burn_in": float(training.unscored(training.window)),
         "input_noise": training.input_noise,
         "clip": decades(training.clip) if training.clip else 3.0,
         "weight_decay": decades(training.weight_decay),

@@ -5,9 +5,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from sweep.config.plugins import error_text
 from sweep.config.ranges import Range
 from sweep.config.registry import nearest
+from sweep.config.sections import ALWAYS, TrainingConfig
 
 
 def check_types(owner: str, defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
@@ -67,6 +70,29 @@ class Settable:
         return [f"{path}: {owner} has no such setting.{nearest(key, self.defaults)} Known: {known}"]
 
 
+def _of_refit(value: str) -> Settable:
+    """Return the training settings that a value of `readout_refit` may own in a search space."""
+    defaults = {name: TrainingConfig.model_fields[name].default for name in OF_REFITS}
+
+    def check(settings: Mapping[str, Any]) -> None:
+        alone = {key: entry for key, entry in settings.items() if entry != defaults[key]}
+        try:  # the parts of a window are checked together with the window later
+            TrainingConfig.model_validate({"readout_refit": value, "window": 0, **alone})
+        except ValidationError as error:
+            text = error.errors()[0]["msg"]
+            raise ValueError(text.removeprefix("Input should be ").removeprefix("Value error, ")) from error
+
+    return Settable(defaults, check=check)
+
+
+# Settings that make sense with one way to solve the readout and not with another.
+OF_REFITS = (
+    "optimizer", "scheduler", "budget", "evaluations", "window", "window_stride", "burn_in", "ridge", "input_noise",
+    "weight_decay",
+)  # fmt: skip
+READOUT_REFITS = {value: _of_refit(value) for value in ("never", "end", ALWAYS)}
+
+
 @dataclass(frozen=True)
 class KnownNames:
     """Every name that a study file may use, those of plug-ins included."""
@@ -89,8 +115,13 @@ class KnownNames:
     broken: Mapping[str, str] = field(default_factory=dict)
 
     def owned(self, owner: str) -> Mapping[str, Settable]:
-        """Return the table of a component that owns hyperparameters: optimizer, scheduler or model."""
-        tables = {"optimizer": self.optimizers, "scheduler": self.schedulers, "model": self.models}
+        """Return the table of a setting that owns hyperparameters, one of `sweep.config.space.COMPONENTS`."""
+        tables = {
+            "readout_refit": READOUT_REFITS,
+            "optimizer": self.optimizers,
+            "scheduler": self.schedulers,
+            "model": self.models,
+        }
         return tables[owner]
 
     def unknown_name(self, path: str, kind: str, name: Any, known: Collection[str]) -> list[str]:

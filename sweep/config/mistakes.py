@@ -81,13 +81,13 @@ def name_problems(sections: Mapping[str, Section], known: KnownNames) -> list[st
                     problems += known.unknown_name("score.baselines", "baseline", name, known.baselines)
             case ModelConfig():
                 problems += known.unknown_name("model.cell", "cell", section.cell, known.cells)
-                problems += _component_problems(
+                problems += component_problems(
                     "model.kind", "model.options", "model", section.kind, section.options, known
                 )
             case TrainingConfig():
                 for owner in ("optimizer", "scheduler"):
                     component, path = getattr(section, owner), f"training.{owner}"
-                    problems += _component_problems(
+                    problems += component_problems(
                         f"{path}.name", path, owner, component.name, component.settings, known
                     )
             case SearchConfig():
@@ -128,7 +128,7 @@ def _option_problems(name: str, options: Mapping[str, Any], source: Settable) ->
     return problems
 
 
-def _component_problems(
+def component_problems(
     name_path: str, path: str, owner: str, name: str, settings: Mapping[str, Any], known: KnownNames
 ) -> list[str]:
     """Return the mistakes in a component with fixed settings, such as an optimizer.
@@ -136,7 +136,7 @@ def _component_problems(
     Args:
         name_path: key path of its name.
         path: key path of its settings.
-        owner: "optimizer", "scheduler" or "model".
+        owner: see `KnownNames.owned`.
         name: of the component.
         settings: by name.
         known: the names of the tables.

@@ -1,5 +1,6 @@
 """The sections of a study file as frozen, validated records. All defaults and limits are defined here."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -18,7 +19,10 @@ Setting = bool | int | float | str
 Share = Annotated[float, Field(gt=0, le=1)]
 PositiveInt = Annotated[int, Field(gt=0)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
+StepsOrShare = NonNegativeInt | Annotated[float, Field(ge=0, lt=1)]
 
+ALWAYS = "always"  # value of training.readout_refit
+OF_BOOL = {True: "end", False: "never"}  # what it means as a bool
 RECURRENT = "recurrent"  # kind of sweep's own model, with cells, layers and a readout
 
 
@@ -124,7 +128,10 @@ class TrainingConfig(Section):
     scheduler: Component = Component(name="none")
     batch_size: PositiveInt = 32
     window: NonNegativeInt = 128  # training steps per window; 0: whole series
-    burn_in: NonNegativeInt = 0  # first steps of a window, without a loss
+    window_stride: PositiveInt = 1  # of the windows in a row, every n-th is used
+    burn_in: StepsOrShare = (
+        0.25  # first steps of a window, without a loss: a number, or a share; see `unscored`
+    )
     shuffle: bool = True
     input_noise: Annotated[float, Field(ge=0)] = 0.0  # in standard deviations of the training data
     unroll: NonNegativeInt = 0  # last steps of a window, trained free-running
@@ -136,17 +143,51 @@ class TrainingConfig(Section):
         0.0  # share of the budget in which the learning rate rises
     )
     precision: Literal["float32", "float64"] = "float32"
-    readout_refit: bool = (
-        False  # whether ridge regression refits the best checkpoint's last layer, kept if better
-    )
+    # When ridge regression solves for the last layer: never; at the end, for the best checkpoint, kept if its rollout
+    # is better; or always, in each evaluation of the loss ("variable projection"), in float64.
+    readout_refit: Literal["never", "end", "always"] = "never"
+    ridge: Annotated[float, Field(gt=0, lt=1)] = 1e-14  # of "always", relative to the targets' mean square
+
+    @field_validator("readout_refit", mode="before")
+    @classmethod
+    def _from_bool(cls, value: Any) -> Any:
+        return OF_BOOL[value] if isinstance(value, bool) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _always_in_float64(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("readout_refit") == ALWAYS:
+            return {**values, "precision": "float64"}
+        return values
 
     @model_validator(mode="after")
-    def _window_holds_its_parts(self) -> "TrainingConfig":
-        if self.window and self.burn_in + self.unroll >= self.window:
+    def _parts_fit(self) -> "TrainingConfig":
+        steps = self.unscored(self.window) + self.unroll
+        if self.window and steps >= self.window:
+            raise ValueError(f"burn_in + unroll = {steps} leaves nothing of a window of {self.window}")
+        if self.projected and self.unroll:
             raise ValueError(
-                f"burn_in + unroll = {self.burn_in + self.unroll} leaves nothing of a window of {self.window}"
+                'readout_refit = "always" solves for forecasts of true inputs: it needs unroll = 0, '
+                f"got {self.unroll}"
             )
         return self
+
+    @property
+    def projected(self) -> bool:
+        """Return whether the last layer is solved in each evaluation of the loss."""
+        return self.readout_refit == ALWAYS
+
+    def unscored(self, window: int) -> int:
+        """Return the first steps of a window, free-running ones excluded, without a loss.
+
+        A share counts of the steps that `unroll` leaves, so that it always leaves something to score.
+
+        Args:
+            window: steps of a window; it differs from the setting where that is 0, whole series.
+        """
+        if isinstance(self.burn_in, int):
+            return self.burn_in
+        return int(self.burn_in * max(0, window - self.unroll))
 
 
 class Rung(Section):

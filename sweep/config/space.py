@@ -6,8 +6,10 @@ from typing import Any
 
 from sweep.config.ranges import Range, Value
 
-# Settings with conditional hyperparameters of their own: the place of the component's name, and of its settings.
+# Settings with conditional hyperparameters of their own: the place of the name, and of its settings. In this order they
+# are sampled: the way to solve the readout may fix the optimizer.
 COMPONENTS = {
+    "readout_refit": (("training", "readout_refit"), ("training",)),
     "optimizer": (("training", "optimizer"), ("training", "optimizer")),
     "scheduler": (("training", "scheduler"), ("training", "scheduler")),
     "model": (("model", "kind"), ("model", "options")),
@@ -48,7 +50,8 @@ class Space:
     """Axes in the order in which they are sampled: the axis of a condition comes before the conditional ones."""
 
     axes: tuple[Axis, ...]
-    fixed: tuple[tuple[Condition, tuple[str, ...], Value], ...] = ()  # fixed settings under a condition
+    # Fixed settings under a condition; that of an optimizer may be a table with its name.
+    fixed: tuple[tuple[Condition, tuple[str, ...], Any], ...] = ()
 
     @property
     def conditional(self) -> bool:

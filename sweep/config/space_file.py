@@ -6,9 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from sweep.config.known_names import KnownNames, Settable
+from sweep.config.mistakes import component_problems
 from sweep.config.ranges import RANGE_WORDS, Choice, Range, SpaceError, ends
 from sweep.config.registry import nearest
-from sweep.config.sections import RECURRENT, ModelConfig, Section, TrainingConfig
+from sweep.config.sections import ALWAYS, OF_BOOL, RECURRENT, Component, ModelConfig, Section, TrainingConfig
 from sweep.config.space import COMPONENTS, Axis, Condition, Space
 
 OF_PLUGINS = ("kind", "options")  # of a model: sampled as [space.model.<kind>]
@@ -40,6 +41,8 @@ class _Reader:
         """Read `optimizer = [names]` (their default ranges) or `[space.optimizer.<name>]` tables."""
         table = self.known.owned(owner)
         path = f"space.{owner}"
+        if owner == "readout_refit" and isinstance(entry, list):  # the words of before are still understood
+            entry = [OF_BOOL.get(name, name) if isinstance(name, bool) else name for name in entry]
         if isinstance(entry, list) and all(isinstance(name, str) for name in entry):
             for name in sorted({name for name in entry if entry.count(name) > 1}):
                 self.problems.append(f"{path}: names {name!r} twice")
@@ -52,7 +55,7 @@ class _Reader:
         names = [name for name in table if name in entry]  # in the table's order: the file's changes nothing
         if not names:
             return
-        self.axes.append(Axis(owner, COMPONENTS[owner][0], Choice(tuple(names))))
+        self.axes.append(Axis(owner, COMPONENTS[owner][0], Choice(tuple(names)), self._unless_owned(owner)))
         self.document[owner] = {}
         for name in names:
             self._owned(owner, name, entry[name], table[name])
@@ -75,19 +78,47 @@ class _Reader:
                 self.problems += unknown
                 continue
             place = (*COMPONENTS[owner][1], key)
+            if owner == "readout_refit" and key in COMPONENTS:
+                self._fixed_component(f"{path}.{key}", key, settings[key])
+                self.fixed.append((condition, place, settings[key]))
+                written[key] = settings[key]
+                continue
             if isinstance(settings[key], bool | int | float | str):
                 self._check(f"{path}.{key}", {**entry.defaults, key: settings[key]}, entry)
                 self.fixed.append((condition, place, settings[key]))
                 written[key] = settings[key]
                 continue
             span = self._range(f"{path}.{key}", settings[key])
-            if span is not None:
+            if span is not None and key in FIXED_ONLY:
+                self.problems.append(
+                    f"{path}.{key}: wanted one number, because trials are compared at equal budgets"
+                )
+            elif span is not None:
                 for value in ends(span):
                     self._check(f"{path}.{key}", {**entry.defaults, key: value}, entry)
                 axes.append(Axis(f"{name}.{key}", place, span, condition))
                 written[key] = span_document(span)
         self._refuse_shared_names(path, axes)
         self.axes += axes
+
+    def _fixed_component(self, path: str, owner: str, entry: Any) -> None:
+        """Check `optimizer = "lbfgs"` or `optimizer = { name = "lbfgs", history = 30 }` of a value of an owner."""
+        try:
+            component = Component.model_validate(entry)
+        except ValidationError:
+            self.problems.append(f"{path}: wanted a name, or a table with a name and settings, got {entry!r}")
+            return
+        self.problems += component_problems(path, path, owner, component.name, component.settings, self.known)
+
+    def _unless_owned(self, name: str) -> Condition | None:
+        """Return the condition that no value of `readout_refit` sets a hyperparameter; None: always."""
+        owners = self.document.get("readout_refit", {})
+        free = [value for value in owners if name not in owners[value]]
+        if len(free) == len(owners):
+            return None
+        if not free:
+            self.problems.append(f"space.{name}: has no effect, because each value of readout_refit sets it")
+        return Condition("readout_refit", frozenset(free))
 
     def _refuse_shared_names(self, path: str, axes: Sequence[Axis]) -> None:
         """Refuse hyperparameters whose flat names belong to another owner, as a plug-in named like an optimizer has."""
@@ -132,7 +163,7 @@ class _Reader:
                 )
             elif len(models) > 1:
                 return Condition("model", frozenset([RECURRENT]))
-        return None
+        return self._unless_owned(name)
 
     def setting(self, name: str, entry: Any, condition: Condition | None) -> None:
         """Read one hyperparameter without an owner."""
@@ -174,8 +205,8 @@ def parse_space(
 ) -> tuple[Space, dict[str, Any], list[str]]:
     """Return the space, its document with default ranges written out, and the mistakes.
 
-    The axes have a fixed order (optimizer, scheduler, model, the rest by name), so the order in the file changes
-    nothing.
+    The axes have a fixed order (readout_refit, optimizer, scheduler, model, the rest by name), so the order in the
+    file changes nothing.
 
     Args:
         document: `[space]` as TOML values.
@@ -195,7 +226,7 @@ def parse_space(
     if isinstance(model, ModelConfig) and "model" in document and model.options:
         reader.problems.append(_hidden_settings("model.options", model.options, "model", model.kind))
     if isinstance(training, TrainingConfig):
-        reader.problems += _against_training(reader.axes, training, known)
+        reader.problems += _against_training(reader, training)
     if not reader.axes and not reader.problems:
         reader.problems.append("space: is empty; name at least one hyperparameter to sample")
     return Space(tuple(reader.axes), tuple(reader.fixed)), reader.document, reader.problems
@@ -214,10 +245,10 @@ def _hidden_settings(path: str, settings: Mapping[str, Any], owner: str, name: s
     )
 
 
-def _against_training(axes: list[Axis], training: TrainingConfig, known: KnownNames) -> list[str]:
+def _against_training(reader: _Reader, training: TrainingConfig) -> list[str]:
     """Return the mistakes of the space and [training] together."""
-    problems = []
-    spans = {axis.name: axis.span for axis in axes}
+    problems, known = [], reader.known
+    spans = {axis.name: axis.span for axis in reader.axes}
     for owner in ("optimizer", "scheduler"):
         component = getattr(training, owner)
         if owner in spans and component.settings:
@@ -227,6 +258,9 @@ def _against_training(axes: list[Axis], training: TrainingConfig, known: KnownNa
         problems += [
             _without_effect(name, training.optimizer.name) for name in OF_MINI_BATCHES if name in spans
         ]
+    if "readout_refit" in spans and training.projected:
+        problems.append("training.readout_refit: has no effect, because the space names it: drop it")
+    problems += _against_refits(spans, reader.document.get("readout_refit", {}), training, known)
     if not {"window", *PARTS_OF_WINDOW} & set(spans):
         return problems  # the section has checked its own window
     windows = ends(spans["window"]) if "window" in spans else [training.window]
@@ -237,10 +271,48 @@ def _against_training(axes: list[Axis], training: TrainingConfig, known: KnownNa
         else getattr(training, name)
         for name in PARTS_OF_WINDOW
     ]
+    parts = [part for part in parts if _whole(part)]  # a share of a window leaves something of any window
     if smallest is not None and sum(parts) >= smallest:
         problems.append(
             f"space: burn_in + unroll can reach {sum(parts)}, which leaves nothing of a window of {smallest}"
         )
+    return problems
+
+
+def _against_refits(
+    spans: Mapping[str, Range],
+    owned: Mapping[str, Mapping[str, Any]],
+    training: TrainingConfig,
+    known: KnownNames,
+) -> list[str]:
+    """Return the mistakes of [training] and the values of `readout_refit`, with the settings that each owns.
+
+    Args:
+        spans: of the space, by flat name.
+        owned: settings by value of the axis `readout_refit`; empty if there is none.
+        training: the section.
+        known: the names that the study may use.
+    """
+    problems = []
+    for value in owned or [training.readout_refit]:
+        settings = owned.get(value, {})
+        path = f"space.readout_refit.{value}" if owned else "training"
+        fixed = {key: entry for key, entry in settings.items() if f"{value}.{key}" not in spans}
+        try:
+            merged = TrainingConfig.model_validate({**training.model_dump(), "readout_refit": value, **fixed})
+        except ValidationError as error:
+            problems += [f"{path}: {entry['msg'].removeprefix('Value error, ')}" for entry in error.errors()]
+            continue
+        sampled = "optimizer" in spans and "optimizer" not in settings
+        names = ends(spans["optimizer"]) if sampled else [merged.optimizer.name]
+        specs = [known.optimizers.get(name) for name in names]
+        if value == ALWAYS and not any(spec is None or spec.full_batch for spec in specs):
+            right = ", ".join(name for name, spec in known.optimizers.items() if spec.full_batch)
+            where = f'{path}.optimizer = "..."' if owned else "training.optimizer"
+            problems.append(
+                f"{path}: always needs an optimizer that takes all windows at once ({right}), not {', '.join(names)}: "
+                f"set {where}"
+            )
     return problems
 
 

@@ -6,7 +6,6 @@ from pathlib import PurePath
 from typing import Any
 
 from sweep.config.engines import Kernel
-from sweep.config.later import without_later
 from sweep.config.ranges import Value, ends
 from sweep.config.sections import (
     ConfirmConfig,
@@ -73,10 +72,13 @@ class StudyConfig:
     @property
     def windows(self) -> tuple[int, ...]:
         """Return the training windows that trials may have: all of a choice, or the ends of a range."""
-        axis = next((axis for axis in self.space.axes if axis.name == "window"), None)
-        if axis is None:
-            return (self.training.window,)
-        return tuple(int(window) for window in ends(axis.span))
+        place = ("training", "window")
+        axes = [axis for axis in self.space.axes if axis.path == place]
+        windows = [int(window) for axis in axes for window in ends(axis.span)]
+        windows += [int(value) for _, path, value in self.space.fixed if path == place]
+        if all(axis.condition is not None for axis in axes):
+            windows.append(self.training.window)
+        return tuple(dict.fromkeys(windows))
 
     def trial(self, params: Mapping[str, Value]) -> TrialConfig:
         """Return the configuration of a trial with these hyperparameters."""
@@ -100,7 +102,7 @@ class StudyConfig:
 def identity(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the identity of a study by flat key paths: all but the number of trials and NO_IDENTITY."""
     kept = {key: value for key, value in document.items() if key not in NO_IDENTITY}
-    flat = _flat(without_later(kept))
+    flat = _flat(kept)
     flat.pop("search.trials", None)
     if "data.path" in flat:  # the content counts, not its place; see the fingerprint
         flat["data.path"] = PurePath(flat["data.path"]).name

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sweep.config.engines import Kernel, engine_name
-from sweep.config.later import without_later
 from sweep.config.ranges import Value
 from sweep.config.sections import (
     DataConfig,
@@ -38,6 +37,17 @@ class TrialConfig(Section):
     plugins: Annotated[tuple[str, ...], Field(strict=False)] = ()  # "optimizer lion = lion-sweep 0.2"
 
     only_if_set: ClassVar[tuple[str, ...]] = ("plugins",)
+
+    @model_validator(mode="after")
+    def _readout_can_be_solved(self) -> "TrialConfig":
+        if self.training.projected and not self.model.recurrent:
+            raise ValueError(f'readout_refit = "always" needs sweep\'s own model, got {self.model.kind}')
+        if self.training.projected and self.model.output_activation != "none":
+            raise ValueError(
+                'readout_refit = "always" needs a linear last layer, '
+                f"got output_activation = {self.model.output_activation}"
+            )
+        return self
 
     @property
     def key(self) -> str:
@@ -111,9 +121,9 @@ def trial_config(
             target = target[key]
         if path[-1] not in ("optimizer", "scheduler"):
             target[path[-1]] = value
-    for (
-        name
-    ) in ModelConfig.only_if_set:  # sweep's own model has the same seed whether the space names it or not
+        elif path[-1] not in params:  # fixed by a value of readout_refit
+            target[path[-1]] = {"name": value} if isinstance(value, str) else dict(value)
+    for name in ModelConfig.only_if_set:  # the own model has the same seed whether the space names it or not
         if document["model"].get(name) == ModelConfig.model_fields[name].default:
             del document["model"][name]
     used = plugins_of(document, plugins or {})
@@ -124,7 +134,7 @@ def trial_config(
     content = {**document, "data": {**document["data"], "path": place and PurePath(place).name}}
     # A refit comes after training, so a trial with it and one without it start from the same weights.
     content["training"] = {key: value for key, value in training.items() if key != "readout_refit"}
-    seed = seed_of(study_seed, without_later(content))
+    seed = seed_of(study_seed, content)
     config = TrialConfig.model_validate(
         {**document, "seed": seed, "device": run.device, "threads": run.threads}
     )

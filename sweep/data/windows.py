@@ -90,6 +90,7 @@ class WindowSource:
     lengths: tuple[int, ...]  # samples of each series
     channels: int
     window: int  # steps, > 0
+    stride: int = 1  # of the windows in a row, every n-th is used
 
     def batch(self, picks: Array) -> tuple[Array, Array]:
         """Return inputs (batch, window, inputs) and targets (batch, window, channel), views of one array.
@@ -102,12 +103,18 @@ class WindowSource:
         return taken[:, :-1], taken[:, 1:, : self.channels]
 
     def offsets(self, rng: np.random.Generator | None) -> Array:
-        """Return the windows of one epoch, see `window_offsets`."""
-        return window_offsets(self.lengths, self.window, rng)
+        """Return the windows of one epoch: every `stride`-th of `window_offsets`."""
+        return window_offsets(self.lengths, self.window, rng)[:: self.stride]
 
 
-def window_source(data: Data, window: int, dtype: DTypeLike = np.float64) -> WindowSource:
-    """Return the training windows of `window` steps (0: whole series) in the trial's precision.
+def window_source(data: Data, window: int, dtype: DTypeLike = np.float64, stride: int = 1) -> WindowSource:
+    """Return the training windows of a trial.
+
+    Args:
+        data: with the training series.
+        window: steps; 0: whole series.
+        dtype: the trial's precision.
+        stride: of the windows in a row, every n-th is used, the first one included.
 
     Raises:
         DataError: no window fits, as in `window_offsets`.
@@ -124,6 +131,7 @@ def window_source(data: Data, window: int, dtype: DTypeLike = np.float64) -> Win
         lengths=lengths,
         channels=len(data.channels),
         window=window or lengths[0] - 1,
+        stride=stride,
     )
 
 

@@ -47,5 +47,8 @@ class Engine(Protocol):
     ) -> tuple[Tensor, HiddenState]:
         """Return forecasts and the states after every step; see `Network.trace`."""
 
+    def hidden(self, forecaster: Computed, inputs: Tensor) -> Tensor:
+        """Return the top layer's outputs (batch, time, hidden) from a state of zeros, differentiable."""
+
     def loss_gradient(self, forecaster: Computed, burn_in: int, free: int) -> AddGradient:
         """Return a function that adds the gradient of a batch's loss; see `Network.loss_gradient`."""

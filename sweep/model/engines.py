@@ -59,6 +59,10 @@ class TorchEngine:
             states.append(stacked(layered))
         return torch.stack(forecasts, dim=1), tuple(torch.stack(part) for part in zip(*states, strict=True))
 
+    def hidden(self, forecaster: Computed, inputs: Tensor) -> Tensor:
+        """Return the top layer's outputs; see `Engine.hidden`."""
+        return forecaster.stack(inputs)[0]  # type: ignore[no-any-return]
+
     def loss_gradient(self, forecaster: Computed, burn_in: int, free: int) -> AddGradient:
         """Return what adds up a loss's gradient, batch by batch; see `Network.loss_gradient`."""
         return differentiated(lambda inputs: self.run(forecaster, inputs, None, free)[0], burn_in)
@@ -101,6 +105,13 @@ class NativeEngine:
     ) -> tuple[Tensor, HiddenState]:
         """Return forecasts and the states after every step; see `Network.trace`."""
         return trace(*self._call(forecaster, inputs, state, free))
+
+    def hidden(self, forecaster: Computed, inputs: Tensor) -> Tensor:
+        """Return the top layer's outputs; see `Engine.hidden`."""
+        shape = forecaster.shape.without_readout()
+        parameters = [parameter for layer in forecaster.stack.weights() for parameter in layer]
+        mode = Mode(0, self.instructions, self.threads)
+        return run(shape, parameters, inputs.contiguous(), None, mode)[0]
 
     def loss_gradient(self, forecaster: Computed, burn_in: int, free: int) -> AddGradient:
         """Return what adds up a loss's gradient, batch by batch; see `Network.loss_gradient`."""

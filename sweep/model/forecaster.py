@@ -84,13 +84,38 @@ class Forecaster(Network):
         stack = self.stack.cell.multiply_adds(self.stack.inputs, self.config.hidden, self.config.layers)
         return stack + sum(linear.in_features * linear.out_features for linear in self.linears)
 
+    def activations(self, inputs: Tensor) -> Tensor:
+        """Return the inputs of the last linear layer, (batch, time, number), from a state of zeros; differentiable.
+
+        Args:
+            inputs: (batch, time, channel + calendar feature), model units.
+        """
+        return self._before_last(self.engine.hidden(self, inputs))
+
+    def goals(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Return what the last linear layer should give, (..., channel): the next values or their increments.
+
+        Args:
+            inputs: (..., channel + calendar feature), model units.
+            targets: (..., channel), the next values.
+        """
+        return targets - inputs[..., : self.outputs] if self.increment else targets
+
+    @torch.no_grad()
+    def set_last(self, weights: Tensor) -> None:
+        """Set the last linear layer to weights (1 + activation, channel), the bias in the first row."""
+        last = self.linears[-1]
+        last.bias.copy_(weights[0])
+        last.weight.copy_(weights[1:].T)
+
+    def _before_last(self, hidden: Tensor) -> Tensor:
+        for linear in self.linears[:-1]:
+            hidden = self.activation(linear(hidden))
+        return hidden
+
     def read(self, hidden: Tensor, inputs: Tensor) -> Tensor:
         """Return forecasts (..., channel) from the stack's outputs and the inputs that gave them."""
-        last = len(self.head) - 1
-        for number, linear in enumerate(self.head):
-            hidden = linear(hidden)
-            if number < last:
-                hidden = self.activation(hidden)
+        hidden = self.linears[-1](self._before_last(hidden))
         if self.config.output_activation == "relu":
             hidden = torch.relu(hidden)
         return hidden + inputs[..., : self.outputs] if self.increment else hidden

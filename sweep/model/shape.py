@@ -1,6 +1,6 @@
 """The shape of a recurrent network: what an engine computes, without the weights."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sweep.model.cells import CELLS
 
@@ -31,6 +31,10 @@ class NetworkShape:
     def components(self) -> int:
         """Return the number of tensors that make up a state."""
         return CELLS[self.cell].components
+
+    def without_readout(self) -> "NetworkShape":
+        """Return the shape of the recurrent layers alone, whose outputs are the top layer's states."""
+        return replace(self, readout=(), tanh_between=False, relu_output=False, increment=False)
 
     def shapes(self) -> list[tuple[int, ...]]:
         """Return the shapes of the parameters in their order."""

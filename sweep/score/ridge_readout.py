@@ -1,18 +1,13 @@
 """Closed-form refit of a readout: keep the recurrent weights, solve for the last linear layer.
 
-The recurrent part runs teacher-forced over the training data. The last layer's targets y[t] = x[t + 1], or
-x[t + 1] - x[t] with an increment readout, are regressed on the last activations a[t]:
-
-    minimise over W, b: mean over t of |W a[t] + b - y[t]|^2 + ridge |W|^2
-
-in float64 by an orthogonal factorisation. The one-step error falls for every ridge and says little. The chosen ridge
-is the one with the best rollout on the starts of a task; the unchanged network is among the candidates.
+The recurrent part runs teacher-forced over the training data, see `sweep.model.least_squares`. The one-step error falls
+for every ridge and says little. The chosen ridge is the one with the best rollout on the starts of a task; the
+unchanged network is among the candidates.
 
 Source: Jaeger (2001), GMD report 148, echo state networks, whose recurrent part is never trained at all.
 """
 
 import copy
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +16,7 @@ from torch import Tensor
 
 from sweep.data import Data
 from sweep.model import Forecaster, Network
+from sweep.model.least_squares import Regression, no_rows, rows_of
 from sweep.model.state import HiddenState
 from sweep.score.baselines.simple import CannotServe
 from sweep.score.rollout import Task, decoded, rollout_error_of
@@ -29,15 +25,6 @@ RIDGES = tuple(10.0**power for power in range(-16, 0, 2))  # the best are 1e-14 
 ROWS_MOST = 20_000  # most training steps in the regression; of more, evenly spaced pieces are used
 PIECE = 512  # steps of a piece of a training series in the regression; our choice, a bound on time
 WASHOUT = 200  # steps before a piece, from a state of zeros; at most a quarter of a series and the warm-up
-
-
-@dataclass(frozen=True)
-class Regression:
-    """The triangular factor of [1 | activations | goals] over the training data, float64."""
-
-    triangle: Tensor  # (1 + activation + channel, same)
-    rows: int
-    channels: int
 
 
 @dataclass(frozen=True)
@@ -77,34 +64,17 @@ def refit_readout(network: Network, task: Task, ridges: tuple[float, ...] = RIDG
     return Refit(copy.deepcopy(best), ridge, error, raw, tuple(errors))
 
 
-@torch.no_grad()
 def refitted(network: Forecaster, fit: Regression, ridge: float) -> Forecaster:
     """Return a copy of a network whose last linear layer is the ridge regression's.
 
     Args:
         network: the one that `fit` was computed with.
         fit: from `regression`.
-        ridge: penalty on the squared weights per row, > 0; the bias is not penalised.
+        ridge: as for `Regression.solve`.
     """
-    weights = solve(fit, ridge)
     made = copy.deepcopy(network)
-    last = made.linears[-1]
-    last.bias.copy_(weights[0])
-    last.weight.copy_(weights[1:].T)
+    made.set_last(fit.solve(ridge))
     return made
-
-
-def solve(fit: Regression, ridge: float) -> Tensor:
-    """Return (1 + activation, channel), the bias in the first row."""
-    width = len(fit.triangle) - fit.channels
-    penalty = math.sqrt(ridge * fit.rows) * torch.eye(width).to(fit.triangle)
-    penalty[0, 0] = 0.0
-    left = torch.cat([fit.triangle[:width, :width], penalty])
-    goals = fit.triangle[:width, width:]
-    q, r = torch.linalg.qr(left)
-    right: Tensor = q[:width].T @ goals
-    weights: Tensor = torch.linalg.solve_triangular(r, right, upper=True)
-    return weights
 
 
 @torch.no_grad()
@@ -112,7 +82,7 @@ def regression(network: Forecaster, data: Data, warmup: int) -> Regression:
     """Return what `solve` needs, from one teacher-forced pass over the training data in float64.
 
     Args:
-        network: any precision; not changed.
+        network: in any precision; not changed.
         data: its training series and their calendars, model units.
         warmup: true steps before a rollout; the wash-out is not longer than that.
 
@@ -123,29 +93,16 @@ def regression(network: Forecaster, data: Data, warmup: int) -> Regression:
         raise CannotServe("the output passes through a ReLU: it has no closed form")
     precise = copy.deepcopy(network).double()
     device = next(precise.parameters()).device
-    width = 1 + precise.linears[-1].in_features + precise.outputs
-    triangle, rows = torch.zeros(0, width, dtype=torch.float64, device=device), 0
+    fit = no_rows(precise.linears[-1].in_features, precise.outputs, next(precise.parameters()))
     for washout, inputs, targets in _pieces(data, warmup, device):
-        _, states = precise.trace(inputs)
-        found = activations(precise, states[0][washout:, -1].transpose(0, 1))
-        goals = targets[:, washout:]
-        if precise.increment:
-            goals = goals - inputs[:, washout:, : precise.outputs]
-        block = torch.cat([torch.ones_like(goals[..., :1]), found, goals], dim=-1).flatten(0, 1)
-        triangle = torch.linalg.qr(torch.cat([triangle, block]), mode="r").R
-        rows += len(block)
-    if rows < 2 * width:
-        raise CannotServe(f"{rows} training steps are too few for a readout of {width} weights")
-    if not torch.isfinite(triangle).all():
+        goals = precise.goals(inputs, targets)
+        fit = fit.extended(rows_of(precise.activations(inputs)[:, washout:], goals[:, washout:]))
+    width = fit.triangle.shape[1]
+    if fit.rows < 2 * width:
+        raise CannotServe(f"{fit.rows} training steps are too few for a readout of {width} weights")
+    if not torch.isfinite(fit.triangle).all():
         raise CannotServe("the network's states are not finite on the training data")
-    return Regression(triangle, rows, precise.outputs)
-
-
-def activations(network: Forecaster, hidden: Tensor) -> Tensor:
-    """Return the inputs of the last linear layer, (..., number), for the top layer's outputs."""
-    for linear in network.linears[:-1]:
-        hidden = network.activation(linear(hidden))
-    return hidden
+    return fit
 
 
 def _pieces(data: Data, warmup: int, device: torch.device) -> list[tuple[int, Tensor, Tensor]]:

@@ -1,7 +1,7 @@
 """The training loop: it trains from a checkpoint to a number of sequence-steps, in mini-batches or full batches."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from sweep.train.full_batch import FullBatchOptimizer, OutOfBudget
 from sweep.train.log import Log
 from sweep.train.optimizers import OPTIMIZERS
 from sweep.train.plain import plain_step, without_compiler
+from sweep.train.projection import Projection
 from sweep.train.schedulers import SCHEDULERS
 
 # Windows per backward pass of a full batch. It bounds torch's memory, and changes only rounding and input noise.
@@ -42,25 +43,33 @@ class Trainer:
             PluginError: the optimizer of a plug-in cannot be built, or lacks a part of its interface.
         """
         training = config.training
-        unscored = training.burn_in + training.unroll
-        if unscored >= windows.window:
+        burn_in = training.unscored(windows.window)
+        if burn_in + training.unroll >= windows.window:
             raise DataError(
-                f"training.burn_in + training.unroll = {unscored} leaves nothing of {windows.window} steps"
+                f"training.burn_in + training.unroll = {burn_in + training.unroll} leaves nothing of "
+                f"{windows.window} steps"
             )
         self.config = training
         self.windows = windows
         self.network = network
-        self.flat = FlatParameters(network)
-        self.loss_gradient = network.loss_gradient(training.burn_in, training.unroll)
+        self.projection = Projection(network, burn_in, training.ridge) if training.projected else None
+        self.flat = FlatParameters(network, self.projection.solved if self.projection else ())
+        self.loss_gradient = network.loss_gradient(burn_in, training.unroll)
         self.optimizer_name = training.optimizer.name
         spec = OPTIMIZERS[self.optimizer_name]
+        if self.projection and not spec.full_batch:
+            raise DataError(mini_batches_cannot_project(self.optimizer_name))
         self.settings = {**spec.defaults, **training.optimizer.settings}
         trained: list[Tensor] = [*self.flat.parameters] if spec.per_matrix else [self.flat.vector]
         with OPTIMIZERS.running(self.optimizer_name):
             self.optimizer = spec.build(trained, self.settings, training.weight_decay)
         self.step = plain_step(self.optimizer)
         self.full_batch = self._full_batch_optimizer() if spec.full_batch else None
-        self.full_size = len(windows.offsets(None)) * windows.window  # sequence-steps of all windows
+        count = len(windows.offsets(None))
+        # sequence-steps of an evaluation of the loss over all windows
+        self.full_size = (
+            self.projection.cost(count, windows.window) if self.projection else count * windows.window
+        )
         self.scheduler = SCHEDULERS[training.scheduler.name]
         self.schedule = {**self.scheduler.defaults, **training.scheduler.settings}
         self.order_seed = stream(config.seed, "order")
@@ -75,6 +84,10 @@ class Trainer:
         self.best_weights: Tensor | None = None
         self.restarts = 0
         self.restarts_without_gain = 0
+        self.noise_draws = 0  # of a projection, which sees the same noise until its optimizer restarts
+        self._solved: list[
+            Tensor
+        ] = []  # of the current step: all parameters after each evaluation of the loss
         self._epoch_picks: np.ndarray | None = None
         self._gradient_before: tuple[Tensor, float] | None = None  # of the update before, and its norm
 
@@ -158,7 +171,7 @@ class Trainer:
             self.flat.restore(before)
             self.diverged = f"the weights left the range of numbers in update {self.updates + 1}"
             return value
-        self._record(value, norm, _ratio(moved, before), lr, clipped, cosine)
+        self._record(value, norm, _ratio(moved, self.flat.trained_of(before)), lr, clipped, cosine)
         return value
 
     def _full_batch_optimizer(self) -> FullBatchOptimizer:
@@ -177,20 +190,27 @@ class Trainer:
     def _full_update(self, optimizer: FullBatchOptimizer, rollout_errors: Sequence[float]) -> float:
         lr = self._set_rate(self.full_size, rollout_errors)
         before = self.flat.snapshot()
+        self._solved.clear()
         with OPTIMIZERS.running(self.optimizer_name):
-            start = optimizer.step(self._full_loss)
+            start = optimizer.step(self._full_loss if self.projection is None else self._projected_loss)
+        if self.projection is not None:
+            before = self._with_solved(before)
+            if not optimizer.lost:
+                self._solve_last_layer(before)
         if start < self.best_loss:
             self.best_loss, self.best_weights, self.restarts_without_gain = start, before, 0
+        loss = start if self.projection is None else math.exp(start - self._decay_of(before))
         moved = self._distance(before)
         if optimizer.lost or not math.isfinite(moved):
             self._restart(optimizer)
-            return start
+            return loss
         if moved == 0 and self.spent:
-            return start  # the budget ended the line search before it found a better point
+            return loss  # the budget ended the line search before it found a better point
         if moved == 0:  # this curvature leads no further: the next step follows the gradient
-            optimizer.restart()
-        self._record(start, optimizer.start_norm, _ratio(moved, before), lr, clipped=False, cosine=None)
-        return start
+            self._forget(optimizer)
+        ratio = _ratio(moved, self.flat.trained_of(before))
+        self._record(loss, optimizer.start_norm, ratio, lr, clipped=False, cosine=None)
+        return loss
 
     def _restart(self, optimizer: FullBatchOptimizer) -> None:
         """Go back to the best point after a NaN; give up after three restarts in a row without a better loss."""
@@ -203,10 +223,15 @@ class Trainer:
             if self.restarts_without_gain > 2:
                 times = self.restarts_without_gain
                 self.diverged = f"{self.optimizer_name} reached non-finite values {times} times in a row"
+        self._forget(optimizer)
+
+    def _forget(self, optimizer: FullBatchOptimizer) -> None:
+        """Make a full-batch optimizer forget what it has evaluated; a projection draws new input noise."""
         optimizer.restart()
+        self.noise_draws += 1
 
     def _distance(self, before: Tensor) -> float:
-        return float(torch.linalg.vector_norm(self.flat.values - before))
+        return float(torch.linalg.vector_norm(self.flat.trained - self.flat.trained_of(before)))
 
     def _turn(self, norm: float) -> float | None:
         """Return the cosine between this gradient and that of the update before; None if either is missing or 0."""
@@ -266,12 +291,72 @@ class Trainer:
             inputs, targets = self._batch(picks[chunk : chunk + CHUNK])
             total += self._loss(inputs, targets, chunk, len(inputs) / len(picks))
             self.consumed += inputs.shape[0] * inputs.shape[1]
+        return total + self._add_decay()
+
+    def _projected_loss(self) -> float:
+        """Return the logarithm of the projected loss, set its gradient, and count its sequence-steps.
+
+        Weight decay is added to the logarithm; it does not touch the last layer.
+
+        Raises:
+            OutOfBudget: the budget has no room for these sequence-steps.
+        """
+        if self.spent:
+            raise OutOfBudget
+        self.consumed += self.full_size
+        return self._evaluate_projection() + self._add_decay()
+
+    def _evaluate_projection(self) -> float:
+        """Return the logarithm of the projected loss, set its gradient, and solve the last layer."""
+        assert self.projection is not None
+        picks = self.windows.offsets(None)
+        self.flat.gradient.zero_()
+
+        def batches(size: int) -> Iterator[tuple[Tensor, Tensor]]:
+            for first in range(0, len(picks), size):
+                inputs, targets = self._batch(picks[first : first + size])
+                if self.config.input_noise > 0:
+                    draw = self.noise_draws * len(picks) + first
+                    inputs = self._noisy(inputs, targets.shape[-1], draw)
+                yield inputs, targets
+
+        value = self.projection.loss(batches, len(picks), self.windows.window)
+        self._solved.append(self.flat.snapshot())
+        return value
+
+    def _add_decay(self) -> float:
+        """Return the weight decay's part of a full batch's loss, and add its gradient."""
         decay = self.config.weight_decay
         if decay:
-            weights = self.flat.values
-            total += decay / 2 * float(weights.square().sum())
-            self.flat.gradient.add_(weights, alpha=decay)
-        return total
+            self.flat.gradient.add_(self.flat.trained, alpha=decay)
+        return self._decay_of(self.flat.values)
+
+    def _decay_of(self, snapshot: Tensor) -> float:
+        decay = self.config.weight_decay
+        return decay / 2 * float(self.flat.trained_of(snapshot).square().sum()) if decay else 0.0
+
+    def _with_solved(self, snapshot: Tensor) -> Tensor:
+        """Return a snapshot with the last layer that this step has solved for its other parameters, if it has."""
+        trained = self.flat.trained_of(snapshot)
+        for solved in self._solved:
+            if torch.equal(self.flat.trained_of(solved), trained):
+                return solved
+        return snapshot
+
+    def _solve_last_layer(self, before: Tensor) -> None:
+        """Make the last layer that of the current weights after a step, which may end at any point it has evaluated.
+
+        Args:
+            before: all parameters at the step's start, the last layer solved.
+        """
+        now = self._with_solved(self.flat.values)
+        if now is not self.flat.values:
+            self.flat.restore(now)
+        elif torch.equal(self.flat.trained_of(before), self.flat.trained):
+            self.flat.restore(before)
+        else:  # a step without a line search ends where nothing was evaluated
+            self._evaluate_projection()
+            self.consumed += math.ceil(self.full_size / 3)  # a forward pass
 
     def _batch(self, picks: np.ndarray) -> tuple[Tensor, Tensor]:
         """Return inputs (batch, window, input) and targets (batch, window, channel) on the device."""
@@ -300,7 +385,7 @@ class Trainer:
 
     COUNTERS = (
         "consumed", "updates", "epoch", "position", "diverged", "best_loss", "restarts",
-        "restarts_without_gain",
+        "restarts_without_gain", "noise_draws",
     )  # fmt: skip
 
     def state(self) -> dict[str, Any]:
@@ -339,6 +424,11 @@ def _load(optimizer: Optimizer, state: dict[str, Any]) -> None:
         for key, value in saved.items():
             if isinstance(value, Tensor) and value.dtype != loaded[key].dtype:
                 loaded[key] = value.clone()
+
+
+def mini_batches_cannot_project(optimizer: str) -> str:
+    """Return why an optimizer cannot serve where the last layer is solved in each evaluation of the loss."""
+    return f'readout_refit = "always" needs an optimizer that takes all windows at once, not {optimizer}'
 
 
 def _ratio(moved: float, before: Tensor) -> float:

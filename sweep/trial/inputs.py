@@ -37,14 +37,13 @@ def _facts(data: str, score: str) -> DataFacts:
 def training_windows(config: TrialConfig) -> WindowSource:
     """Return the training windows of a trial, made once per process."""
     training = config.training
-    return _windows(
-        config.data.model_dump_json(), config.score.model_dump_json(), training.window, training.precision
-    )
+    data, score = config.data.model_dump_json(), config.score.model_dump_json()
+    return _windows(data, score, training.window, training.precision, training.window_stride)
 
 
 @functools.lru_cache(maxsize=8)
-def _windows(data: str, score: str, window: int, precision: str) -> WindowSource:
-    return window_source(_load(data, score), window, precision)
+def _windows(data: str, score: str, window: int, precision: str, stride: int) -> WindowSource:
+    return window_source(_load(data, score), window, precision, stride)
 
 
 @functools.lru_cache(maxsize=4)

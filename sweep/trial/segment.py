@@ -92,16 +92,18 @@ class Run:
         """Train to an evaluation point, evaluate there, and keep the weights if they are the best so far."""
         loss = self.trainer.train(self.config.points[point], self.rollout_errors)
         if self.latest is None or self.latest_changes != self.trainer.changes:
-            self.latest = self._evaluated()
+            projected = self.config.training.projected
+            self.latest, weights = (
+                self._evaluated_with_best_ridge() if projected else self._evaluated_as_it_is()
+            )
             self.latest_changes = self.trainer.changes
-            self.rollout_errors.append(self.latest["scores"]["rollout_error"])
-        error = self.latest["scores"]["rollout_error"]
-        if self.trainer.updates > 0 and error < self.best_error:
-            self.best_error = error
-            self.best_weights = self.trainer.flat.snapshot()
+            error = self.latest["scores"]["rollout_error"]
+            self.rollout_errors.append(error)
+            if self.trainer.updates > 0 and error < self.best_error:
+                self.best_error, self.best_weights = error, weights
         evaluated = self.latest
         ended = point == len(self.config.points) - 1 or self.trainer.diverged is not None
-        if self.config.training.readout_refit and ended and self.best_weights is not None:
+        if self.config.training.readout_refit == "end" and ended and self.best_weights is not None:
             evaluated = self._refit_best(evaluated)
         return Evaluation(
             point=point,
@@ -112,6 +114,29 @@ class Run:
             lr=self.trainer.lr,
             evidence=evaluated["evidence"],
         )
+
+    def _evaluated_as_it_is(self) -> tuple[dict[str, Any], torch.Tensor]:
+        return self._evaluated(), self.trainer.flat.snapshot()
+
+    def _evaluated_with_best_ridge(self) -> tuple[dict[str, Any], torch.Tensor]:
+        """Evaluate the network with the ridge that rolls out best, and leave training's own in place.
+
+        Returns:
+            Scores and evidence, with an entry of the refit: rollout errors `raw` and `refit`, and `ridge` (None:
+            training's own), or `reason`; and the weights that were evaluated.
+        """
+        now = self.trainer.flat.snapshot()
+        outcome: dict[str, Any]
+        try:
+            refit = refit_readout(self.network, self.task)
+            outcome = {"raw": refit.raw_error, "refit": refit.error, "ridge": refit.ridge}
+            self.network.load_state_dict(refit.network.state_dict())
+        except CannotServe as error:
+            outcome = {"reason": str(error)}
+        evaluated = self._evaluated()
+        weights = self.trainer.flat.snapshot()
+        self.trainer.flat.restore(now)
+        return {**evaluated, "evidence": {**evaluated["evidence"], "readout_refit": outcome}}, weights
 
     def _refit_best(self, latest: dict[str, Any]) -> dict[str, Any]:
         """Solve for the best checkpoint's readout; if that network rolls out better, make it the best checkpoint.

@@ -9,7 +9,6 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.config.later import LATER
 from sweep.config.records import PREFIXES
 from sweep.config.sections import (
     DataConfig,
@@ -156,17 +155,6 @@ def test_seeds_of_content():
     streams = {stream(5, name) for name in ("initialisation", "order", "noise")}
     assert len(streams) == 3 and stream(5, "order") == stream(5, "order") != stream(6, "order")
     assert all(0 <= seed < 2**63 for seed in streams)
-
-
-def test_later_settings_change_no_seed_at_their_defaults(study):
-    assert study().trial(SGD).seed == 5861522042199485393  # as before they came
-    assert study("model.init_gain=2.0").trial(SGD).seed != 5861522042199485393
-    before = study().document()
-    for section, key in LATER:
-        del before[section][key]
-    assert differences(before, study().document()) == []
-    line = "model.forget_bias: not set in the results, 1.0 now"
-    assert line in differences(before, study("model.forget_bias=1.0").document())
 
 
 def test_a_configuration_survives_json(study):

@@ -382,7 +382,7 @@ def test_a_readout_in_closed_form_is_advised_where_it_was_seen_to_help():
     good = said(raw=0.6, refit=0.01)
     assert good.severity == "tip" and "0.01 instead of 0.6" in good.text
     assert [(change.path, change.value) for change in good.prescriptions[0]] == [
-        ("training.readout_refit", True)
+        ("training.readout_refit", "end")
     ]
     assert said(raw=0.6, refit=0.4).severity == "ok"  # 0.18 decades
     assert said(raw=0.04, refit=1e-6).severity == "ok"  # good enough as it is

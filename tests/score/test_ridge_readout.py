@@ -16,7 +16,7 @@ from sweep.score import BASELINES, Task, forecasts, scores
 from sweep.score.baselines import random_readout
 from sweep.score.baselines.autoregression import validation_error
 from sweep.score.baselines.simple import CannotServe
-from sweep.score.ridge_readout import RIDGES, _pieces, activations, refit_readout, refitted, regression, solve
+from sweep.score.ridge_readout import RIDGES, _pieces, refit_readout, refitted, regression
 
 SHAPES = {
     "lstm": {"cell": "lstm", "layers": 2},
@@ -57,6 +57,12 @@ def network_for(task: Task, seed: int = 0, **config) -> Forecaster:
     return made.initialise(seed).double()
 
 
+def before_last(network: Forecaster, hidden: torch.Tensor) -> torch.Tensor:
+    for linear in network.linears[:-1]:
+        hidden = network.activation(linear(hidden))
+    return hidden
+
+
 def naive_rows(network: Forecaster, task: Task) -> tuple[np.ndarray, np.ndarray]:
     """Activations and goals, one training series at a time, one step at a time."""
     rows, goals = [], []
@@ -66,7 +72,7 @@ def naive_rows(network: Forecaster, task: Task) -> tuple[np.ndarray, np.ndarray]
             for step in range(len(piece)):
                 _, state = network(piece[None, step : step + 1], state)
                 if step >= washout:
-                    rows.append(activations(network, state[0][-1, 0]).numpy())
+                    rows.append(before_last(network, state[0][-1, 0]).numpy())
                     now = piece[step, : network.outputs]
                     goals.append((after[step] - now if network.increment else after[step]).numpy())
     return np.array(rows), np.array(goals)
@@ -84,7 +90,7 @@ def test_weights_are_those_of_ridge_regression(shape: str, task: Task):
         punished = ridge * len(rows) * np.eye(features.shape[1])
         punished[0, 0] = 0
         wanted = np.linalg.solve(features.T @ features + punished, features.T @ goals)
-        assert solve(fit, ridge).numpy() == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+        assert fit.solve(ridge).numpy() == pytest.approx(wanted, rel=1e-6, abs=1e-9)
         made = refitted(network, fit, ridge).linears[-1]
         assert made.bias.numpy() == pytest.approx(wanted[0], rel=1e-6, abs=1e-9)
         assert made.weight.numpy() == pytest.approx(wanted[1:].T, rel=1e-6, abs=1e-9)
@@ -118,10 +124,10 @@ def test_an_exactly_linear_readout_is_recovered(shape: str, task: Task):
         width, fit.channels, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
     )
     fit.triangle[:width, width:] = fit.triangle[:width, :width] @ weights
-    said = fit.triangle[:width, :width] @ solve(fit, 1e-14)
+    said = fit.triangle[:width, :width] @ fit.solve(1e-14)
     assert torch.allclose(said, fit.triangle[:width, width:], rtol=0, atol=1e-4)
     assert torch.allclose(
-        solve(fit, 1e9)[1:], torch.zeros(()).double(), atol=1e-4
+        fit.solve(1e9)[1:], torch.zeros(()).double(), atol=1e-4
     )  # all but the bias is punished
 
 

@@ -45,6 +45,7 @@ def config_of(
         "batch_size": 4,
         "budget": 4000,
         "precision": "float64",
+        "burn_in": 0,
         **training,
     }
     settings["optimizer"] = Component.model_validate(optimizer)

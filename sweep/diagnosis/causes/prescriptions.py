@@ -198,7 +198,7 @@ def train_the_loop(case: Case) -> Prescriptions:
 
 def solved_readout(case: Case) -> Prescriptions:
     """Return a closed-form last layer for the best checkpoint."""
-    return ((Change("training.readout_refit", True),),)
+    return ((Change("training.readout_refit", "end"),),)
 
 
 def shuffled(case: Case) -> Prescriptions:

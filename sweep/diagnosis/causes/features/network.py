@@ -165,8 +165,9 @@ def _settling_share(case: Case) -> float:
         return math.nan
     window = training.window or case.facts.longest
     early = np.asarray(squares[:window], dtype=np.float64)
-    counted = early[training.burn_in :]
-    rest = max(0, window - max(len(early), training.burn_in)) * settled
+    burn_in = training.unscored(window)
+    counted = early[burn_in:]
+    rest = max(0, window - max(len(early), burn_in)) * settled
     total = counted.sum() + rest
     excess = np.maximum(0.0, counted - settled).sum()
     return float(excess / total) if total > 0 and math.isfinite(total) else math.nan

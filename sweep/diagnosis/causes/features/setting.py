@@ -24,8 +24,12 @@ def training_numbers(case: Case) -> int:
     return case.facts.samples * case.facts.channels
 
 
+def _steps(case: Case) -> int:
+    return case.config.training.window or case.facts.longest
+
+
 def _window(case: Case) -> float:
-    return decades(case.config.training.window or case.facts.longest)
+    return decades(_steps(case))
 
 
 def _window_by_cycle(case: Case) -> float:
@@ -33,12 +37,12 @@ def _window_by_cycle(case: Case) -> float:
 
 
 def _scored_window(case: Case) -> float:
-    training = case.config.training
-    return decades((training.window or case.facts.longest) - training.burn_in)
+    window = _steps(case)
+    return decades(window - case.config.training.unscored(window))
 
 
 def _burn_in(case: Case) -> float:
-    return decades(1 + case.config.training.burn_in)
+    return decades(1 + case.config.training.unscored(_steps(case)))
 
 
 def _warmup(case: Case) -> float:
