@@ -323,6 +323,6 @@ def planted_noisy(fault: str, rng: np.random.Generator) -> Planted:
         raise ValueError(f"no such fault of a noisy series: {fault!r}")
     evidence = evidence_of(forecast, truth, past, period)
     if fault == "beside a better trivial one":  # as if the last value were right to 5 % of a scale
-        trivial = TrivialForecast("persistence", 0.05, False, np.full(STARTS, horizon))
+        trivial = TrivialForecast("persistence", 0.05, False, 0.0, np.full(STARTS, horizon))
         evidence = replace(evidence, trivial=trivial)
     return Planted(f"noisy: {fault}", evidence, NOISY_FAULTS[fault], {})

@@ -12,6 +12,8 @@ from sweep.data.precision import rounding_of
 from sweep.data.transforms import Transform
 from sweep.data.types import Array
 
+SQUARED = 1e-150  # squares of smaller values lose digits: float64 ends at 2e-308
+
 
 @dataclass(frozen=True)
 class ScalingCodec:
@@ -127,6 +129,12 @@ def flat_channels(train: Sequence[Array], transforms: Sequence[Transform]) -> Ar
 
 
 def _require_spread(values: Array, std: Array, rounding: Array, channels: Sequence[str], where: str) -> None:
+    width = np.ptp(values, axis=0)
+    tiny = np.flatnonzero((width > 0) & (width < SQUARED))
+    if len(tiny):
+        raise DataError(
+            f"channel {channels[tiny[0]]!r}: the values are too small to be squared: use a smaller unit"
+        )
     flat = np.flatnonzero(std <= rounding)
     if len(flat):
         raise DataError(

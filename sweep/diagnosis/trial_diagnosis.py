@@ -88,7 +88,10 @@ def _causes(evidence: TrialEvidence, symptom: TrialSymptom) -> tuple[Finding, ..
     case = Case(
         evidence.config, evidence.record, evidence.curves, evidence.probes, evidence.facts, evidence.setup
     )
-    return cause_findings(case, symptom.code not in HEALTHY, symptom.hopeless)
+    excuse = symptom.hopeless
+    if not excuse and symptom.code == "S12" and evidence.facts.lyapunov_time is None:
+        excuse = f"the forecast is as good as the data are known to allow ({symptom.numbers['limit']})"
+    return cause_findings(case, symptom.code not in HEALTHY, excuse)
 
 
 def symptom_to_json(symptom: TrialSymptom) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import functools
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from sweep.data.trivial import trivial_forecasts
 from sweep.data.types import Array, Starts
 from sweep.score.comparisons import EXACT, skill
@@ -16,6 +18,7 @@ class TrivialForecast:
     name: str  # of the baseline: "mean", "persistence" or "drift"
     rollout_error: float  # by the study's objective
     exact: bool  # whether it is right to rounding: then no forecast has skill against it
+    noise: float  # standard error of the rollout error, as a mean over starts that do not overlap
     valid_steps: Array = field(compare=False)  # (start,)
 
     def skill_of(self, error: float) -> float | None:
@@ -41,5 +44,9 @@ def best_trivial(
     forecasts = trivial_forecasts(starts.past[..., chosen], starts.mean[:, chosen], truth.shape[1])
     errors = {name: objective(values, truth, scale, block) for name, values in forecasts.items()}
     name = min(errors, key=lambda one: errors[one])
+    best = forecasts[name]
     exact = errors[name] < EXACT or bool(starts.exact[:, chosen].all())
-    return TrivialForecast(name, errors[name], exact, valid_steps(forecasts[name], truth, scale, block))
+    pieces = [slice(start, start + 1) for start in range(len(truth))]
+    spread = np.std([objective(best[one], truth[one], scale[one], block) for one in pieces])
+    noise = float(spread / np.sqrt(starts.n_eff))
+    return TrivialForecast(name, errors[name], exact, noise, valid_steps(best, truth, scale, block))

@@ -52,7 +52,8 @@ class OpenStudy:
         Raises:
             StudyFileError: the study file is invalid; the text lists every mistake.
             UsageError: the sampler cannot sample the space.
-            StudyChanged: the settings differ from those of the stored study; the text lists the differences.
+            StudyChanged: the stored scores are of an older format, or the settings differ from those of the stored
+                study; the text lists the differences.
         """
         stored = self.stored
         known = known_names().with_recorded((stored or {}).get("plugins", {}))
@@ -60,6 +61,7 @@ class OpenStudy:
         config = replace(config, name=self.folder.name, data=_with_absolute_path(config.data, self.file))
         check_sampler(config.search.sampler, config.space)
         if stored is not None:
+            require_score_format(self.folder)
             changed = differences(stored, config.document())
             if changed:
                 listed = "\n  ".join(changed)
@@ -96,10 +98,9 @@ class OpenStudy:
         Raises:
             UsageError: the study's device is not available here.
             StudyLocked: another driver runs the study.
-            StudyChanged: the data have changed since the study began, or its scores are of an older format.
+            StudyChanged: the data have changed since the study began.
             SweepError: the folder cannot be created.
         """
-        require_score_format(self.folder)
         check_device(self.config.run.device)
         fingerprint = self.data.fingerprint
         _make(self.folder.path)

@@ -158,6 +158,7 @@ def _rollout_arrays(subject: Subject) -> tuple[dict[str, np.ndarray], float]:
     trivial = best_trivial(starts, data.targets, data.period, objective_of(data.objective))
     stored["trivial"] = np.asarray(trivial.name)
     stored["trivial_error"] = np.asarray(trivial.rollout_error)
+    stored["trivial_noise"] = np.asarray(trivial.noise)
     stored["trivial_exact"] = np.asarray(trivial.exact)
     stored["trivial_valid_steps"] = trivial.valid_steps
     stored["series"], stored["position"] = starts.series, starts.position

@@ -192,6 +192,7 @@ def rollout_files(
     arrays |= {
         "trivial": np.array(trivial.name),
         "trivial_error": np.array(trivial.rollout_error),
+        "trivial_noise": np.array(trivial.noise),
         "trivial_exact": np.array(trivial.exact),
         "trivial_valid_steps": trivial.valid_steps,
     }

@@ -125,6 +125,7 @@ def stored_evidence(
             str(arrays["trivial"]),
             float(arrays["trivial_error"]),
             bool(arrays["trivial_exact"]),
+            float(arrays["trivial_noise"]),
             arrays["trivial_valid_steps"],
         )
     return RolloutEvidence(

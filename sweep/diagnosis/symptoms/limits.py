@@ -19,7 +19,9 @@ AS_GOOD, AS_GOOD_FLOOR = 1.15, 0.05
 START_GOOD, START_FLOOR = 1.5, 0.1  # the same for a single start
 # of the rollout error: a baseline that is better by more shows that the data allow a better forecast
 BETTER_BASELINE = 0.05
-SKILLED = 0.05  # skill against the best trivial forecast; less may be the luck of a selection. Our choice
+# A forecast is clearly better than the best trivial one if its skill is SKILLED and its error lower by LUCK standard
+# errors of the trivial one's: baselines and checkpoints are selected on the same few starts. Our choice.
+SKILLED, LUCK = 0.05, 2.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def hopeless(
 ) -> str:
     """Return why no forecast is known to be better than the best trivial one; "" if one is, or none is known.
 
-    Neither the forecast itself nor any baseline then has a skill of SKILLED, or the trivial one is exact.
+    Neither the forecast itself nor any baseline is then clearly better (SKILLED, LUCK), or the trivial one is exact.
 
     Args:
         trivial: the best trivial forecast, None if it is not known.
@@ -98,10 +100,10 @@ def hopeless(
         return ""
     if trivial.exact:
         return f"the trivial forecast {trivial.name} is exact on these data, so use that"
-    best = (1 - SKILLED) * trivial.rollout_error
+    best = trivial.rollout_error - max(SKILLED * trivial.rollout_error, LUCK * trivial.noise)
     if not baselines or error <= best or any(errors[-1] <= best for errors in baselines.values()):
         return ""
-    return f"neither a baseline nor this forecast is better than the trivial forecast {trivial.name}"
+    return f"neither a baseline nor this forecast is clearly better than the trivial forecast {trivial.name}"
 
 
 def as_far_as_possible(
