@@ -25,6 +25,20 @@ class Affine:
         return self.decode(forecast, past, series)
 
 
+class Centred(Affine):
+    """A codec that subtracts a level."""
+
+    def __init__(self, level):
+        super().__init__()
+        self.level = level
+
+    def encode(self, values, series):
+        return values - self.level
+
+    def decode(self, forecast, past, series):
+        return forecast + self.level
+
+
 class Log(Affine):
     """A codec that takes logarithms."""
 

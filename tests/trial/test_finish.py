@@ -6,6 +6,7 @@ import json
 import math
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import torch
 
 from sweep.config.records import TrialRecord
+from sweep.config.sections import DataConfig
 from sweep.config.trial import TrialConfig
 from sweep.data import load
 from sweep.diagnosis.probes import always_on
@@ -237,3 +239,28 @@ def test_a_network_of_nan_can_be_finished(trial: Made, segments: Made):
     assert np.isnan(arrays["forecast"]).all() and (arrays["valid_steps"] == 0).all()
     assert np.isinf(arrays["nrmse"]).all()
     json.dumps(finished.exposure_gap)
+
+
+@pytest.mark.parametrize("offset", [0.0, 3e7, 1e9])
+def test_the_stored_rollout_gives_the_score_at_any_offset(
+    trial: Made, segments: Made, tmp_path: Path, offset: float
+):
+    np.save(tmp_path / "far.npy", offset + np.sin(np.arange(400) * 2 * np.pi / 20)[:, None])
+    config = trial({"name": "adam", "lr": 0.05}, budget=1920)
+    config = config.model_copy(update={"data": DataConfig(path=str(tmp_path / "far.npy"))})
+    done = segments(config)
+    arrays = arrays_of(finish(config, done[-1].checkpoint).files)
+    best = min((segment.evaluation.scores for segment in done), key=lambda one: one.rollout_error)
+    case = arrays["forecast"], arrays["truth"], arrays["scale"]
+    assert rollout_error(*case, int(arrays["block"])) == best.rollout_error
+    assert nrmse_by_step(*case).tolist() == arrays["nrmse"].tolist()
+    assert np.median(valid_steps(*case, int(arrays["block"]))) == best.valid_steps
+    facts = data_facts(config)
+    symptom = diagnosed(TrialEvidence(config, arrays, facts=facts)).symptom
+    assert symptom["numbers"]["valid_steps"] == best.valid_steps and facts.period == pytest.approx(20)
+    assert symptom["numbers"]["trivial_skill"] == pytest.approx(best.trivial_skill)
+    # control: in float32 it would not
+    rounded = [values.astype(np.float32).astype(float) for values in case]
+    assert offset == 0 or rollout_error(*rounded, int(arrays["block"])) != pytest.approx(
+        best.rollout_error, rel=0.01
+    )

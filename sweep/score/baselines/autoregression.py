@@ -50,11 +50,11 @@ def choose_order(data: Data) -> Settings:
 def autoregression(data: Data, settings: Settings) -> Forecast:
     """Return the closed-loop forecast of the fitted autoregression; an unstable one gives inf and NaN."""
     order, in_model_units = int(settings["order"]), settings["units"] == "model"
-    weights = fitted(data.train if in_model_units else data.train_raw, order)
+    weights, level = _fitted_from_level(data, order, in_model_units)
 
     def forecast(starts: Starts, horizon: int) -> Array:
         past = data.codec.encode(starts.past, starts.series) if in_model_units else starts.past
-        values = closed_loop(weights, past[:, -order:], horizon)
+        values = closed_loop(weights, past[:, -order:] - level, horizon) + level
         return data.codec.decode(values, starts.past, starts.series) if in_model_units else values
 
     return forecast
@@ -67,16 +67,26 @@ def ar_one_step(data: Data, starts: Starts, settings: Settings) -> Array:
         (start, step, channel), data units.
     """
     order, in_model_units = int(settings["order"]), settings["units"] == "model"
-    weights = fitted(data.train if in_model_units else data.train_raw, order)
+    weights, level = _fitted_from_level(data, order, in_model_units)
     whole = np.concatenate([starts.past, starts.truth], axis=1)
     if in_model_units:
         whole = data.codec.encode(whole, starts.series)
     horizon = starts.truth.shape[1]
-    rows = lagged(whole[:, -horizon - order :], order)[:, :horizon]
-    values: Array = rows @ weights[1:] + weights[0]
+    rows = lagged(whole[:, -horizon - order :] - level, order)[:, :horizon]
+    values: Array = rows @ weights[1:] + weights[0] + level
     if in_model_units:
         return data.codec.decode_one_step(values, starts.past, starts.truth, starts.series)
     return values
+
+
+def _fitted_from_level(data: Data, order: int, in_model_units: bool) -> tuple[Array, Array]:
+    """Return the weights of the training data minus their level, and the level (channel,).
+
+    Without that, an offset of 1e9 times the data's spread would cost nine digits.
+    """
+    train = data.train if in_model_units else data.train_raw
+    level = np.concatenate(train).mean(axis=0)
+    return fitted([values - level for values in train], order), level
 
 
 def fitted(train: Sequence[Array], order: int) -> Array:
