@@ -74,6 +74,7 @@ def test_a_ramp_is_never_fine_and_is_called_exact(loaded):
     assert abs(symptom.numbers["level_late"]) == pytest.approx(0.02, rel=1e-3)  # in standard deviations
     assert symptom.shares == {"S08": 1.0}
     assert "+0.02 training standard deviations from the truth's" in symptom.text
+    assert symptom.text.endswith("The trivial forecast drift is exact on these data, so use that.")
 
 
 def test_without_skill_it_is_not_fine_although_it_holds(loaded):
@@ -110,6 +111,16 @@ def test_a_random_walk_at_its_last_value_is_as_good_as_the_data_allow(loaded, st
     # control: a baseline that does better shows that the data allow more
     other = seen(data, persistence(data) + 0.02 * data.validation.scale[:, None], {"ar": 0.3})
     assert other.code != "S12" and other.hopeless == ""
+
+
+@pytest.mark.parametrize(("errors", "code"), [(1.5, "S12"), (2.5, "other")])
+def test_a_baseline_that_is_better_by_chance_excuses_the_forecast_still(loaded, errors, code):
+    # the best of many baselines on few starts is better than the last value by a standard error or two
+    data = loaded(walk())
+    trivial = best_trivial(data.validation, data.targets, data.period, rollout_error)
+    assert trivial.noise > 0.05 * trivial.rollout_error
+    symptom = seen(data, persistence(data), {"ar": trivial.rollout_error - errors * trivial.noise})
+    assert (symptom.code == "S12" and symptom.hopeless != "") == (code == "S12")
 
 
 def test_far_from_the_last_value_it_is_not_as_good_as_the_data_allow(loaded):

@@ -70,7 +70,7 @@ def symptom_of_trial(evidence: RolloutEvidence) -> TrialSymptom:
         numbers=numbers,
         applicable=_applicable(starts),
         confidence=float(np.mean(sure)) * min(1.0, shares[code] / MIXED),
-        text=_text(code, mixture, shares, numbers, evidence.truth.shape[1]),
+        text=_text(code, mixture, shares, numbers, evidence.truth.shape[1], starts.hopeless),
         hopeless=starts.hopeless,
     )
 
@@ -182,11 +182,14 @@ def _text(
     shares: Mapping[str, float],
     numbers: Mapping[str, float | int | str | bool | None],
     horizon: int,
+    hopeless: str,
 ) -> str:
     held = f"The median start holds for {numbers['valid_steps']:.0f} of {horizon} steps"
     trivial = numbers.get("trivial_valid_steps")
     held += "." if trivial is None else f", {numbers['trivial']} for {trivial:.0f}."
     sentence = detail(code, numbers)
+    if hopeless and code != "S12":  # whose sentence it is
+        held += f" {hopeless[0].upper()}{hopeless[1:]}."
     if mixture:
         parts = ", ".join(f"{share:.0%} {SYMPTOMS[c].title}" for c, share in shares.items())
         return f"A mixture: {parts}. {sentence[0].upper()}{sentence[1:]} {held}"
