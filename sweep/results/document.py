@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from sweep.config.errors import StoreError
-from sweep.config.records import to_json
+from sweep.config.records import SCORE_FORMAT, to_json
+from sweep.data.trivial import TRIVIAL
 from sweep.diagnosis.finding import findings_to_json
 from sweep.results.checks import check_findings
 from sweep.results.confirmation import TEST_KEYS, confirmation_section
@@ -24,7 +25,7 @@ from sweep.results.wording.verdict import verdict_text
 from sweep.score.comparisons import EXACT
 from sweep.store.folder import StudyFolder
 
-FORMAT = 1
+FORMAT = 2  # 1: `scale`, and so every score, was relative to the training mean
 FINDING_KEYS = ("code", "title", "severity", "text", "evidence")
 LEFT_OUT = ("last_rollout_error", "evaluations")  # columns of `trial_row` that the document does not hold
 
@@ -152,7 +153,20 @@ def score_section(study: StoredStudy) -> dict[str, Any]:
         "lyapunov_time": facts.get("lyapunov_time"),
         "n_eff_validation": facts.get("n_eff_validation"),
         "n_eff_test": facts.get("n_eff_test"),
+        "format": study.score_format,
+        "outdated": study.score_format != SCORE_FORMAT,
+        "scale_from": facts.get("scale_from", []),
+        "trivial": _trivial(study),
     }
+
+
+def _trivial(study: StoredStudy) -> dict[str, Any] | None:
+    """Return the best trivial forecast on the validation starts; None if the baselines are not scored yet."""
+    scored = {name: entry for name, entry in study.baselines.items() if name in TRIVIAL}
+    if not scored:
+        return None
+    name = min(scored, key=lambda one: (scored[one]["rollout_error"], list(TRIVIAL).index(one)))
+    return {"name": name, **{key: scored[name].get(key) for key in ("rollout_error", "valid_steps")}}
 
 
 def progress_section(study: StoredStudy, trials: pd.DataFrame) -> dict[str, Any]:

@@ -43,6 +43,11 @@ class StoredStudy:
         return self.document.get("record") or {}
 
     @property
+    def score_format(self) -> int:
+        """Return the score format of the records; the first had no number."""
+        return int(self.facts.get("score_format", 1))
+
+    @property
     def horizon(self) -> int | None:
         """Return the steps of a rollout."""
         value = (self.document.get("score") or {}).get("horizon")

@@ -197,6 +197,7 @@ def test_a_dry_run_warns_of_the_data(tmp_path):
     study.write_text('[data]\npath = "rising.npy"\n[space]\ncell = ["lstm", "gru"]\n')
     shown = invoke("run", str(study), "--dry-run", "--set", "score.warmup=50", "--set", "score.horizon=50")
     assert shown.stdout.count("strong trend") == 1
+    assert "scale of errors: the RMS error of drift\n" in shown.stdout
 
 
 def test_dry_run_writes_nothing(tmp_path):

@@ -27,6 +27,8 @@ def status_text(document: Document) -> str:
     text = plural(sum(progress[name] for name in STATES), "trial") + (
         f": {', '.join(parts)}" if parts else ""
     )
+    if document["score"]["outdated"]:
+        text += ". Scores by an older definition (docs/metrics.md): not comparable with today's"
     if progress["finished"]:
         return f"{text}."
     asked = document["study"]["trials_asked"]
