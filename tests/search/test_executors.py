@@ -14,6 +14,7 @@ import pytest
 from sweep.config.errors import SweepError
 from sweep.search.executors import EXECUTORS, InlineSlot, LokySlot, WorkerDied, outcome
 from sweep.search.worker import call
+from tests.support.waiting import wait_for
 
 
 class Stubborn(Exception):
@@ -148,7 +149,7 @@ def test_an_error_comes_back_as_itself_and_the_worker_lives_on(slot, kind, error
 def test_a_worker_killed_while_idle_is_replaced_without_a_word(slot):
     before = result_of(slot, pid)
     os.kill(before, signal.SIGKILL)
-    time.sleep(1)  # loky has seen it by then
+    wait_for(lambda: slot._executor._flags.broken, 60, "loky to see it")
     after = result_of(slot, pid)
     assert after != before
 
