@@ -57,6 +57,10 @@ def leave():
     sys.exit(3)
 
 
+def loaded():
+    return set(sys.modules)
+
+
 KEPT = []
 
 
@@ -191,6 +195,12 @@ def test_a_worker_ignores_ctrl_c_from_its_first_moment_and_the_driver_does_not(s
 
 def test_the_worker_computes_with_one_thread(slot):
     assert result_of(slot, os.getenv, "OMP_NUM_THREADS") == "1"
+
+
+def test_a_worker_starts_without_what_only_the_driver_needs(slot):
+    modules = result_of(slot, loaded)
+    assert "sweep.search.worker" in modules
+    assert not {"sweep.search.driver", "sweep.store", "sqlalchemy"} & modules
 
 
 def test_what_a_function_leaves_behind_at_first_is_out_of_the_collectors_sight(slot):
