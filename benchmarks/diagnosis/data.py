@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from sweep.config.sections import ScoreConfig
-from sweep.data.sources.lorenz import lorenz_trajectory
+from sweep.data.sources.lorenz import LORENZ_FLOW
 from sweep.data.sources.mackey_glass import continue_history
 
 SERIES = 2
@@ -72,11 +72,9 @@ def tones(ratios: tuple[float, ...], amplitudes: tuple[float, ...]) -> Sample:
 def lorenz(rng: np.random.Generator, own: float, length: int, changes_at: int, change: float) -> np.ndarray:
     """Return x, y, z at steps of 0.04, with rho = 28 (1 + change) from `changes_at` on."""
     begin = (rng.normal(size=3) + np.array([1.0, 1.0, 20.0])).tolist()
-    first = lorenz_trajectory(tuple(begin), 500 + changes_at, LORENZ_STEP, 10.0, 28.0, 8 / 3)
+    first = LORENZ_FLOW.trajectory(tuple(begin), 500 + changes_at, LORENZ_STEP)
     x, y, z = first[-1].tolist()
-    rest = lorenz_trajectory(
-        (x, y, z), length - changes_at + 1, LORENZ_STEP, 10.0, 28.0 * (1 + change), 8 / 3
-    )
+    rest = LORENZ_FLOW.trajectory((x, y, z), length - changes_at + 1, LORENZ_STEP, rho=28.0 * (1 + change))
     return np.concatenate([first[500:], rest[1:]])
 
 

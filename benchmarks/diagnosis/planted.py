@@ -1,14 +1,15 @@
 """Rollouts with a known symptom, computed from a formula: tests and benchmarks of the symptom level use them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sweep.data.sources.lorenz import EXPONENT, PUBLISHED, lorenz_trajectory
+from sweep.data.sources.lorenz import LORENZ_FLOW
 from sweep.data.types import Array
 from sweep.diagnosis.symptoms.evidence import RolloutEvidence
 from sweep.score.metrics import block_length
+from sweep.score.trivial import TrivialForecast
 
 HORIZON, STARTS, PAST = 1000, 12, 250
 DT = 0.02  # of Lorenz, as the source's default
@@ -88,10 +89,9 @@ def evidence_of(
     """Return the evidence of arrays (start, step) or (start, step, channel), scaled by the truth itself."""
     if truth.ndim == 2:
         forecast, truth, past = (values[..., None] for values in (forecast, truth, past))
-    mean = np.broadcast_to(truth.mean(axis=(0, 1)), (len(truth), truth.shape[2]))
-    scale = np.broadcast_to(np.sqrt(np.square(truth - mean[:, None]).mean(axis=(0, 1))), mean.shape)
+    std = np.broadcast_to(truth.std(axis=(0, 1)), (len(truth), truth.shape[2]))
     block = block_length(period, truth.shape[1])
-    return RolloutEvidence(forecast, truth, past, mean, scale, block, period, lyapunov_time)
+    return RolloutEvidence(forecast, truth, past, std, std, block, period, lyapunov_time)
 
 
 Fault = Callable[[Wave, Array, np.random.Generator], tuple[Array, dict[str, float]]]
@@ -227,7 +227,7 @@ def planted_lorenz(fault: str, rng: np.random.Generator, exponent_known: bool = 
 
     def run(state: Array, samples: int, **other: float) -> Array:
         x, y, z = (float(value) for value in state)
-        return lorenz_trajectory((x, y, z), samples, DT, **{**PUBLISHED, **other})
+        return LORENZ_FLOW.trajectory((x, y, z), samples, DT, **other)
 
     begins = [run(np.array([1.0, 1.0, 20.0]) + rng.normal(size=3), 1500)[-1] for _ in range(STARTS)]
     whole = np.stack([run(state, before + horizon) for state in begins])
@@ -264,7 +264,9 @@ def planted_lorenz(fault: str, rng: np.random.Generator, exponent_known: bool = 
         forecast = truth.mean(axis=(0, 1)) + rng.uniform(2.0, 4.0) * (truth - truth.mean(axis=(0, 1)))
     else:
         raise ValueError(f"no such fault of Lorenz: {fault!r}")
-    evidence = evidence_of(forecast, truth, past, None, 1 / (EXPONENT * DT) if exponent_known else None)
+    evidence = evidence_of(
+        forecast, truth, past, None, 1 / (LORENZ_FLOW.exponent * DT) if exponent_known else None
+    )
     return Planted(f"lorenz: {fault}", evidence, LORENZ_FAULTS[fault], {})
 
 
@@ -275,6 +277,7 @@ NOISY_FAULTS: dict[str, tuple[str, ...]] = {
     "periodic": ("S06",),
     "white": ("S07",),
     "unrelated": ("S11", "S10"),
+    "beside a better trivial one": ("S14",),
 }
 
 
@@ -316,6 +319,12 @@ def planted_noisy(fault: str, rng: np.random.Generator) -> Planted:
         forecast = spread * rng.standard_normal(truth.shape)
     elif fault == "unrelated":
         forecast = series(horizon)
+    elif fault == "beside a better trivial one":
+        forecast = truth + rng.uniform(0.1, 0.2) * spread * rng.standard_normal(truth.shape)
     else:
         raise ValueError(f"no such fault of a noisy series: {fault!r}")
-    return Planted(f"noisy: {fault}", evidence_of(forecast, truth, past, period), NOISY_FAULTS[fault], {})
+    evidence = evidence_of(forecast, truth, past, period)
+    if fault == "beside a better trivial one":  # as if the last value were right to 5 % of a scale
+        trivial = TrivialForecast("persistence", 0.05, False, 0.0, np.full(STARTS, horizon))
+        evidence = replace(evidence, trivial=trivial)
+    return Planted(f"noisy: {fault}", evidence, NOISY_FAULTS[fault], {})

@@ -244,13 +244,14 @@ class SearchConfig(Section):
     seed: NonNegativeInt = 0
     width: PositiveInt = 16  # trials in flight
     sampler: str = "tpe"
+    in_turn: str = ""  # a choice whose values take turns, each with a search of its own; empty: none
 
 
 class ConfirmConfig(Section):
     """`[confirm]`: how many of the best are trained again, on how many fresh seeds. Not part of a study's identity."""
 
     top: NonNegativeInt = 3  # configurations; 0: none
-    seeds: NonNegativeInt = 3  # of each; 0: none
+    seeds: NonNegativeInt = 5  # of each; 0: none
 
 
 class DiagnosisConfig(Section):

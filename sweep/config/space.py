@@ -1,10 +1,10 @@
 """The search space: hyperparameters, their ranges, and the conditions under which they exist."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sweep.config.ranges import Range, Value
+from sweep.config.ranges import Choice, Range, Value
 
 # Settings with conditional hyperparameters of their own: the place of the name, and of its settings. In this order they
 # are sampled: the way to solve the readout may fix the optimizer.
@@ -50,13 +50,25 @@ class Space:
     """Axes in the order in which they are sampled: the axis of a condition comes before the conditional ones."""
 
     axes: tuple[Axis, ...]
-    # Fixed settings under a condition; that of an optimizer may be a table with its name.
-    fixed: tuple[tuple[Condition, tuple[str, ...], Any], ...] = ()
+    # Fixed settings under a condition, the name of an optimizer before its settings.
+    fixed: tuple[tuple[Condition, tuple[str, ...], Value], ...] = ()
 
     @property
     def conditional(self) -> bool:
         """Return whether a hyperparameter exists only for some values of another."""
         return any(axis.condition is not None for axis in self.axes)
+
+    def choice(self, name: str) -> Choice | None:
+        """Return the values of a choice that every trial has, None if there is no such axis."""
+        for axis in self.axes:
+            if axis.name == name and axis.condition is None and isinstance(axis.span, Choice):
+                return axis.span
+        return None
+
+    def restricted(self, name: str, value: Value) -> "Space":
+        """Return the space in which a choice has one value."""
+        axes = [replace(axis, span=Choice((value,))) if axis.name == name else axis for axis in self.axes]
+        return replace(self, axes=tuple(axes))
 
     def draw(self, value_of: Callable[[Axis], Value]) -> dict[str, Value]:
         """Return parameters by flat name; `value_of` gives the value of each axis that exists, in order."""

@@ -12,7 +12,7 @@ from sweep.config.known_names import KnownNames
 from sweep.config.mistakes import mistake_line, name_problems
 from sweep.config.ranges import contains, ends
 from sweep.config.registry import nearest
-from sweep.config.sections import Section
+from sweep.config.sections import SearchConfig, Section
 from sweep.config.space import Space
 from sweep.config.space_file import parse_space
 from sweep.config.study import SECTIONS, StudyConfig
@@ -101,6 +101,17 @@ def study_from_document(document: Mapping[str, Any], known: KnownNames, where: s
     problems += name_problems(sections, known)
     space, space_document, space_problems = parse_space(document.get("space", {}), known, sections)
     problems += space_problems
+    search = sections.get("search")
+    if (
+        isinstance(search, SearchConfig)
+        and search.in_turn
+        and not problems
+        and not space.choice(search.in_turn)
+    ):
+        names = ", ".join(axis.name for axis in space.axes if space.choice(axis.name)) or "there is none"
+        problems.append(
+            f"search.in_turn: wanted a choice of [space] that every trial has ({names}), got {search.in_turn!r}"
+        )
     enqueue = document.get("enqueue", [])
     if not problems:
         problems += _enqueue_problems(enqueue, space)

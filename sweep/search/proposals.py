@@ -1,6 +1,6 @@
 """Proposals: the configuration of trial n. In a sampled study it is a pure function of the records before it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -76,7 +76,8 @@ def proposal(
     """Return the hyperparameters of a trial and where they come from.
 
     They depend on the records of trials 0 .. number - width, the configurations of the trials in between, and the
-    study's seed, and on nothing else.
+    study's seed, and on nothing else. Where the values of a choice take turns, they depend on trials of the same value
+    alone.
 
     Args:
         study: its space, sampler, seed, width and enqueued trials.
@@ -88,16 +89,24 @@ def proposal(
     """
     if number < len(study.enqueue):
         return dict(study.enqueue[number]), "enqueued"
+    space, turn = study.space, study.search.in_turn
+    earlier: Sequence[int] = range(number)
+    if turn:
+        choice = space.choice(turn)
+        assert choice is not None  # the study file has been checked
+        value = choice.values[number % len(choice.values)]
+        space = space.restricted(turn, value)
+        earlier = [k for k in earlier if records[k].params.get(turn) == value]
     first_running = max(0, number - study.search.width + 1)
-    settled = [records[k] for k in range(first_running)]
+    settled = [records[k] for k in earlier if k < first_running]
     history = History(
         settled=tuple((_plain(r.params), r.rollout_error) for r in settled if r.rollout_error is not None),
-        running=tuple(_plain(records[k].params) for k in range(first_running, number)),
+        running=tuple(_plain(records[k].params) for k in earlier if k >= first_running),
     )
     name = study.search.sampler
     with SAMPLERS.running(name):
-        params = SAMPLERS[name].propose(study.space, history, study.search.seed, number)
-        return (params if SAMPLERS.origin(name) is None else checked(params, study.space)), "sampled"
+        params = SAMPLERS[name].propose(space, history, study.search.seed, number)
+        return (params if SAMPLERS.origin(name) is None else checked(params, space)), "sampled"
 
 
 def checked(params: Mapping[str, Any], space: Space) -> dict[str, Any]:

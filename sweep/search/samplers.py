@@ -103,7 +103,7 @@ class _FrozenTrials:
         return self._trials[key]
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=8)  # a space for each value that takes turns
 def _frozen_trials(space: Space) -> _FrozenTrials:
     return _FrozenTrials(space)
 

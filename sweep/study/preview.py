@@ -10,7 +10,7 @@ from sweep.config.trial import TrialConfig
 from sweep.data import Data, window_offsets
 from sweep.model import engine, network_of_model
 from sweep.search.proposals import proposal
-from sweep.study.open_study import OpenStudy
+from sweep.study.open_study import OpenStudy, scale_sources
 from sweep.train import OPTIMIZERS
 
 SHOWN = 10  # configurations; later ones depend on results
@@ -39,6 +39,7 @@ class Preview:
     sequence_steps: int  # of all trials, none pruned
     kept_share: float  # the approximate share of these that is left after pruning at the rungs
     confirmed: int  # configurations to train again at the end, each on `study.confirm.seeds` seeds
+    scale_from: tuple[str, ...]  # by target channel: the trivial forecasts whose error is the unit of errors
     warnings: tuple[str, ...]  # of the data and the trials
 
     @property
@@ -66,7 +67,10 @@ def preview_of(opened: OpenStudy, trials: int, confirm: bool = True) -> Preview:
     confirmed = min(study.confirm.top, trials) if confirm and study.confirm.seeds else 0
     total = trials * study.training.budget
     warnings = dict.fromkeys([*opened.warnings, *(cost.warning for cost in costs if cost.warning)])
-    return Preview(study, trials, tuple(costs), total, _kept_share(study), confirmed, tuple(warnings))
+    scale_from = tuple(scale_sources(data))
+    return Preview(
+        study, trials, tuple(costs), total, _kept_share(study), confirmed, scale_from, tuple(warnings)
+    )
 
 
 def _cost(config: TrialConfig, params: dict[str, Any], data: Data) -> TrialCost:

@@ -7,8 +7,8 @@ import pytest
 
 from sweep.config.errors import UnknownName
 from sweep.config.records import PREFIXES
+from sweep.score.baselines import analogues, random_readout
 from sweep.score.baselines import echo_state as esn
-from sweep.score.baselines import random_readout
 from sweep.score.baselines.autoregression import (
     autoregression,
     choose_order,
@@ -18,8 +18,9 @@ from sweep.score.baselines.autoregression import (
 )
 from sweep.score.baselines.simple import CannotServe, best_lag
 from sweep.score.baselines.table import BASELINES, score_baselines, score_baselines_on_test
+from sweep.score.evaluation import scores
 from sweep.score.metrics import block_length, nrmse, rollout_error, valid_steps
-from tests.support.made_data import Affine, Log, data_of, sine_data, tiny
+from tests.support.made_data import Affine, Centred, Log, data_of, sine_data, tiny
 
 SIMPLE = ("mean", "persistence", "drift", "seasonal_naive", "seasonal_naive_drift", "ar")
 
@@ -248,6 +249,8 @@ def small_search(monkeypatch):
     monkeypatch.setattr(esn, "UNITS", 80)
     monkeypatch.setattr(random_readout, "NETWORKS", (("gru", 0),))
     monkeypatch.setattr(random_readout, "HIDDEN", 24)
+    monkeypatch.setattr(analogues, "DIMENSIONS", (1, 2))
+    monkeypatch.setattr(analogues, "LAGS", (1, 4))
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +265,7 @@ def two_channels():
 
 
 def test_the_table_holds_the_promised_baselines():
-    assert set(BASELINES) == {*SIMPLE, "echo_state_network", "random_readout"}
+    assert set(BASELINES) == {*SIMPLE, "analogues", "echo_state_network", "random_readout"}
     assert all(0 < len(entry.description) < 120 for entry in BASELINES.values())
     with pytest.raises(UnknownName, match="seasonal_naive"):
         BASELINES["seasonal_naiv"]
@@ -315,7 +318,7 @@ def test_scores_of_all_baselines_and_the_same_ones_on_test(two_channels, small_s
             assert len(entry["prefix_errors"]) == len(PREFIXES)
             assert entry["prefix_errors"][-1] == entry["rollout_error"]
     assert scored["mean"]["rollout_error"] == pytest.approx(1, abs=0.01)
-    for name in ("ar", "echo_state_network", "random_readout"):
+    for name in ("ar", "analogues", "echo_state_network", "random_readout"):
         assert scored[name]["rollout_error"] < 0.1
 
 
@@ -348,6 +351,7 @@ def test_what_cannot_serve_gives_a_reason(monkeypatch):
     assert reasons["mean"] is reasons["persistence"] is None
     assert "two steps" in reasons["drift"]
     assert "no dominant period" in reasons["seasonal_naive"]
+    assert "states in delay space" in reasons["analogues"]
     assert "sweep[baselines]" in reasons["echo_state_network"]
     assert score_baselines_on_test(tiny([4.0]), scored)["drift"]["reason"] == reasons["drift"]
 
@@ -355,3 +359,18 @@ def test_what_cannot_serve_gives_a_reason(monkeypatch):
 def test_an_unknown_baseline_is_named():
     with pytest.raises(UnknownName, match="persistance"):
         score_baselines_on_test(tiny([4.0]), {"persistance": {"settings": {}}})
+
+
+@pytest.mark.parametrize("offset", [3e7, 1e9])
+@pytest.mark.parametrize("name", ["mean", "persistence", "drift", "seasonal_naive", "ar", "random_readout"])
+def test_an_offset_changes_no_baseline(name, offset):
+    rng = np.random.default_rng(0)
+    waves = np.sin(np.arange(260) * 2 * np.pi / 40 + rng.uniform(0, 6, (9, 1)))[..., None]
+    waves += 0.1 * rng.normal(size=waves.shape)
+    errors = []
+    for level in (0.0, offset):
+        values = waves + level
+        data = data_of(list(values[:5]), values[5:], values[5:], 120, period=40.0, codec=Centred(level))
+        found = BASELINES[name].forecast(data, data.validation, 140)
+        errors.append(scores(found, found, data.validation, data.targets, data.period).rollout_error)
+    assert errors[1] == pytest.approx(errors[0], rel=1e-3)

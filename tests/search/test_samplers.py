@@ -216,6 +216,26 @@ def test_parameters_read_from_json_are_the_same_history():
     assert proposal(study, as_json, 18) == proposed
 
 
+def test_values_that_take_turns_have_searches_of_their_own():
+    study = small_study("search.sampler=tpe", "search.width=2", "search.in_turn='cell'")
+    cells = study.space.choice("cell").values
+    records = {}
+    for number in range(40):
+        params, _ = proposal(study, records, number)
+        assert params["cell"] == cells[number % len(cells)]
+        assert all(contains(axis.span, params[axis.name]) for axis in study.space.axes if axis.exists(params))
+        records[number] = record(number, (number * 7 % 40) / 40, params)
+    number = 40
+    proposed = proposal(study, records, number)[0]
+    other = {k: r for k, r in records.items() if r.params["cell"] != proposed["cell"]}
+    for k, r in other.items():  # what trials of the other values scored does not matter
+        records[k] = record(k, 1 - r.rollout_error, r.params)
+    assert proposal(study, records, number)[0] == proposed
+    for k, r in records.items():  # control: what those of the same value scored does
+        records[k] = record(k, 1 - r.rollout_error, r.params)
+    assert proposal(study, records, number)[0] != proposed
+
+
 def test_enqueued_trials_come_first_as_they_are():
     first = {"optimizer": "lbfgs", "lbfgs.lr": 0.5, "scheduler": "none", "cell": "gru"}
     study = small_study(document={**_small_document(), "enqueue": [first]})

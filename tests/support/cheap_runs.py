@@ -8,7 +8,7 @@ from PIL import Image
 
 from sweep.report.page import page
 from sweep.report.plots import trial as trial_plot
-from sweep.score.baselines import echo_state, random_readout
+from sweep.score.baselines import analogues, echo_state, random_readout
 
 
 def _pixel() -> bytes:
@@ -32,6 +32,9 @@ def cheap_runs() -> Iterator[None]:
         patch.setattr(echo_state, "UNITS", 20)
         patch.setattr(random_readout, "NETWORKS", (("gru", 0),))
         patch.setattr(random_readout, "HIDDEN", 16)
+        patch.setattr(analogues, "DIMENSIONS", (1, 2))
+        patch.setattr(analogues, "LAGS", (1,))
+        patch.setattr(analogues, "NEIGHBOURS", (8,))
         patch.setattr(trial_plot, "draw_trial", lambda folder, number: PIXEL)
         yield
 

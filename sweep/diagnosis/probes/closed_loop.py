@@ -7,15 +7,14 @@ of every channel: D = layers * components * hidden + channels numbers. The map a
 """
 
 import copy
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from sweep.config.errors import SweepError
-from sweep.data import Starts
+from sweep.data.some_starts import some_starts
 from sweep.model import Forecaster, Network
 from sweep.model.state import HiddenState, by_layer, stacked
 from sweep.score import Task
@@ -173,17 +172,3 @@ def in_float64(network: AnyNetwork, task: Task, most: int | None = None) -> tupl
 def with_some_starts(task: Task, most: int) -> Task:
     """Return the task with at most `most` of its starts, evenly spread, in the same precision."""
     return Task(task.data, some_starts(task.starts, most), task.channels.dtype, str(task.channels.device))
-
-
-def spread(count: int, most: int) -> np.ndarray:
-    """Return the indices of at most `most` of `count` starts, evenly spread."""
-    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
-
-
-def some_starts(starts: Starts, most: int) -> Starts:
-    """Return at most `most` starts, evenly spread."""
-    rows = spread(len(starts.truth), most)
-    arrays = {
-        field.name: getattr(starts, field.name)[rows] for field in fields(starts) if field.name != "n_eff"
-    }
-    return replace(starts, **arrays, n_eff=min(starts.n_eff, len(rows)))

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
-from sweep.diagnosis.probes.closed_loop import spread, with_some_starts
+from sweep.data.some_starts import evenly_spread
+from sweep.diagnosis.probes.closed_loop import with_some_starts
 from sweep.diagnosis.probes.errors import Array, log_spaced, nrmse_by_step_of
 from sweep.diagnosis.probes.subject import Subject
 from sweep.model import Network
@@ -46,7 +47,7 @@ def swap_test(subject: Subject) -> SwapTest:
     Source: our construction, an intervention on one of the two paths by which an error returns.
     """
     network, task = subject.network, with_some_starts(subject.task, STARTS)
-    chosen = spread(len(subject.task.starts.truth), STARTS)
+    chosen = evenly_spread(len(subject.task.starts.truth), STARTS)
     rollout = subject.rollout.some(chosen)
     with torch.no_grad():
         forced, forced_states = network.trace(task.inputs()[:, task.warmup :], rollout.first)

@@ -38,6 +38,7 @@ def print_preview(preview: Preview) -> None:
             f"{plural(again, 'full training')}: {again * preview.study.training.budget:,} more sequence-steps "
             "(--no-confirm skips them)"
         )
+    lines.append(f"scale of errors: the RMS error of {'; '.join(preview.scale_from)}")
     lines += [f"warning: {warning}" for warning in preview.warnings]
     for line in lines:
         print_line(console, line, wrap=False)

@@ -18,10 +18,11 @@ from sweep.config.registry import Registry
 from sweep.data.types import Array, Data, Starts
 from sweep.score.baselines import echo_state as esn
 from sweep.score.baselines import simple
+from sweep.score.baselines.analogues import analogues, choose_analogues
 from sweep.score.baselines.autoregression import autoregression, choose_order
 from sweep.score.baselines.random_readout import choose_random_readout, random_readout
 from sweep.score.baselines.simple import CannotServe, Forecast, Settings
-from sweep.score.metrics import scores
+from sweep.score.evaluation import scores
 from sweep.score.objectives import objective_of
 
 
@@ -72,6 +73,12 @@ BASELINES: Registry[BaselineSpec] = Registry(
             "least-squares autoregression of all channels, its order chosen by rollout error on validation",
             choose_order,
             autoregression,
+        ),
+        BaselineSpec(
+            "analogues",
+            "what followed the nearest states of the training data, in a delay space chosen on validation",
+            choose_analogues,
+            analogues,
         ),
         BaselineSpec(
             "echo_state_network",
