@@ -32,8 +32,12 @@ SETTINGS = (
     "score.starts=8",
     "pruning.startup=3",
     "search.width=4",
+    "space.readout_refit.always.budget=400000",
+    "space.readout_refit.always.window=32",
 )
-LONG = ("--set", "training.budget=20000000000")  # segments of minutes: nobody can wait for them
+LONG = (  # segments of minutes: nobody can wait for them
+    "--set", "training.budget=20000000000", "--set", "space.readout_refit.always.budget=20000000000",
+)  # fmt: skip
 TREE_KILLS = 4
 
 pytestmark = pytest.mark.slow

@@ -15,7 +15,7 @@ from sweep.diagnosis.probes import PROBES, always_on
 from sweep.diagnosis.symptoms import SYMPTOMS
 from sweep.results.wording.numbers import number_text
 from sweep.store import DriverLock
-from tests.support.command_line import TINY, invoke
+from tests.support.command_line import TINY, TINY_TRIALS, invoke
 
 COMMANDS = ("run", "confirm", "treat", "audit", "report", "show", "diagnose", "list")
 
@@ -433,7 +433,7 @@ def test_what_baselines_reach_takes_an_excuse_away(results, tmp_path):
         (folder / "baselines.json").write_text(json.dumps({"baselines": {"mean": entry}}))
         done = invoke(
             "run", str(study), "--name", name, "--trials", "1", "--no-confirm", "--executor", "inline",
-            "--results", str(tmp_path / "results"), *TINY[:-4],
+            "--results", str(tmp_path / "results"), *TINY_TRIALS,
         )  # fmt: skip
         assert done.exit_code == 0, done.stderr
         stored = json.loads((folder / "trials/0000/diagnosis.json").read_text())

@@ -20,7 +20,7 @@ def swept(tmp_path_factory) -> Path:
     """A small study with pruned trials."""
     results = tmp_path_factory.mktemp("swept")
     done = invoke(
-        "run", "sine", "--trials", "12", "--executor", "inline", *TINY, *PRUNED, "--results", str(results)
+        "run", "sine", "--trials", "18", "--executor", "inline", *TINY, *PRUNED, "--results", str(results)
     )
     assert done.exit_code == 0, done.stderr
     return results
