@@ -16,6 +16,7 @@ import pytest
 from sweep.store import StudyFolder
 from tests.support.attack import comparable, same_study, sound, states_of, trial_files
 from tests.support.command_line import invoke
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 TOTAL = 8
@@ -103,14 +104,6 @@ def ours(results):
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return living
-
-
-def wait_for(condition, seconds, what):
-    """Wait until a condition holds, and fail where it does not come to hold."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
 
 
 def changed(path):

@@ -1,6 +1,5 @@
 """The folder of a study: its files, what each contains, and how they are read and written."""
 
-import shutil
 import tomllib
 import zipfile
 from collections.abc import Callable, Mapping
@@ -246,10 +245,6 @@ class StudyFolder:
         ]
         for path in temporary:
             path.unlink(missing_ok=True)
-
-    def delete(self) -> None:
-        """Remove the study with all its trials."""
-        shutil.rmtree(self.path)
 
     def _make(self, folder: Path) -> None:
         try:

@@ -247,6 +247,8 @@ def test_no_scored_trial_exits_with_3(tmp_path, monkeypatch):
 
 
 def test_plain_lines_when_stderr_is_no_terminal(tmp_path):
+    (tmp_path / "sine").mkdir()
+    (tmp_path / "sine/baselines.json").write_text('{"baselines": {}}')  # their searches take long
     command = [sys.executable, "-c", "from sweep.cli import main; main()", "run", "sine", "--trials", "2"]
     done = subprocess.run(
         [*command, "--no-confirm", "--executor", "inline", "--results", str(tmp_path), *TINY],

@@ -88,8 +88,8 @@ def test_an_offset_hides_no_period(offset):
 @pytest.mark.parametrize("length", [200, 1000])
 def test_pulses_at_random_times_rarely_have_one(length):
     rng = np.random.default_rng(2)
-    found = [dominant_period([(rng.random((length, 1)) < 0.1).astype(float)]) for _ in range(100)]
-    assert np.mean([period is not None for period in found]) <= 0.05
+    periods = [dominant_period([(rng.random((length, 1)) < 0.1).astype(float)]) for _ in range(100)]
+    assert np.mean([period is not None for period in periods]) <= 0.05
 
 
 @pytest.mark.parametrize(

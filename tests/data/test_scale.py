@@ -31,16 +31,16 @@ def scales(past, truth, mean=0.0, std=1.0, owner=None):
     ],
 )
 def test_the_smallest_of_three_errors_sets_it(past, truth, source, scale):
-    found = scales([past], [truth])
-    assert found.source.tolist() == [[source]] and not found.exact.any()
-    assert found.scale == pytest.approx(np.array([[scale]]))
+    chosen = scales([past], [truth])
+    assert chosen.source.tolist() == [[source]] and not chosen.exact.any()
+    assert chosen.scale == pytest.approx(np.array([[scale]]))
 
 
 def test_it_is_one_number_for_all_starts_of_a_series():
     # the last value errs by 1 and 3 from two starts of one series, by 2 from a start of another
     past, truth = [[9, 9], [9, 9], [9, 9]], [[10, 10], [12, 12], [11, 11]]
-    found = scales(past, truth, owner=np.array([0, 0, 1]))
-    assert found.scale[:, 0] == pytest.approx([np.sqrt(5), np.sqrt(5), 2])
+    chosen = scales(past, truth, owner=np.array([0, 0, 1]))
+    assert chosen.scale[:, 0] == pytest.approx([np.sqrt(5), np.sqrt(5), 2])
     # by start, the smaller error would be 1 in the first
     assert scales(past[:1], truth[:1]).scale[0, 0] == pytest.approx(1)
 
@@ -48,8 +48,8 @@ def test_it_is_one_number_for_all_starts_of_a_series():
 def test_each_series_and_channel_has_its_own_forecast():
     past = np.array([[[0.0, 0.0], [1.0, 10.0]], [[0.0, 0.0], [10.0, 1.0]]])
     truth = np.array([[[1.0, 11.0], [-1.0, 9.0]], [[11.0, 1.0], [9.0, -1.0]]])
-    found = scales_of(past, truth, np.zeros((2, 2)), np.ones((2, 2)), np.array([0, 1]))
-    assert found.source.tolist() == [["mean", "persistence"], ["persistence", "mean"]]
+    chosen = scales_of(past, truth, np.zeros((2, 2)), np.ones((2, 2)), np.array([0, 1]))
+    assert chosen.source.tolist() == [["mean", "persistence"], ["persistence", "mean"]]
 
 
 def test_a_warmup_of_one_step_has_no_drift():
@@ -79,20 +79,20 @@ LINES = {
 @pytest.mark.parametrize("warmup", [10, 200])
 def test_lines_are_exact_and_their_scale_is_above_rounding(name, warmup):
     line, std = LINES[name], max(float(LINES[name].std()), 1.0)
-    found = scales([line[:warmup]], [line[warmup:]], mean=float(line.mean()) + std, std=std)
-    assert found.exact.all()
-    assert found.scale[0, 0] >= EXACT_SCALE * std > 0
+    chosen = scales([line[:warmup]], [line[warmup:]], mean=float(line.mean()) + std, std=std)
+    assert chosen.exact.all()
+    assert chosen.scale[0, 0] >= EXACT_SCALE * std > 0
     forecast = trivial_forecasts(line[None, :warmup, None], np.zeros((1, 1)), 300 - warmup)
-    error = np.abs(forecast[found.source[0, 0]][0, :, 0] - line[warmup:]).max()
-    assert error <= found.scale[0, 0]
+    error = np.abs(forecast[chosen.source[0, 0]][0, :, 0] - line[warmup:]).max()
+    assert error <= chosen.scale[0, 0]
 
 
 @pytest.mark.parametrize("offset", [0, 3e7, 1e9, 1e12])
 def test_a_wave_is_not_exact_at_any_offset(offset):
     wave = np.sin(np.arange(300) * 2 * np.pi / 40)
-    found = scales([offset + wave[:100]], [offset + wave[100:]], mean=offset, std=np.sqrt(0.5))
-    assert not found.exact.any()
-    assert found.scale[0, 0] == pytest.approx(np.sqrt(0.5), rel=1e-3)
+    chosen = scales([offset + wave[:100]], [offset + wave[100:]], mean=offset, std=np.sqrt(0.5))
+    assert not chosen.exact.any()
+    assert chosen.scale[0, 0] == pytest.approx(np.sqrt(0.5), rel=1e-3)
 
 
 @given(factor=st.floats(1e-9, 1e9), shift=st.floats(-1e3, 1e3), seed=st.integers(0, 99))

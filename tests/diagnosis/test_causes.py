@@ -64,8 +64,8 @@ def test_where_nothing_is_better_than_a_trivial_forecast_no_training_is_at_fault
 def evaluation(point: int, error: float, **evidence: Any) -> Evaluation:
     scores = Scores(error, (error,) * 4, error, 30.0, 20.0, 40.0, 0.0, error / 10, error / 10)
     lags = {"1": 1.0, "2": 0.5, "4": 0.1, "8": 1e-2, "16": 1e-5}
-    found = {"gate_saturation": [0.1], "input_gradient_by_lag": lags, **evidence}
-    return Evaluation(point, 1000 * (point + 1), 10 * (point + 1), scores, 0.1, 0.01, found)
+    measured_evidence = {"gate_saturation": [0.1], "input_gradient_by_lag": lags, **evidence}
+    return Evaluation(point, 1000 * (point + 1), 10 * (point + 1), scores, 0.1, 0.01, measured_evidence)
 
 
 def curves(bins: int = 100, **columns: Any) -> dict[str, np.ndarray]:
@@ -269,9 +269,9 @@ def small_model() -> CauseModel:
 
 def test_probabilities_by_hand():
     model = small_model()
-    found = model.probabilities({"one": 3.0, "two": 0.0})  # scores 1, 0, log 2
+    probabilities = model.probabilities({"one": 3.0, "two": 0.0})  # scores 1, 0, log 2
     total = math.e + 1 + 2
-    assert found == pytest.approx({"a": math.e / total, "b": 1 / total, HEALTHY: 2 / total})
+    assert probabilities == pytest.approx({"a": math.e / total, "b": 1 / total, HEALTHY: 2 / total})
     assert model.probabilities({"one": math.nan}) == pytest.approx({"a": 0.25, "b": 0.25, HEALTHY: 0.5})
     far = model.probabilities({"one": 1e9, "two": 0.0})
     assert far["a"] == pytest.approx(math.exp(4) / (math.exp(4) + 3))
@@ -299,12 +299,12 @@ def test_the_shipped_model_knows_its_features():
 
 
 def test_one_finding_per_cause_issues_first():
-    found = cause_findings(case_of())
-    assert sorted(one.code for one in found) == sorted(CAUSES)
+    findings = cause_findings(case_of())
+    assert sorted(one.code for one in findings) == sorted(CAUSES)
     order = ["issue", "tip", "ok", "not applicable"]
-    places = [order.index(one.severity) for one in found]
-    assert places == sorted(places) and sum(one.severity == "issue" for one in found) <= 1
-    for one in found:
+    places = [order.index(one.severity) for one in findings]
+    assert places == sorted(places) and sum(one.severity == "issue" for one in findings) <= 1
+    for one in findings:
         json.dumps(one.evidence)
         if one.severity == "not applicable":
             assert one.text.startswith("Cannot be decided here: ")
@@ -315,9 +315,9 @@ def test_a_rollout_that_fails_without_an_alarm_names_only_what_has_a_twentieth(m
     case = case_of()
 
     def severity(probability: float, failing: bool) -> str:
-        said = {**dict.fromkeys(faults, 0.001), "overfit": probability}
-        monkeypatch.setattr("sweep.diagnosis.causes.findings.likely", lambda *_: (False, said))
-        return next(found.severity for found in cause_findings(case, failing) if found.code == "C12")
+        probabilities = {**dict.fromkeys(faults, 0.001), "overfit": probability}
+        monkeypatch.setattr("sweep.diagnosis.causes.findings.likely", lambda *_: (False, probabilities))
+        return next(finding.severity for finding in cause_findings(case, failing) if finding.code == "C12")
 
     assert severity(0.05, failing=True) == "tip"
     assert severity(0.049, failing=True) == severity(0.05, failing=False) == "ok"
@@ -369,35 +369,35 @@ def test_rates_are_set_by_the_update_ratio():
 
 
 def test_rules_say_what_they_saw():
-    found = {one.code: one for one in cause_findings(case_of((0.9, 0.2, 0.9)))}
-    assert found["C23"].severity == "tip" and "4.5 times worse" in found["C23"].text
-    assert found["C24"].severity == "ok"
+    findings = {one.code: one for one in cause_findings(case_of((0.9, 0.2, 0.9)))}
+    assert findings["C23"].severity == "tip" and "4.5 times worse" in findings["C23"].text
+    assert findings["C24"].severity == "ok"
     unshuffled = {one.code: one for one in cause_findings(case_of(shuffle=False))}
     assert (
         unshuffled["C24"].severity == "tip"
         and unshuffled["C24"].prescriptions[0][0].path == "training.shuffle"
     )
-    assert found["C26"].severity == "not applicable" and "sweep diagnose" in found["C26"].text
+    assert findings["C26"].severity == "not applicable" and "sweep diagnose" in findings["C26"].text
 
 
 def test_a_readout_in_closed_form_is_advised_where_it_was_seen_to_help():
-    def said(**probe: Any):
+    def finding_with(**probe: Any):
         case = case_of()
-        (found,) = (
+        (finding,) = (
             one
             for one in cause_findings(replace(case, probes={**case.probes, "readout_refit": probe}))
             if one.code == "C27"
         )
-        return found
+        return finding
 
-    good = said(raw=0.6, refit=0.01)
+    good = finding_with(raw=0.6, refit=0.01)
     assert good.severity == "tip" and "0.01 instead of 0.6" in good.text
     assert [(change.path, change.value) for change in good.prescriptions[0]] == [
         ("training.readout_refit", "end")
     ]
-    assert said(raw=0.6, refit=0.4).severity == "ok"  # 0.18 decades
-    assert said(raw=0.04, refit=1e-6).severity == "ok"  # good enough as it is
-    reason = said(reason="the last layer has a ReLU")
+    assert finding_with(raw=0.6, refit=0.4).severity == "ok"  # 0.18 decades
+    assert finding_with(raw=0.04, refit=1e-6).severity == "ok"  # good enough as it is
+    reason = finding_with(reason="the last layer has a ReLU")
     assert reason.severity == "not applicable" and "ReLU" in reason.text
     (untaken,) = (one for one in cause_findings(case_of()) if one.code == "C27")
     assert untaken.severity == "not applicable" and "sweep diagnose" in untaken.text
@@ -406,8 +406,8 @@ def test_a_readout_in_closed_form_is_advised_where_it_was_seen_to_help():
 def test_what_diverged_did_not_stop_too_early():
     case = case_of()
     diverged = replace(case, record=replace(case.record, state="diverged", diverged_at=500))
-    found = {one.code: one.severity for one in cause_findings(diverged)}
-    assert found["C05"] == found["C02"] == "not applicable" != found["C01"]
+    severities = {one.code: one.severity for one in cause_findings(diverged)}
+    assert severities["C05"] == severities["C02"] == "not applicable" != severities["C01"]
     assert {one.code: one.severity for one in cause_findings(case)}["C05"] != "not applicable"
 
 
@@ -418,8 +418,8 @@ def test_memory_is_judged_where_training_could_show_it():
     record = replace(case.record, evaluations=forgetful, rollout_error=0.9)
 
     def severity(change: Callable[[TrialRecord], TrialRecord]) -> str:
-        found = cause_findings(replace(case, record=change(record)))
-        return next(one for one in found if one.code == "C08").severity
+        findings = cause_findings(replace(case, record=change(record)))
+        return next(one for one in findings if one.code == "C08").severity
 
     assert severity(lambda record: record) == "tip"
     assert severity(lambda record: replace(record, state="pruned")) == "not applicable"
@@ -474,9 +474,9 @@ def test_what_stands_for_none_is_what_is_read_where_there_is_none():
 
 
 def test_curves_are_read_as_they_are_stored():
-    found = curves_of(b"bin,loss,gradient_cosine\n0,0.5,nan\n3,0.25,-0.5\n")
-    assert found["bin"].tolist() == [0, 3] and found["loss"].tolist() == [0.5, 0.25]
-    assert math.isnan(found["gradient_cosine"][0])
+    curves = curves_of(b"bin,loss,gradient_cosine\n0,0.5,nan\n3,0.25,-0.5\n")
+    assert curves["bin"].tolist() == [0, 3] and curves["loss"].tolist() == [0.5, 0.25]
+    assert math.isnan(curves["gradient_cosine"][0])
     assert curves_of(b"bin,loss\n")["loss"].size == 0
 
 

@@ -27,11 +27,11 @@ T = np.arange(1000.0)
 @pytest.mark.parametrize("periods", [(125.66,), (60.0, 25.3), (90.1, 41.7, 19.9)])
 def test_tones_are_found(periods: tuple[float, ...]):
     values = sum(np.sin(2 * np.pi * T / p + k) / (k + 1) for k, p in enumerate(periods))
-    found = tones_of(values)
-    assert len(found.omega) == len(periods)
+    tones = tones_of(values)
+    assert len(tones.omega) == len(periods)
     # the straight line that is taken out of a few cycles shifts them a little
-    assert 2 * np.pi / found.omega == pytest.approx(periods, rel=4e-3)
-    assert found.explained > 0.98 and found.foretold > 0.95
+    assert 2 * np.pi / tones.omega == pytest.approx(periods, rel=4e-3)
+    assert tones.explained > 0.98 and tones.foretold > 0.95
 
 
 def test_chaos_is_not_foretold_by_tones_and_a_constant_has_none():
@@ -43,8 +43,8 @@ def test_chaos_is_not_foretold_by_tones_and_a_constant_has_none():
 
 def test_the_strongest_tone_is_the_first_that_is_found():
     values = 0.4 * np.sin(2 * np.pi * T / 25.3) + np.sin(2 * np.pi * T / 90.1)
-    found = strongest_tone(values)
-    assert found is not None and 2 * np.pi / found == pytest.approx(90.1, rel=4e-3)
+    tone = strongest_tone(values)
+    assert tone is not None and 2 * np.pi / tone == pytest.approx(90.1, rel=4e-3)
     assert strongest_tone(np.full(500, 3.0)) is None
 
 
@@ -56,16 +56,16 @@ def test_decay_and_frequency_error_are_recovered(noise: float, half_life: float,
     truth = np.sin(omega * T)
     forecast = np.exp(-gamma * T) * np.sin(omega * (1 + error) * T + 0.2) + 0.3
     forecast += noise * np.random.default_rng(0).standard_normal(1000)
-    found = demodulated(forecast, truth, np.array([omega]), window_length(np.array([omega]), 1000))
-    assert decay_per_step(found.centre, np.abs(found.ratio[:, 0])) == pytest.approx(
+    demodulation = demodulated(forecast, truth, np.array([omega]), window_length(np.array([omega]), 1000))
+    assert decay_per_step(demodulation.centre, np.abs(demodulation.ratio[:, 0])) == pytest.approx(
         gamma, rel=0.1 if noise else 0.02, abs=2e-5 if noise else 1e-7
     )
-    slope, first, r2 = straight_line(found.centre, *phase_by_window(found, 0))
+    slope, first, r2 = straight_line(demodulation.centre, *phase_by_window(demodulation, 0))
     assert slope / omega == pytest.approx(error, rel=0.02, abs=2e-4 if noise else 2e-5)
     assert first == pytest.approx(0.2, abs=0.02)
     if not noise:
         assert r2 > 0.99
-    assert found.level == pytest.approx(np.full(len(found.level), 0.3), abs=0.04)
+    assert demodulation.level == pytest.approx(np.full(len(demodulation.level), 0.3), abs=0.04)
 
 
 def test_a_line_is_weighted():
@@ -84,12 +84,12 @@ def test_recurrence_equals_plain_loops(count: int, seed: int):
         for q in range(count // 2 + 1)
     ]
     beyond = next((q for q, value in enumerate(r) if value > 0.5), None)
-    found, lag = recurrence(values)
+    similarity, lag = recurrence(values)
     if beyond is None or beyond + 2 >= len(r):
-        assert (found, lag) == (1.0, None)
+        assert (similarity, lag) == (1.0, None)
     else:
-        assert found == pytest.approx(min(r[beyond:]), abs=1e-9)
-        assert r[lag] == pytest.approx(found, abs=1e-9)
+        assert similarity == pytest.approx(min(r[beyond:]), abs=1e-9)
+        assert r[lag] == pytest.approx(similarity, abs=1e-9)
 
 
 def test_a_locked_cycle_is_told_from_a_free_one():

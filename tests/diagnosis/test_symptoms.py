@@ -40,9 +40,9 @@ OMEGA = 0.05
 
 
 def share_right(made: list[Planted]) -> float:
-    found = [(planted, symptom_of_trial(planted.evidence)) for planted in made]
+    pairs = [(planted, symptom_of_trial(planted.evidence)) for planted in made]
     codes = [
-        code in planted.accepted for planted, s in found for row in s.by_start_and_channel for code in row
+        code in planted.accepted for planted, s in pairs for row in s.by_start_and_channel for code in row
     ]
     return float(np.mean(codes))
 
@@ -87,8 +87,8 @@ def test_what_is_kept_of_one_truth_is_not_taken_for_another(what: str):
     one = few(planted_lorenz("slightly perturbed", np.random.default_rng(3), exponent_known=False).evidence)
     known = units._truth_facts(units._truth(one, one.scaled(one.past), one.scaled(one.truth)))
     other = replace(one, **OTHER_TRUTHS[what](one))
-    found = units._truth_facts(units._truth(other, other.scaled(other.past), other.scaled(other.truth)))
-    assert found is not known
+    facts = units._truth_facts(units._truth(other, other.scaled(other.past), other.scaled(other.truth)))
+    assert facts is not known
 
 
 def test_a_truth_is_looked_at_once():
@@ -111,15 +111,15 @@ def test_tonal_faults_are_named(kind: str, fault: str):
 
 @pytest.mark.parametrize("fault", LORENZ_FAULTS)
 def test_faults_on_chaotic_data_are_named(fault: str):
-    found = symptom_of_trial(planted_lorenz(fault, np.random.default_rng(4)).evidence)
-    assert found.code in LORENZ_FAULTS[fault]
-    assert sum(found.shares.get(code, 0) for code in LORENZ_FAULTS[fault]) >= 0.8
+    symptom = symptom_of_trial(planted_lorenz(fault, np.random.default_rng(4)).evidence)
+    assert symptom.code in LORENZ_FAULTS[fault]
+    assert sum(symptom.shares.get(code, 0) for code in LORENZ_FAULTS[fault]) >= 0.8
 
 
 @pytest.mark.parametrize("fault", NOISY_FAULTS)
 def test_faults_on_noisy_data_are_named(fault: str):
-    found = symptom_of_trial(planted_noisy(fault, np.random.default_rng(5)).evidence)
-    assert found.code in NOISY_FAULTS[fault]
+    symptom = symptom_of_trial(planted_noisy(fault, np.random.default_rng(5)).evidence)
+    assert symptom.code in NOISY_FAULTS[fault]
 
 
 def test_an_unknown_exponent_is_replaced_by_analogues():
@@ -137,8 +137,8 @@ def test_planted_numbers_are_recovered(kind: str):
         ("phase at the first step", "phase_first", 0.05),
     ):
         planted = planted_tonal(kind, fault, np.random.default_rng(11))
-        found = symptom_of_trial(few(planted.evidence))
-        assert found.numbers[name] == pytest.approx(planted.numbers[name], rel=tolerance), fault
+        symptom = symptom_of_trial(few(planted.evidence))
+        assert symptom.numbers[name] == pytest.approx(planted.numbers[name], rel=tolerance), fault
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,9 @@ def test_what_is_below_the_thresholds_is_fine(forecast: np.ndarray):
     ],
 )
 def test_what_is_just_beyond_them_is_not(forecast: np.ndarray, code: str):
-    found = symptom_of_trial(sine(forecast))
-    assert found.shares == {code: 1.0}
-    assert found.confidence >= 0.5  # by its own rule, not by what is left over
+    symptom = symptom_of_trial(sine(forecast))
+    assert symptom.shares == {code: 1.0}
+    assert symptom.confidence >= 0.5  # by its own rule, not by what is left over
 
 
 def test_noise_in_the_truth_is_no_fault():
@@ -190,12 +190,12 @@ def test_a_level_that_is_not_off_has_no_sign():
 def test_a_mixture_is_reported_as_one():
     good = np.sin(OMEGA * T + PHASES)
     forecast = np.concatenate([good[:3], np.sin(OMEGA * T * 1.05 + PHASES)[3:6], 0 * good[6:]])
-    found = symptom_of_trial(sine(forecast))
-    assert found.mixture and found.shares == {"S01": 3 / 8, "S05": 3 / 8, "S02": 2 / 8}
-    assert found.by_start == ("S01",) * 3 + ("S05",) * 3 + ("S02",) * 2
-    assert found.text.startswith("A mixture: 38% fine, 38% frequency drift, 25% collapsed")
-    assert not re.search(r"\. [a-z]", found.text)  # every sentence begins with a capital
-    by_code = {finding.code: finding for finding in symptom_findings(found)}
+    symptom = symptom_of_trial(sine(forecast))
+    assert symptom.mixture and symptom.shares == {"S01": 3 / 8, "S05": 3 / 8, "S02": 2 / 8}
+    assert symptom.by_start == ("S01",) * 3 + ("S05",) * 3 + ("S02",) * 2
+    assert symptom.text.startswith("A mixture: 38% fine, 38% frequency drift, 25% collapsed")
+    assert not re.search(r"\. [a-z]", symptom.text)  # every sentence begins with a capital
+    by_code = {finding.code: finding for finding in symptom_findings(symptom)}
     assert by_code["S05"].severity == by_code["S02"].severity == "issue"
     assert by_code["S03"].severity == "ok"
 
@@ -224,8 +224,8 @@ def test_channels_are_judged_one_by_one():
     pairs = {
         name: np.concatenate([getattr(one, name), getattr(two, name)], axis=1) for name in ("std", "scale")
     }
-    found = symptom_of_trial(replace(one, **both, **pairs))
-    assert found.by_start_and_channel == (("S01", "S03"),) * 8 and found.by_start == ("S03",) * 8
+    symptom = symptom_of_trial(replace(one, **both, **pairs))
+    assert symptom.by_start_and_channel == (("S01", "S03"),) * 8 and symptom.by_start == ("S03",) * 8
 
 
 @pytest.mark.parametrize("fault", ["damped", "frequency drift", "level"])
@@ -262,10 +262,10 @@ def test_there_is_a_finding_for_every_code_and_all_go_through_json(chaotic: Tria
 
 def test_shares_sum_to_one_and_the_answer_is_repeatable():
     planted = planted_tonal("several tones", "frequency drift", np.random.default_rng(8))
-    found = symptom_of_trial(planted.evidence)
-    assert sum(found.shares.values()) == pytest.approx(1)
-    assert 0 <= found.confidence <= 1
-    assert symptom_of_trial(planted.evidence) == found
+    symptom = symptom_of_trial(planted.evidence)
+    assert sum(symptom.shares.values()) == pytest.approx(1)
+    assert 0 <= symptom.confidence <= 1
+    assert symptom_of_trial(planted.evidence) == symptom
 
 
 def test_a_stored_rollout_is_read_over_its_targets():
@@ -281,22 +281,22 @@ def test_a_stored_rollout_is_read_over_its_targets():
         "series": np.full(8, -1),
         "position": np.arange(8),
     }
-    found = symptom_of_trial(stored_evidence(arrays, period=125.66))
-    assert found.shares == {"S05": 1.0}
-    assert found.numbers["frequency_error"] == pytest.approx(0.03, rel=0.02)
+    symptom = symptom_of_trial(stored_evidence(arrays, period=125.66))
+    assert symptom.shares == {"S05": 1.0}
+    assert symptom.numbers["frequency_error"] == pytest.approx(0.03, rel=0.02)
 
 
 @pytest.mark.parametrize("starts", [1, 2])
 @pytest.mark.parametrize("horizon", [4, 9, 20])
 def test_tiny_rollouts_get_an_answer(starts: int, horizon: int):
     rng = np.random.default_rng(0)
-    for said in (
+    for forecast in (
         rng.standard_normal((starts, horizon)),
         np.zeros((starts, horizon)),
         np.full((starts, horizon), np.inf),
     ):
         evidence = evidence_of(
-            said, rng.standard_normal((starts, horizon)), rng.standard_normal((starts, 1)), None
+            forecast, rng.standard_normal((starts, horizon)), rng.standard_normal((starts, 1)), None
         )
         assert symptom_of_trial(evidence).code in SYMPTOMS
 

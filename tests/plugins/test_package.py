@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command_line import invoke
 from tests.support.plugin_examples import VERSION, install_package
 
 STUDY = """
@@ -129,13 +130,13 @@ def test_another_version_is_refused_with_the_difference(swept: Path, site: Path,
 
 
 def test_without_the_package_the_study_is_read_but_not_resumed(swept: Path, tmp_path: Path):
-    folder = tmp_path / "copy"
-    shutil.copytree(swept, folder)
-    done = sweep(folder, "run", "zoo", "--trials", "9")
-    assert done.returncode == 2
+    shutil.copytree(swept, tmp_path / "copy")
+    where = ("zoo", "--results", str(tmp_path / "copy/results"))  # this process does not have the package
+    done = invoke("run", *where, "--trials", "9")
+    assert done.exit_code == 2
     assert f"the optimizer lion comes from sweep-zoo {VERSION}, which is not available here" in done.stderr
-    assert sweep(folder, "report", "zoo").returncode == 0
-    assert sweep(folder, "show", "0", "zoo").returncode == 0
+    assert invoke("report", *where).exit_code == 0
+    assert invoke("show", "0", *where).exit_code == 0
 
 
 MISBEHAVING = """

@@ -105,7 +105,7 @@ def confirmed(study, tmp_path):
     return folder
 
 
-def said(show, *arguments, width=80):
+def printed(show, *arguments, width=80):
     console = Console(file=io.StringIO(), width=width, color_system=None)
     show(*arguments[:1], console, *arguments[1:])
     return console.file.getvalue()
@@ -137,8 +137,8 @@ def test_the_skill_of_a_confirmed_trial_is_that_of_its_fresh_seeds(confirmed):
     best = report_document(confirmed)["best"]
     document = trial_document(confirmed, best)
     assert document["skill"]["ar"] == pytest.approx(1 - 0.13 / 0.31)
-    assert "skill against ar, fresh seeds" in said(print_trial, document)
-    assert "skill against ar " in said(print_trial, trial_document(confirmed, 5))
+    assert "skill against ar, fresh seeds" in printed(print_trial, document)
+    assert "skill against ar " in printed(print_trial, trial_document(confirmed, 5))
 
 
 def test_a_test_score_of_another_basis_is_not_shown(confirmed):
@@ -168,7 +168,7 @@ def test_a_confirmation_is_current_by_its_trials_whatever_their_order(confirmed)
 
 def test_the_terminal_says_it_at_80_columns(confirmed):
     document = report_document(confirmed)
-    text = said(print_report, document)
+    text = printed(print_report, document)
     assert max(map(len, text.splitlines())) <= 80
     best = document["best"]
     for words in (
@@ -180,7 +180,7 @@ def test_the_terminal_says_it_at_80_columns(confirmed):
         "the error is on average 0.05 higher than the 3 selected scores (95 %: 0.01 to 0.09)",
     ):
         assert words in " ".join(text.split())
-    shown = said(print_trial, trial_document(confirmed, best))
+    shown = printed(print_trial, trial_document(confirmed, best))
     assert "5 fresh seeds rollout error 0.13 (0.11–0.15)" in " ".join(shown.split())
     assert max(map(len, shown.splitlines())) <= 80
 

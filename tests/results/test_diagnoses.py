@@ -73,8 +73,8 @@ def judged(muted: tuple[str, ...] = (), causes: dict[int, tuple[Finding, ...]] |
         "cell": Axis("cell", ("cell",), Choice(("lstm", "gru"))),
         "scheduler": Axis("scheduler", ("training", "scheduler"), Choice(("none", "cosine"))),
     }
-    found = {n: made(code, *(causes or {}).get(n, ())) for n, (_, code, *_) in CASES.items() if code}
-    return Judged(found, records, trials, axes, muted)
+    diagnoses = {n: made(code, *(causes or {}).get(n, ())) for n, (_, code, *_) in CASES.items() if code}
+    return Judged(diagnoses, records, trials, axes, muted)
 
 
 def test_symptoms_are_counted_once_per_trial():
@@ -172,10 +172,10 @@ def rewritten(folder: StudyFolder, number: int, change: Any) -> None:
     path.write_text(json.dumps(change(json.loads(path.read_text()))))
 
 
-def with_cause(folder: StudyFolder, number: int, found: Finding) -> None:
+def with_cause(folder: StudyFolder, number: int, cause: Finding) -> None:
     def change(values: dict[str, Any]) -> dict[str, Any]:
         diagnosis = diagnosis_from_json(values)
-        return diagnosis_to_json(replace(diagnosis, findings=(*diagnosis.findings, found)))
+        return diagnosis_to_json(replace(diagnosis, findings=(*diagnosis.findings, cause)))
 
     rewritten(folder, number, change)
 
@@ -295,22 +295,22 @@ def test_muted_findings_stay_in_json_and_are_not_told(copy: StudyFolder):
     document = report_document(copy)
     code = document["trials"][0]["symptom"]
     title = next(row["title"] for row in document["diagnoses"]["symptoms"] if row["code"] == code)
-    said = document["diagnoses"]["trials"][0]["symptom"]["text"]
+    symptom_text = document["diagnoses"]["trials"][0]["symptom"]["text"]
     with_cause(copy, 0, cause("C03", "issue", LOWER))
     muting(copy, code, "C03")
     study = StudyTables(read_study(copy))
     document = report_document(study)
     assert document["trials"][0]["symptom"] == code
     assert document["diagnoses"]["trials"][0]["symptom"]["muted"]
-    (found,) = [f for f in document["diagnoses"]["trials"][0]["findings"] if f["code"] == "C03"]
-    assert found["muted"] and found["text"] == "why C03"
+    (entry,) = [f for f in document["diagnoses"]["trials"][0]["findings"] if f["code"] == "C03"]
+    assert entry["muted"] and entry["text"] == "why C03"
     page = page_html(study, document)
-    assert said not in page and "why C03" not in page and f"{code} {title}" not in page
+    assert symptom_text not in page and "why C03" not in page and f"{code} {title}" not in page
     assert f"Muted in the study file: {code}, C03." in page
     terminal = printed(print_report, document, width=120)
     assert f"{code} {title}" not in terminal and "C03" not in terminal and "muted" in terminal
     shown = trial_document(copy, 0)
-    assert said not in printed(print_trial, shown, width=400)
+    assert symptom_text not in printed(print_trial, shown, width=400)
     assert all(
         finding["muted"] == (finding["code"] in (code, "C03")) for finding in shown["diagnosis"]["findings"]
     )
@@ -322,4 +322,4 @@ def test_muted_findings_stay_in_json_and_are_not_told(copy: StudyFolder):
         "recomputed": False,
     }
     text = printed(print_diagnosis, diagnosis, width=400)
-    assert said not in text and "why C03" not in text and f"muted: C03, {code}" in text
+    assert symptom_text not in text and "why C03" not in text and f"muted: C03, {code}" in text

@@ -61,7 +61,7 @@ def test_the_best_alone_has_test_scores(study, document):
 
 
 def test_every_finding_is_there_whatever_it_says(document):
-    codes = [found["code"] for found in document["findings"]]
+    codes = [finding["code"] for finding in document["findings"]]
     assert codes == [
         "beaten_by_baseline",
         "loss_is_lying",
@@ -75,11 +75,11 @@ def test_every_finding_is_there_whatever_it_says(document):
         "few_starts",
         "trial_failures",
     ]
-    assert {found["severity"] for found in document["findings"]} <= {"issue", "ok", "not applicable"}
+    assert {finding["severity"] for finding in document["findings"]} <= {"issue", "ok", "not applicable"}
     assert all(
-        set(found) == {"code", "title", "severity", "text", "evidence"} for found in document["findings"]
+        set(finding) == {"code", "title", "severity", "text", "evidence"} for finding in document["findings"]
     )
-    assert list(CHECKS) == codes and all(found["title"] for found in document["findings"])
+    assert list(CHECKS) == codes and all(finding["title"] for finding in document["findings"])
 
 
 def test_the_documentation_lists_every_key_and_check(document):

@@ -210,13 +210,15 @@ def test_importance_goes_to_what_decides(one, evaluation):
             "dropout": float(1 - 0.01 ** rng.uniform()),
         }
         records.append(record_at(evaluation, number, [min(1.0, abs(u - 0.5))] * 9, params=params))
-    (found,) = importances(study_of(one, records, space), common_rung(study_of(one, records, space)))
-    assert list(found.shares) == sorted(found.shares, key=lambda name: (-found.shares[name], name))
-    assert found.reason is None
-    assert sum(found.shares.values()) == pytest.approx(1)
-    assert set(list(found.shares)[:2]) == {"sgd.lr", "adam.lr"}  # conditional, and yet first
-    assert "scheduler" not in found.shares
-    assert "dropout" in found.shares  # by its own name, not Optuna's "1-dropout"
+    (importance,) = importances(study_of(one, records, space), common_rung(study_of(one, records, space)))
+    assert list(importance.shares) == sorted(
+        importance.shares, key=lambda name: (-importance.shares[name], name)
+    )
+    assert importance.reason is None
+    assert sum(importance.shares.values()) == pytest.approx(1)
+    assert set(list(importance.shares)[:2]) == {"sgd.lr", "adam.lr"}  # conditional, and yet first
+    assert "scheduler" not in importance.shares
+    assert "dropout" in importance.shares  # by its own name, not Optuna's "1-dropout"
 
 
 def test_choices_are_judged_within_each_readout_refit(one, evaluation):
@@ -248,9 +250,9 @@ def test_choices_are_judged_within_each_readout_refit(one, evaluation):
 
 def test_few_trials_have_no_importances_but_a_reason(one, evaluation):
     study = study_of(one, [record_at(evaluation, 0, [0.5] * 9)])
-    (found,) = importances(study, common_rung(study))
-    assert found.shares == {}
-    assert found.reason == "needs at least 20 scored trials, there are 1"
+    (importance,) = importances(study, common_rung(study))
+    assert importance.shares == {}
+    assert importance.reason == "needs at least 20 scored trials, there are 1"
 
 
 def test_the_example_study_has_effects_for_every_hyperparameter(study):

@@ -371,6 +371,6 @@ def test_an_offset_changes_no_baseline(name, offset):
     for level in (0.0, offset):
         values = waves + level
         data = data_of(list(values[:5]), values[5:], values[5:], 120, period=40.0, codec=Centred(level))
-        found = BASELINES[name].forecast(data, data.validation, 140)
-        errors.append(scores(found, found, data.validation, data.targets, data.period).rollout_error)
+        forecast = BASELINES[name].forecast(data, data.validation, 140)
+        errors.append(scores(forecast, forecast, data.validation, data.targets, data.period).rollout_error)
     assert errors[1] == pytest.approx(errors[0], rel=1e-3)

@@ -321,13 +321,13 @@ def test_nrmse_by_step_by_hand():
 @given(seed=st.integers(0, 10**6))
 def test_nrmse_by_step_agrees_with_plain_loops(seed):
     forecast, truth, scale = random_case(seed, steps=4, channels=3)
-    for step, found in enumerate(nrmse_by_step(forecast, truth, scale)):
+    for step, value in enumerate(nrmse_by_step(forecast, truth, scale)):
         squares = [
             ((forecast[s, step, c] - truth[s, step, c]) / scale[s, c]) ** 2
             for s in range(3)
             for c in range(3)
         ]
-        assert found == pytest.approx(math.sqrt(sum(squares) / 9))
+        assert value == pytest.approx(math.sqrt(sum(squares) / 9))
 
 
 def test_nrmse_by_step_stays_infinite_once_a_start_is_lost():
@@ -399,35 +399,35 @@ def test_scores_hold_each_number_over_the_targets_only():
     one_step = truth + 0.01 * rng.normal(size=truth.shape)
     forecast[:, 10:, 1] = np.nan  # not a target
     forecast[0, 60, 2] = 1e9
-    found = scores(forecast, one_step, starts_of(truth, mean, scale), (2, 0), 10.0)
+    result = scores(forecast, one_step, starts_of(truth, mean, scale), (2, 0), 10.0)
     case = forecast[..., [2, 0]], truth[..., [2, 0]], scale[:, [2, 0]]
     steps = valid_steps(*case, 10)
-    assert found.rollout_error == rollout_error(*case, 10) < 1
-    assert found.prefix_errors == tuple(error_of_prefix(*case, 10, share) for share in PREFIXES)
-    assert found.nrmse == nrmse(*case)
-    assert found.valid_steps == np.median(steps)
-    assert (found.valid_steps_low, found.valid_steps_high) == tuple(np.quantile(steps, [0.1, 0.9]))
-    assert found.valid_steps_low < found.valid_steps < found.valid_steps_high
-    assert found.diverged_fraction == 1 / 8
-    assert found.one_step_error == rollout_error(one_step[..., [2, 0]], *case[1:], 10)
-    assert found.one_step_nrmse == nrmse(one_step[..., [2, 0]], *case[1:])
-    assert found.one_step_error < 0.05 < found.rollout_error
+    assert result.rollout_error == rollout_error(*case, 10) < 1
+    assert result.prefix_errors == tuple(error_of_prefix(*case, 10, share) for share in PREFIXES)
+    assert result.nrmse == nrmse(*case)
+    assert result.valid_steps == np.median(steps)
+    assert (result.valid_steps_low, result.valid_steps_high) == tuple(np.quantile(steps, [0.1, 0.9]))
+    assert result.valid_steps_low < result.valid_steps < result.valid_steps_high
+    assert result.diverged_fraction == 1 / 8
+    assert result.one_step_error == rollout_error(one_step[..., [2, 0]], *case[1:], 10)
+    assert result.one_step_nrmse == nrmse(one_step[..., [2, 0]], *case[1:])
+    assert result.one_step_error < 0.05 < result.rollout_error
 
 
 def test_a_perfect_forecast():
     truth = sines()
-    found = scores(truth, truth, starts_of(truth), (0,), PERIOD)
-    assert (found.rollout_error, found.nrmse, found.diverged_fraction) == (0, 0, 0)
-    assert found.valid_steps_low == HORIZON
+    result = scores(truth, truth, starts_of(truth), (0,), PERIOD)
+    assert (result.rollout_error, result.nrmse, result.diverged_fraction) == (0, 0, 0)
+    assert result.valid_steps_low == HORIZON
 
 
 def test_a_forecast_of_nothing_but_nan_is_a_score_of_one():
     truth = sines()
     lost = np.full_like(truth, np.nan)
-    found = scores(lost, lost, starts_of(truth), (0,), PERIOD)
-    assert (found.rollout_error, found.one_step_error, found.diverged_fraction) == (1, 1, 1)
-    assert (found.nrmse, found.one_step_nrmse) == (math.inf, math.inf)
-    assert (found.valid_steps_low, found.valid_steps, found.valid_steps_high) == (0, 0, 0)
+    result = scores(lost, lost, starts_of(truth), (0,), PERIOD)
+    assert (result.rollout_error, result.one_step_error, result.diverged_fraction) == (1, 1, 1)
+    assert (result.nrmse, result.one_step_nrmse) == (math.inf, math.inf)
+    assert (result.valid_steps_low, result.valid_steps, result.valid_steps_high) == (0, 0, 0)
 
 
 @settings(max_examples=20)

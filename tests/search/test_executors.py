@@ -14,6 +14,7 @@ import pytest
 from sweep.config.errors import SweepError
 from sweep.search.executors import EXECUTORS, InlineSlot, LokySlot, WorkerDied, outcome
 from sweep.search.worker import call
+from tests.support.waiting import wait_for
 
 
 class Stubborn(Exception):
@@ -54,6 +55,10 @@ def kill_self(number):
 
 def leave():
     sys.exit(3)
+
+
+def loaded():
+    return set(sys.modules)
 
 
 KEPT = []
@@ -148,7 +153,7 @@ def test_an_error_comes_back_as_itself_and_the_worker_lives_on(slot, kind, error
 def test_a_worker_killed_while_idle_is_replaced_without_a_word(slot):
     before = result_of(slot, pid)
     os.kill(before, signal.SIGKILL)
-    time.sleep(1)  # loky has seen it by then
+    wait_for(lambda: slot._executor._flags.broken, 60, "loky to see it")
     after = result_of(slot, pid)
     assert after != before
 
@@ -190,6 +195,12 @@ def test_a_worker_ignores_ctrl_c_from_its_first_moment_and_the_driver_does_not(s
 
 def test_the_worker_computes_with_one_thread(slot):
     assert result_of(slot, os.getenv, "OMP_NUM_THREADS") == "1"
+
+
+def test_a_worker_starts_without_what_only_the_driver_needs(slot):
+    modules = result_of(slot, loaded)
+    assert "sweep.search.worker" in modules
+    assert not {"sweep.search.driver", "sweep.store", "sqlalchemy"} & modules
 
 
 def test_what_a_function_leaves_behind_at_first_is_out_of_the_collectors_sight(slot):

@@ -24,8 +24,8 @@ PIXEL = _pixel()
 def cheap_runs() -> Iterator[None]:
     """In this process, search few and small networks for a baseline and draw one pixel for a trial.
 
-    A study then takes a third of its time. Real searches are tested in tests/score, real pictures in tests/report,
-    and both in the commands that tests start as processes of their own.
+    A study then takes a third of its time. Real searches are tested in tests/score, real pictures in tests/report
+    and in the commands that tests start as processes of their own.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(echo_state, "RESERVOIRS", 2)

@@ -310,11 +310,11 @@ def test_shuffling_visits_every_window_once_and_each_epoch_differs(trainer: Made
     for epoch in range(2):
         rng = np.random.default_rng([stream(3, "order"), epoch])
         windows = [tuple(pick) for pick in running.windows.offsets(rng).tolist()]
-        found: list[tuple[int, int]] = []
-        while len(found) < len(windows):
-            found += visited(running, 1)
+        order: list[tuple[int, int]] = []
+        while len(order) < len(windows):
+            order += visited(running, 1)
             assert running.epoch == epoch
-        assert sorted(found) == sorted(windows) and found != windows
+        assert sorted(order) == sorted(windows) and order != windows
     first = visited(trainer(SGD, batch_size=4), 3)
     assert visited(trainer(SGD, batch_size=12), 1) == first  # the batch size changes no order
     assert visited(trainer(SGD, batch_size=4, seed=4), 3) != first
@@ -518,9 +518,9 @@ def test_the_cosine_is_that_of_gradients_in_a_row(trainer: Made):
         gradients.append(gradient_of(twin, torch.nn.functional.mse_loss(forecasts, targets)))
         twin.train(twin.consumed + 1, [])
     running.train(120, [])
-    found = running.log.columns()["gradient_cosine"]
+    cosines = running.log.columns()["gradient_cosine"]
     wanted = [float(torch.cosine_similarity(a, b, dim=0)) for a, b in itertools.pairwise(gradients)]
-    assert math.isnan(found[0]) and found[1:] == pytest.approx(wanted, rel=1e-4)
+    assert math.isnan(cosines[0]) and cosines[1:] == pytest.approx(wanted, rel=1e-4)
     assert all(
         math.isnan(cosine) for cosine in twin.log.columns()["gradient_cosine"]
     )  # segments of one update

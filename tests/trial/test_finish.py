@@ -86,20 +86,22 @@ def test_the_rollout_is_that_of_the_best_evaluation(settled: Made):
     network = trained(config, data, finished.files["checkpoint.pt"])
     dtype = torch.float64 if config.training.precision == "float64" else torch.float32
     task = Task(data, data.validation, dtype, "cpu")
-    said = forecasts(network, task)
-    again = scores(said.rollout, said.one_step, data.validation, data.targets, data.period)
+    forecast = forecasts(network, task)
+    again = scores(forecast.rollout, forecast.one_step, data.validation, data.targets, data.period)
     assert again.rollout_error == pytest.approx(best.scores.rollout_error, rel=1e-9)
     starts = data.validation
-    assert np.array_equal(arrays["forecast"], said.rollout) and arrays["forecast"].dtype == np.float64
+    assert np.array_equal(arrays["forecast"], forecast.rollout) and arrays["forecast"].dtype == np.float64
     assert np.array_equal(arrays["truth"], starts.truth) and np.array_equal(arrays["scale"], starts.scale)
-    assert np.array_equal(arrays["one_step"], said.one_step[:4])
+    assert np.array_equal(arrays["one_step"], forecast.one_step[:4])
     assert np.array_equal(arrays["past"], starts.past[:, -arrays["past"].shape[1] :])
     assert arrays["past"].shape[1] <= 5  # a quarter of the horizon
-    assert arrays["nrmse"] == pytest.approx(nrmse_by_step(said.rollout, starts.truth, starts.scale), rel=1e-5)
-    steps = valid_steps(said.rollout, starts.truth, starts.scale, int(arrays["block"]))
+    assert arrays["nrmse"] == pytest.approx(
+        nrmse_by_step(forecast.rollout, starts.truth, starts.scale), rel=1e-5
+    )
+    steps = valid_steps(forecast.rollout, starts.truth, starts.scale, int(arrays["block"]))
     assert np.array_equal(arrays["valid_steps"], steps)
     gap = exposure_gap_by_step(
-        said.rollout, swapped(network, task, traced(network, task)), starts.truth, starts.scale
+        forecast.rollout, swapped(network, task, traced(network, task)), starts.truth, starts.scale
     )
     assert arrays["exposure_gap"] == pytest.approx(gap, abs=1e-5)
     assert finished.exposure_gap == pytest.approx(float(gap.mean()), rel=1e-9)
@@ -149,8 +151,8 @@ def test_with_a_record_there_is_a_finding_for_every_code(settled: Made):
     record = TrialRecord(
         3, "complete", {}, {}, "sampled", evaluations, evaluations[best].scores.rollout_error, best, best
     )
-    found = finish(config, done[-1].checkpoint, record=record)
-    document = json.loads(found.files["diagnosis.json"])
+    finished = finish(config, done[-1].checkpoint, record=record)
+    document = json.loads(finished.files["diagnosis.json"])
     assert sorted(finding["code"] for finding in document["findings"]) == sorted(CODES)
     assert diagnosis_to_json(diagnosis_from_json(document)) == document
 
@@ -201,13 +203,13 @@ def test_the_locked_test_is_scored_from_the_stored_weights(settled: Made):
     data = load(config.data, config.score)
     network = trained(config, data, finished.files["checkpoint.pt"])
     dtype = torch.float64 if config.training.precision == "float64" else torch.float32
-    said = forecasts(network, Task(data, data.test, dtype, "cpu"))
-    expected = scores(said.rollout, said.one_step, data.test, data.targets, data.period)
-    found = score_on_test(config, finished.files["checkpoint.pt"])
-    assert found.rollout_error == pytest.approx(expected.rollout_error, rel=1e-9)
+    forecast = forecasts(network, Task(data, data.test, dtype, "cpu"))
+    expected = scores(forecast.rollout, forecast.one_step, data.test, data.targets, data.period)
+    on_test = score_on_test(config, finished.files["checkpoint.pt"])
+    assert on_test.rollout_error == pytest.approx(expected.rollout_error, rel=1e-9)
     on_validation = forecasts(network, Task(data, data.validation, dtype, "cpu"))
     other = scores(on_validation.rollout, on_validation.one_step, data.validation, data.targets, data.period)
-    assert found.rollout_error != other.rollout_error
+    assert on_test.rollout_error != other.rollout_error
 
 
 @pytest.mark.parametrize("name", ["sgd", "lbfgs"])

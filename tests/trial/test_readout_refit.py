@@ -29,11 +29,13 @@ def test_a_refit_that_is_better_is_the_trials_last_evaluation_and_checkpoint(
     for one, other in zip(raw[:-1], refit[:-1], strict=True):  # training is not touched
         assert to_json(one.evaluation) == to_json(other.evaluation)
     last = refit[-1].evaluation
-    found = last.evidence["readout_refit"]
-    assert found["latest"] == raw[-1].evaluation.scores.rollout_error
-    assert found["raw"] == pytest.approx(min(one.evaluation.scores.rollout_error for one in raw), abs=1e-6)
-    assert found["ridge"] is not None and found["refit"] < found["raw"]  # 12 updates leave much to mend
-    assert last.scores.rollout_error == pytest.approx(found["refit"], abs=1e-4)
+    evidence = last.evidence["readout_refit"]
+    assert evidence["latest"] == raw[-1].evaluation.scores.rollout_error
+    assert evidence["raw"] == pytest.approx(min(one.evaluation.scores.rollout_error for one in raw), abs=1e-6)
+    assert (
+        evidence["ridge"] is not None and evidence["refit"] < evidence["raw"]
+    )  # 12 updates leave much to mend
+    assert last.scores.rollout_error == pytest.approx(evidence["refit"], abs=1e-4)
     json.dumps(to_json(last))
     done = finish(trial(cell=cell, readout_refit=True), refit[-1].checkpoint)
     path = Path("rollout.npz")
@@ -66,8 +68,8 @@ def test_a_refit_that_is_no_better_changes_nothing(
     monkeypatch.setattr(segment_module, "refit_readout", lambda *given: whole(*given, ridges=()))
     raw, refit = (segments(trial(readout_refit=wanted)) for wanted in (False, True))
     assert refit[-1].evaluation.scores == raw[-1].evaluation.scores
-    found = refit[-1].evaluation.evidence["readout_refit"]
-    assert found["ridge"] is None and found["raw"] == found["refit"]
+    evidence = refit[-1].evaluation.evidence["readout_refit"]
+    assert evidence["ridge"] is None and evidence["raw"] == evidence["refit"]
 
 
 def test_what_cannot_be_refitted_says_why(trial: Made, segments: Made):

@@ -8,10 +8,10 @@ TRIED = {"ar": 0.484, "season": 0.537}
 
 
 def test_baselines_that_beat_the_best_selected_score_are_named():
-    found = beaten_by_baseline(made_contests(0.3, {"ar": 0.2, "season": 1e-12, "mean": 1.0}))
-    assert found.severity == "issue"
-    assert found.evidence["better"] == ["season", "ar"]
-    assert found.text == "On validation season (exact), ar (0.2) beat the best selected score (0.3)."
+    finding = beaten_by_baseline(made_contests(0.3, {"ar": 0.2, "season": 1e-12, "mean": 1.0}))
+    assert finding.severity == "issue"
+    assert finding.evidence["better"] == ["season", "ar"]
+    assert finding.text == "On validation season (exact), ar (0.2) beat the best selected score (0.3)."
     clear = beaten_by_baseline(made_contests(0.385, TRIED))
     assert clear.severity == "ok"
     assert (
@@ -24,18 +24,18 @@ def test_baselines_that_beat_the_best_selected_score_are_named():
 
 def test_a_lucky_selected_score_does_not_beat_a_baseline():
     # selected .385, anew .5: the autoregression with .484 is better, the seasonal forecast with .537 is not
-    found = beaten_by_baseline(made_contests(0.5, TRIED, seeds=3))
-    assert found.severity == "issue"
-    assert found.evidence["better"] == ["ar"]
-    assert found.text == "On fresh seeds ar (0.484) beats the configuration of trial 0 (0.5)."
+    finding = beaten_by_baseline(made_contests(0.5, TRIED, seeds=3))
+    assert finding.severity == "issue"
+    assert finding.evidence["better"] == ["ar"]
+    assert finding.text == "On fresh seeds ar (0.484) beats the configuration of trial 0 (0.5)."
 
 
 def test_the_locked_test_can_contradict_validation_and_decides():
     test = {"ar": 0.49, "season": 0.62, "esn": 0.4}
-    found = beaten_by_baseline(made_contests(0.463, TRIED, seeds=3, test=(0.508, test)))
-    assert found.severity == "issue"
-    assert found.evidence["better"] == found.evidence["better_on_test"] == ["esn", "ar"]
-    assert found.text == (
+    finding = beaten_by_baseline(made_contests(0.463, TRIED, seeds=3, test=(0.508, test)))
+    assert finding.severity == "issue"
+    assert finding.evidence["better"] == finding.evidence["better_on_test"] == ["esn", "ar"]
+    assert finding.text == (
         "On fresh seeds no baseline beats the configuration of trial 0 (0.463); the nearest is ar (0.484). "
         "On the locked test esn (0.4), ar (0.49) beat it (0.508)."
     )

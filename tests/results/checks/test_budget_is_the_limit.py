@@ -39,8 +39,8 @@ def test_the_gain_is_that_of_the_last_fifth():
 def test_found_where_the_best_still_gain():
     gaining = [trial(n, [1.0, 0.5, 0.4, 0.3, 0.1]) for n in range(4)]
     still = [trial(n, [1.0, 0.1, 0.1, 0.1, 0.1]) for n in range(4, 20)]
-    found = budget_is_the_limit(gaining)
-    assert found.severity == "issue" and "a factor of 3 (median)" in found.text
+    finding = budget_is_the_limit(gaining)
+    assert finding.severity == "issue" and "a factor of 3 (median)" in finding.text
     assert budget_is_the_limit([*gaining, *still]).severity == "ok"  # four of the best ten
     pruned = [trial(n, [1.0, 0.5, 0.4, 0.3, 0.1], "pruned") for n in range(9)]
     assert budget_is_the_limit([*gaining[:2], *pruned]).severity == "not applicable"
@@ -49,8 +49,8 @@ def test_found_where_the_best_still_gain():
 def test_a_gain_that_the_schedule_explains_is_unknown():
     errors = [1.0, 0.5, 0.4, 0.3, 0.1]
     falling = [trial(n, errors, scheduler="one_cycle") for n in range(3)]
-    found = budget_is_the_limit([*falling, trial(3, errors)], {"one_cycle", "cosine"})
-    assert found.severity == "not applicable" and "of 3 of them fall to zero" in found.text
+    finding = budget_is_the_limit([*falling, trial(3, errors)], {"one_cycle", "cosine"})
+    assert finding.severity == "not applicable" and "of 3 of them fall to zero" in finding.text
     half = budget_is_the_limit([*falling[:2], *(trial(n, errors) for n in (3, 4))], {"one_cycle"})
     assert half.severity == "issue"
     flat = [trial(n, [1.0, 0.1, 0.1, 0.1, 0.1], scheduler="cosine") for n in range(4)]

@@ -9,11 +9,11 @@ def test_checkpoint_regret_counts_the_trials_that_lose_by_it():
         [1] * 4, [0.5] * 4, regret_last=[0.0, 0.04, 0.06, 0.3], regret_one_step=[0, 0, 0, 0.2]
     )
     frame.loc[3, "state"] = "complete"
-    found = checkpoint_regret(frame)
-    assert found.severity == "issue"
-    assert found.evidence["share_last"] == 0.5  # .06 and .3 lie above .05
-    assert found.evidence["median_last"] == pytest.approx(0.05)
-    assert found.evidence["share_one_step"] == 0.25
+    finding = checkpoint_regret(frame)
+    assert finding.severity == "issue"
+    assert finding.evidence["share_last"] == 0.5  # .06 and .3 lie above .05
+    assert finding.evidence["median_last"] == pytest.approx(0.05)
+    assert finding.evidence["share_one_step"] == 0.25
     pruned = frame.assign(state="pruned")
     assert checkpoint_regret(pruned).severity == "not applicable"
     assert checkpoint_regret(frame.assign(regret_last=0.01, regret_one_step=0.0)).severity == "ok"

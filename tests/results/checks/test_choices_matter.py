@@ -4,9 +4,9 @@ from sweep.results.effects import Claim
 
 def test_claims_are_told_only_with_enough_starts():
     claim = Claim("cell", "gru", 0.3, 0.6, 0.1, 0.4, 12, "rung")
-    found = choices_matter([claim], 1, True, "the error at 11%")
-    assert found.severity == "issue"
-    assert "cell = gru: median 0.3 against 0.6" in found.text
+    finding = choices_matter([claim], 1, True, "the error at 11%")
+    assert finding.severity == "issue"
+    assert "cell = gru: median 0.3 against 0.6" in finding.text
     end = Claim("scheduler", "one_cycle", 0.13, 0.23, 0.032, 0.15, 12, "end")
     text = choices_matter([end], 1, True, "the error at 11%").text
     assert "11%" not in text and text.startswith(

@@ -17,17 +17,17 @@ def test_a_horizon_that_nothing_can_forecast_is_found():
 
 def test_skill_is_against_the_best_trivial_forecast():
     # half of the mean's error is no skill where the line through the past has it too
-    found = horizon_too_long(made_contest(0.42, {"mean": 0.9, "persistence": 0.6, "drift": 0.45}))
-    assert found.severity == "issue"
-    assert found.evidence["against"] == "drift"
-    assert "(best: trial 0, skill 0.067 against drift)" in found.text
+    finding = horizon_too_long(made_contest(0.42, {"mean": 0.9, "persistence": 0.6, "drift": 0.45}))
+    assert finding.severity == "issue"
+    assert finding.evidence["against"] == "drift"
+    assert "(best: trial 0, skill 0.067 against drift)" in finding.text
 
 
 def test_exact_data_are_no_long_horizon():
-    found = horizon_too_long(made_contest(0.2, {"mean": 0.9, "drift": 1e-16}))
-    assert (found.severity, found.text) == ("ok", "drift is exact.")
+    finding = horizon_too_long(made_contest(0.2, {"mean": 0.9, "drift": 1e-16}))
+    assert (finding.severity, finding.text) == ("ok", "drift is exact.")
 
 
 def test_without_trivial_forecasts_skill_is_against_a_constant():
-    found = horizon_too_long(made_contest(0.7, {}))
-    assert (found.severity, found.text) == ("ok", "trial 0 has skill 0.3 against a constant.")
+    finding = horizon_too_long(made_contest(0.7, {}))
+    assert (finding.severity, finding.text) == ("ok", "trial 0 has skill 0.3 against a constant.")

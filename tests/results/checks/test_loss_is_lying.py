@@ -26,33 +26,33 @@ def rng():
 
 def test_a_loss_that_ranks_backwards_is_found_lying():
     # the lowest one-step error (trial 0) has the worst rollout: .9 against .2, ranks exactly reversed
-    found = judged(trials_table([1, 2, 3, 4, 5, 6, 7, 8], [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2]), True)
-    assert found.severity == "issue"
-    assert found.evidence["spearman"] == pytest.approx(-1)
-    assert (found.evidence["by_loss"], found.evidence["by_rollout"]) == (0, 7)
-    assert found.evidence["cost"] == pytest.approx(0.7)
-    assert (found.evidence["by_loss_valid_steps"], found.evidence["by_rollout_valid_steps"]) == (
+    finding = judged(trials_table([1, 2, 3, 4, 5, 6, 7, 8], [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2]), True)
+    assert finding.severity == "issue"
+    assert finding.evidence["spearman"] == pytest.approx(-1)
+    assert (finding.evidence["by_loss"], finding.evidence["by_rollout"]) == (0, 7)
+    assert finding.evidence["cost"] == pytest.approx(0.7)
+    assert (finding.evidence["by_loss_valid_steps"], finding.evidence["by_rollout_valid_steps"]) == (
         pytest.approx(10),
         pytest.approx(80),
     )
-    assert "hardly agree: Spearman -1.00" in found.text
-    assert "trial 0 at its lowest one-step error: rollout error 0.9, 10 of 100 valid steps." in found.text
-    assert "Trial 7 has 0.2 and 80 of 100 valid steps (selected)." in found.text
+    assert "hardly agree: Spearman -1.00" in finding.text
+    assert "trial 0 at its lowest one-step error: rollout error 0.9, 10 of 100 valid steps." in finding.text
+    assert "Trial 7 has 0.2 and 80 of 100 valid steps (selected)." in finding.text
 
 
 def test_a_loss_that_ranks_as_the_rollout_is_clear():
-    found = judged(trials_table([1, 2, 3, 4, 5, 6, 7, 8], [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]), True)
-    assert found.severity == "ok"
-    assert found.evidence["spearman"] == pytest.approx(1)
-    assert "same trial, 0, at the same checkpoint." in found.text
+    finding = judged(trials_table([1, 2, 3, 4, 5, 6, 7, 8], [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]), True)
+    assert finding.severity == "ok"
+    assert finding.evidence["spearman"] == pytest.approx(1)
+    assert "same trial, 0, at the same checkpoint." in finding.text
 
 
 def test_the_same_trial_at_another_checkpoint():
     # the loss would keep a checkpoint of .2 instead of .1, and both hold to the end
     frame = trials_table([1, 2, 3], [0.2, 0.3, 0.4], rollout_error=[0.1, 0.3, 0.4], valid_steps=[100, 70, 60])
-    found = judged(frame.assign(loss_valid_steps=100.0), True)
+    finding = judged(frame.assign(loss_valid_steps=100.0), True)
     assert (
-        "the same trial, 0, at its lowest one-step error: rollout error 0.2, 100 of 100 valid" in found.text
+        "the same trial, 0, at its lowest one-step error: rollout error 0.2, 100 of 100 valid" in finding.text
     )
 
 
@@ -60,27 +60,27 @@ def test_the_loss_is_compared_with_fresh_seeds_where_there_are_some():
     # selected .1, anew .42: a loss that picks .45 costs .35 of the lucky score, and .03 of what it is worth
     frame = trials_table([1, 2, 3, 4, 5, 6, 7, 8], [0.45, 0.5, 0.6, 0.5, 0.7, 0.8, 0.9, 0.1])
     assert judged(frame).severity == "issue"
-    found = judged(frame, leader=made_contest(0.42, {}, seeds=3, valid_steps=58))
-    assert found.severity == "ok"
-    assert found.evidence["cost"] == pytest.approx(0.03)
-    assert found.text.endswith("Trial 0 has 0.42 and 58 of 100 valid steps (on fresh seeds).")
+    finding = judged(frame, leader=made_contest(0.42, {}, seeds=3, valid_steps=58))
+    assert finding.severity == "ok"
+    assert finding.evidence["cost"] == pytest.approx(0.03)
+    assert finding.text.endswith("Trial 0 has 0.42 and 58 of 100 valid steps (on fresh seeds).")
 
 
 def test_failed_trials_are_left_out_and_diverged_ones_rank_worst():
     one_step = [1, 2, 3, 4, 5, 6, 7, np.nan, 0.5, 0.1]
     rollout = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, np.nan, 0.1, 0.1]
     states = ["complete"] * 7 + ["diverged", "failed", "running"]
-    found = judged(trials_table(one_step, rollout, states), True)
-    assert found.evidence["trials"] == 8
-    assert found.evidence["spearman"] == pytest.approx(1)  # the diverged one is last in both, not missing
-    assert found.evidence["by_loss"] == 0
+    finding = judged(trials_table(one_step, rollout, states), True)
+    assert finding.evidence["trials"] == 8
+    assert finding.evidence["spearman"] == pytest.approx(1)  # the diverged one is last in both, not missing
+    assert finding.evidence["by_loss"] == 0
 
 
 def test_with_few_starts_no_claim_is_made():
     frame = trials_table([1, 2, 3, 4, 5, 6, 7, 8], [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2])
-    found = judged(frame, False)
-    assert found.severity == "not applicable"
-    assert "not a claim that one setting beats another" in found.text
+    finding = judged(frame, False)
+    assert finding.severity == "not applicable"
+    assert "not a claim that one setting beats another" in finding.text
 
 
 def test_one_trial_is_no_evidence():

@@ -30,16 +30,16 @@ LR_OF_TRAINING = {"sgd.lr": Axis("sgd.lr", ("training", "optimizer", "lr"), LogU
     ],
 )
 def test_a_best_value_within_five_percent_of_a_bound_is_found(params, severity, text):
-    found = near_bound(params, AXES)
-    assert found.severity == severity
-    assert text in found.text
+    finding = near_bound(params, AXES)
+    assert finding.severity == severity
+    assert text in finding.text
 
 
 @pytest.mark.parametrize(("prescribed", "severity"), [(0.3, "ok"), (2.0, "issue")])
 def test_a_bound_from_which_the_diagnosis_leads_away_is_left_alone(prescribed, severity):
     """Near the upper end of the rate: "search higher" must not stand beside "try a lower rate"."""
-    found = near_bound({"sgd.lr": 0.955}, LR_OF_TRAINING, {"lr": prescribed})
-    assert found.severity == severity
+    finding = near_bound({"sgd.lr": 0.955}, LR_OF_TRAINING, {"lr": prescribed})
+    assert finding.severity == severity
 
 
 def test_the_first_prescription_of_the_first_finding_counts():

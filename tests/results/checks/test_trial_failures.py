@@ -11,5 +11,5 @@ def test_failures_are_counted_by_reason():
 
 
 def test_folders_that_are_gone_are_missed():
-    found = trial_failures(trials_table([1, 1, 1, 1], [1, 1, 1, 1], ["complete"] * 4).drop(index=[1, 2]))
-    assert found.severity == "issue" and "2 trial folders are missing (1, 2)" in found.text
+    finding = trial_failures(trials_table([1, 1, 1, 1], [1, 1, 1, 1], ["complete"] * 4).drop(index=[1, 2]))
+    assert finding.severity == "issue" and "2 trial folders are missing (1, 2)" in finding.text

@@ -38,25 +38,25 @@ def test_trials_within_two_seeds_of_the_best_are_counted():
     reach = 10 ** (REACH * math.log10(2))
     assert reach == pytest.approx(6.83, abs=0.01)
     # the best has .02 on fresh seeds, whatever its selected score was
-    found = within_seed_noise(trials(0.001, 0.02 * reach * 0.999, 0.02 * reach * 1.001, 0.9), noise)
-    assert found.severity == "issue"
-    assert found.evidence["near_best"] == 1
-    assert "by a factor of 2 " in found.text and "1 of the 3 other trials" in found.text
+    finding = within_seed_noise(trials(0.001, 0.02 * reach * 0.999, 0.02 * reach * 1.001, 0.9), noise)
+    assert finding.severity == "issue"
+    assert finding.evidence["near_best"] == 1
+    assert "by a factor of 2 " in finding.text and "1 of the 3 other trials" in finding.text
 
 
 def test_clear_where_the_best_stands_alone():
-    found = within_seed_noise(trials(0.01, 0.5, 0.6), confirmation([0.01, 0.02, 0.04]))
+    finding = within_seed_noise(trials(0.01, 0.5, 0.6), confirmation([0.01, 0.02, 0.04]))
     assert (
-        found.severity == "ok"
-        and "No other trial has an error of at most 6.8 times that of trial 0" in found.text
+        finding.severity == "ok"
+        and "No other trial has an error of at most 6.8 times that of trial 0" in finding.text
     )
 
 
 def test_fresh_errors_of_the_confirmed_count_and_not_their_selected_ones():
     # trial 1 was selected with .011, and has .9 on fresh seeds
     arms = [[0.01, 0.02, 0.04], [0.8, 0.9, 0.95]]
-    found = within_seed_noise(trials(0.01, 0.011), confirmation(*arms, told_apart=[1]))
-    assert (found.severity, found.evidence["near_best"]) == ("ok", 0)
+    finding = within_seed_noise(trials(0.01, 0.011), confirmation(*arms, told_apart=[1]))
+    assert (finding.severity, finding.evidence["near_best"]) == ("ok", 0)
 
 
 def test_trials_that_the_confirmation_distinguishes_are_beyond_the_noise():
@@ -69,9 +69,9 @@ def test_trials_that_the_confirmation_distinguishes_are_beyond_the_noise():
 
 def test_no_claim_beside_a_confirmation_that_does_not_distinguish():
     arms = [[0.01, 0.011, 0.012], [0.8, 0.81, 0.82]]
-    found = within_seed_noise(trials(0.01, 0.011), confirmation(*arms))
-    assert found.severity == "not applicable"
-    assert "but the confirmation does not distinguish it from trial 1." in found.text
+    finding = within_seed_noise(trials(0.01, 0.011), confirmation(*arms))
+    assert finding.severity == "not applicable"
+    assert "but the confirmation does not distinguish it from trial 1." in finding.text
 
 
 def test_unknown_before_it_is_confirmed_on_two_seeds():
