@@ -66,7 +66,7 @@ def symptom(run: Run) -> tuple[str, dict[str, float]]:
             forecast=np.asarray(said.rollout),
             truth=starts.truth,
             past=starts.past[:, -250:],
-            mean=starts.mean,
+            std=starts.std,
             scale=starts.scale,
             block=block_length(data.period, starts.truth.shape[1]),
             period=data.period,

@@ -1,7 +1,7 @@
 """Rollouts with a known symptom, computed from a formula: tests and benchmarks of the symptom level use them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from sweep.data.sources.lorenz import LORENZ_FLOW
 from sweep.data.types import Array
 from sweep.diagnosis.symptoms.evidence import RolloutEvidence
 from sweep.score.metrics import block_length
+from sweep.score.trivial import TrivialForecast
 
 HORIZON, STARTS, PAST = 1000, 12, 250
 DT = 0.02  # of Lorenz, as the source's default
@@ -88,10 +89,9 @@ def evidence_of(
     """Return the evidence of arrays (start, step) or (start, step, channel), scaled by the truth itself."""
     if truth.ndim == 2:
         forecast, truth, past = (values[..., None] for values in (forecast, truth, past))
-    mean = np.broadcast_to(truth.mean(axis=(0, 1)), (len(truth), truth.shape[2]))
-    scale = np.broadcast_to(np.sqrt(np.square(truth - mean[:, None]).mean(axis=(0, 1))), mean.shape)
+    std = np.broadcast_to(truth.std(axis=(0, 1)), (len(truth), truth.shape[2]))
     block = block_length(period, truth.shape[1])
-    return RolloutEvidence(forecast, truth, past, mean, scale, block, period, lyapunov_time)
+    return RolloutEvidence(forecast, truth, past, std, std, block, period, lyapunov_time)
 
 
 Fault = Callable[[Wave, Array, np.random.Generator], tuple[Array, dict[str, float]]]
@@ -277,6 +277,7 @@ NOISY_FAULTS: dict[str, tuple[str, ...]] = {
     "periodic": ("S06",),
     "white": ("S07",),
     "unrelated": ("S11", "S10"),
+    "beside a better trivial one": ("S14",),
 }
 
 
@@ -318,6 +319,12 @@ def planted_noisy(fault: str, rng: np.random.Generator) -> Planted:
         forecast = spread * rng.standard_normal(truth.shape)
     elif fault == "unrelated":
         forecast = series(horizon)
+    elif fault == "beside a better trivial one":
+        forecast = truth + rng.uniform(0.1, 0.2) * spread * rng.standard_normal(truth.shape)
     else:
         raise ValueError(f"no such fault of a noisy series: {fault!r}")
-    return Planted(f"noisy: {fault}", evidence_of(forecast, truth, past, period), NOISY_FAULTS[fault], {})
+    evidence = evidence_of(forecast, truth, past, period)
+    if fault == "beside a better trivial one":  # as if the last value were right to 5 % of a scale
+        trivial = TrivialForecast("persistence", 0.05, False, 0.0, np.full(STARTS, horizon))
+        evidence = replace(evidence, trivial=trivial)
+    return Planted(f"noisy: {fault}", evidence, NOISY_FAULTS[fault], {})

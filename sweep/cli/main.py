@@ -106,7 +106,7 @@ def run(
     """Run or resume STUDY (a name or a path, default "sine") up to a total number of trials.
 
     At the end, the best configurations are trained again on fresh seeds ([confirm] in the study file, by default
-    3 configurations on 3 seeds each). Then one is named and scored on the locked test.
+    3 configurations on 5 seeds each). Then one is named and scored on the locked test.
     """
     from rich.console import Console
 

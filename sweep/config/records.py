@@ -10,6 +10,9 @@ State = Literal["running", "complete", "pruned", "diverged", "failed"]
 Origin = Literal["sampled", "enqueued", "replicated", "completed"]
 SETTLED: tuple[State, ...] = ("complete", "pruned", "diverged", "failed")
 
+# The definition of scores (docs/metrics.md). 1: `scale` was the RMS distance of the truth from the training mean.
+SCORE_FORMAT = 2
+
 # Shares of the horizon for which the rollout error is recorded.
 PREFIXES = (0.03, 0.1, 0.3, 1.0)
 
@@ -18,7 +21,8 @@ PREFIXES = (0.03, 0.1, 0.3, 1.0)
 class Scores:
     """The scores of one evaluation, as docs/metrics.md defines them.
 
-    nrmse and one_step_nrmse may be +inf; rollout_error, one_step_error and diverged_fraction lie in [0, 1].
+    nrmse and one_step_nrmse may be +inf; rollout_error, one_step_error and diverged_fraction lie in [0, 1];
+    trivial_skill is 1 at most.
     """
 
     rollout_error: float
@@ -30,6 +34,9 @@ class Scores:
     diverged_fraction: float
     one_step_error: float
     one_step_nrmse: float
+    trivial_skill: float | None = (
+        None  # against the best trivial forecast; None: that one is exact, or not recorded
+    )
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,7 @@ class TrialRecord:
     updates: int = 0
     seconds: float = 0.0  # worker time; only this field and `host` may differ between equal runs
     host: Mapping[str, Any] = field(default_factory=dict)  # engine, versions, machine
+    score_format: int = SCORE_FORMAT  # of its scores
 
     @property
     def settled(self) -> bool:
@@ -91,19 +99,20 @@ def to_json(value: Any) -> Any:
 
 
 def scores_from_json(values: Mapping[str, Any]) -> Scores:
-    """Return Scores from JSON; null, written for a number that is not finite, becomes +inf."""
+    """Return Scores from JSON; null, written for a number that is not finite, becomes +inf, except trivial_skill."""
     filled: dict[str, Any] = {key: math.inf if value is None else value for key, value in values.items()}
-    return Scores(**{**filled, "prefix_errors": tuple(values["prefix_errors"])})
+    more = {"prefix_errors": tuple(values["prefix_errors"]), "trivial_skill": values.get("trivial_skill")}
+    return Scores(**{**filled, **more})
 
 
 def record_from_json(values: Mapping[str, Any]) -> TrialRecord:
-    """Return a TrialRecord from its JSON values, the inverse of `to_json`.
+    """Return a TrialRecord from its JSON values, the inverse of `to_json`; the first format had no number.
 
     Raises:
         KeyError, TypeError: a field is missing or unknown.
     """
     evaluations = tuple(evaluation_from_json(entry) for entry in values["evaluations"])
-    return TrialRecord(**{**values, "evaluations": evaluations})
+    return TrialRecord(**{"score_format": 1, **values, "evaluations": evaluations})
 
 
 def evaluation_from_json(values: Mapping[str, Any]) -> Evaluation:

@@ -251,7 +251,7 @@ class ConfirmConfig(Section):
     """`[confirm]`: how many of the best are trained again, on how many fresh seeds. Not part of a study's identity."""
 
     top: NonNegativeInt = 3  # configurations; 0: none
-    seeds: NonNegativeInt = 3  # of each; 0: none
+    seeds: NonNegativeInt = 5  # of each; 0: none
 
 
 class DiagnosisConfig(Section):

@@ -50,8 +50,8 @@ class Space:
     """Axes in the order in which they are sampled: the axis of a condition comes before the conditional ones."""
 
     axes: tuple[Axis, ...]
-    # Fixed settings under a condition; that of an optimizer may be a table with its name.
-    fixed: tuple[tuple[Condition, tuple[str, ...], Any], ...] = ()
+    # Fixed settings under a condition, the name of an optimizer before its settings.
+    fixed: tuple[tuple[Condition, tuple[str, ...], Value], ...] = ()
 
     @property
     def conditional(self) -> bool:

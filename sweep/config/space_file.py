@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from sweep.config.known_names import KnownNames, Settable
 from sweep.config.mistakes import component_problems
-from sweep.config.ranges import RANGE_WORDS, Choice, Range, SpaceError, ends
+from sweep.config.ranges import RANGE_WORDS, Choice, Range, SpaceError, Value, ends
 from sweep.config.registry import nearest
 from sweep.config.sections import ALWAYS, OF_BOOL, RECURRENT, Component, ModelConfig, Section, TrainingConfig
 from sweep.config.space import COMPONENTS, Axis, Condition, Space
@@ -33,7 +33,7 @@ class _Reader:
     def __init__(self, known: KnownNames) -> None:
         self.known = known
         self.axes: list[Axis] = []
-        self.fixed: list[tuple[Condition, tuple[str, ...], Any]] = []
+        self.fixed: list[tuple[Condition, tuple[str, ...], Value]] = []
         self.document: dict[str, Any] = {}
         self.problems: list[str] = []
 
@@ -79,8 +79,7 @@ class _Reader:
                 continue
             place = (*COMPONENTS[owner][1], key)
             if owner == "readout_refit" and key in COMPONENTS:
-                self._fixed_component(f"{path}.{key}", key, settings[key])
-                self.fixed.append((condition, place, settings[key]))
+                self._fixed_component(f"{path}.{key}", key, settings[key], condition)
                 written[key] = settings[key]
                 continue
             if isinstance(settings[key], bool | int | float | str):
@@ -101,14 +100,18 @@ class _Reader:
         self._refuse_shared_names(path, axes)
         self.axes += axes
 
-    def _fixed_component(self, path: str, owner: str, entry: Any) -> None:
-        """Check `optimizer = "lbfgs"` or `optimizer = { name = "lbfgs", history = 30 }` of a value of an owner."""
+    def _fixed_component(self, path: str, owner: str, entry: Any, condition: Condition) -> None:
+        """Read `optimizer = "lbfgs"` or `optimizer = { name = "lbfgs", history = 30 }` of a value of an owner."""
         try:
             component = Component.model_validate(entry)
         except ValidationError:
             self.problems.append(f"{path}: wanted a name, or a table with a name and settings, got {entry!r}")
             return
-        self.problems += component_problems(path, path, owner, component.name, component.settings, self.known)
+        name, settings = component.name, component.settings
+        self.problems += component_problems(path, path, owner, name, settings, self.known)
+        name_place, settings_place = COMPONENTS[owner]
+        self.fixed.append((condition, name_place, name))
+        self.fixed += [(condition, (*settings_place, key), value) for key, value in settings.items()]
 
     def _unless_owned(self, name: str) -> Condition | None:
         """Return the condition that no value of `readout_refit` sets a hyperparameter; None: always."""

@@ -76,7 +76,7 @@ class StudyConfig:
         axes = [axis for axis in self.space.axes if axis.path == place]
         fixed = [(condition, value) for condition, path, value in self.space.fixed if path == place]
         windows = [int(window) for axis in axes for window in ends(axis.span)]
-        windows += [int(value) for _, value in fixed]
+        windows += [int(str(value)) for _, value in fixed]
         conditions = [*(axis.condition for axis in axes), *(condition for condition, _ in fixed)]
         if None not in conditions and not self._covers(conditions):
             windows.append(self.training.window)

@@ -122,7 +122,7 @@ def trial_config(
         if path[-1] not in ("optimizer", "scheduler"):
             target[path[-1]] = value
         elif path[-1] not in params:  # fixed by a value of readout_refit
-            target[path[-1]] = {"name": value} if isinstance(value, str) else dict(value)
+            target[path[-1]] = {"name": value}
     for name in ModelConfig.only_if_set:  # the own model has the same seed whether the space names it or not
         if document["model"].get(name) == ModelConfig.model_fields[name].default:
             del document["model"][name]

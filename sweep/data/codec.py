@@ -8,10 +8,11 @@ import numpy as np
 
 from sweep.config.errors import DataError
 from sweep.config.text import plural
+from sweep.data.precision import rounding_of
 from sweep.data.transforms import Transform
 from sweep.data.types import Array
 
-FLAT = 1e-12  # of the largest value; a smaller spread is rounding, not data
+SQUARED = 1e-150  # squares of smaller values lose digits: float64 ends at 2e-308
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def fit_codec(
     if not np.isfinite(std).all():
         channel = channels[int(np.argmin(np.isfinite(std)))]
         raise DataError(f"channel {channel!r}: the values are too large to be squared: use a larger unit")
-    _require_spread(pooled, std, channels, "the training data")
+    rounding = np.max([_rounding(values, transforms) for values in train], axis=0)
+    _require_spread(pooled, std, rounding, channels, "the training data")
     count, width = len(encoded), len(channels)
     means, stds = np.tile(mean, (count + 1, 1)), np.tile(std, (count + 1, 1))
     if scaling == "none":
@@ -109,17 +111,49 @@ def fit_codec(
     elif scaling == "series":
         for index, values in enumerate(encoded):
             means[index], stds[index] = values.mean(axis=0), values.std(axis=0)
-            _require_spread(values, stds[index], channels, f"the training part of {labels[index]}")
+            own = _rounding(train[index], transforms)
+            _require_spread(values, stds[index], own, channels, f"the training part of {labels[index]}")
     return ScalingCodec(transforms, means.reshape(count + 1, width), stds.reshape(count + 1, width))
 
 
-def _require_spread(values: Array, std: Array, channels: Sequence[str], where: str) -> None:
-    flat = np.flatnonzero(std <= FLAT * np.abs(values).max(axis=0))
+def flat_channels(train: Sequence[Array], transforms: Sequence[Transform]) -> Array:
+    """Return (channel,), whether the transforms leave only rounding of a channel of the training series.
+
+    Args:
+        train: per series (time, channel), data units, longer than the transforms consume.
+        transforms: applied in this order.
+    """
+    pooled = np.concatenate([_transformed(values, transforms) for values in train])
+    rounding = np.max([_rounding(values, transforms) for values in train], axis=0)
+    return np.asarray(pooled.std(axis=0) <= rounding)
+
+
+def _require_spread(values: Array, std: Array, rounding: Array, channels: Sequence[str], where: str) -> None:
+    width = np.ptp(values, axis=0)
+    tiny = np.flatnonzero((width > 0) & (width < SQUARED))
+    if len(tiny):
+        raise DataError(
+            f"channel {channels[tiny[0]]!r}: the values are too small to be squared: use a smaller unit"
+        )
+    flat = np.flatnonzero(std <= rounding)
     if len(flat):
         raise DataError(
             f"channel {channels[flat[0]]!r} is constant in {where} (after the transforms, if any): "
             "drop the channel or the transform that flattens it"
         )
+
+
+def _rounding(values: Array, transforms: Sequence[Transform]) -> Array:
+    """Return (channel,), the spread that rounding alone gives a series after the transforms.
+
+    A difference of large values keeps their rounding, although it is small itself.
+    """
+    level = np.abs(values).max(axis=0)
+    for transform in transforms:
+        values = transform.encode(values)
+        size = np.abs(values).max(axis=0)
+        level = np.maximum(level, size) if transform.lag else size
+    return rounding_of(level)
 
 
 def _transformed(values: Array, transforms: Sequence[Transform]) -> Array:

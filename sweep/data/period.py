@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sweep.data.precision import rounding_of
 from sweep.data.types import Array
 
 PADDING = 8  # a finer frequency grid shows the centre of a narrow peak
@@ -14,17 +15,19 @@ BAND = (
 # sunspots, 0.80 for Mackey-Glass, 0.31 for Lorenz; of 200 samples of AR(1) noise or of a random walk 2 % pass.
 CLEAR = 0.45
 FEWEST_CYCLES = 3  # in the longest series; fewer are a trend or chance; our choice
+TOOTH = 2  # cycles in the longest series: half width of a spectral line, whose taper is Hann's
+APART = 0.5  # share of all frequencies that the lines may cover, so at least 8 cycles; noise fills more. Our choice
+ALIKE = (
+    0.1  # excess share by which a multiple of the period may be clearer than the period itself; our choice
+)
 
 
 def dominant_period(train: Sequence[Array]) -> float | None:
-    """Return the period in steps of the highest spectral peak, None if no peak is clear.
+    """Return the period in steps at which the training data repeat, None if no period is clear.
 
     From every series and channel its straight line is subtracted; the rest is scaled to variance 1 and tapered (Hann),
-    and the power spectra are averaged. The highest point between FEWEST_CYCLES cycles and the Nyquist frequency is
-    the peak. It is clear if it is a local maximum and the band within BAND of its frequency holds a share s of the
-    power with (s - w) / (1 - w) >= CLEAR, where w is the share of the band in all frequencies, the power that white
-    noise has there. The period is one over the band's centre of power, because the highest point of a broad peak,
-    such as that of the sunspots, depends on noise.
+    and the power spectra are averaged. If they have no clear peak (`_peak_period`), as those of pulses have not, whose
+    power is spread over many harmonics, all harmonics together may be clear (`_comb_period`).
 
     Args:
         train: per series (time, channel), finite.
@@ -33,29 +36,98 @@ def dominant_period(train: Sequence[Array]) -> float | None:
     if longest < 4 * FEWEST_CYCLES:
         return None
     size = PADDING * 2 ** int(np.ceil(np.log2(longest)))
-    power = np.zeros(size // 2 + 1)
+    power, product = np.zeros(size // 2 + 1), np.zeros(longest)
     for values in train:
-        power += _power(values, size, longest)
+        scaled = _scaled(values)
+        tapered = scaled * np.hanning(len(values))[:, None]
+        if scaled.shape[1]:
+            power += (np.abs(np.fft.rfft(tapered, size, axis=0)) ** 2).mean(axis=1) / longest
+            product[: len(values)] += _autocovariance(scaled)
+    if not power.any():
+        return None
+    period = _peak_period(power, size, longest)
+    return _comb_period(power, product, size, longest) if period is None else period
+
+
+def _peak_period(power: Array, size: int, longest: int) -> float | None:
+    """Return the period of the highest spectral peak, None if it is not clear.
+
+    The highest point between FEWEST_CYCLES cycles and the Nyquist frequency is the peak. It is clear if it is a local
+    maximum and the band within BAND of its frequency holds a share s of the power with (s - w) / (1 - w) >= CLEAR,
+    where w is the share of the band in all frequencies, the power that white noise has there. The period is one over
+    the band's centre of power, because the highest point of a broad peak, such as that of the sunspots, depends on
+    noise.
+    """
     lowest = int(np.ceil(FEWEST_CYCLES * size / longest))
     peak = lowest + int(np.argmax(power[lowest:-1]))
     if power[peak] <= 0 or power[peak] < max(power[peak - 1], power[peak + 1]):
         return None
     band = np.arange(int(np.floor(peak * (1 - BAND))), min(int(np.ceil(peak * (1 + BAND))) + 1, len(power)))
-    share, white = power[band].sum() / power.sum(), len(band) / len(power)
-    if share - white < CLEAR * (1 - white):
+    if _excess(power[band].sum() / power.sum(), len(band) / len(power)) < CLEAR:
         return None
     return float(size * power[band].sum() / (band @ power[band]))
 
 
-def _power(values: Array, size: int, longest: int) -> Array:
-    """Return the power spectrum of a series, the mean over channels, weighted by its length."""
+def _comb_period(power: Array, product: Array, size: int, longest: int) -> float | None:
+    """Return the shortest period whose harmonics together are clear, None if there is none.
+
+    The lag of the highest autocorrelation, after its first fall to 0 and with FEWEST_CYCLES repetitions, is one period
+    or several. Of its fractions, those are periods whose harmonics, TOOTH to both sides, hold an excess share of the
+    power of CLEAR, and within ALIKE of the highest. That needs power in narrow lines, which noise does not have,
+    whatever its colour.
+    """
+    last = longest // FEWEST_CYCLES
+    fallen = np.flatnonzero(product[: last + 1] <= 0)
+    if not len(fallen):
+        return None
+    lag = int(fallen[0]) + int(np.argmax(product[fallen[0] : last + 1]))
+    total = np.concatenate([[0.0], np.cumsum(power)])
+    width = TOOTH * size / longest
+    shares = np.array(
+        [_comb_share(total, fraction * size / lag, width) for fraction in range(1, lag // 2 + 1)]
+    )
+    if not len(shares) or shares.max() < CLEAR:
+        return None
+    return lag / float(np.flatnonzero(shares >= max(CLEAR, shares.max() - ALIKE))[-1] + 1)
+
+
+def _comb_share(total: Array, fundamental: float, width: float) -> float:
+    """Return the excess share of the power in the harmonics of a frequency; 0 if they are not APART.
+
+    Args:
+        total: running sum of the power, from 0.
+        fundamental: points of the spectrum.
+        width: points to both sides of a harmonic that belong to it.
+    """
+    points = len(total) - 1
+    if 2 * width > APART * fundamental:
+        return 0.0
+    teeth = fundamental * np.arange(1, int((points - 1) / fundamental) + 1)
+    first = np.ceil(teeth - width).astype(int)
+    end = np.minimum(np.floor(teeth + width).astype(int) + 1, points)
+    share = float((total[end] - total[first]).sum() / total[-1])
+    return _excess(share, float((end - first).sum()) / points)
+
+
+def _excess(share: float, white: float) -> float:
+    """Return the share of the power beyond that of white noise: 0 is white noise, 1 is all power."""
+    return (share - white) / (1 - white) if white < 1 else 0.0
+
+
+def _scaled(values: Array) -> Array:
+    """Return a series without straight lines, each channel with variance 1; without channels that are lines."""
     time = np.arange(len(values)) - (len(values) - 1) / 2
     centred = values - values.mean(axis=0)
     centred = centred - time[:, None] * (time @ centred) / max(float(time @ time), 1.0)
     spread = centred.std(axis=0)
-    keep = spread > 1e-9 * np.abs(values).max(axis=0)
-    if not keep.any():
-        return np.zeros(size // 2 + 1)
-    tapered = centred[:, keep] / spread[keep] * np.hanning(len(values))[:, None]
-    spectrum = np.abs(np.fft.rfft(tapered, size, axis=0)) ** 2
-    return np.asarray(spectrum.mean(axis=1) / longest)
+    keep = spread > rounding_of(np.abs(values).max(axis=0))
+    return np.asarray(centred[:, keep] / spread[keep])
+
+
+def _autocovariance(scaled: Array) -> Array:
+    """Return (lag,), the mean over channels of the products of values that far apart; not fewer for long lags."""
+    count = len(scaled)
+    size = 2 ** int(np.ceil(np.log2(2 * count)))
+    spectrum = np.abs(np.fft.rfft(scaled, size, axis=0)) ** 2
+    product = np.fft.irfft(spectrum, size, axis=0)[:count].mean(axis=1)
+    return np.asarray(product * count / (count - np.arange(count)))

@@ -8,9 +8,9 @@ import numpy as np
 from sweep.config.errors import DataError
 from sweep.data.positions import JITTER_SEED, jittered, n_apart, spread_apart
 from sweep.data.recording import Need, Series
+from sweep.data.scale import scales_of
 from sweep.data.types import Array, Starts
 
-FLAT = 1e-6  # of the training spread; a truth that is closer to the training mean has no scale of its own; our choice
 STREAM = {"validation": 1, "test": 2}
 
 
@@ -76,12 +76,16 @@ def build_starts(
     past = np.stack([series[i].values[p - need.past : p] for i, p in spans])
     truth = np.stack([series[i].values[p : p + need.horizon] for i, p in spans])
     index = np.asarray(known, dtype=np.int64)[owner]
-    mean = level.mean[index]
+    mean, std = level.mean[index], level.std[index]
+    scales = scales_of(past, truth, mean, std, owner)
     return Starts(
         past=past,
         truth=truth,
         mean=mean,
-        scale=_scale(truth, mean, level.std[index], owner),
+        std=std,
+        scale=scales.scale,
+        scale_from=scales.source,
+        exact=scales.exact,
         series=index,
         position=position,
         calendar=np.stack([calendars[i][p - need.past + lag : p + need.horizon] for i, p in spans]),
@@ -103,15 +107,6 @@ def start_warnings(part: str, starts: Starts, series: Sequence[Series], need: Ne
             f"not scored (past {need.past}, horizon {need.horizon})"
         )
     return tuple(texts)
-
-
-def _scale(truth: Array, mean: Array, std: Array, owner: Array) -> Array:
-    """Return the RMS of (truth - mean) over all targets of the same series, (start, channel), > 0."""
-    square = np.mean((truth - mean[:, None, :]) ** 2, axis=1)
-    scale = np.empty_like(square)
-    for index in np.unique(owner):
-        scale[owner == index] = np.sqrt(square[owner == index].mean(axis=0))
-    return np.where(scale > FLAT * std, scale, std)
 
 
 def _too_short(part: str, series: Sequence[Series], need: Need, lag: int) -> str:

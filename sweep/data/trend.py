@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sweep.data.transforms import TRANSFORMS
+from sweep.data.codec import flat_channels
+from sweep.data.transforms import TRANSFORMS, Difference, Transform
 from sweep.data.types import Array
 
 STRONG = 0.5  # share of the training variance that a straight line explains; our choice
@@ -26,14 +27,32 @@ def trend_shares(train: Sequence[Array]) -> Array:
 
 
 def trend_warnings(
-    train: Sequence[Array], channels: Sequence[str], transforms: Sequence[str]
+    train: Sequence[Array],
+    channels: Sequence[str],
+    names: Sequence[str],
+    transforms: Sequence[Transform],
 ) -> tuple[str, ...]:
-    """Return a warning for each channel with a strong trend that no transform removes."""
-    if any(TRANSFORMS[name].removes_trend for name in transforms):
+    """Return a warning for each channel with a strong trend that no transform removes.
+
+    It advises a difference only where that leaves something to learn in every channel.
+
+    Args:
+        train: per series (time, channel), data units.
+        channels: their names.
+        names: of the transforms.
+        transforms: of the same names.
+    """
+    if any(TRANSFORMS[name].removes_trend for name in names):
         return ()
+    flat = flat_channels(train, (*transforms, Difference(1)))
+    wanted = ", ".join(f'"{name}"' for name in (*names, "difference"))
+    advice = "" if flat.any() else f"; consider data.transforms = [{wanted}]"
     return tuple(
-        f"channel {name!r} has a strong trend: a straight line explains {share:.0%} of its training variance "
-        'and a rollout would have to extrapolate it; consider data.transforms = ["difference"]'
-        for name, share in zip(channels, trend_shares(train), strict=True)
+        f"channel {name!r} is a straight line, to rounding: a line through two values forecasts it exactly, and there "
+        "is nothing to learn"
+        if line
+        else f"channel {name!r} has a strong trend: a straight line explains {share:.0%} of its training variance "
+        f"and a rollout would have to extrapolate it{advice}"
+        for name, share, line in zip(channels, trend_shares(train), flat, strict=True)
         if share >= STRONG
     )

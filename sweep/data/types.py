@@ -52,7 +52,7 @@ class Codec(Protocol):
         """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # equal if they are the same object, so that results can be cached by them
 class Starts:
     """Rollout tasks: a true past and the truth that follows it. All arrays are float64, data units.
 
@@ -62,7 +62,10 @@ class Starts:
     past: Array  # (start, warmup + codec.lag, channel)
     truth: Array  # (start, horizon, channel)
     mean: Array  # (start, channel): mean of the training data; of the same series if it has a training part
-    scale: Array  # (start, channel): RMS of (truth - mean) over the scored targets of the same series, > 0
+    std: Array  # (start, channel): standard deviation of the same training data, > 0
+    scale: Array  # (start, channel): smallest RMS error of the trivial forecasts, by series, > 0 (`sweep.data.scale`)
+    scale_from: Array  # (start, channel): name of the trivial forecast that has this error
+    exact: Array  # (start, channel): whether that forecast is right to rounding
     series: Array  # (start,): index of the training series, -1 for a series without a training part
     position: Array  # (start,): index in its series of the first forecast step
     calendar: Array  # (start, warmup + horizon, feature): known inputs for the same times, feature may be 0

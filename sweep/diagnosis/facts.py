@@ -103,8 +103,9 @@ def _linear_errors(data: Data, spread: Array) -> tuple[float, float]:
 
     The first is on the last third of the training data, the second on the validation truth.
     """
-    early = [raw[: 2 * len(raw) // 3] for raw in data.train_raw]
-    late = [raw[2 * len(raw) // 3 :] for raw in data.train_raw]
+    level = np.concatenate(data.train_raw).mean(axis=0)  # without it, a large offset costs digits
+    early = [raw[: 2 * len(raw) // 3] - level for raw in data.train_raw]
+    late = [raw[2 * len(raw) // 3 :] - level for raw in data.train_raw]
     order = min(
         LINEAR_ORDER, min(len(values) for values in late) - 2, min(len(values) for values in early) // 4
     )
@@ -119,7 +120,7 @@ def _linear_errors(data: Data, spread: Array) -> tuple[float, float]:
             squares.append(np.square((forecast - values[order:]) / spread).mean())
         return max(NEXT_TO_NOTHING, float(np.sqrt(np.mean(squares))))
 
-    return error(late), error(list(data.validation.truth))
+    return error(late), error(list(data.validation.truth - level))
 
 
 def _memory(train: tuple[Array, ...]) -> float:

@@ -78,17 +78,20 @@ def diagnosed(evidence: TrialEvidence) -> Diagnosis:
     except (KeyError, ValueError) as error:
         raise CannotJudge(f"the rollout cannot be judged: {error}") from error
     symptom = symptom_of_trial(rollout)
-    findings = (*symptom_findings(symptom), *_causes(evidence, symptom.code not in HEALTHY))
+    findings = (*symptom_findings(symptom), *_causes(evidence, symptom))
     return Diagnosis(symptom_to_json(symptom), findings, evidence.probes, rules_version())
 
 
-def _causes(evidence: TrialEvidence, failing: bool) -> tuple[Finding, ...]:
+def _causes(evidence: TrialEvidence, symptom: TrialSymptom) -> tuple[Finding, ...]:
     if evidence.record is None or evidence.facts is None or evidence.setup is None:
         return ()
     case = Case(
         evidence.config, evidence.record, evidence.curves, evidence.probes, evidence.facts, evidence.setup
     )
-    return cause_findings(case, failing)
+    excuse = symptom.hopeless
+    if not excuse and symptom.code == "S12" and evidence.facts.lyapunov_time is None:
+        excuse = f"the forecast is as good as the data are known to allow ({symptom.numbers['limit']})"
+    return cause_findings(case, symptom.code not in HEALTHY, excuse)
 
 
 def symptom_to_json(symptom: TrialSymptom) -> dict[str, Any]:

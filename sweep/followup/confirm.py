@@ -19,7 +19,7 @@ from sweep.followup.retrain import Arm, Retrained, Retraining, retrain, untraine
 from sweep.results.selection import FEW_STARTS, candidates, confirmation_verdict, is_current
 from sweep.search import Message, Outcome, Workers
 from sweep.stats.bootstrap import iqm, percentile_interval
-from sweep.stats.ranking import deviation_between_seeds, optimism, ranking
+from sweep.stats.ranking import deviation_between_seeds, optimism, ranking, worse_median
 from sweep.store import StudyFolder
 from sweep.study.open_study import OpenStudy
 
@@ -118,7 +118,7 @@ def confirmation_document(
                 "selected_state": record.state,
                 **trained_entry(row, [retrained.numbers[arm, seed] for seed in range(shape[1])]),
                 "iqm": asdict(ranks.estimates[arm]),
-                "median": float(np.median(errors[arm])),
+                "median": worse_median(errors[arm].tolist()),
                 "optimism": asdict(optimism(errors[arm], record.rollout_error, rng)),
                 "difference": None if difference is None else asdict(difference.iqm),
                 "leader_wins": None if difference is None else difference.leader_wins,

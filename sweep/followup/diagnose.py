@@ -18,6 +18,7 @@ from sweep.diagnosis.trial_diagnosis import CODES, CannotJudge, Diagnosis, Trial
 from sweep.diagnosis.version import rules_version
 from sweep.results.stored_diagnoses import muted_codes, stored_diagnosis
 from sweep.store import StudyFolder
+from sweep.study.open_study import require_score_format
 from sweep.trial import data_facts, diagnosis_bytes, probe_trial, setup_facts
 
 
@@ -37,6 +38,7 @@ def diagnosis_of(
 
     Raises:
         UnknownName: `mute` has a code that no finding has.
+        StudyChanged: the trial's scores are of an older format.
         SweepError: the trial has no rollout, or its files are damaged.
     """
     for code in mute:
@@ -47,6 +49,7 @@ def diagnosis_of(
     record = folder.record(number)
     if not record.settled or record.state == "failed":
         raise SweepError(f"trial {number} is {record.state}: it has no rollout to diagnose")
+    require_score_format(folder)
     study = folder.read_study()
     names = (*PROBES, *plugin_probes(study))
     stored = stored_diagnosis(folder, number)
@@ -80,9 +83,11 @@ def recompute_diagnoses(folder: StudyFolder) -> int:
     that cannot be judged keeps what it has.
 
     Raises:
+        StudyChanged: the study's scores are of an older format.
         StoreError: a trial's files are damaged, or the folder cannot be written.
         DataError: the data cannot be read any more.
     """
+    require_score_format(folder)
     count = 0
     for record in folder.records():
         if not record.settled or record.state == "failed":

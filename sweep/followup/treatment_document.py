@@ -14,7 +14,7 @@ from sweep.followup.retrain import Retrained, Retraining
 from sweep.followup.treatment_plan import Plan
 from sweep.results.selection import FEW_STARTS
 from sweep.stats.paired_effect import LEAST_TO_CLAIM, effect
-from sweep.stats.ranking import iqm_with_interval
+from sweep.stats.ranking import iqm_with_interval, worse_median
 
 SEED = 0  # of the bootstraps, so that equal trainings give equal documents
 
@@ -64,7 +64,7 @@ def treatment_document(
                 "key": arm.arm.config.key,
                 **trained_entry(row, [retrained.numbers[index, seed] for seed in seeds]),
                 "iqm": asdict(iqm_with_interval(errors[index], rng)),
-                "median": float(np.median(errors[index])),
+                "median": worse_median(errors[index].tolist()),
                 "budget": arm.arm.config.training.budget,
                 "same_starts": arm.same_starts,
                 "against_unchanged": effects["unchanged"],

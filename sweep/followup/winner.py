@@ -13,6 +13,7 @@ from sweep.data import Data
 from sweep.followup.confirm import FAILED, PURPOSE
 from sweep.results.selection import is_current, named_trial
 from sweep.score import score_baselines_on_test
+from sweep.stats.ranking import worse_median
 from sweep.store import StudyFolder
 from sweep.trial import score_on_test
 
@@ -23,9 +24,9 @@ def name_best(folder: StudyFolder, data: Data, records: Sequence[TrialRecord]) -
     """Name the best configuration, score it on the locked test unless that is done, and store both.
 
     With a confirmation of today's best trials, the best is the configuration that leads on fresh seeds. Every network
-    trained there is scored: `networks`, by seed. `test` holds the scores of the network with the median validation
-    error: the result to expect of another training, not of the luckiest. Without a confirmation, the best is the
-    selected trial with its own network.
+    trained there is scored: `networks`, by seed. `test` holds the scores of the network with the median error there,
+    of an even number the worse of the middle two: the result to expect of another training, not of the luckiest.
+    Without a confirmation, the best is the selected trial with its own network.
 
     Returns:
         winner.json: `number`, `reason` (why no trial is named), `basis` ("confirmed" or "selected"), `test`,
@@ -93,8 +94,8 @@ def _fresh_networks(below: StudyFolder, confirmation: Mapping[str, Any], number:
         }
         for seed, (replication, error) in enumerate(zip(arm["replications"], arm["errors"], strict=True))
     ]
-    ordered = sorted(networks, key=lambda network: (network["validation"], network["seed"]))
-    median = ordered[(len(ordered) - 1) // 2]
+    middle = worse_median([network["test"]["rollout_error"] for network in networks])
+    median = next(network for network in networks if network["test"]["rollout_error"] == middle)
     return {"test": median["test"], "networks": networks, "median_seed": median["seed"]}
 
 

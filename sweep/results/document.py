@@ -8,20 +8,24 @@ import numpy as np
 import pandas as pd
 
 from sweep.config.errors import StoreError
-from sweep.config.records import to_json
+from sweep.config.records import SCORE_FORMAT, to_json
+from sweep.data.trivial import TRIVIAL
 from sweep.diagnosis.finding import findings_to_json
 from sweep.results.checks import check_findings
 from sweep.results.confirmation import TEST_KEYS, confirmation_section
+from sweep.results.contest import Contender
 from sweep.results.diagnoses import Judged, diagnoses_section
 from sweep.results.importances import importances
 from sweep.results.selection import ranked
 from sweep.results.study import StoredStudy, read_study
 from sweep.results.study_tables import StudyTables
 from sweep.results.tables import skill_or_nan, trial_row
+from sweep.results.verdict import verdict_of
+from sweep.results.wording.verdict import verdict_text
 from sweep.score.comparisons import EXACT
 from sweep.store.folder import StudyFolder
 
-FORMAT = 1
+FORMAT = 2  # 1: `scale`, and so every score, was relative to the training mean
 FINDING_KEYS = ("code", "title", "severity", "text", "evidence")
 LEFT_OUT = ("last_rollout_error", "evaluations")  # columns of `trial_row` that the document does not hold
 
@@ -38,6 +42,7 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
     number = None if best is None else best.number
     document = {
         "format": FORMAT,
+        "verdict": verdict_section(tables),
         "study": study_section(stored),
         "score": score_section(stored),
         "progress": progress_section(stored, tables.trials),
@@ -65,7 +70,7 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
             "horizon_share": rung.horizon,
             "rows": tables.effects.to_dict("records"),
         },
-        "importances": asdict(importances(stored, rung)),
+        "importances": [asdict(entry) for entry in importances(stored, rung)],
     }
     cleaned: dict[str, Any] = to_json(_native(document))
     return cleaned
@@ -80,6 +85,31 @@ def stored_confirmation(folder: StudyFolder) -> dict[str, Any] | None:
     section = confirmation_section(read_study(folder))
     cleaned: dict[str, Any] | None = to_json(_native(section))
     return cleaned
+
+
+def verdict_section(tables: StudyTables) -> dict[str, Any]:
+    """Return what to use, and the scores behind it."""
+    study, contest = tables.study, tables.contests.decisive
+    verdict = verdict_of(contest, tables.loss_choice if study.enough_starts else None)
+    loss = verdict.loss
+    return {
+        "kind": verdict.kind,
+        "text": verdict_text(verdict, study),
+        "confirmed": contest.seeds > 0,
+        "seeds": contest.seeds,
+        "part": contest.part,
+        "use": _contender(verdict.use),
+        "other": _contender(verdict.other),
+        "trivial": _contender(contest.trivial),
+        "trivial_valid_steps": contest.trivial_valid_steps,
+        "loss": None
+        if loss is None
+        else {key: getattr(loss, key) for key in ("number", "rollout_error", "valid_steps")},
+    }
+
+
+def _contender(entry: Contender | None) -> dict[str, Any] | None:
+    return None if entry is None else asdict(entry) | {"exact": entry.exact}
 
 
 def test_looks(study: StoredStudy) -> int:
@@ -123,7 +153,20 @@ def score_section(study: StoredStudy) -> dict[str, Any]:
         "lyapunov_time": facts.get("lyapunov_time"),
         "n_eff_validation": facts.get("n_eff_validation"),
         "n_eff_test": facts.get("n_eff_test"),
+        "format": study.score_format,
+        "outdated": study.score_format != SCORE_FORMAT,
+        "scale_from": facts.get("scale_from", []),
+        "trivial": _trivial(study),
     }
+
+
+def _trivial(study: StoredStudy) -> dict[str, Any] | None:
+    """Return the best trivial forecast on the validation starts; None if the baselines are not scored yet."""
+    scored = {name: entry for name, entry in study.baselines.items() if name in TRIVIAL}
+    if not scored:
+        return None
+    name = min(scored, key=lambda one: (scored[one]["rollout_error"], list(TRIVIAL).index(one)))
+    return {"name": name, **{key: scored[name].get(key) for key in ("rollout_error", "valid_steps")}}
 
 
 def progress_section(study: StoredStudy, trials: pd.DataFrame) -> dict[str, Any]:
@@ -180,6 +223,8 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
         raise StoreError(f"no trial {number} in {folder.path}")
     best, _ = study.named
     confirmed = confirmation_section(study) or {"arms": []}
+    arm = next((arm for arm in confirmed["arms"] if arm["number"] == number), None)
+    error = record.rollout_error if arm is None else arm["iqm"]["value"]
     order = [other.number for other in ranked(study.records)]
     here = folder.trial(number)
     evaluations = [
@@ -198,15 +243,14 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
         "study": study.name,
         "score": score_section(study),
         **trial_entry(study, index, None if best is None else best.number),
-        "confirmation": next((arm for arm in confirmed["arms"] if arm["number"] == number), None),
+        "confirmation": arm,
         "treatment": next((dict(t) for t in study.treatments if t["number"] == number), None),
         "is_best": best is not None and best.number == number,
         "rank": order.index(number) + 1 if number in order else None,
         "ranked": len(order),
         "diagnosis": _diagnosis(study, number),
         "skill": {
-            name: skill_or_nan(record.rollout_error, entry["rollout_error"])
-            for name, entry in study.baselines.items()
+            name: skill_or_nan(error, entry["rollout_error"]) for name, entry in study.baselines.items()
         },
         "best_evaluation": record.best,
         "best_one_step_evaluation": record.best_one_step,

@@ -2,7 +2,9 @@
 
 Trials that were stopped early cannot be compared by their final scores. So all trials are compared at a common rung:
 the first one, which every trial reached or missed by diverging. A scheduler has barely begun there. Its effect is
-taken from the final scores of the trials that trained to the end, and from these alone.
+taken from the final scores of the trials that trained to the end, and from these alone. So is that of `readout_refit`,
+whose values are compared at no rung. Every other choice is judged among the trials of one `readout_refit`, because what
+helps a network whose readout is solved need not help one whose readout is trained.
 """
 
 import math
@@ -21,6 +23,7 @@ from sweep.results.study import StoredStudy
 from sweep.results.wording.numbers import param_text, percent_text
 from sweep.stats.bootstrap import percentile_interval
 
+REFIT = "readout_refit"
 BINS = 4  # of a range, equally wide on its own scale; our choice
 EFFECT_LEAST = 5  # trials per value for a claim; our choice
 REPS = 1000
@@ -82,12 +85,29 @@ def _score_at(record: TrialRecord, at: float, prefix: int, budget: int | None) -
     return 1.0 if record.state == "diverged" else None
 
 
+def strata(study: StoredStudy) -> dict[str | None, frozenset[int]]:
+    """Return the trial numbers by `readout_refit`, in the order of the choice; None: all, where it is not sampled."""
+    axis = study.axes.get(REFIT)
+    if axis is None or not isinstance(axis.span, Choice):
+        return {None: frozenset(record.number for record in study.records)}
+    return {
+        str(value): frozenset(r.number for r in study.records if r.params.get(REFIT) == value)
+        for value in axis.span.values
+    }
+
+
+def _strata_of(study: StoredStudy, name: str) -> dict[str | None, frozenset[int]]:
+    """Return the strata in which a hyperparameter is judged: all trials together for `readout_refit` itself."""
+    every = frozenset(record.number for record in study.records)
+    return {None: every} if name == REFIT else strata(study)
+
+
 def effects_frame(study: StoredStudy, trials: pd.DataFrame, rung: CommonRung) -> pd.DataFrame:
     """Return a row per hyperparameter and value, or bin of its range: quantiles of the scores.
 
-    Columns: param, value (as text), order (of the value), basis ("rung" or "end"), trials, best, q25, median,
-    q75; lower is better. A hyperparameter that only some trials have is compared among these. The scheduler and its
-    own hyperparameters have the basis "end".
+    Columns: readout_refit (of the trials that are compared, None: all), param, value (as text), order (of the value),
+    basis ("rung" or "end"), trials, best, q25, median, q75; lower is better. A hyperparameter that only some trials
+    have is compared among these. `readout_refit`, the scheduler and its own hyperparameters have the basis "end".
     """
     done = trials[(trials["state"] == "complete") & trials["rollout_error"].notna()]
     finished = dict(zip(done["number"], done["rollout_error"], strict=True))
@@ -95,32 +115,35 @@ def effects_frame(study: StoredStudy, trials: pd.DataFrame, rung: CommonRung) ->
     for name in trials.attrs["params"]:
         axis = study.axes.get(name)
         late = is_late(name, axis)
-        for order, (text, numbers) in enumerate(groups_of(trials, name, axis)):
-            scores = finished if late else rung.scores
-            values = np.array([scores[number] for number in numbers if number in scores])
-            if not len(values):
-                continue
-            low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
-            rows.append(
-                {
-                    "param": name,
-                    "value": text,
-                    "order": order,
-                    "basis": "end" if late else "rung",
-                    "trials": len(values),
-                    "best": values.min(),
-                    "q25": low,
-                    "median": middle,
-                    "q75": high,
-                }
-            )
-    columns = ["param", "value", "order", "basis", "trials", "best", "q25", "median", "q75"]
+        scores = finished if late else rung.scores
+        groups = groups_of(trials, name, axis)
+        for refit, members in _strata_of(study, name).items():
+            for order, (text, numbers) in enumerate(groups):
+                values = np.array([scores[n] for n in numbers if n in scores and n in members])
+                if not len(values):
+                    continue
+                low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+                rows.append(
+                    {
+                        "readout_refit": refit,
+                        "param": name,
+                        "value": text,
+                        "order": order,
+                        "basis": "end" if late else "rung",
+                        "trials": len(values),
+                        "best": values.min(),
+                        "q25": low,
+                        "median": middle,
+                        "q75": high,
+                    }
+                )
+    columns = ["readout_refit", "param", "value", "order", "basis", "trials", "best", "q25", "median", "q75"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def is_late(name: str, axis: Axis | None) -> bool:
-    """Return whether a hyperparameter shows its effect only late: the scheduler, and hyperparameters of its own."""
-    return name == "scheduler" or (
+    """Return whether a hyperparameter is judged at the end: the scheduler with its own ones, and `readout_refit`."""
+    return name in ("scheduler", REFIT) or (
         axis is not None and axis.condition is not None and axis.condition.on == "scheduler"
     )
 
@@ -164,6 +187,7 @@ class Claim:
     high: float
     trials: int
     basis: str
+    readout_refit: str | None = None  # of the trials that were compared; None: all
 
 
 @dataclass(frozen=True)
@@ -173,6 +197,7 @@ class Comparison:
     param: str
     basis: str
     groups: Mapping[str, np.ndarray]
+    readout_refit: str | None = None  # of the trials; None: all
 
 
 def comparisons(study: StoredStudy, trials: pd.DataFrame, rung: CommonRung) -> list[Comparison]:
@@ -185,15 +210,21 @@ def comparisons(study: StoredStudy, trials: pd.DataFrame, rung: CommonRung) -> l
         axis = study.axes.get(name)
         if axis is not None and not isinstance(axis.span, Choice):
             continue
-        scores = finished if is_late(name, axis) else rung.scores
-        groups = {
-            text: np.array([scores[n] for n in numbers if n in scores and scores[n] == scores[n]])
-            for text, numbers in groups_of(trials, name, axis)
-        }
-        groups = {text: values for text, values in groups.items() if len(values) >= EFFECT_LEAST}
-        if len(groups) >= 2:
-            testable.append(Comparison(name, "end" if is_late(name, axis) else "rung", groups))
+        late = is_late(name, axis)
+        scores = finished if late else rung.scores
+        for refit, members in _strata_of(study, name).items():
+            groups = {
+                text: np.array([scores[n] for n in numbers if n in members and _scored(scores, n)])
+                for text, numbers in groups_of(trials, name, axis)
+            }
+            groups = {text: values for text, values in groups.items() if len(values) >= EFFECT_LEAST}
+            if len(groups) >= 2:
+                testable.append(Comparison(name, "end" if late else "rung", groups, refit))
     return testable
+
+
+def _scored(scores: Mapping[int, float], number: int) -> bool:
+    return number in scores and not math.isnan(scores[number])
 
 
 def effect_claims(tested: Sequence[Comparison], rng: np.random.Generator) -> list[Claim]:
@@ -226,7 +257,8 @@ def effect_claims(tested: Sequence[Comparison], rng: np.random.Generator) -> lis
             continue
         text = list(groups)[winner]
         medians = float(np.median(mine)), float(np.median(others))
-        claims.append(Claim(comparison.param, text, *medians, low, high, len(mine), comparison.basis))
+        basis, refit = comparison.basis, comparison.readout_refit
+        claims.append(Claim(comparison.param, text, *medians, low, high, len(mine), basis, refit))
     return claims
 
 

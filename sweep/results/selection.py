@@ -8,7 +8,7 @@ from sweep.config.records import TrialRecord
 from sweep.config.text import plural
 from sweep.stats.ranking import Ranking
 
-TRIVIAL = ("mean", "persistence")  # a trial that does not beat both is no candidate
+TRIVIAL = ("mean", "persistence", "drift")  # a trial that does not beat all of them is not a candidate
 FEW_STARTS = 8  # starts that do not overlap; below, no claim that one setting beats another (docs/metrics.md)
 NO_SCORE = "no trial was completed with a score"
 
@@ -24,7 +24,7 @@ def ranked(records: Sequence[TrialRecord]) -> list[TrialRecord]:
 def candidates(records: Sequence[TrialRecord], baselines: Baselines) -> tuple[list[TrialRecord], str | None]:
     """Return the trials that beat the trivial forecasts, lowest rollout error on validation first.
 
-    Scores of 1 and scores that do not beat the mean and persistence are left out. Of equal scores the lower
+    Scores of 1 and scores that do not beat every trivial forecast are left out. Of equal scores the lower
     number comes first; of equal configurations with equal scores only that one is kept.
 
     Args:
@@ -39,15 +39,15 @@ def candidates(records: Sequence[TrialRecord], baselines: Baselines) -> tuple[li
         return [], NO_SCORE
     lowest = scored[0].rollout_error
     assert lowest is not None
-    bars = {name: baselines.get(name, {}).get("rollout_error") for name in TRIVIAL}
+    bars = _trivial_errors(baselines)
     good = [record for record in scored if _beats(record.rollout_error, bars)]
     if not good and lowest >= 1:
         return [], "every trial's rollout error is 1: as bad as it can be"
     if not good:
-        name = next(name for name, error in bars.items() if error is not None and lowest >= error)
-        return [], (
-            f"no trial beats the baseline {name!r}: best rollout error {lowest:.3g}, "
-            f"baseline {bars[name]:.3g}"
+        name, bar = _lowest(bars)
+        return (
+            [],
+            f"no trial beats the baseline {name!r}: best rollout error {lowest:.3g}, baseline {bar:.3g}",
         )
     different: list[TrialRecord] = []
     seen: set[str] = set()
@@ -81,18 +81,24 @@ def named_trial(
 
 def confirmed_trial(confirmation: Mapping[str, Any], baselines: Baselines) -> tuple[int | None, str | None]:
     """Return the trial whose configuration leads on fresh seeds, or None and the reason why none is named."""
-    leader = next(arm for arm in confirmation["arms"] if arm["number"] == confirmation["leader"])
+    leader = leading_arm(confirmation)
     error = leader["iqm"]["value"]
     if error >= 1:
         return None, "on fresh seeds every configuration's rollout error is 1: as bad as it can be"
-    for name in TRIVIAL:
-        bar = baselines.get(name, {}).get("rollout_error")
-        if bar is not None and error >= bar:
-            return None, (
-                f"on fresh seeds no configuration beats the baseline {name!r}: lowest rollout error "
-                f"{error:.3g}, baseline {bar:.3g}"
-            )
-    return leader["number"], None
+    bars = _trivial_errors(baselines)
+    if _beats(error, bars):
+        return leader["number"], None
+    name, bar = _lowest(bars)
+    return None, (
+        f"on fresh seeds no configuration beats the baseline {name!r}: lowest rollout error {error:.3g}, "
+        f"baseline {bar:.3g}"
+    )
+
+
+def leading_arm(confirmation: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arm of a confirmation that leads on fresh seeds, named or not."""
+    arms: list[Mapping[str, Any]] = confirmation["arms"]
+    return next(arm for arm in arms if arm["number"] == confirmation["leader"])
 
 
 def is_current(confirmation: Mapping[str, Any], records: Sequence[TrialRecord], baselines: Baselines) -> bool:
@@ -130,6 +136,16 @@ def confirmation_verdict(
     return "tied", "the differences are within the noise between seeds"
 
 
-def _beats(error: float | None, bars: Mapping[str, float | None]) -> bool:
+def _trivial_errors(baselines: Baselines) -> dict[str, float]:
+    """Return the rollout errors of the trivial forecasts that are scored, by name."""
+    errors = {name: baselines.get(name, {}).get("rollout_error") for name in TRIVIAL}
+    return {name: error for name, error in errors.items() if error is not None}
+
+
+def _lowest(bars: Mapping[str, float]) -> tuple[str, float]:
+    return min(bars.items(), key=lambda bar: bar[1])
+
+
+def _beats(error: float | None, bars: Mapping[str, float]) -> bool:
     assert error is not None
-    return error < 1 and all(bar is None or error < bar for bar in bars.values())
+    return error < 1 and all(error < bar for bar in bars.values())

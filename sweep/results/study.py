@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sweep.config.errors import StoreError
 from sweep.config.records import TrialRecord
 from sweep.config.sections import PruningConfig, Rung
 from sweep.config.space import COMPONENTS, Axis, Condition
@@ -28,6 +29,7 @@ class StoredStudy:
     audit: Mapping[str, Any] | None = None  # audit.json
     outdated: bool = False  # a confirmation is stored, but other trials are the best today
     diagnoses: Mapping[int, Diagnosis] = field(default_factory=dict)  # by trial, where stored
+    fresh: tuple[TrialRecord, ...] = ()  # the trainings of that confirmation, on fresh seeds
     treatments: tuple[Mapping[str, Any], ...] = ()  # treatment.json of each trial that was treated, by number
 
     @property
@@ -39,6 +41,11 @@ class StoredStudy:
     def facts(self) -> Mapping[str, Any]:
         """Return `[record]`: source, overrides, versions, fingerprint, period and so on."""
         return self.document.get("record") or {}
+
+    @property
+    def score_format(self) -> int:
+        """Return the score format of the records; the first had no number."""
+        return int(self.facts.get("score_format", 1))
 
     @property
     def horizon(self) -> int | None:
@@ -154,8 +161,19 @@ def read_study(folder: StudyFolder) -> StoredStudy:
         audit=folder.read_document("audit"),
         outdated=confirmation is not None and not current,
         diagnoses=readable_diagnoses(folder, records),
+        fresh=_fresh_trainings(folder, confirmation) if current and confirmation is not None else (),
         treatments=tuple(folder.treatments()),
     )
+
+
+def _fresh_trainings(folder: StudyFolder, confirmation: Mapping[str, Any]) -> tuple[TrialRecord, ...]:
+    """Return the trainings of a confirmation's arms; none where a record is damaged, as the report can do without."""
+    numbers = {number for arm in confirmation["arms"] for number in arm["replications"]}
+    try:
+        records = StudyFolder(folder.path / "confirm").records()
+    except StoreError:
+        return ()
+    return tuple(record for record in records if record.number in numbers)
 
 
 def axes_of(space: Mapping[str, Any]) -> Iterator[Axis]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.config.records import TrialRecord
+from sweep.results.contest import Contests, contests
 from sweep.results.effects import (
     Claim,
     CommonRung,
@@ -17,6 +18,7 @@ from sweep.results.effects import (
     effect_claims,
     effects_frame,
 )
+from sweep.results.loss_choice import LossChoice, loss_choice
 from sweep.results.study import StoredStudy
 from sweep.results.tables import leaderboard, trials_frame
 
@@ -43,6 +45,16 @@ class StudyTables:
     def best(self) -> TrialRecord | None:
         """Return the trial that wins, None if none does."""
         return self.study.named[0]
+
+    @cached_property
+    def contests(self) -> Contests:
+        """Return the leading configuration beside the baselines, on validation and on the locked test."""
+        return contests(self.study)
+
+    @cached_property
+    def loss_choice(self) -> LossChoice | None:
+        """Return what the loss would have picked."""
+        return loss_choice(self.trials, self.contests.validation.network)
 
     @cached_property
     def rung(self) -> CommonRung:

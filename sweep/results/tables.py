@@ -29,6 +29,7 @@ TRIAL_COLUMNS = (
     "valid_steps_high",
     "one_step_error",
     "diverged_fraction",
+    "trivial_skill",
     "exposure_gap",
     "regret_last",
     "regret_one_step",
@@ -107,6 +108,7 @@ def trial_row(record: TrialRecord, diagnosis: Diagnosis | None) -> dict[str, Any
         "valid_steps_high": scores.valid_steps_high,
         "one_step_error": scores.one_step_error,
         "diverged_fraction": scores.diverged_fraction,
+        "trivial_skill": scores.trivial_skill,
         "last_rollout_error": last.rollout_error,
         "regret_last": last.rollout_error - scores.rollout_error,
         "best_at": record.evaluations[record.best or 0].sequence_steps,
@@ -152,6 +154,7 @@ def steps_frame(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
                     "valid_steps": scores.valid_steps,
                     "one_step_error": scores.one_step_error,
                     "diverged_fraction": scores.diverged_fraction,
+                    "trivial_skill": scores.trivial_skill,
                     "train_loss": entry.train_loss,
                     "lr": entry.lr,
                 }

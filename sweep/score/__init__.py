@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sweep.score.baselines.table import BASELINES, score_baselines, score_baselines_on_test
     from sweep.score.comparisons import exposure_gap_by_step, skill
-    from sweep.score.metrics import block_length, nrmse_by_step, scores, valid_steps
+    from sweep.score.evaluation import scores
+    from sweep.score.metrics import block_length, nrmse_by_step, valid_steps
     from sweep.score.objectives import OBJECTIVES, objective_of
     from sweep.score.rollout import Forecasts, Task, forecasts, swapped, traced
+    from sweep.score.trivial import TrivialForecast, best_trivial
 
 _HOME = {
     "BASELINES": "baselines.table",
     "Forecasts": "rollout",
     "OBJECTIVES": "objectives",
     "Task": "rollout",
+    "TrivialForecast": "trivial",
+    "best_trivial": "trivial",
     "block_length": "metrics",
     "exposure_gap_by_step": "comparisons",
     "forecasts": "rollout",
@@ -26,7 +30,7 @@ _HOME = {
     "objective_of": "objectives",
     "score_baselines": "baselines.table",
     "score_baselines_on_test": "baselines.table",
-    "scores": "metrics",
+    "scores": "evaluation",
     "skill": "comparisons",
     "swapped": "rollout",
     "traced": "rollout",
@@ -38,6 +42,8 @@ __all__ = [
     "OBJECTIVES",
     "Forecasts",
     "Task",
+    "TrivialForecast",
+    "best_trivial",
     "block_length",
     "exposure_gap_by_step",
     "forecasts",

@@ -1,6 +1,6 @@
 """Errors of rollouts, from arrays alone. docs/metrics.md explains what each number means and where it misleads.
 
-Axes: forecasts and truths are (start, step, channel) in data units; `scale` and `mean` are (start, channel).
+Axes: forecasts and truths are (start, step, channel) in data units; `scale` and `std` are (start, channel).
 An error above 1e150 scales counts as infinite, as a non-finite forecast does. No result is ever NaN.
 """
 
@@ -9,15 +9,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sweep.config.records import PREFIXES, Scores
-from sweep.data.types import Array, Starts
+from sweep.data.types import Array
 
 BLOCKS_MOST, BLOCKS_LEAST = (
     20,
     5,
 )  # blocks per horizon; our choice: about a period each, and enough blocks to grade
 VALID_BELOW = 0.5  # in scales, after Vlachas et al. (2020); for a sine, a phase error of 0.505 rad
-DIVERGED_BEYOND = 10.0  # scales from the training mean; our choice, far outside any bounded data
+DIVERGED_BEYOND = (
+    10.0  # scales, or training standard deviations, from the truth; our choice, far outside any data
+)
 # (forecast, truth, scale, block) -> a number in [0, 1], smaller is better; arrays as in `rollout_error`
 Objective = Callable[[Array, Array, Array, int], float]
 LARGEST = 1e150  # scales; squares of larger errors, and their sums, could overflow
@@ -74,8 +75,8 @@ def block_errors(forecast: Array, truth: Array, scale: Array, edges: Array) -> A
 def rollout_error(forecast: Array, truth: Array, scale: Array, block: int) -> float:
     """Return the default objective, in [0, 1]: the mean over starts, channels and blocks of min(1, block error).
 
-    A constant at the training mean scores about 1, a sine of an unrelated phase about 0.84, a forecast that is
-    right for 30 % of the horizon about 0.7. Non-finite forecasts count as 1.
+    On a sine, a constant at the training mean scores about 1, an unrelated phase about 0.84, a forecast that is right
+    for 30 % of the horizon about 0.7. Non-finite forecasts count as 1.
 
     Args:
         forecast: (start, step, channel), data units; inf and NaN allowed.
@@ -157,8 +158,8 @@ def valid_steps(forecast: Array, truth: Array, scale: Array, block: int) -> Arra
 def nrmse_by_step(forecast: Array, truth: Array, scale: Array) -> Array:
     """Return (step,), the error at each step: sqrt(mean over starts and channels of (error/scale)^2).
 
-    0 is exact, 1 is as bad as the training mean, sqrt 2 is an unrelated phase. It is +inf from the first
-    non-finite forecast of any start.
+    0 is exact, 1 is as bad as the best trivial forecast over the whole horizon. It is +inf from the first non-finite
+    forecast of any start.
 
     Args:
         forecast: (start, step, channel), data units; inf and NaN allowed.
@@ -177,8 +178,8 @@ def nrmse_by_step(forecast: Array, truth: Array, scale: Array) -> Array:
 def nrmse(forecast: Array, truth: Array, scale: Array) -> float:
     """Return sqrt(mean over starts, steps and channels of (error/scale)^2), uncapped: >= 0 or +inf.
 
-    It prefers a collapse to the mean (1) to the right oscillation in an unrelated phase (sqrt 2);
-    `rollout_error` does not.
+    The best trivial forecast has 1. On a sine it prefers a collapse to the mean (1) to the right oscillation in an
+    unrelated phase (sqrt 2); `rollout_error` does not.
 
     Args:
         forecast: (start, step, channel), data units; inf and NaN allowed.
@@ -191,72 +192,29 @@ def nrmse(forecast: Array, truth: Array, scale: Array) -> float:
     return float(np.sqrt(squared_errors(forecast, truth, scale).mean()))
 
 
-def diverged_fraction(forecast: Array, mean: Array, scale: Array) -> float:
-    """Return the share of starts, in [0, 1], whose forecast left the data.
+def diverged(forecast: Array, truth: Array, scale: Array, std: Array) -> Array:
+    """Return (start,), whether a forecast left the data.
 
-    A start has diverged if, at any step and in any channel, its forecast is not finite or is more than 10
-    scales from the training mean. It counts as diverged even if the forecast returns.
+    A start has diverged if, at any step and in any channel, its forecast is not finite or is further from the truth
+    than 10 times the larger of scale and training standard deviation. It counts as diverged even if the forecast
+    returns.
 
     Args:
         forecast: (start, step, channel), data units; inf and NaN allowed.
-        mean: (start, channel), mean of the training data.
+        truth: same shape and units, finite.
         scale: (start, channel), > 0.
+        std: (start, channel), of the training data.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        distance = np.abs(forecast - mean[:, None]) / scale[:, None]
+        distance = np.abs(forecast - truth) / np.maximum(scale, std)[:, None]
     # not "distance > 10": NaN must count as diverged
-    return float((~(distance <= DIVERGED_BEYOND)).any(axis=(1, 2)).mean())
+    lost: Array = (~(distance <= DIVERGED_BEYOND)).any(axis=(1, 2))
+    return lost
 
 
-def scores(
-    forecast: Array,
-    one_step: Array,
-    starts: Starts,
-    targets: tuple[int, ...],
-    period: float | None,
-    objective: Objective = rollout_error,
-) -> Scores:
-    """Return every number of one evaluation, over the target channels only.
-
-    The study's objective gives the field `rollout_error` and the prefix errors. The one-step error is the same under
-    every objective: it shows what a choice by the training loss would rank by.
-
-    Args:
-        forecast: (start, step, channel), the rollout, data units; inf and NaN allowed.
-        one_step: (start, step, channel), teacher-forced forecasts of the same steps after the warm-up.
-        starts: what was forecast.
-        targets: indices of the scored channels.
-        period: dominant period of the training data in steps, None if there is none.
-        objective: the study's, from `sweep.score.objectives.objective_of`.
-
-    Raises:
-        ValueError: no targets, shapes differ from the truth's, or as `block_errors`.
-    """
-    if not targets:
-        raise ValueError("scores needs at least one target channel")
-    if not forecast.shape == one_step.shape == starts.truth.shape:
-        raise ValueError(
-            f"shapes differ: forecast {forecast.shape}, one_step {one_step.shape}, truth {starts.truth.shape}"
-        )
-    chosen = list(targets)
-    forecast, one_step, truth = forecast[..., chosen], one_step[..., chosen], starts.truth[..., chosen]
-    mean, scale = starts.mean[:, chosen], starts.scale[:, chosen]
-    block = block_length(period, truth.shape[1])
-    steps = valid_steps(forecast, truth, scale, block)
-    low, middle, high = np.quantile(steps, (0.1, 0.5, 0.9))
-    return Scores(
-        rollout_error=objective(forecast, truth, scale, block),
-        prefix_errors=tuple(
-            error_of_prefix(forecast, truth, scale, block, share, objective) for share in PREFIXES
-        ),
-        nrmse=nrmse(forecast, truth, scale),
-        valid_steps=float(middle),
-        valid_steps_low=float(low),
-        valid_steps_high=float(high),
-        diverged_fraction=diverged_fraction(forecast, mean, scale),
-        one_step_error=rollout_error(one_step, truth, scale, block),
-        one_step_nrmse=nrmse(one_step, truth, scale),
-    )
+def diverged_fraction(forecast: Array, truth: Array, scale: Array, std: Array) -> float:
+    """Return the share of starts, in [0, 1], whose forecast has `diverged`."""
+    return float(diverged(forecast, truth, scale, std).mean())
 
 
 def squared_errors(forecast: Array, truth: Array, scale: Array) -> Array:

@@ -14,7 +14,7 @@ class ObjectiveSpec:
 
     Smaller is better: 0 is exact, 1 is as bad as it gets. `function` takes the target channels of all starts:
     forecast (start, step, channel) in data units, which may hold inf and NaN; truth of the same shape, finite; scale
-    (start, channel), the RMS distance of the truth from the training mean, > 0; and block, the steps of one period or
+    (start, channel), the RMS error of the best trivial forecast, > 0; and block, the steps of one period or
     less (`sweep.score.metrics.block_length`). It is called for whole rollouts and for their first steps.
     """
 

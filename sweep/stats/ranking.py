@@ -8,6 +8,7 @@ rank-sum test: impossible with 3 seeds per arm, possible with 4 or 5.
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -182,6 +183,20 @@ def rank_sum_p(a: Array, b: Array, rng: np.random.Generator) -> float:
     away = np.abs(ranks[ways].sum(axis=1) - expected)
     hits = int((away >= abs(ranks[:size].sum() - expected) - 1e-9).sum())
     return hits / len(ways) if exact else (1 + hits) / (1 + len(ways))
+
+
+def worse_median(values: Sequence[float]) -> float:
+    """Return the median; of an even number of values the larger of the middle two, which is the worse error.
+
+    Of two seeds the better one is not a median, and their mean is the score of neither. Where larger is better, give
+    the negated values and negate the result.
+
+    Raises:
+        ValueError: no values.
+    """
+    if not values:
+        raise ValueError("the median needs at least one value")
+    return sorted(values)[len(values) // 2]
 
 
 def deviation_between_seeds(errors: Array) -> float | None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.config.errors import StudyChanged, SweepError
+from sweep.config.records import SCORE_FORMAT
 from sweep.config.sections import DataConfig
 from sweep.config.study import StudyConfig, differences
 from sweep.config.study_file import study_from_file, toml_value
@@ -50,7 +52,8 @@ class OpenStudy:
         Raises:
             StudyFileError: the study file is invalid; the text lists every mistake.
             UsageError: the sampler cannot sample the space.
-            StudyChanged: the settings differ from those of the stored study; the text lists the differences.
+            StudyChanged: the stored scores are of an older format, or the settings differ from those of the stored
+                study; the text lists the differences.
         """
         stored = self.stored
         known = known_names().with_recorded((stored or {}).get("plugins", {}))
@@ -58,6 +61,7 @@ class OpenStudy:
         config = replace(config, name=self.folder.name, data=_with_absolute_path(config.data, self.file))
         check_sampler(config.search.sampler, config.space)
         if stored is not None:
+            require_score_format(self.folder)
             changed = differences(stored, config.document())
             if changed:
                 listed = "\n  ".join(changed)
@@ -126,6 +130,8 @@ class OpenStudy:
             "period": data.period,
             "lyapunov_time": data.lyapunov_time,
             "block": block_length(data.period, horizon),
+            "score_format": SCORE_FORMAT,
+            "scale_from": scale_sources(data),
             "n_eff_validation": data.validation.n_eff,
             "n_eff_test": data.test.n_eff,
             "falling_schedulers": falling_schedulers(self.config),
@@ -211,6 +217,36 @@ def _with_absolute_data_path(override: str) -> list[str]:
 def _absolute(path: str, folder: Path) -> str:
     """Return an absolute path; `~` is the home folder."""
     return str((folder / Path(path).expanduser()).resolve())
+
+
+def require_score_format(folder: StudyFolder) -> None:
+    """Refuse stored results whose scores are defined otherwise than today's: the two cannot be compared.
+
+    Raises:
+        StudyChanged: the results are of an older score format.
+    """
+    if folder.exists() and folder.read_study().get("record", {}).get("score_format", 1) != SCORE_FORMAT:
+        raise StudyChanged(
+            f"the results in {folder.path} have scores by an older definition (docs/metrics.md), which cannot be "
+            "compared with today's: run the study under another name (--name)"
+        )
+
+
+def scale_sources(data: Data) -> list[str]:
+    """Return by target channel the trivial forecasts that set the scale of validation errors, the most frequent first.
+
+    Each is followed by its share of the starts where there are several.
+    """
+    texts = []
+    for channel in data.targets:
+        counts = Counter(data.validation.scale_from[:, channel].tolist())
+        total = counts.total()
+        parts = [
+            name if len(counts) == 1 else f"{name} {count / total:.0%}"
+            for name, count in counts.most_common()
+        ]
+        texts.append(", ".join(parts))
+    return texts
 
 
 def _make(path: Path) -> None:

@@ -10,11 +10,13 @@ from sweep.config.trial import TrialConfig
 from sweep.data import Data, window_offsets
 from sweep.model import engine, network_of_model
 from sweep.search.proposals import proposal
-from sweep.study.open_study import OpenStudy
-from sweep.train import OPTIMIZERS
+from sweep.study.open_study import OpenStudy, scale_sources
+from sweep.train import OPTIMIZERS, full_batch_cost
 
 SHOWN = 10  # configurations; later ones depend on results
-FEW_CLOSURES = 200  # below this L-BFGS has made little progress: the published recipe takes 300
+FEW_CLOSURES = (
+    200  # below this L-BFGS has made little progress on all weights: the published recipe takes 300
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class TrialCost:
 
 @dataclass(frozen=True)
 class Preview:
-    """Sampled configurations with their costs, and the cost of the whole study."""
+    """Sampled configurations with their costs, and the cost of the whole study, estimated from theirs."""
 
     study: StudyConfig
     trials: int
@@ -39,6 +41,7 @@ class Preview:
     sequence_steps: int  # of all trials, none pruned
     kept_share: float  # the approximate share of these that is left after pruning at the rungs
     confirmed: int  # configurations to train again at the end, each on `study.confirm.seeds` seeds
+    scale_from: tuple[str, ...]  # by target channel: the trivial forecasts whose error is the unit of errors
     warnings: tuple[str, ...]  # of the data and the trials
 
     @property
@@ -64,26 +67,30 @@ def preview_of(opened: OpenStudy, trials: int, confirm: bool = True) -> Preview:
         records[number] = TrialRecord(number, "running", params, {}, origin)
         costs.append(_cost(config, params, data))
     confirmed = min(study.confirm.top, trials) if confirm and study.confirm.seeds else 0
-    total = trials * study.training.budget
+    total = round(trials * sum(cost.sequence_steps for cost in costs) / len(costs))
     warnings = dict.fromkeys([*opened.warnings, *(cost.warning for cost in costs if cost.warning)])
-    return Preview(study, trials, tuple(costs), total, _kept_share(study), confirmed, tuple(warnings))
+    scale_from = tuple(scale_sources(data))
+    return Preview(
+        study, trials, tuple(costs), total, _kept_share(study), confirmed, scale_from, tuple(warnings)
+    )
 
 
 def _cost(config: TrialConfig, params: dict[str, Any], data: Data) -> TrialCost:
     training = config.training
     windows = len(window_offsets([len(series) for series in data.train], training.window, None))
+    windows = math.ceil(windows / training.window_stride)
     steps = training.window or len(data.train[0]) - 1
     full_batch = OPTIMIZERS[training.optimizer.name].full_batch
     # batches of an epoch; the last one is smaller
     batches = 1 if full_batch else math.ceil(windows / training.batch_size)
-    per_update = windows * steps // batches
+    per_update = full_batch_cost(training, config.model, windows, steps) // batches
     wanted = training.budget / per_update
     updates = max(1, int(wanted) if full_batch else round(wanted))
     network = network_of_model(config.model, data.inputs, len(data.channels), engine("torch"))
     forward = network.multiply_adds()
     adds = None if forward is None else 3 * forward * training.budget
     warning = None
-    if full_batch and updates < FEW_CLOSURES:
+    if full_batch and not training.projected and updates < FEW_CLOSURES:
         warning = (
             f"{training.optimizer.name} gets {updates} closures of {per_update:,} sequence-steps; "
             f"below {FEW_CLOSURES} it makes little progress"

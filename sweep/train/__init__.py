@@ -4,7 +4,7 @@ The unit of training is the sequence-step: one sequence advanced by one time ste
 """
 
 from sweep.train.full_batch import FullBatchOptimizer, OutOfBudget
-from sweep.train.loop import Trainer
+from sweep.train.loop import Trainer, full_batch_cost
 from sweep.train.optimizers import OPTIMIZERS, OptimizerSpec, infeasible
 from sweep.train.schedulers import SCHEDULERS, SchedulerSpec
 
@@ -16,5 +16,6 @@ __all__ = [
     "OutOfBudget",
     "SchedulerSpec",
     "Trainer",
+    "full_batch_cost",
     "infeasible",
 ]

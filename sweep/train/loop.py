@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from sweep.config.errors import DataError
 from sweep.config.plugins import PluginError
+from sweep.config.sections import ModelConfig, TrainingConfig
 from sweep.config.seeds import stream
 from sweep.config.trial import TrialConfig
 from sweep.data import WindowSource
@@ -20,7 +21,7 @@ from sweep.train.full_batch import FullBatchOptimizer, OutOfBudget
 from sweep.train.log import Log
 from sweep.train.optimizers import OPTIMIZERS, infeasible
 from sweep.train.plain import plain_step, without_compiler
-from sweep.train.projection import Projection
+from sweep.train.projection import Projection, evaluation_cost
 from sweep.train.schedulers import SCHEDULERS
 
 # Windows per backward pass of a full batch. It bounds torch's memory, and changes only rounding and input noise.
@@ -66,11 +67,7 @@ class Trainer:
             self.optimizer = spec.build(trained, self.settings, training.weight_decay)
         self.step = plain_step(self.optimizer)
         self.full_batch = self._full_batch_optimizer() if spec.full_batch else None
-        count = len(windows.offsets(None))
-        # sequence-steps of an evaluation of the loss over all windows
-        self.full_size = (
-            self.projection.cost(count, windows.window) if self.projection else count * windows.window
-        )
+        self.full_size = full_batch_cost(training, config.model, len(windows.offsets(None)), windows.window)
         self.scheduler = SCHEDULERS[training.scheduler.name]
         self.schedule = {**self.scheduler.defaults, **training.scheduler.settings}
         self.order_seed = stream(config.seed, "order")
@@ -425,6 +422,11 @@ def _load(optimizer: Optimizer, state: dict[str, Any]) -> None:
         for key, value in saved.items():
             if isinstance(value, Tensor) and value.dtype != loaded[key].dtype:
                 loaded[key] = value.clone()
+
+
+def full_batch_cost(training: TrainingConfig, model: ModelConfig, windows: int, steps: int) -> int:
+    """Return the sequence-steps of an evaluation of the loss over all windows of `steps` steps."""
+    return evaluation_cost(model, windows, steps) if training.projected else windows * steps
 
 
 def _ratio(moved: float, before: Tensor) -> float:

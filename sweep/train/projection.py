@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from sweep.config.sections import ModelConfig
 from sweep.model import Forecaster, Network
 from sweep.model.least_squares import no_rows, rows_of
 
@@ -25,6 +26,21 @@ FLOOR = 1e-28
 # Most bytes of states that the forward pass keeps for the backward pass; beyond, states are computed twice. Our choice.
 KEPT_BYTES = 1 << 29
 NUMBERS_PER_UNIT = 10  # kept for each step and hidden unit: states, gates and copies of them, rounded up
+
+
+def kept_windows(model: ModelConfig, steps: int) -> int:
+    """Return how many windows of `steps` steps can keep all their states for the backward pass, at least 1."""
+    return max(1, KEPT_BYTES // (8 * NUMBERS_PER_UNIT * model.layers * model.hidden * steps))
+
+
+def evaluation_cost(model: ModelConfig, windows: int, steps: int) -> int:
+    """Return the sequence-steps of an evaluation of the projected loss over all windows.
+
+    Where not all states can be kept, a second forward pass adds a third.
+    """
+    size = windows * steps
+    return size if windows <= kept_windows(model, steps) else size + math.ceil(size / 3)
+
 
 Batches = Callable[
     [int], Iterator[tuple[Tensor, Tensor]]
@@ -57,15 +73,6 @@ class Projection:
         last = self.network.linears[-1]
         return [last.weight, last.bias]
 
-    def passes(self, windows: int, steps: int) -> int:
-        """Return the forward passes of an evaluation: 1 where all states can be kept, otherwise 2."""
-        return 1 if windows <= self._at_once(steps) else 2
-
-    def cost(self, windows: int, steps: int) -> int:
-        """Return the sequence-steps of an evaluation; a forward pass costs a third of one step's."""
-        size = windows * steps
-        return size + math.ceil(size / 3) * (self.passes(windows, steps) - 1)
-
     def loss(self, batches: Batches, windows: int, steps: int) -> float:
         """Return the logarithm of the projected loss, solve the last layer, and add the gradient to the others' `grad`.
 
@@ -77,7 +84,7 @@ class Projection:
         Returns:
             The loss, NaN or infinite where the states are not finite.
         """
-        at_once = min(windows, self._at_once(steps))
+        at_once = min(windows, kept_windows(self.network.config, steps))
         kept: list[tuple[Tensor, Tensor]] = []  # of a single batch: activations with their graph, goals
         last = self.network.linears[-1]
         fit = no_rows(last.in_features, self.network.outputs, last.weight)
@@ -113,8 +120,3 @@ class Projection:
         gradient = torch.zeros_like(activations)
         gradient[:, self.burn_in :] = errors @ (slope * weights[1:].T)
         activations.backward(gradient)  # type: ignore[no-untyped-call]
-
-    def _at_once(self, steps: int) -> int:
-        """Return how many windows of `steps` steps can keep all their states for the backward pass, at least 1."""
-        config = self.network.config
-        return max(1, KEPT_BYTES // (8 * NUMBERS_PER_UNIT * config.layers * config.hidden * steps))

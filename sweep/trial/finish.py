@@ -26,6 +26,7 @@ from sweep.diagnosis.trial_diagnosis import (
 )
 from sweep.model import Network
 from sweep.score import (
+    best_trivial,
     block_length,
     exposure_gap_by_step,
     forecasts,
@@ -146,12 +147,20 @@ def _rollout_arrays(subject: Subject) -> tuple[dict[str, np.ndarray], float]:
         "exposure_gap": gap,
         "scale": starts.scale,
         "mean": starts.mean,
+        "std": starts.std,
     }
-    with np.errstate(over="ignore"):  # beyond float32 a forecast is stored as inf
-        stored = {name: np.asarray(values, dtype=np.float32) for name, values in arrays.items()}
+    # float64, so that whoever reads the file sees the errors that were scored: at a large level float32 holds none
+    stored = {name: np.asarray(values, dtype=np.float64) for name, values in arrays.items()}
     stored["valid_steps"] = np.asarray(valid_steps(rollout, truth, scale, block))
     stored["block"] = np.asarray(block)
     stored["targets"] = np.asarray(chosen)
+    stored["scale_from"], stored["exact"] = starts.scale_from, starts.exact
+    trivial = best_trivial(starts, data.targets, data.period, objective_of(data.objective))
+    stored["trivial"] = np.asarray(trivial.name)
+    stored["trivial_error"] = np.asarray(trivial.rollout_error)
+    stored["trivial_noise"] = np.asarray(trivial.noise)
+    stored["trivial_exact"] = np.asarray(trivial.exact)
+    stored["trivial_valid_steps"] = trivial.valid_steps
     stored["series"], stored["position"] = starts.series, starts.position
     with np.errstate(invalid="ignore"):
         return stored, float(np.mean(gap))

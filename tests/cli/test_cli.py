@@ -197,13 +197,14 @@ def test_a_dry_run_warns_of_the_data(tmp_path):
     study.write_text('[data]\npath = "rising.npy"\n[space]\ncell = ["lstm", "gru"]\n')
     shown = invoke("run", str(study), "--dry-run", "--set", "score.warmup=50", "--set", "score.horizon=50")
     assert shown.stdout.count("strong trend") == 1
+    assert "scale of errors: the RMS error of drift\n" in shown.stdout
 
 
 def test_dry_run_writes_nothing(tmp_path):
     shown = invoke("run", "sine", "--dry-run", "--results", str(tmp_path / "none"))
     assert shown.exit_code == 0
     assert "closures" in shown.stdout and "TFLOP" in shown.stdout and "below 200" in shown.stdout
-    assert "confirmation: the best 3 on 3 fresh seeds each, 9 full trainings" in shown.stdout
+    assert "confirmation: the best 3 on 5 fresh seeds each, 15 full trainings" in shown.stdout
     without = invoke("run", "sine", "--dry-run", "--no-confirm", "--results", str(tmp_path / "none"))
     assert "confirmation" not in without.stdout
     assert not (tmp_path / "none").exists()

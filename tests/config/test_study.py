@@ -248,6 +248,7 @@ def test_a_value_of_readout_refit_owns_settings(owned):
     assert set(params) == {"readout_refit", "always.ridge", "cell"}
     training = owned.trial(params).training
     assert (training.window, training.unscored(500), training.budget) == (500, 100, 1000)
+    assert hash(owned.space) == hash(owned.space)  # samplers keep what they know by space
     assert training.optimizer.name == "lbfgs" and training.optimizer.settings == {"history": 30}
     assert training.scheduler.name == "none" and training.precision == "float64"
     assert training.ridge == pytest.approx(1e-14)

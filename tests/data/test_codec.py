@@ -160,6 +160,27 @@ def test_values_that_cannot_be_squared_are_refused():
     with pytest.raises(DataError, match="channel 'y': the values are too large to be squared"):
         fit_codec((), (huge,), ("y",), "global", ["s"])
 
+    with pytest.raises(
+        DataError, match="channel 'y': the values are too small to be squared: use a smaller unit"
+    ):
+        fit_codec((), (1e-165 * np.arange(10.0)[:, None],), ("y",), "global", ["s"])
+
+
+@pytest.mark.parametrize("offset", [1e9, -1e12])
+def test_an_offset_is_not_a_reason_to_call_data_constant(offset):
+    wave = np.sin(np.arange(200) / 5)[:, None] + offset
+    codec = fit_codec((), (wave,), ("y",), "global", ["s"])
+    assert codec.std[0, 0] == pytest.approx(np.sin(np.arange(200) / 5).std(), rel=0.02)
+    fit_codec(build_transforms(["difference"], None), (wave,), ("y",), "global", ["s"])
+
+
+@pytest.mark.parametrize("slope", [0.01, 1 / 3, 1e5 / 7])
+def test_the_rounding_of_a_line_is_constant_after_a_difference(slope):
+    # its differences differ by rounding of the line's values, which is large beside a small slope
+    line = 1e6 + slope * np.arange(3000.0)[:, None]
+    with pytest.raises(DataError, match="constant in the training data"):
+        fit_codec(build_transforms(["difference"], None), (line,), ("y",), "global", ["s"])
+
 
 def test_a_series_too_short_for_its_transforms():
     with pytest.raises(

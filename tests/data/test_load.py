@@ -128,14 +128,19 @@ def test_scale_follows_a_level_that_moves(file):
     values = noise(600, 1)
     values[510:] += 50
     data = load(DataConfig(path="values.npy"), SCORE, file(values))
-    assert data.test.scale.min() > 49 and data.validation.scale.max() < 2
+    # the training mean is 50 wrong; the last value is wrong by the noise before and after it
+    assert set(data.validation.scale_from[:, 0]) == {"mean"} and data.validation.scale.max() < 2
+    assert set(data.test.scale_from[:, 0]) == {"persistence"} and 1 < data.test.scale.max() < 2.5
 
 
-def test_scale_falls_back_on_training_where_the_truth_stays_at_the_mean(file):
+def test_exact_data_are_said_to_be_exact_and_their_scale_is_small_but_not_zero(file):
     values = noise(600, 1)
     values[510:] = values[:420].mean()
     data = load(DataConfig(path="values.npy"), SCORE, file(values))
-    np.testing.assert_allclose(data.test.scale, values[:420].std())
+    np.testing.assert_allclose(data.test.scale, values[:420].std() * 2**-20)
+    assert data.test.exact.all() and not data.validation.exact.any()
+    (text,) = data.warnings
+    assert text.startswith("test: channel 'y' is exact: ") and "forecasts it to rounding" in text
 
 
 def test_per_series_scaling(file):

@@ -7,6 +7,7 @@ from scipy.signal import lfilter
 from sweep.config.sections import DataConfig, ScoreConfig
 from sweep.data import load
 from sweep.data.period import dominant_period
+from sweep.data.transforms import build_transforms
 from sweep.data.trend import trend_shares, trend_warnings
 
 RNG = np.random.default_rng(0)
@@ -60,7 +61,40 @@ def test_noise_rarely_has_a_period(draw):
     assert np.mean([dominant_period([draw(rng)[:, None]]) is not None for _ in range(200)]) <= 0.05
 
 
-@pytest.mark.parametrize("values", [np.arange(300.0)[:, None], wave(200, 500), wave(5, 11)])
+SHAPES = {
+    "pulse": lambda angle: (angle < 0.1 * 2 * np.pi).astype(float),
+    "square": lambda angle: (angle < np.pi).astype(float),
+    "saw": lambda angle: angle,
+    "spike": lambda angle: np.exp(-4 * angle),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("period", [10, 25, 4 * np.pi])
+@pytest.mark.parametrize("sigma", [0.0, 0.3])
+def test_a_period_need_not_be_a_sinusoid(shape, period, sigma):
+    values = SHAPES[shape](2 * np.pi * (np.arange(1400) / period % 1))
+    values = values / values.std() + sigma * np.random.default_rng(0).normal(size=1400)
+    assert dominant_period([values[:, None]]) == pytest.approx(period, rel=1e-3)
+
+
+@pytest.mark.parametrize("offset", [1e6, 1e9, 1e12, -3e7])
+def test_an_offset_hides_no_period(offset):
+    assert dominant_period([wave(40, 1400) + offset]) == pytest.approx(40, rel=0.002)
+    pulses = SHAPES["pulse"](2 * np.pi * (np.arange(1400) / 10 % 1))[:, None]
+    assert dominant_period([pulses + offset]) == pytest.approx(10, rel=1e-6)
+
+
+@pytest.mark.parametrize("length", [200, 1000])
+def test_pulses_at_random_times_rarely_have_one(length):
+    rng = np.random.default_rng(2)
+    found = [dominant_period([(rng.random((length, 1)) < 0.1).astype(float)]) for _ in range(100)]
+    assert np.mean([period is not None for period in found]) <= 0.05
+
+
+@pytest.mark.parametrize(
+    "values", [np.arange(300.0)[:, None] / 3 + 1e9, np.arange(300.0)[:, None], wave(200, 500), wave(5, 11)]
+)
 def test_lines_and_fewer_than_three_cycles_have_none(values):
     assert dominant_period([values]) is None
 
@@ -73,9 +107,31 @@ def test_trend_share_by_hand():
     assert trend_shares(opposite) == pytest.approx([1.0])
 
 
+def warned(train, *names):
+    channels = ["a", "b"][: train.shape[1]]
+    return trend_warnings(
+        [train], channels, names, build_transforms(names, 7 if "seasonal" in str(names) else None)
+    )
+
+
 def test_trend_warns_without_a_difference_only():
-    rising = [np.column_stack([np.arange(100.0) + 9 * RNG.normal(size=100), RNG.normal(size=100)])]
-    (text,) = trend_warnings(rising, ["a", "b"], ["log"])
-    assert text.startswith("channel 'a' has a strong trend: a straight line explains 9")
-    assert trend_warnings(rising, ["a", "b"], ["log", "difference"]) == ()
-    assert trend_warnings(rising, ["a", "b"], ["seasonal_difference"]) == ()
+    noise = np.random.default_rng(5).normal(size=(100, 2))
+    rising = 40 + np.column_stack([np.arange(100.0) + 9 * noise[:, 0], noise[:, 1]])
+    (text,) = warned(rising, "log")
+    assert text.startswith("channel 'a' has a strong trend: a straight line explains ")
+    assert text.endswith('consider data.transforms = ["log", "difference"]')
+    assert warned(rising, "log", "difference") == ()
+    assert warned(rising, "seasonal_difference") == ()
+
+
+@pytest.mark.parametrize("slope", [0.0002, 1 / 3, 1e6])
+def test_a_line_is_called_one_and_no_difference_is_advised(slope):
+    # the differences of such a line are its slope and rounding, and a constant channel is refused
+    line = 0.1 + slope * np.arange(2000.0)[:, None]
+    (text,) = warned(line)
+    assert text.startswith("channel 'a' is a straight line, to rounding") and "consider" not in text
+    noisy = np.column_stack([line, line + slope * np.random.default_rng(0).normal(size=line.shape)])
+    first, second = warned(noisy)
+    assert (
+        first == text and "strong trend" in second and "consider" not in second
+    )  # it would flatten channel a

@@ -75,8 +75,11 @@ def test_one_start_per_series_and_more_starts_begin_with_the_same():
 def test_scale_is_per_start():
     data = load(DataConfig(source="sine"), SCORE)
     mean = np.concatenate(data.train_raw).mean()
-    expected = [np.sqrt(np.mean((truth - mean) ** 2)) for truth in data.validation.truth]
-    np.testing.assert_allclose(data.validation.scale[:, 0], expected)
+    starts = data.validation
+    by_mean = np.array([np.sqrt(np.mean((truth - mean) ** 2)) for truth in starts.truth])
+    by_last = np.sqrt(np.mean((starts.truth - starts.past[:, -1:]) ** 2, axis=(1, 2)))
+    np.testing.assert_allclose(starts.scale[:, 0], np.minimum(by_mean, by_last))
+    assert set(starts.scale_from[:, 0]) == {"mean", "persistence"}
     assert np.ptp(data.validation.scale) > 0.1  # 40 steps are a third of a period: starts differ
 
 

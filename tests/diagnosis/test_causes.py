@@ -50,6 +50,17 @@ def config_of(**changes: Any) -> TrialConfig:
     )
 
 
+def test_where_nothing_is_better_than_a_trivial_forecast_no_training_is_at_fault():
+    case = case_of(shuffle=False)
+    named = [f.code for f in cause_findings(case, failing=True) if f.severity in ("issue", "tip")]
+    assert named  # control
+    findings = cause_findings(case, failing=True, hopeless="persistence is as good as anything")
+    left = {finding.code for finding in findings if finding.severity != "not applicable"}
+    assert left == {"C13", "C14"}
+    text = next(finding.text for finding in findings if finding.code == named[0])
+    assert text == "Cannot be decided here: persistence is as good as anything."
+
+
 def evaluation(point: int, error: float, **evidence: Any) -> Evaluation:
     scores = Scores(error, (error,) * 4, error, 30.0, 20.0, 40.0, 0.0, error / 10, error / 10)
     lags = {"1": 1.0, "2": 0.5, "4": 0.1, "8": 1e-2, "16": 1e-5}

@@ -16,6 +16,7 @@ from sweep.diagnosis.symptoms.demodulation import (
 )
 from sweep.diagnosis.symptoms.growth import error_growth
 from sweep.diagnosis.symptoms.limits import as_far_as_possible, limit_of
+from sweep.diagnosis.symptoms.measures import irregular_measures, wanders
 from sweep.diagnosis.symptoms.recurrence import locked_period, recurrence
 from sweep.diagnosis.symptoms.reference import reference_squares, stretches
 from sweep.diagnosis.symptoms.tones import strongest_tone, tones_of
@@ -182,6 +183,32 @@ def test_overlapping_starts_are_no_analogues_of_each_other():
     known = reference_squares(whole[:, :100], whole[:, 100:], 10, np.zeros(10, dtype=int), position)
     blind = reference_squares(whole[:, :100], whole[:, 100:], 10, None, None)
     assert np.nanmean(blind[:, :60]) < 1e-12 < np.nanmean(known[:, :60])
+
+
+def test_reference_errors_do_not_depend_on_the_level():
+    walks = (
+        np.cumsum(np.random.default_rng(3).normal(size=(8, 160)), axis=1)[..., None] + np.arange(160)[:, None]
+    )
+    near = reference_squares(walks[:, :60], walks[:, 60:], 5, None, None)
+    far = reference_squares(walks[:, :60] + 500, walks[:, 60:] + 500, 5, None, None)
+    assert far == pytest.approx(near, rel=1e-2, abs=1e-3, nan_ok=True)
+
+
+def test_a_ramp_has_stopped_only_if_the_truth_is_not_one():
+    ramp, noise = 0.1 * np.arange(100.0), np.random.default_rng(0).normal(size=100)
+    assert not irregular_measures(ramp - 1, ramp, np.stack([ramp, ramp]), 5, 0).stopped
+    assert irregular_measures(0 * ramp, ramp, np.stack([ramp, ramp]), 5, 0).stopped
+    assert irregular_measures(ramp, noise, np.stack([noise, noise]), 5, 0).stopped
+
+
+@pytest.mark.parametrize("trend", [0.0, 3.0])
+def test_the_level_of_a_truth_that_wanders_is_its_own(trend: float):
+    noise = np.random.default_rng(0).normal(size=(6, 100))
+    everyone = noise + trend * np.arange(6)[:, None]
+    seen = irregular_measures(everyone[5] + 0.7, everyone[5], everyone, 5, 0)
+    assert wanders(everyone) == (trend > 0)
+    assert seen.level_late == pytest.approx(0.7, abs=1e-9 if trend else 0.3)
+    assert (seen.share_level > 0) == (trend > 0)
 
 
 def test_stretches_cover_the_horizon():

@@ -48,7 +48,7 @@ def share_right(made: list[Planted]) -> float:
 
 
 def few(evidence: RolloutEvidence, starts: int = 6) -> RolloutEvidence:
-    names = ("forecast", "truth", "past", "mean", "scale")
+    names = ("forecast", "truth", "past", "std", "scale")
     return replace(evidence, **{name: getattr(evidence, name)[:starts] for name in names})
 
 
@@ -167,7 +167,7 @@ def test_what_is_below_the_thresholds_is_fine(forecast: np.ndarray):
         (np.sin(OMEGA * T + PHASES) + 0.45, "S08"),
         (np.where(T < 60, np.sin(OMEGA * T + PHASES), 0.0), "S02"),
         (np.where(T < 60, np.sin(OMEGA * T + PHASES), np.nan), "S13"),
-        (np.sin(OMEGA * T + PHASES) * np.where(T < 500, 1, 8.0), "S13"),
+        (np.sin(OMEGA * T + PHASES) * np.where(T < 500, 1, 9.0), "S13"),
     ],
 )
 def test_what_is_just_beyond_them_is_not(forecast: np.ndarray, code: str):
@@ -222,7 +222,7 @@ def test_channels_are_judged_one_by_one():
     names = ("forecast", "truth", "past")
     both = {name: np.concatenate([getattr(one, name), getattr(two, name)], axis=2) for name in names}
     pairs = {
-        name: np.concatenate([getattr(one, name), getattr(two, name)], axis=1) for name in ("mean", "scale")
+        name: np.concatenate([getattr(one, name), getattr(two, name)], axis=1) for name in ("std", "scale")
     }
     found = symptom_of_trial(replace(one, **both, **pairs))
     assert found.by_start_and_channel == (("S01", "S03"),) * 8 and found.by_start == ("S03",) * 8
@@ -232,7 +232,7 @@ def test_channels_are_judged_one_by_one():
 def test_units_of_the_data_do_not_matter(fault: str):
     planted = planted_tonal("one tone", fault, np.random.default_rng(3)).evidence
     moved = {name: 1e3 * getattr(planted, name) - 70 for name in ("forecast", "truth", "past")}
-    other = replace(planted, **moved, mean=1e3 * planted.mean - 70, scale=1e3 * planted.scale)
+    other = replace(planted, **moved, std=1e3 * planted.std, scale=1e3 * planted.scale)
     ours, theirs = symptom_of_trial(planted), symptom_of_trial(other)
     assert ours.by_start_and_channel == theirs.by_start_and_channel
     assert ours.numbers["decay_per_step"] == pytest.approx(theirs.numbers["decay_per_step"], abs=1e-9)
@@ -272,7 +272,7 @@ def test_a_stored_rollout_is_read_over_its_targets():
     evidence = sine(np.sin(OMEGA * T * 1.03 + PHASES))
     arrays = {
         name: np.repeat(getattr(evidence, name), 2, axis=-1).astype(np.float32)
-        for name in ("forecast", "truth", "past", "mean", "scale")
+        for name in ("forecast", "truth", "past", "std", "scale")
     }
     arrays["forecast"][..., 0] = np.nan  # not a target
     arrays |= {
@@ -308,7 +308,7 @@ def test_tiny_rollouts_get_an_answer(starts: int, horizon: int):
         ({"past": np.zeros((7, 10, 1))}, "past is"),
         ({"scale": np.zeros((8, 1))}, "positive and finite"),
         ({"truth": np.full((8, 1000, 1), np.nan)}, "must be finite"),
-        ({"mean": np.zeros((8, 2))}, "mean and scale are"),
+        ({"std": np.zeros((8, 2))}, "std and scale are"),
         ({"block": 1001}, "a block has"),
         ({"baselines": {"ar": (1.0,)}}, "baseline 'ar' needs one error per prefix"),
     ],

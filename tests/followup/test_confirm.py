@@ -100,7 +100,7 @@ def test_a_run_ends_with_a_confirmation_and_a_second_one_trains_nothing(tmp_path
     document = report(tmp_path)
     assert document["confirmation"]["verdict"] == "tied"  # two seeds can tell nothing apart
     assert f"No single winner; first among equals: trial {document['best']}\n" in done.stderr
-    assert "Best: trial" not in done.stderr
+    assert "Best network: trial" not in done.stderr
     assert (document["best_basis"], len(document["confirmation"]["arms"])) == ("confirmed", 2)
     assert document["test_looks"] == 1  # only that of the confirmed one: the selected one was never read
     again = invoke(*RUN, *EASY, "--results", str(tmp_path))  # [confirm] is recorded with the study
@@ -174,7 +174,7 @@ def test_where_every_training_fails_there_is_no_winner_and_the_exit_code_is_3(re
     shown = confirm(results, "--top", "2", "--seeds", "2")
     assert shown.exit_code == 3
     assert "confirm: trial" in shown.stderr and "failed: RuntimeError: the disk" in shown.stderr
-    assert "No winner: on fresh seeds every configuration" in shown.stdout
+    assert "No network is named: on fresh seeds every configuration" in " ".join(shown.stdout.split())
     document = report(results)
     assert (document["best"], document["confirmation"]["verdict"]) == (None, "none")
     assert document["test_looks"] == looks
@@ -190,7 +190,8 @@ def test_nothing_scored_is_nothing_to_confirm(tmp_path, monkeypatch):
     assert "confirming" not in done.stderr
     shown = confirm(tmp_path)
     assert shown.exit_code == 3
-    assert shown.stdout.startswith("No winner: no trial was completed with a score\n")
+    assert shown.stdout.startswith("No verdict: no trial was completed with a score.\n")
+    assert "No network is named: no trial was completed with a score\n" in shown.stdout
 
 
 def test_in_python(results):

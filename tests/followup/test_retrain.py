@@ -368,12 +368,13 @@ def test_nothing_is_confirmed_where_nothing_was_learnt(tmp_path):
 
 @pytest.fixture
 def looks(monkeypatch):
-    """Count how often the locked test is read; a network scores there what it does on validation, plus .01."""
+    """Count how often the locked test is read; there errors rise with the fresh seed: .01, .02, ..."""
     seen = []
+    errors = {seed: 0.01 * (1 + k) for k, seed in enumerate(fresh_seeds(0, "confirm", 9))}
 
     def score_on_test(config, weights):
         seen.append((config.key, config.seed))
-        return fake_scores(0.01 + len(json.loads(weights)) / 1000)
+        return fake_scores(errors.get(config.seed, 0.5))
 
     monkeypatch.setattr(best_module, "score_on_test", score_on_test)
     return seen
@@ -393,10 +394,29 @@ def test_the_test_is_read_once_for_the_one_that_is_named(driven, looks):
     assert len(looks) == 5  # its networks of all fresh seeds: none of them is its own seed's
     assert best[1].config["seed"] not in {seed for _, seed in looks}
     assert [network["validation"] for network in winner["networks"]] == ERRORS["clear"][1]
-    assert winner["median_seed"] == 3  # .13 is the median of .11 .. .15
+    assert winner["median_seed"] == 3  # of five whose errors rise
     assert winner["test"] == winner["networks"][2]["test"]
     assert name(driven) == winner
     assert len(looks) == 5
+
+
+def test_of_two_networks_the_worse_one_is_the_score_to_expect(driven, looks):
+    functions, _ = scripted(driven, [[0.1, 0.3]])
+    confirmed(driven, 1, 2, functions=functions)
+    winner = name(driven)
+    assert winner["median_seed"] == 2
+    assert winner["test"] == winner["networks"][1]["test"]
+    assert winner["test"]["rollout_error"] > winner["networks"][0]["test"]["rollout_error"]
+    (arm,) = StudyFolder(driven).read_document("confirmation")["arms"]
+    assert arm["median"] == 0.3
+
+
+def test_the_median_network_is_the_median_on_the_test(driven, looks):
+    # on validation the third is the median; on the test errors rise with the seed
+    functions, _ = scripted(driven, [[0.3, 0.1, 0.2]])
+    confirmed(driven, 1, 3, functions=functions)
+    winner = name(driven)
+    assert winner["median_seed"] == 2
 
 
 def test_more_seeds_do_not_read_it_again_another_leader_does(driven, looks):

@@ -118,6 +118,12 @@ def test_all_arms_are_trained_on_the_same_fresh_seeds_to_the_end(driven, data):
         assert record.state in ("complete", "diverged")  # never pruned
 
 
+def test_the_median_of_two_seeds_is_the_worse_one(driven, data):
+    _, document = treated(driven, plan_of(driven, data, findings=(WINDOW,)), seeds=2)
+    assert all(arm["median"] == max(arm["errors"]) for arm in document["arms"])
+    assert any(min(arm["errors"]) < max(arm["errors"]) for arm in document["arms"])
+
+
 def test_a_prescription_is_made_whole(driven, data):
     plan = plan_of(driven, data, findings=(WINDOW,))
     base = trial_config_from_json(record_of(driven).config)

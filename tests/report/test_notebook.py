@@ -23,8 +23,8 @@ def loaded(study):
 def test_a_study_shows_its_answer_and_the_top_of_its_leaderboard(loaded, study):
     html = loaded._repr_html_()
     document = report_document(study)
-    assert html.startswith("<h3>sine</h3>")
-    assert f"Best: trial {document['best']}" in html and "on locked test data" in html
+    assert html.startswith(f"<h3>sine</h3>\n<p>{document['verdict']['text']}</p>")
+    assert f"Best network: trial {document['best']}" in html and "on locked test data" in html
     assert html.count("<tr>") == 11 and f"<td>trial {document['best']}</td>" in html
     assert "<td>seasonal</td><td>exact</td>" in html
 

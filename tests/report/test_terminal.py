@@ -18,8 +18,9 @@ def printed(show, *arguments, width=80):
 def test_the_report_fits_80_columns_and_says_the_answer(study):
     document = report_document(study)
     text = printed(print_report, document, Path("results/sine/report/index.html"))
+    assert " ".join(text.split()).startswith(f"{document['verdict']['text']} sine: 40 trials")
     assert max(map(len, text.splitlines())) <= 80
-    assert f"Best: trial {document['best']}" in text
+    assert f"Best network: trial {document['best']}" in text
     assert "rollout error, locked test" in text
     assert "rollout error, selected" in text
     (row,) = [line for line in text.splitlines() if line.startswith("seasonal ")]
@@ -50,4 +51,4 @@ def test_names_are_neither_markup_nor_terminal_commands(one, writer):
 
 def test_a_study_without_a_winner_says_why(empty):
     text = printed(print_report, report_document(empty))
-    assert "No winner: no trial has a score yet" in text
+    assert "No network is named: no trial has a score yet" in text

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from sweep.config.errors import StoreError
-from sweep.report.plots.canvas import GOOD, drawable, linear_ticks, log_ticks
+from sweep.report.plots.canvas import GOOD, drawable, level_ticks, linear_ticks, log_ticks
 from sweep.report.plots.panels import panels_of
 from sweep.report.plots.study import effect_plot, small_png
 from sweep.report.plots.trial import draw_trial, trial_figure
@@ -186,6 +186,14 @@ def test_ticks_are_round_and_inside():
     )
     assert [text for _, text in log_ticks(1e-3, 2)] == ["1", "0.1", "0.01", "0.001"]
     assert [place for place, _ in log_ticks(1e-6, 30)] == [10.0, 0.1, 0.001, 1e-05]
+
+
+def test_ticks_far_from_zero_are_distances_from_a_level():
+    ticks, level = level_ticks(1e9 - 1.2, 1e9 + 1.2, 3)
+    assert level == "1000000000"
+    assert [text for _, text in ticks] == ["-1", "+0", "+1"]
+    assert [place - 1e9 for place, _ in ticks] == [-1, 0, 1]
+    assert level_ticks(-1.2, 1.2, 3) == (linear_ticks(-1.2, 1.2, 3), "")
 
 
 def test_figures_need_no_record_of_the_budget(one):

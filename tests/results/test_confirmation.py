@@ -129,8 +129,16 @@ def test_baselines_are_compared_with_the_fresh_score(confirmed):
     document = report_document(confirmed)
     leader = document["confirmation"]["arms"][0]
     evidence = document["findings"][0]["evidence"]
-    assert evidence["fresh_error"] == leader["iqm"]["value"] != leader["selected"]
+    assert evidence["validation_error"] == leader["iqm"]["value"] != leader["selected"]
     assert document["findings"][0]["text"].startswith("On fresh seeds ")
+
+
+def test_the_skill_of_a_confirmed_trial_is_that_of_its_fresh_seeds(confirmed):
+    best = report_document(confirmed)["best"]
+    document = trial_document(confirmed, best)
+    assert document["skill"]["ar"] == pytest.approx(1 - 0.13 / 0.31)
+    assert "skill against ar, fresh seeds" in said(print_trial, document)
+    assert "skill against ar " in said(print_trial, trial_document(confirmed, 5))
 
 
 def test_a_test_score_of_another_basis_is_not_shown(confirmed):
@@ -244,6 +252,14 @@ def test_the_page_has_the_section_only_where_there_is_one(confirmed):
     assert "not distinguishable" in html and "selected score and fresh seeds" in html
     (confirmed.path / "confirmation.json").unlink()
     assert 'id="confirmation"' not in write_report(confirmed).page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("bar", "green"), [(0.5, True), (0.05, False)])
+def test_the_plot_is_green_only_where_the_mean_is_better_than_the_best_baseline(bar, green):
+    picture = fresh_seeds_plot(stored([arm(0, 0.1, [0.1, 0.11, 0.12])]), 400, ("ar", bar))
+    with Image.open(io.BytesIO(picture)) as opened:
+        pixels = np.asarray(opened.convert("RGB")).reshape(-1, 3).astype(int)
+    assert (np.abs(pixels - [0x00, 0x9E, 0x73]).max(axis=1) < 12).any() == green
 
 
 @pytest.mark.parametrize("count", [1, 3, 15])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sweep.config.errors import StoreError
+from sweep.config.records import SCORE_FORMAT
 from sweep.report.write import guarded, trials_csv, write_report
 from sweep.results.checks import CHECKS
 from sweep.results.document import report_document, trial_document
@@ -40,6 +41,10 @@ def test_the_document_has_what_is_promised(document):
         "lyapunov_time": None,
         "n_eff_validation": 12,
         "n_eff_test": 12,
+        "format": SCORE_FORMAT,
+        "outdated": False,
+        "scale_from": ["mean"],
+        "trivial": {"name": "persistence", "rollout_error": 0.91, "valid_steps": 6.0},
     }
     assert len(document["trials"]) == 40
     assert all(set(trial) >= TRIAL_KEYS for trial in document["trials"])
@@ -207,4 +212,4 @@ def test_studies_without_a_winner_have_a_whole_report(empty, writer, make):
     document = json.loads(paths.document.read_text(encoding="utf-8"))
     assert document["best"] is None
     assert document["no_best"]
-    assert "No winner" in paths.page.read_text(encoding="utf-8")
+    assert "No network is named" in paths.page.read_text(encoding="utf-8")

@@ -210,7 +210,7 @@ def test_importance_goes_to_what_decides(one, evaluation):
             "dropout": float(1 - 0.01 ** rng.uniform()),
         }
         records.append(record_at(evaluation, number, [min(1.0, abs(u - 0.5))] * 9, params=params))
-    found = importances(study_of(one, records, space), common_rung(study_of(one, records, space)))
+    (found,) = importances(study_of(one, records, space), common_rung(study_of(one, records, space)))
     assert list(found.shares) == sorted(found.shares, key=lambda name: (-found.shares[name], name))
     assert found.reason is None
     assert sum(found.shares.values()) == pytest.approx(1)
@@ -219,9 +219,36 @@ def test_importance_goes_to_what_decides(one, evaluation):
     assert "dropout" in found.shares  # by its own name, not Optuna's "1-dropout"
 
 
+def test_choices_are_judged_within_each_readout_refit(one, evaluation):
+    # "gru" is better where the readout is trained, "lstm" where it is solved, and solving is better than both
+    space = {"readout_refit": {"never": {}, "always": {}}, "cell": ["lstm", "gru"], "hidden": [8, 16]}
+    levels = {("never", "gru"): 0.4, ("never", "lstm"): 0.6, ("always", "lstm"): 0.1, ("always", "gru"): 0.3}
+    rng = np.random.default_rng(0)
+    records = []
+    for number in range(80):
+        refit, cell = ("never", "always")[number % 2], str(rng.choice(["lstm", "gru"]))
+        score = levels[refit, cell] + 0.02 * float(rng.uniform())
+        params = {"readout_refit": refit, "cell": cell, "hidden": int(rng.choice([8, 16]))}
+        records.append(record_at(evaluation, number, [score] * 9, params=params))
+    study = study_of(one, records, space)
+    trials, rung = trials_frame(study), common_rung(study)
+    frame = effects_frame(study, trials, rung)
+    assert set(frame[frame.param == "cell"].readout_refit) == {"never", "always"}
+    assert set(frame[frame.param == "readout_refit"].basis) == {"end"}
+    claims = effect_claims(comparisons(study, trials, rung), np.random.default_rng(0))
+    best = {(claim.param, claim.readout_refit): claim.value for claim in claims}
+    assert best == {
+        ("readout_refit", None): "always", ("cell", "never"): "gru", ("cell", "always"): "lstm",
+    }  # fmt: skip
+    shares = {entry.readout_refit: entry for entry in importances(study, rung)}
+    assert list(shares) == ["never", "always"]
+    for entry in shares.values():
+        assert entry.trials == 40 and set(entry.shares) == {"cell", "hidden"}
+
+
 def test_few_trials_have_no_importances_but_a_reason(one, evaluation):
     study = study_of(one, [record_at(evaluation, 0, [0.5] * 9)])
-    found = importances(study, common_rung(study))
+    (found,) = importances(study, common_rung(study))
     assert found.shares == {}
     assert found.reason == "needs at least 20 scored trials, there are 1"
 

@@ -18,8 +18,9 @@ from sweep.score.baselines.autoregression import (
 )
 from sweep.score.baselines.simple import CannotServe, best_lag
 from sweep.score.baselines.table import BASELINES, score_baselines, score_baselines_on_test
+from sweep.score.evaluation import scores
 from sweep.score.metrics import block_length, nrmse, rollout_error, valid_steps
-from tests.support.made_data import Affine, Log, data_of, sine_data, tiny
+from tests.support.made_data import Affine, Centred, Log, data_of, sine_data, tiny
 
 SIMPLE = ("mean", "persistence", "drift", "seasonal_naive", "seasonal_naive_drift", "ar")
 
@@ -358,3 +359,18 @@ def test_what_cannot_serve_gives_a_reason(monkeypatch):
 def test_an_unknown_baseline_is_named():
     with pytest.raises(UnknownName, match="persistance"):
         score_baselines_on_test(tiny([4.0]), {"persistance": {"settings": {}}})
+
+
+@pytest.mark.parametrize("offset", [3e7, 1e9])
+@pytest.mark.parametrize("name", ["mean", "persistence", "drift", "seasonal_naive", "ar", "random_readout"])
+def test_an_offset_changes_no_baseline(name, offset):
+    rng = np.random.default_rng(0)
+    waves = np.sin(np.arange(260) * 2 * np.pi / 40 + rng.uniform(0, 6, (9, 1)))[..., None]
+    waves += 0.1 * rng.normal(size=waves.shape)
+    errors = []
+    for level in (0.0, offset):
+        values = waves + level
+        data = data_of(list(values[:5]), values[5:], values[5:], 120, period=40.0, codec=Centred(level))
+        found = BASELINES[name].forecast(data, data.validation, 140)
+        errors.append(scores(found, found, data.validation, data.targets, data.period).rollout_error)
+    assert errors[1] == pytest.approx(errors[0], rel=1e-3)

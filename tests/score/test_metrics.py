@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sweep.config.records import PREFIXES
 from sweep.data.types import Starts
+from sweep.score.evaluation import scores
 from sweep.score.metrics import (
     block_edges,
     block_errors,
@@ -17,7 +18,6 @@ from sweep.score.metrics import (
     nrmse_by_step,
     prefix_steps,
     rollout_error,
-    scores,
     valid_steps,
 )
 
@@ -43,7 +43,10 @@ def starts_of(truth, mean=None, scale=None):
         past=truth[:, :5],
         truth=truth,
         mean=np.zeros((count, channels)) if mean is None else mean,
+        std=np.ones((count, channels)),
         scale=rms_scale(truth) if scale is None else scale,
+        scale_from=np.full((count, channels), "mean"),
+        exact=np.zeros((count, channels), dtype=bool),
         series=np.full(count, -1),
         position=np.zeros(count, dtype=int),
         calendar=np.zeros((count, 5 + horizon, 0)),
@@ -163,7 +166,7 @@ def test_no_number_is_ever_nan(seed, bad, share):
     assert nrmse(forecast, truth, scale) >= 0
     assert not np.isnan(nrmse_by_step(forecast, truth, scale)).any()
     assert not np.isnan(block_errors(forecast, truth, scale, block_edges(24, 5))).any()
-    assert 0 <= diverged_fraction(forecast, np.zeros_like(scale), scale) <= 1
+    assert 0 <= diverged_fraction(forecast, truth, scale, scale) <= 1
     steps = valid_steps(forecast, truth, scale, 5)
     assert ((steps >= 0) & (steps <= 24)).all()
 
@@ -177,7 +180,7 @@ def test_one_lost_start_costs_what_it_is_worth(bad):
     assert rollout_error(forecast, truth, rms_scale(truth), 125) == pytest.approx(1 / 8)
     assert nrmse(forecast, truth, rms_scale(truth)) == math.inf
     assert valid_steps(forecast, truth, rms_scale(truth), 125).tolist() == [500, 1000, 1000, 1000]
-    assert diverged_fraction(forecast, np.zeros((4, 1)), rms_scale(truth)) == 0.25
+    assert diverged_fraction(forecast, truth, rms_scale(truth), rms_scale(truth)) == 0.25
 
 
 def test_a_tiny_scale_and_a_huge_forecast_do_not_overflow_into_nan():
@@ -344,16 +347,18 @@ def test_the_training_mean_has_an_nrmse_of_one():
     assert nrmse(np.full_like(truth, 5.0), truth, scale) == pytest.approx(1)
 
 
-def test_diverged_counts_starts_beyond_ten_scales_of_the_mean():
-    forecast = np.full((5, 6, 2), 3.0)
-    forecast[0, 3, 1] = 3 + 2 * 10  # exactly ten scales: not beyond
-    forecast[1, 3, 1] = 3 + 2 * 10.01
+@pytest.mark.parametrize(("scale", "std"), [(2.0, 0.1), (0.1, 2.0)])
+def test_diverged_counts_starts_beyond_ten_scales_or_deviations_of_the_truth(scale, std):
+    truth = np.broadcast_to(1000.0 * np.arange(6)[None, :, None], (5, 6, 2)) + 3
+    forecast = truth.copy()
+    forecast[0, 3, 1] += 2 * 10  # exactly ten of the larger: not beyond
+    forecast[1, 3, 1] += 2 * 10.01
     forecast[2, 0, 0] = np.nan
-    forecast[3, 5, 0] = 3 - 2 * 10.01
-    mean, scale = np.full((5, 2), 3.0), np.full((5, 2), 2.0)
-    each = [diverged_fraction(forecast[[s]], mean[[s]], scale[[s]]) for s in range(5)]
+    forecast[3, 5, 0] -= 2 * 10.01
+    sizes = np.full((5, 2), scale), np.full((5, 2), std)
+    each = [diverged_fraction(forecast[[s]], truth[[s]], *(size[[s]] for size in sizes)) for s in range(5)]
     assert each == [0, 1, 1, 1, 0]
-    assert diverged_fraction(forecast, mean, scale) == 3 / 5
+    assert diverged_fraction(forecast, truth, *sizes) == 3 / 5
 
 
 # --- prefixes and scores

@@ -12,7 +12,7 @@ from sweep.config.plugins import PluginError, using
 from sweep.config.records import PREFIXES
 from sweep.config.sections import DataConfig, ScoreConfig
 from sweep.data import Data, load
-from sweep.score import BASELINES, OBJECTIVES, Task, objective_of, score_baselines, scores
+from sweep.score import BASELINES, OBJECTIVES, Task, best_trivial, objective_of, score_baselines, scores
 from sweep.score.baselines.autoregression import choose_order, validation_error
 from sweep.score.metrics import block_length, nrmse, prefix_steps, rollout_error
 from sweep.score.ridge_readout import RIDGES, refit_readout
@@ -109,7 +109,11 @@ def test_scores_hold_it_in_place_of_the_rollout_error_and_over_every_prefix(sine
         steps = prefix_steps(share, 40)
         assert error == pytest.approx(np.minimum(size[:, max(0, steps - block) : steps], 1).mean(), rel=1e-12)
     assert other.rollout_error == other.prefix_errors[-1] != plain.rollout_error
-    assert replace(other, rollout_error=plain.rollout_error, prefix_errors=plain.prefix_errors) == plain
+    same = {name: getattr(plain, name) for name in ("rollout_error", "prefix_errors", "trivial_skill")}
+    assert replace(other, **same) == plain
+    trivial = best_trivial(starts, sine.targets, sine.period, objective_of("last"))
+    assert other.trivial_skill == pytest.approx(1 - other.rollout_error / trivial.rollout_error)
+    assert other.trivial_skill != plain.trivial_skill
 
 
 def test_it_chooses_the_settings_of_baselines_and_scores_them(sine: Data, monkeypatch):

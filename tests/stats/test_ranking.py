@@ -20,6 +20,7 @@ from sweep.stats.ranking import (
     probability_of_improvement,
     rank_sum_p,
     ranking,
+    worse_median,
 )
 
 ERRORS = st.lists(st.floats(0, 1), min_size=1, max_size=9)
@@ -258,3 +259,16 @@ def test_the_interval_of_a_mean_covers_it_about_as_often_as_it_says():
 
     assert coverage(20) > 0.86
     assert coverage(3) < 0.86
+
+
+@pytest.mark.parametrize(
+    ("values", "middle"),
+    [([3.0], 3.0), ([1.0, 5.0], 5.0), ([9.0, 1.0, 2.0], 2.0), ([4.0, 1.0, 3.0, 2.0], 3.0)],
+)
+def test_the_median_of_an_even_number_is_the_worse_of_the_middle_two(values, middle):
+    assert worse_median(values) == middle
+
+
+def test_nothing_has_no_median():
+    with pytest.raises(ValueError, match="at least one value"):
+        worse_median([])

@@ -4,11 +4,12 @@ import errno
 import json
 import math
 import os
+from dataclasses import replace
 
 import pytest
 
 from sweep.config.errors import StoreError
-from sweep.config.records import Evaluation, TrialRecord, to_json
+from sweep.config.records import SCORE_FORMAT, Evaluation, TrialRecord, to_json
 from sweep.store import StudyFolder, study_folders
 from sweep.store import files as files_module
 from sweep.store.files import read_json, write_atomic, write_json
@@ -17,6 +18,24 @@ from tests.support.attack import fake_scores
 
 class Crash(BaseException):
     """The end of the process."""
+
+
+def test_records_of_the_first_score_format_are_read_and_known_as_such(tmp_path):
+    folder = StudyFolder(tmp_path)
+    scores = replace(fake_scores(0.4), trivial_skill=0.25)
+    record = TrialRecord(
+        3, "complete", {}, {}, "sampled", (Evaluation(0, 9, 1, scores, 0.1, 0.1),), 0.4, 0, 0
+    )
+    folder.write_record(record)
+    assert folder.record(3) == record and folder.record(3).score_format == SCORE_FORMAT
+    exact = replace(record, evaluations=(Evaluation(0, 9, 1, replace(scores, trivial_skill=None), 0.1, 0.1),))
+    folder.write_record(exact)
+    assert folder.record(3) == exact
+    path = folder.trial(3) / "trial.json"
+    values = json.loads(path.read_text())
+    del values["score_format"], values["evaluations"][0]["scores"]["trivial_skill"]
+    path.write_text(json.dumps(values))
+    assert folder.record(3) == replace(exact, score_format=1)
 
 
 STEPS = ("os.fsync", "os.chmod", "os.replace")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sweep.data.scale import scales_of
 from sweep.data.types import Data, Starts
 
 
@@ -24,6 +25,20 @@ class Affine:
         return self.decode(forecast, past, series)
 
 
+class Centred(Affine):
+    """A codec that subtracts a level."""
+
+    def __init__(self, level):
+        super().__init__()
+        self.level = level
+
+    def encode(self, values, series):
+        return values - self.level
+
+    def decode(self, forecast, past, series):
+        return forecast + self.level
+
+
 class Log(Affine):
     """A codec that takes logarithms."""
 
@@ -40,12 +55,16 @@ def starts_of(values, warmup, mean, series=-1, position=0):
     truth = values[:, warmup:]
     count, _, channels = truth.shape
     means = np.broadcast_to(mean, (count, channels)).astype(float)
-    scale = np.sqrt(((truth - means[:, None]) ** 2).mean(axis=1))
+    std = np.ones_like(means)
+    scales = scales_of(values[:, :warmup], truth, means, std, np.arange(count))
     return Starts(
         past=values[:, :warmup],
         truth=truth,
         mean=means,
-        scale=np.where(scale > 0, scale, 1.0),
+        std=std,
+        scale=scales.scale,
+        scale_from=scales.source,
+        exact=scales.exact,
         series=np.full(count, series),
         position=np.full(count, position),
         calendar=np.zeros((count, values.shape[1], 0)),

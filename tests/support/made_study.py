@@ -11,11 +11,13 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from sweep.config.records import Evaluation, Scores, TrialRecord
+from sweep.config.records import SCORE_FORMAT, Evaluation, Scores, TrialRecord
 from sweep.config.sections import ScoreConfig
 from sweep.data.types import Starts
 from sweep.diagnosis.trial_diagnosis import DataFacts, TrialEvidence, diagnosed, diagnosis_to_json
-from sweep.score.metrics import block_length, nrmse_by_step, scores, valid_steps
+from sweep.score.evaluation import scores
+from sweep.score.metrics import block_length, nrmse_by_step, rollout_error, valid_steps
+from sweep.score.trivial import best_trivial
 from sweep.store.folder import StudyFolder
 
 PERIOD, TAIL = 50.0, 100
@@ -56,6 +58,8 @@ def study_document(name: str = "sine", **changes: Any) -> dict[str, Any]:
             "engine": "torch",
             "period": PERIOD,
             "block": 50,
+            "score_format": SCORE_FORMAT,
+            "scale_from": ["mean"],
             "n_eff_validation": 12,
             "n_eff_test": 12,
             "channels": ["y"],
@@ -74,7 +78,10 @@ def sines(starts: int = 16, horizon: int = 400, channels: int = 1, seed: int = 3
         past=wave[:, :TAIL],
         truth=wave[:, TAIL:],
         mean=np.zeros((starts, channels)),
+        std=np.full((starts, channels), math.sqrt(0.5)),
         scale=np.full((starts, channels), math.sqrt(0.5)),
+        scale_from=np.full((starts, channels), "mean"),
+        exact=np.zeros((starts, channels), dtype=bool),
         series=np.arange(starts),
         position=np.zeros(starts, int),
         calendar=np.zeros((starts, TAIL + horizon, 0)),
@@ -177,13 +184,20 @@ def rollout_files(
             "valid_steps": valid_steps(*free, block),
             "scale": starts.scale,
             "mean": starts.mean,
+            "std": starts.std,
+            "scale_from": starts.scale_from,
+            "exact": starts.exact,
         }
-        small = {
-            key: value.astype(np.int64 if key == "valid_steps" else np.float32)
-            for key, value in arrays.items()
-        }
+    trivial = best_trivial(starts, targets, PERIOD, rollout_error)
+    arrays |= {
+        "trivial": np.array(trivial.name),
+        "trivial_error": np.array(trivial.rollout_error),
+        "trivial_noise": np.array(trivial.noise),
+        "trivial_exact": np.array(trivial.exact),
+        "trivial_valid_steps": trivial.valid_steps,
+    }
     buffer = io.BytesIO()
-    np.savez(buffer, **small, block=np.array(block), targets=np.array(targets))
+    np.savez(buffer, **arrays, block=np.array(block), targets=np.array(targets))
     return {"rollout.npz": buffer.getvalue()}
 
 

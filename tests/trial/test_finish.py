@@ -6,6 +6,7 @@ import json
 import math
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import torch
 
 from sweep.config.records import TrialRecord
+from sweep.config.sections import DataConfig
 from sweep.config.trial import TrialConfig
 from sweep.data import load
 from sweep.diagnosis.probes import always_on
@@ -26,6 +28,7 @@ from sweep.diagnosis.trial_diagnosis import (
 )
 from sweep.score import (
     Task,
+    best_trivial,
     exposure_gap_by_step,
     forecasts,
     nrmse_by_step,
@@ -34,6 +37,7 @@ from sweep.score import (
     traced,
     valid_steps,
 )
+from sweep.score.metrics import rollout_error
 from sweep.trial import data_facts, finish, probe_trial, score_on_test
 from sweep.trial.checkpoint import read_checkpoint
 from sweep.trial.network import trained
@@ -86,10 +90,10 @@ def test_the_rollout_is_that_of_the_best_evaluation(settled: Made):
     again = scores(said.rollout, said.one_step, data.validation, data.targets, data.period)
     assert again.rollout_error == pytest.approx(best.scores.rollout_error, rel=1e-9)
     starts = data.validation
-    assert np.array_equal(arrays["forecast"], said.rollout.astype(np.float32))
-    assert np.array_equal(arrays["truth"], starts.truth.astype(np.float32))
-    assert np.array_equal(arrays["one_step"], said.one_step[:4].astype(np.float32))
-    assert np.array_equal(arrays["past"], starts.past[:, -arrays["past"].shape[1] :].astype(np.float32))
+    assert np.array_equal(arrays["forecast"], said.rollout) and arrays["forecast"].dtype == np.float64
+    assert np.array_equal(arrays["truth"], starts.truth) and np.array_equal(arrays["scale"], starts.scale)
+    assert np.array_equal(arrays["one_step"], said.one_step[:4])
+    assert np.array_equal(arrays["past"], starts.past[:, -arrays["past"].shape[1] :])
     assert arrays["past"].shape[1] <= 5  # a quarter of the horizon
     assert arrays["nrmse"] == pytest.approx(nrmse_by_step(said.rollout, starts.truth, starts.scale), rel=1e-5)
     steps = valid_steps(said.rollout, starts.truth, starts.scale, int(arrays["block"]))
@@ -100,7 +104,12 @@ def test_the_rollout_is_that_of_the_best_evaluation(settled: Made):
     assert arrays["exposure_gap"] == pytest.approx(gap, abs=1e-5)
     assert finished.exposure_gap == pytest.approx(float(gap.mean()), rel=1e-9)
     assert gap[0] == 0 and abs(gap.mean()) > 1e-3
-    assert {"scale", "mean", "targets", "series", "position", "one_step_nrmse"} <= set(arrays)
+    assert {"mean", "std", "exact", "targets", "series", "position", "one_step_nrmse"} <= set(arrays)
+    assert np.array_equal(arrays["scale_from"], starts.scale_from)
+    trivial = best_trivial(starts, data.targets, data.period, rollout_error)
+    assert (str(arrays["trivial"]), float(arrays["trivial_error"])) == (trivial.name, trivial.rollout_error)
+    assert np.array_equal(arrays["trivial_valid_steps"], trivial.valid_steps)
+    assert best.scores.trivial_skill == pytest.approx(1 - best.scores.rollout_error / trivial.rollout_error)
 
 
 def test_the_curves_are_plain_numbers(settled: Made):
@@ -230,3 +239,28 @@ def test_a_network_of_nan_can_be_finished(trial: Made, segments: Made):
     assert np.isnan(arrays["forecast"]).all() and (arrays["valid_steps"] == 0).all()
     assert np.isinf(arrays["nrmse"]).all()
     json.dumps(finished.exposure_gap)
+
+
+@pytest.mark.parametrize("offset", [0.0, 3e7, 1e9])
+def test_the_stored_rollout_gives_the_score_at_any_offset(
+    trial: Made, segments: Made, tmp_path: Path, offset: float
+):
+    np.save(tmp_path / "far.npy", offset + np.sin(np.arange(400) * 2 * np.pi / 20)[:, None])
+    config = trial({"name": "adam", "lr": 0.05}, budget=1920)
+    config = config.model_copy(update={"data": DataConfig(path=str(tmp_path / "far.npy"))})
+    done = segments(config)
+    arrays = arrays_of(finish(config, done[-1].checkpoint).files)
+    best = min((segment.evaluation.scores for segment in done), key=lambda one: one.rollout_error)
+    case = arrays["forecast"], arrays["truth"], arrays["scale"]
+    assert rollout_error(*case, int(arrays["block"])) == best.rollout_error
+    assert nrmse_by_step(*case).tolist() == arrays["nrmse"].tolist()
+    assert np.median(valid_steps(*case, int(arrays["block"]))) == best.valid_steps
+    facts = data_facts(config)
+    symptom = diagnosed(TrialEvidence(config, arrays, facts=facts)).symptom
+    assert symptom["numbers"]["valid_steps"] == best.valid_steps and facts.period == pytest.approx(20)
+    assert symptom["numbers"]["trivial_skill"] == pytest.approx(best.trivial_skill)
+    # control: in float32 it would not
+    rounded = [values.astype(np.float32).astype(float) for values in case]
+    assert offset == 0 or rollout_error(*rounded, int(arrays["block"])) != pytest.approx(
+        best.rollout_error, rel=0.01
+    )

@@ -18,10 +18,11 @@ REASONS = 3  # most features named for a cause; our choice
 COUNTS = 0.2  # least contribution to a cause's score of a named feature; our choice
 # causes that do not need a whole training by mini-batches, the only kind in the calibration
 OF_TASK = ("window_short", "dead_relu", "data_scale", "distribution_gap", "leak", "warmup_short")
+OF_DATA = ("distribution_gap", "leak")  # causes that no training removes
 ORDER = ("issue", "tip", "ok", "not applicable")
 
 
-def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
+def cause_findings(case: Case, failing: bool = False, hopeless: str = "") -> tuple[Finding, ...]:
     """Return one finding per cause: issues first, each severity by falling confidence.
 
     issue: the most probable cause of a run with an alarm. tip: another probable cause, a cause found by a rule, or the
@@ -30,6 +31,7 @@ def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
     Args:
         case: the trial.
         failing: whether the trial's symptom is a failure.
+        hopeless: why no forecast is known to be better than a trivial one. Only causes in the data can be named then.
     """
     model = shipped_model()
     values = {name: feature.read(case) for name, feature in FEATURES.items()}
@@ -37,7 +39,7 @@ def cause_findings(case: Case, failing: bool = False) -> tuple[Finding, ...]:
     first = max(possible, key=lambda fault: possible[fault])
     findings = []
     for cause in CAUSES.values():
-        why = inapplicable(case, cause)
+        why = inapplicable(case, cause) or (hopeless if cause.fault not in OF_DATA else "")
         if why:
             findings.append(_finding(cause, "not applicable", f"Cannot be decided here: {why}.", {}, 1.0))
         elif cause.name in TIP_RULES:

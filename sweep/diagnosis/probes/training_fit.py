@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from sweep.data import Data, Starts
+from sweep.data.scale import scales_of
 from sweep.data.starts import level_of
 from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.errors import Array
@@ -88,13 +89,17 @@ def training_starts(data: Data, warmup: int, horizon: int) -> Starts:
     raw, calendar = data.train_raw, data.train_calendar
     pairs = list(zip(owner.tolist(), begin.tolist(), strict=True))
     truth = np.stack([raw[i][b + past : b + past + horizon] for i, b in pairs])
-    mean = level.mean[owner]
-    square = np.sqrt(np.mean((truth - mean[:, None]) ** 2, axis=1))
+    before = np.stack([raw[i][b : b + past] for i, b in pairs])
+    mean, std = level.mean[owner], level.std[owner]
+    scales = scales_of(before, truth, mean, std, owner)
     return Starts(
-        past=np.stack([raw[i][b : b + past] for i, b in pairs]),
+        past=before,
         truth=truth,
         mean=mean,
-        scale=np.where(square > 0, square, level.std[owner]),
+        std=std,
+        scale=scales.scale,
+        scale_from=scales.source,
+        exact=scales.exact,
         series=owner.astype(np.int64),
         position=begin + past,
         calendar=np.stack([calendar[i][b : b + warmup + horizon] for i, b in pairs]),
@@ -120,7 +125,10 @@ def _shortened(starts: Starts, past: int, horizon: int) -> Starts:
         past=starts.past[few, before:],
         truth=starts.truth[few, :horizon],
         mean=starts.mean[few],
+        std=starts.std[few],
         scale=starts.scale[few],
+        scale_from=starts.scale_from[few],
+        exact=starts.exact[few],
         series=starts.series[few],
         position=starts.position[few],
         calendar=starts.calendar[few, before : before + past - lag + horizon],

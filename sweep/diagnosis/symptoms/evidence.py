@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from sweep.config.records import PREFIXES
 from sweep.data.types import Array
 from sweep.score.metrics import block_length
+from sweep.score.trivial import TrivialForecast
 
 Baselines = Mapping[str, tuple[float, ...]]  # rollout errors over PREFIXES by name
 
@@ -24,8 +26,8 @@ class RolloutEvidence:
     forecast: Array  # (start, step, channel); inf and NaN allowed
     truth: Array  # (start, step, channel)
     past: Array  # (start, past step, channel): the tail of the warm-up, ending just before the first step
-    mean: Array  # (start, channel): mean of the training data
-    scale: Array  # (start, channel): RMS of truth - mean, > 0
+    std: Array  # (start, channel): standard deviation of the training data
+    scale: Array  # (start, channel): RMS error of the best trivial forecast, > 0
     block: int  # steps of a block, from `block_length`
     period: float | None = None  # dominant period of the training data in steps
     lyapunov_time: float | None = None  # steps, where known
@@ -34,6 +36,10 @@ class RolloutEvidence:
     objective: str = "rollout_error"  # the study's: that of the baselines' errors
     series: Array | None = None  # (start,): index of the start's series; -1: a series that training never saw
     position: Array | None = None  # (start,): index of the first forecast step in that series
+    exact: Array | None = (
+        None  # (start, channel): whether a trivial forecast is right to rounding; None: nowhere
+    )
+    trivial: TrivialForecast | None = None  # the best trivial forecast of these starts; None: unknown
 
     def __post_init__(self) -> None:
         shape = self.truth.shape
@@ -46,8 +52,8 @@ class RolloutEvidence:
                 f"past is (start, past step, channel) as the truth {shape}, got {self.past.shape}"
             )
         pairs = (shape[0], shape[2])
-        if self.mean.shape != pairs or self.scale.shape != pairs:
-            raise ValueError(f"mean and scale are {pairs}, got {self.mean.shape} and {self.scale.shape}")
+        if self.std.shape != pairs or self.scale.shape != pairs:
+            raise ValueError(f"std and scale are {pairs}, got {self.std.shape} and {self.scale.shape}")
         if not (np.isfinite(self.truth).all() and np.isfinite(self.past).all()):
             raise ValueError("the truth and the past must be finite")
         if not (np.isfinite(self.scale) & (self.scale > 0)).all():
@@ -59,10 +65,29 @@ class RolloutEvidence:
                 raise ValueError(f"baseline {name!r} needs one error per prefix {PREFIXES}, got {errors}")
 
     def scaled(self, values: Array) -> Array:
-        """Return (values - mean) / scale in float64, for (start, any step, channel)."""
-        distance = values.astype(np.float64) - self.mean[:, None]
-        scaled: Array = distance / self.scale[:, None]
+        """Return (values - level) / unit in float64, for (start, any step, channel).
+
+        The level is the mean truth of all starts of the same series, since the training mean may be far from it. The
+        unit is the scale; where the data are exact, so that the scale is rounding, the training standard deviation.
+        """
+        distance = values.astype(np.float64) - self._level[:, None]
+        scaled: Array = distance / self.unit[:, None]
         return scaled
+
+    @cached_property
+    def _level(self) -> Array:
+        """Return (start, channel), the mean truth of the starts of the same series."""
+        owner = np.zeros(len(self.truth), dtype=int) if self.series is None else self.series
+        level = np.empty_like(self.scale)
+        for index in np.unique(owner):
+            level[owner == index] = self.truth[owner == index].mean(axis=(0, 1))
+        return level
+
+    @property
+    def unit(self) -> Array:
+        """Return (start, channel), the unit in which distances are measured."""
+        larger: Array = np.maximum(self.scale, self.std)
+        return self.scale if self.exact is None else np.where(self.exact, larger, self.scale)
 
 
 def stored_evidence(
@@ -76,8 +101,8 @@ def stored_evidence(
     """Return the evidence of a trial's rollout.npz, over its target channels.
 
     Args:
-        arrays: by name, as `sweep.trial` stores them: forecast, truth, past, mean, scale, and optionally targets,
-            block, series, position.
+        arrays: by name, as `sweep.trial` stores them: forecast, truth, past, std, scale, and optionally targets,
+            block, series, position, exact, and the best trivial forecast.
         period: dominant period of the training data in steps, None if there is none.
         lyapunov_time: in steps, where known.
         noise: standard deviation of the observation noise in scales, where known.
@@ -94,11 +119,20 @@ def stored_evidence(
     def chosen(name: str) -> Array:
         return np.asarray(arrays[name], dtype=np.float64)[..., targets]
 
+    trivial = None
+    if "trivial" in arrays:
+        trivial = TrivialForecast(
+            str(arrays["trivial"]),
+            float(arrays["trivial_error"]),
+            bool(arrays["trivial_exact"]),
+            float(arrays["trivial_noise"]),
+            arrays["trivial_valid_steps"],
+        )
     return RolloutEvidence(
         forecast=chosen("forecast"),
         truth=truth[..., targets],
         past=chosen("past"),
-        mean=chosen("mean"),
+        std=chosen("std"),
         scale=chosen("scale"),
         block=block,
         period=period,
@@ -108,6 +142,8 @@ def stored_evidence(
         objective=objective,
         series=arrays.get("series"),
         position=arrays.get("position"),
+        exact=arrays["exact"][..., targets] if "exact" in arrays else None,
+        trivial=trivial,
     )
 
 

@@ -74,13 +74,19 @@ SYMPTOMS: Registry[Symptom] = Registry(
         Symptom(
             "S12",
             "data-limited",
-            "The forecast holds for as long as chaos or noise allow any forecast to hold.",
+            "The forecast is as good as the data allow: chaos or noise end any known forecast as soon.",
             "limits",
         ),
         Symptom(
             "S13",
             "diverged",
-            "The forecast left the data by more than ten scales, or is not a number.",
+            "The forecast left the data by more than ten scales and standard deviations, or is not a number.",
+            "nothing",
+        ),
+        Symptom(
+            "S14",
+            "no better than a trivial forecast",
+            "The forecast stays near the truth, but the mean, the last value or a straight line is as good.",
             "nothing",
         ),
     ],

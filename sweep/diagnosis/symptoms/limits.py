@@ -1,5 +1,6 @@
 """The limit of the data: how far any forecast can hold, by the Lyapunov time or by plain forecasts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from sweep.data.types import Array
 from sweep.diagnosis.symptoms.reference import WORST, reference_squares, stretches
+from sweep.score.trivial import TrivialForecast
 
 LYAPUNOV_TIMES = 3.0  # a forecast that fails sooner is not excused by chaos; our choice
 LOST = 0.5  # scales, as for valid steps
@@ -17,6 +19,9 @@ AS_GOOD, AS_GOOD_FLOOR = 1.15, 0.05
 START_GOOD, START_FLOOR = 1.5, 0.1  # the same for a single start
 # of the rollout error: a baseline that is better by more shows that the data allow a better forecast
 BETTER_BASELINE = 0.05
+# A forecast is clearly better than the best trivial one if its skill is SKILLED and its error lower by LUCK standard
+# errors of the trivial one's: baselines and checkpoints are selected on the same few starts. Our choice.
+SKILLED, LUCK = 0.05, 2.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,28 @@ def limit_of(
     return Limit(
         True, f"plain forecasts of the data hold for {steps} of {horizon} steps", steps, squares, skill
     )
+
+
+def hopeless(
+    trivial: TrivialForecast | None, error: float, baselines: Mapping[str, tuple[float, ...]]
+) -> str:
+    """Return why no forecast is known to be better than the best trivial one; "" if one is, or none is known.
+
+    Neither the forecast itself nor any baseline is then clearly better (SKILLED, LUCK), or the trivial one is exact.
+
+    Args:
+        trivial: the best trivial forecast, None if it is not known.
+        error: rollout error of the forecast.
+        baselines: rollout errors over each prefix of the horizon, by name; empty: not known.
+    """
+    if trivial is None:
+        return ""
+    if trivial.exact:
+        return f"the trivial forecast {trivial.name} is exact on these data, so use that"
+    best = trivial.rollout_error - max(SKILLED * trivial.rollout_error, LUCK * trivial.noise)
+    if not baselines or error <= best or any(errors[-1] <= best for errors in baselines.values()):
+        return ""
+    return f"neither a baseline nor this forecast is clearly better than the trivial forecast {trivial.name}"
 
 
 def as_far_as_possible(

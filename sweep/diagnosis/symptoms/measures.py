@@ -57,7 +57,8 @@ class Measures:
     lost: tuple[float, ...] = ()  # periods of lost tones
     others_live: bool = False  # another strong tone has kept its amplitude
     overgrown: bool = False  # a strong tone is larger than the truth's
-    # mean squared error after the valid steps that a right level, amplitude or phase would remove, and the rest
+    # mean squared error after the valid steps that a right level, amplitude or phase would remove, and the rest; of a
+    # truth that wanders, of all steps, that a right level and slope would remove, and the rest
     share_level: float = 0.0
     share_amplitude: float = 0.0
     share_phase: float = 0.0
@@ -137,7 +138,28 @@ def irregular_measures(forecast: Array, truth: Array, everyone: Array, block: in
     common = _common(forecast, truth, block, valid, _swing(forecast, length) / usual, centre)
     # windows of chaotic data differ among themselves, so half of the horizon measures the end
     common["amplitude_late"] = float(forecast[half:].std() / max(_pooled_std(everyone[:, half:]), 1e-12))
-    return Measures(**common, level_late=float(forecast[half:].mean() - everyone[:, half:].mean()))
+    if not wanders(everyone):
+        return Measures(**common, level_late=float(forecast[half:].mean() - everyone[:, half:].mean()))
+    error = forecast - truth
+    line = float(np.square(error - without_line(error)).mean())
+    return Measures(
+        **common,
+        level_late=float(error[half:].mean()),
+        share_level=line,
+        share_rest=float(np.square(error).mean()) - line,
+    )
+
+
+def wanders(everyone: Array) -> bool:
+    """Return whether the level differs more between records than the values within one, as with a trend or a walk.
+
+    Then a forecast's level is compared with its own truth and not with that of all records.
+
+    Args:
+        everyone: (start, step), the truth of all starts.
+    """
+    late = everyone[:, everyone.shape[1] // 2 :]
+    return bool(late.mean(axis=1).std() > _pooled_std(late))
 
 
 def _common(
@@ -157,7 +179,7 @@ def _common(
         "amplitude_early": float(swing[0]),
         "amplitude_late": float(np.sqrt((swing[late] ** 2).mean())),
         "decay_per_step": decay_per_step(centre, swing),
-        "stopped": _stopped(forecast[int(SOON * horizon) :], block, STILL * max(float(truth.std()), 1e-12)),
+        "stopped": _has_stopped(forecast, truth, block),
         "steadiness": float(
             forecast[2 * third :].std() / max(float(forecast[third : 2 * third].std()), 1e-12)
         ),
@@ -166,6 +188,14 @@ def _common(
         "locked_period": locked_period(tail),
         "own_frequency": strongest_tone(tail),
     }
+
+
+def _has_stopped(forecast: Array, truth: Array, block: int) -> bool:
+    """Return whether a forecast has stopped from SOON on; not if the truth is itself a ramp that it follows."""
+    begin, least = int(SOON * len(truth)), STILL * max(float(truth.std()), 1e-12)
+    if not _stopped(forecast[begin:], block, least):
+        return False
+    return not _stopped(truth[begin:], block, least) or float(forecast[begin:].std()) < least
 
 
 def _stopped(after: Array, block: int, least: float) -> bool:

@@ -12,7 +12,7 @@ RIDGE = 1e-9  # relative; stored in float32, exact sines are slightly inexact
 LAGS = 6  # of the delay vector, which spans a quarter block
 NEIGHBOURS = 4
 REACH = 0.5  # of the horizon: length of the analogues' forecasts, since their futures must be in the record
-WORST = 10.0  # scales; errors are cut there, as those of a diverged forecast are
+WORST = 10.0  # scales beyond the truth's range; errors are cut there, as those of a diverged forecast are
 
 
 def reference_squares(
@@ -82,9 +82,10 @@ def _rolled(whole: Array, truth: Array, order: int) -> Array:
     values = np.empty((len(whole), order + horizon))
     values[:, :order] = whole[:, -horizon - order : -horizon]
     reverse = weights[:order][::-1]
+    low, high = whole.min() - WORST, whole.max() + WORST
     for step in range(horizon):
         nearest = values[:, step : step + order] @ reverse + weights[order]
-        values[:, order + step] = np.clip(nearest, -WORST, WORST)
+        values[:, order + step] = np.clip(nearest, low, high)
     squares: Array = np.square(values[:, order:] - truth)
     return squares
 

@@ -10,8 +10,8 @@ from sweep.config.records import PREFIXES
 from sweep.data.types import Array
 from sweep.diagnosis.symptoms.climate import climate_is_right
 from sweep.diagnosis.symptoms.evidence import RolloutEvidence
-from sweep.diagnosis.symptoms.limits import Limit, as_far_as_possible, limit_of
-from sweep.diagnosis.symptoms.measures import Measures, irregular_measures, tonal_measures
+from sweep.diagnosis.symptoms.limits import AS_GOOD, Limit, as_far_as_possible, hopeless, limit_of
+from sweep.diagnosis.symptoms.measures import Measures, irregular_measures, tonal_measures, wanders
 from sweep.diagnosis.symptoms.recurrence import recurrence
 from sweep.diagnosis.symptoms.tones import Tones, tones_of
 from sweep.diagnosis.symptoms.verdicts import (
@@ -21,7 +21,7 @@ from sweep.diagnosis.symptoms.verdicts import (
     irregular_verdict,
     tonal_verdict,
 )
-from sweep.score.metrics import DIVERGED_BEYOND, error_of_prefix, valid_steps
+from sweep.score.metrics import DIVERGED_BEYOND, diverged, error_of_prefix, nrmse, valid_steps
 from sweep.score.objectives import objective_of
 
 # Share of the variance that tones must forecast for the truth to be tonal, and its ratio to the share that they
@@ -54,6 +54,8 @@ class StartSymptoms:
     tones: tuple[int, ...]  # by channel, the median number of tones; 0 if not tonal
     foretold: tuple[float, ...]  # by channel, the median share of the variance that tones forecast
     limit: Limit
+    skill: float | None  # against the best trivial forecast; None: that one is exact or not known
+    hopeless: str  # why no forecast is known to be better than the best trivial one, or ""
 
 
 @dataclass(frozen=True)
@@ -75,17 +77,22 @@ def start_symptoms_of(evidence: RolloutEvidence) -> StartSymptoms:
     truth, past = evidence.scaled(evidence.truth), evidence.scaled(evidence.past)
     with np.errstate(over="ignore", invalid="ignore"):
         forecast = evidence.scaled(evidence.forecast)
-        diverged = ~(np.abs(forecast) <= DIVERGED_BEYOND).all(axis=(1, 2))
+    left = diverged(evidence.forecast, evidence.truth, evidence.scale, evidence.std)
     limit, characters = _truth_facts(_truth(evidence, past, truth))
-    limited = _limited(evidence, limit)
+    errors = _prefix_errors(evidence)
+    limited = _limited(evidence, limit, errors)
+    trivial = evidence.trivial
+    skill = None if trivial is None else trivial.skill_of(errors[-1])
+    known = hopeless(trivial, errors[-1], evidence.baselines)
+    as_good = bool(known) and _as_good_as_trivial(evidence, errors[-1])
     first = _first_errors(forecast, truth, evidence.block)
     never = bool(np.median(first) >= OFF)
     tones_by_channel = [tones for tones, _ in characters]
-    well = np.flatnonzero(~diverged)
+    well = np.flatnonzero(~left)
     right = _right_climate(forecast, truth, well, [k for k, t in enumerate(tones_by_channel) if t is None])
     symptoms = [
         StartSymptom(start, channel, StartVerdict("S13", 1.0), None)
-        for start in np.flatnonzero(diverged).tolist()
+        for start in np.flatnonzero(left).tolist()
         for channel in range(truth.shape[2])
     ]
     for channel, by_start in enumerate(tones_by_channel):
@@ -101,8 +108,10 @@ def start_symptoms_of(evidence: RolloutEvidence) -> StartSymptoms:
                 seen = irregular_measures(*pair, true, evidence.block, valid)
                 statistics = replace(usual, right_climate=bool(right[start, channel]))
                 verdict = irregular_verdict(seen, statistics, truth.shape[1])
-            if limited[start] and _excused(verdict, limit):
+            if as_good or (limited[start] and _excused(verdict, limit)):
                 verdict = StartVerdict("S12", 0.8)
+            elif verdict.code == "S01" and trivial is not None and (skill is None or skill <= 0):
+                verdict = StartVerdict("S14", 0.8)
             symptoms.append(StartSymptom(start, channel, verdict, seen))
     symptoms.sort(key=lambda symptom: (symptom.start, symptom.channel))
     return StartSymptoms(
@@ -113,6 +122,8 @@ def start_symptoms_of(evidence: RolloutEvidence) -> StartSymptoms:
         ),
         foretold=tuple(share for _, share in characters),
         limit=limit,
+        skill=skill,
+        hopeless=known,
     )
 
 
@@ -184,12 +195,14 @@ def _truth_statistics(true: Array, never: bool) -> TruthStatistics:
     """Return statistics of a channel's truth (start, step): how much its records differ among themselves."""
     horizon = true.shape[1]
     late = true[:, horizon // 2 :]
+    moves = wanders(true)
     own = late.std(axis=1) / max(float(np.sqrt(late.var(axis=1).mean())), 1e-12)
     return TruthStatistics(
         wrong_first=BY_CHANCE if never else OFF,
         least_amplitude=float(own.min()),
         most_amplitude=float(own.max()),
-        level_spread=float(late.mean(axis=1).std()),
+        level_spread=0.0 if moves else float(late.mean(axis=1).std()),
+        wanders=moves,
         least_recurrence=float(np.quantile([recurrence(values[horizon // 3 :])[0] for values in true], 0.1)),
     )
 
@@ -213,15 +226,32 @@ def _right_climate(forecast: Array, truth: Array, well: Array, channels: list[in
     return right
 
 
-def _limited(evidence: RolloutEvidence, limit: Limit) -> Array:
+def _as_good_as_trivial(evidence: RolloutEvidence, error: float) -> bool:
+    """Return whether the forecast is about as good as the best trivial one, by the objective or by its RMS error.
+
+    The scale is the RMS error of a trivial forecast. A training that minimises squares reaches that where nothing can
+    be learnt, such as the mean of rare pulses, although the objective may prefer a forecast of no pulse.
+    """
+    if evidence.trivial is None or evidence.trivial.exact:
+        return False
+    by_rms = nrmse(evidence.forecast, evidence.truth, evidence.scale) <= AS_GOOD
+    return by_rms or error <= AS_GOOD * evidence.trivial.rollout_error
+
+
+def _prefix_errors(evidence: RolloutEvidence) -> tuple[float, ...]:
+    """Return the rollout error over each prefix of the horizon, by the study's objective."""
+    objective = objective_of(evidence.objective)
+    return tuple(
+        error_of_prefix(evidence.forecast, evidence.truth, evidence.scale, evidence.block, share, objective)
+        for share in PREFIXES
+    )
+
+
+def _limited(evidence: RolloutEvidence, limit: Limit, errors: tuple[float, ...]) -> Array:
     truth, forecast, scale = evidence.truth, evidence.forecast, evidence.scale
     with np.errstate(over="ignore", invalid="ignore"):
-        squares = np.square((forecast.astype(np.float64) - truth) / scale[:, None]).mean(axis=2)
+        squares = np.square((forecast.astype(np.float64) - truth) / evidence.unit[:, None]).mean(axis=2)
     squares = np.where(np.isfinite(squares), squares, np.inf)
-    objective = objective_of(evidence.objective)
-    errors = tuple(
-        error_of_prefix(forecast, truth, scale, evidence.block, share, objective) for share in PREFIXES
-    )
     valid = valid_steps(forecast, truth, scale, evidence.block)
     return as_far_as_possible(limit, squares, valid, errors, list(evidence.baselines.values()))
 

@@ -12,7 +12,7 @@ from sweep.diagnosis.symptoms.growth import error_growth
 from sweep.diagnosis.symptoms.known_symptoms import SYMPTOMS
 from sweep.diagnosis.symptoms.measures import Measures
 from sweep.diagnosis.symptoms.start_symptoms import StartSymptoms, start_symptoms_of
-from sweep.diagnosis.symptoms.wording import detail
+from sweep.diagnosis.symptoms.wording import DEVIATIONS, SCALES, detail
 from sweep.score.metrics import nrmse_by_step, valid_steps
 
 MIXED = 0.6  # share; a trial without a symptom of that share is a mixture. Our choice
@@ -35,6 +35,9 @@ class TrialSymptom:
     applicable: Mapping[str, str]  # by code: why it cannot be decided here, or ""
     confidence: float
     text: str
+    hopeless: str = (
+        ""  # why no forecast is known to be better than the best trivial one; training mends nothing then
+    )
 
     @property
     def title(self) -> str:
@@ -67,7 +70,8 @@ def symptom_of_trial(evidence: RolloutEvidence) -> TrialSymptom:
         numbers=numbers,
         applicable=_applicable(starts),
         confidence=float(np.mean(sure)) * min(1.0, shares[code] / MIXED),
-        text=_text(code, mixture, shares, numbers, evidence.truth.shape[1]),
+        text=_text(code, mixture, shares, numbers, evidence.truth.shape[1], starts.hopeless),
+        hopeless=starts.hopeless,
     )
 
 
@@ -132,8 +136,23 @@ def _numbers(
         "tonal_share": float(np.mean(starts.tonal)),
         "tones": max(starts.tones),
         "foretold": float(np.mean(starts.foretold)),
+        "unit": SCALES if evidence.exact is None or not evidence.exact.any() else DEVIATIONS,
         "limit_steps": starts.limit.steps if starts.limit.limited else None,
-        "limit": starts.limit.why,
+        "limit": starts.hopeless or starts.limit.why,
+        **_trivial_numbers(evidence, starts),
+    }
+
+
+def _trivial_numbers(evidence: RolloutEvidence, starts: StartSymptoms) -> dict[str, float | str | None]:
+    """Return the numbers of the best trivial forecast, for comparison; empty if it is not known."""
+    trivial = evidence.trivial
+    if trivial is None:
+        return {}
+    return {
+        "trivial": trivial.name,
+        "trivial_error": trivial.rollout_error,
+        "trivial_valid_steps": float(np.median(trivial.valid_steps)),
+        "trivial_skill": starts.skill,
     }
 
 
@@ -152,7 +171,7 @@ def _applicable(starts: StartSymptoms) -> dict[str, str]:
             else f"the truth has no lasting tones (they forecast {known} of its variance), so it has no phase"
         ),
         "several tones": "" if max(starts.tones) > 1 else "the truth has fewer than two tones",
-        "limits": "" if starts.limit.limited else starts.limit.why,
+        "limits": "" if starts.limit.limited or starts.hopeless else starts.limit.why,
     }
     return {code: reasons[symptom.needs] for code, symptom in SYMPTOMS.items()}
 
@@ -163,9 +182,14 @@ def _text(
     shares: Mapping[str, float],
     numbers: Mapping[str, float | int | str | bool | None],
     horizon: int,
+    hopeless: str,
 ) -> str:
-    held = f"The median start holds for {numbers['valid_steps']:.0f} of {horizon} steps."
+    held = f"The median start holds for {numbers['valid_steps']:.0f} of {horizon} steps"
+    trivial = numbers.get("trivial_valid_steps")
+    held += "." if trivial is None else f", {numbers['trivial']} for {trivial:.0f}."
     sentence = detail(code, numbers)
+    if hopeless and code != "S12":  # whose sentence it is
+        held += f" {hopeless[0].upper()}{hopeless[1:]}."
     if mixture:
         parts = ", ".join(f"{share:.0%} {SYMPTOMS[c].title}" for c, share in shares.items())
         return f"A mixture: {parts}. {sentence[0].upper()}{sentence[1:]} {held}"

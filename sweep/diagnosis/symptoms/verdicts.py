@@ -46,6 +46,9 @@ class TruthStatistics:
     wrong_first: float = 0.5  # first error, in scales, of a forecast that was never right
     level_spread: float = 0.0  # standard deviation of the late levels of true records, in scales
     least_recurrence: float = 1.0  # 10 % quantile of the recurrence of true records
+    wanders: bool = (
+        False  # whether the level differs between records more than values within one: a trend or a walk
+    )
 
 
 def beyond(value: float, threshold: float) -> float:
@@ -93,11 +96,14 @@ def irregular_verdict(seen: Measures, usual: TruthStatistics, horizon: int) -> S
     """Return the symptom of a forecast of chaos or noise, by comparison with the statistics of the truth."""
     if seen.valid_steps >= HOLDS * horizon:
         return StartVerdict("S01", beyond(seen.valid_steps, HOLDS * horizon / 2))
+    high = max(GROWN, 1.1 * usual.most_amplitude)
+    growing = seen.amplitude_late >= high and seen.furthest >= OUTSIDE
+    if usual.wanders and not growing and seen.share_level >= seen.share_rest:
+        return StartVerdict("S08", seen.share_level / max(seen.share_level + seen.share_rest, 1e-300))
     still = _still(seen)
     if still is not None:
         return still
-    high = max(GROWN, 1.1 * usual.most_amplitude)
-    if seen.amplitude_late >= high and seen.furthest >= OUTSIDE:
+    if growing:
         return StartVerdict("S04", beyond(seen.amplitude_late, high))
     periodic = min(REPEATS, 0.5 * usual.least_recurrence)
     if seen.recurrence <= periodic and seen.steadiness >= STEADY:

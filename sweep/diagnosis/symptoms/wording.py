@@ -3,7 +3,16 @@
 import math
 from collections.abc import Mapping
 
+SCALES, DEVIATIONS = "scales", "training standard deviations"  # units; the latter where the data are exact
 Numbers = Mapping[str, float | int | str | bool | None]
+
+
+def _trivial_text(numbers: Numbers) -> str:
+    """Return how the best trivial forecast compares."""
+    name, skill = numbers.get("trivial"), numbers.get("trivial_skill")
+    if not isinstance(skill, int | float):
+        return f"the trivial forecast {name} is exact"
+    return f"the trivial forecast {name} is as good or better (skill against it {skill:.2g})"
 
 
 def detail(code: str, numbers: Numbers) -> str:
@@ -13,12 +22,13 @@ def detail(code: str, numbers: Numbers) -> str:
         value = numbers.get(name)
         return float(value) if isinstance(value, int | float) else math.nan
 
+    unit = numbers.get("unit", SCALES)
     late, early = number("amplitude_late"), number("amplitude_early")
     gamma = number("decay_per_step")
     life = f", a half-life of {math.log(2) / gamma:.0f} steps" if gamma > 0 else ""
     sentences = {
-        "S01": f"amplitude ratio {late:.2f} at the end, level error {abs(number('level_late')):.2f} scales.",
-        "S02": f"it moves {late:.1%} as much as the truth, at a level {number('level_late'):+.2f} scales from it.",
+        "S01": f"amplitude ratio {late:.2f} at the end, level error {abs(number('level_late')):.2f} {unit}.",
+        "S02": f"it moves {late:.1%} as much as the truth, at a level {number('level_late'):+.2f} {unit} from it.",
         "S03": f"the amplitude falls from {early:.2f} to {late:.2f} of the truth's, {gamma:.2g} per step{life}.",
         "S04": f"the amplitude goes from {early:.2f} to {late:.2f} of the truth's.",
         "S05": (
@@ -27,12 +37,13 @@ def detail(code: str, numbers: Numbers) -> str:
         ),
         "S06": f"it repeats itself (mismatch {number('recurrence'):.3f}) at {late:.2f} of the truth's amplitude.",
         "S07": f"it has no period and not the data's statistics (mismatch of repetitions {number('recurrence'):.2f}).",
-        "S08": f"its level is {number('level_late'):+.2f} scales from the truth's at the end.",
+        "S08": f"its level is {number('level_late'):+.2f} {unit} from the truth's at the end.",
         "S09": f"the tone of period {number('lost_period'):.0f} steps is missing, others are present.",
         "S10": "it has the statistics of the data, but its phase is lost.",
-        "S11": f"its error is {number('first_error'):.2f} scales in the first quarter block, before errors could grow.",
+        "S11": f"its error is {number('first_error'):.2f} {unit} in the first quarter block, before errors could grow.",
         "S12": f"{numbers.get('limit')}.",
-        "S13": "it has values beyond ten scales, or values that are not numbers.",
+        "S13": "it has values beyond ten scales and standard deviations, or values that are not numbers.",
+        "S14": f"{_trivial_text(numbers)}.",
     }
     locked = number("locked_period")
     if code in ("S05", "S06") and number("locked_share") >= 0.5:

@@ -13,7 +13,7 @@ HEAD = ("", "rollout error", "valid steps", "symptom", "configuration")
 
 
 def notebook_html(document: Mapping[str, Any]) -> str:
-    """Return the study's name, status and answer, and the best rows of its leaderboard. Everything is escaped.
+    """Return the study's name, verdict, status and answer, and the best rows of its leaderboard. Everything is escaped.
 
     Args:
         document: from `report_document`.
@@ -23,7 +23,7 @@ def notebook_html(document: Mapping[str, Any]) -> str:
         Markup("<h3>{}</h3>").format(document["study"]["name"]),
         *(
             Markup("<p>{}</p>").format(text)
-            for text in (status_text(document), heading_text(document), answer)
+            for text in (document["verdict"]["text"], status_text(document), heading_text(document), answer)
         ),
         Markup("<table><thead>{}</thead><tbody>").format(_row("th", HEAD)),
     ]

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +15,7 @@ from sweep.report.page.diagnoses import diagnoses_values
 from sweep.report.plots import study as plots
 from sweep.report.plots.fresh_seeds import fresh_seeds_plot
 from sweep.report.plots.trial import draw_trial
-from sweep.results.effects import is_late
+from sweep.results.effects import REFIT, is_late, strata
 from sweep.results.study import StoredStudy
 from sweep.results.study_tables import StudyTables
 from sweep.results.tables import skill_or_nan
@@ -39,6 +39,7 @@ from sweep.results.wording.study import (
     provenance_of,
     score_facts,
     status_text,
+    verdict_severity,
 )
 from sweep.results.wording.treatment import (
     TREATMENT_LEGEND,
@@ -91,6 +92,7 @@ def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "study": document["study"],
         "score": document["score"],
+        "verdict": {"text": document["verdict"]["text"], "severity": verdict_severity(document)},
         "status": status_text(document),
         "heading": heading_text(document),
         "best": best,
@@ -119,7 +121,7 @@ def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
         "diagnoses": diagnoses_values(document),
         "effects": document["effects"],
         "importances": document["importances"],
-        "effect_plots": _effect_plots(tables, document["importances"]["shares"]),
+        "effect_plots": _effect_plots(tables, document["importances"]),
         "cost": cost_facts(document),
         "commands": commands_of(study),
         "provenance": provenance_of(document),
@@ -165,10 +167,25 @@ def _confirmation_values(document: Mapping[str, Any]) -> dict[str, Any] | None:
             (k for k, arm in enumerate(section["arms"]) if arm["number"] == section["leader"]), None
         ),
         "verdict": confirmation_verdict_text(section),
-        "severity": "ok" if section["verdict"] == "winner" else "issue",
+        "severity": _confirmation_severity(document),
         "texts": [text for text in (optimism_text(section), test_text(section)) if text],
-        "plot": data_uri(fresh_seeds_plot(section, document["score"]["horizon"])),
+        "plot": data_uri(
+            fresh_seeds_plot(section, document["score"]["horizon"], best_baseline(document["baselines"]))
+        ),
     }
+
+
+def _confirmation_severity(document: Mapping[str, Any]) -> str:
+    """Return "ok" for a winner that is also better than every baseline, "issue" without a winner."""
+    if document["confirmation"]["verdict"] != "winner":
+        return "issue"
+    return "ok" if verdict_severity(document) == "ok" else "not applicable"
+
+
+def best_baseline(baselines: Mapping[str, Any]) -> tuple[str, float] | None:
+    """Return name and rollout error on validation of the best baseline, None if none is scored."""
+    errors = {str(name): float(entry["rollout_error"]) for name, entry in baselines.items()}
+    return min(errors.items(), key=lambda item: item[1]) if errors else None
 
 
 def _treatment_values(treatment: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,28 +269,38 @@ def _study_plots(
     return {name: None if content is None else data_uri(content) for name, content in drawn.items()}
 
 
-def _effect_plots(tables: StudyTables, shares: Mapping[str, float]) -> list[dict[str, str]]:
-    """Return a plot per hyperparameter, the most important first."""
+def _effect_plots(tables: StudyTables, importances: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return a plot per hyperparameter, those of each `readout_refit` together, the most important first."""
     study, trials, rung = tables.study, tables.trials, tables.rung
     done = trials[(trials["state"] == "complete") & trials["rollout_error"].notna()]
     finished = dict(zip(done["number"], done["rollout_error"], strict=True))
-    compared: dict[str, tuple[Mapping[int, float], str]] = {}
-    for name in trials.attrs["params"]:
-        late = rung.at is not None and is_late(name, study.axes.get(name))
-        scores = finished if late else rung.scores
-        if any(record.number in scores and name in record.params for record in study.records):
-            compared[name] = (scores, "rollout error at the end" if late else "")
-    lowest = min((min(scores.values()) for scores, _ in compared.values()), default=0.0)
+    members = strata(study)
+    shown: list[tuple[str, Mapping[int, float], str]] = []
+    if study.axes.get(REFIT) is not None:
+        shown.append((REFIT, finished, "rollout error at the end"))
+    for entry in importances:
+        refit, shares = entry["readout_refit"], entry["shares"]
+        compared = []
+        for name in trials.attrs["params"]:
+            late = rung.at is not None and is_late(name, study.axes.get(name))
+            scores = {
+                n: score for n, score in (finished if late else rung.scores).items() if n in members[refit]
+            }
+            if name != REFIT and any(r.number in scores and name in r.params for r in study.records):
+                captions = ["rollout error at the end"] if late else []
+                captions += [] if refit is None else [f"readout_refit = {refit}"]
+                compared.append((name, scores, ", ".join(captions)))
+        shown += sorted(compared, key=lambda each: -shares.get(each[0], -1.0))[:EFFECTS_MOST]
+    lowest = min((min(scores.values()) for _, scores, _ in shown if scores), default=0.0)
     low = min(np.floor(4 * lowest) / 4, 0.75)
     rng = np.random.default_rng(0)
-    names = sorted(compared, key=lambda name: -shares.get(name, -1.0))[:EFFECTS_MOST]
-    pictures = {
-        name: plots.effect_plot(trials, name, study.axes.get(name), compared[name][0], rng, low)
-        for name in names
-    }
     return [
-        {"name": name, "src": data_uri(picture), "caption": compared[name][1]}
-        for name, picture in pictures.items()
+        {
+            "name": name,
+            "src": data_uri(plots.effect_plot(trials, name, study.axes.get(name), scores, rng, low)),
+            "caption": caption,
+        }
+        for name, scores, caption in shown
     ]
 
 

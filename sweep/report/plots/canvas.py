@@ -134,6 +134,18 @@ def linear_ticks(low: float, high: float, count: int, text: Callable[[float], st
     return tuple((place, text(place) if text else f"{place:g}") for place in inside)
 
 
+def level_ticks(low: float, high: float, count: int) -> tuple[Ticks, str]:
+    """Return `linear_ticks`, and the level to add to their texts; "" unless the range is tiny beside its level.
+
+    At an offset of 1e9, ticks one apart would otherwise all read 1e+09.
+    """
+    ticks = linear_ticks(low, high, count)
+    if len({text for _, text in ticks}) == len(ticks):
+        return ticks, ""
+    middle = ticks[len(ticks) // 2][0]
+    return tuple((place, f"{place - middle:+.3g}") for place, _ in ticks), f"{middle:.15g}"
+
+
 def log_ticks(low: float, high: float) -> Ticks:
     """Return the whole decades within low..high, every second or third if there are many."""
     bottom, top = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)

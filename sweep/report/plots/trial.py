@@ -23,6 +23,7 @@ from sweep.report.plots.canvas import (
     drawable,
     key,
     label,
+    level_ticks,
     linear_ticks,
     log_ticks,
     new_figure,
@@ -137,7 +138,7 @@ def _draw_title(
         parts = [
             f"rollout error {number_text(scores.rollout_error)}",
             f"valid steps {steps_text(scores.valid_steps, horizon)}"
-            f" (10–90 %: {scores.valid_steps_low:.0f}–{scores.valid_steps_high:.0f})",
+            f" (10–90 %: {scores.valid_steps_low:.0f}–{scores.valid_steps_high:.0f}){_beside(arrays)}",
             f"one-step error {number_text(scores.one_step_error)}",
         ]
         if scores.diverged_fraction > 0:
@@ -146,6 +147,13 @@ def _draw_title(
     if record.reason:
         parts.append(record.reason)
     _text(figure, 0.018, 0.928, " · ".join(parts), 10, QUIET, room=0.967)
+
+
+def _beside(arrays: Mapping[str, np.ndarray]) -> str:
+    """Return the median valid steps of the best trivial forecast, to compare with."""
+    if "trivial" not in arrays:
+        return ""
+    return f", {arrays['trivial']}: {np.median(arrays['trivial_valid_steps']):.0f}"
 
 
 def _text(figure: Figure, x: float, y: float, text: str, size: float, color: str, room: float) -> None:
@@ -159,13 +167,14 @@ def _text(figure: Figure, x: float, y: float, text: str, size: float, color: str
 def _draw_panel(axes: Axes, panel: Panel, first: bool, last: bool) -> None:
     past = len(panel.steps) - len(panel.rollout) + 1
     horizon = len(panel.rollout) - 1
+    y_ticks, level = level_ticks(*panel.limits, 3)
     ruled(
         axes,
         (float(panel.steps[0]), horizon),
         panel.limits,
         x_ticks=linear_ticks(0, horizon, 5) if last else (),
-        y_ticks=linear_ticks(*panel.limits, 3),
-        title=panel.title,
+        y_ticks=y_ticks,
+        title=panel.title + (f", from {level}" if level else ""),
         note=f"{_evidence_text(panel.evidence)}valid for {panel.valid} of {horizon} steps",
         x_name="step of the rollout" if last else "",
     )
@@ -294,7 +303,7 @@ def _draw_steps(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
         bbox=HALO,
     )
     over = axes.get_yaxis_transform()
-    label(axes, 0.99, 1.0, "as bad as the mean", (0, 2.5), va="bottom", ha="right", color=QUIET, over=over)
+    label(axes, 0.99, 1.0, "as bad as trivial", (0, 2.5), va="bottom", ha="right", color=QUIET, over=over)
     if not np.isfinite(free).all():
         step = int((~np.isfinite(free)).argmax()) + 1
         text = f"a start is not finite from step {step}"

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from sweep.report.terminal.console import print_line, print_table
-from sweep.report.terminal.study import print_answer
+from sweep.report.terminal.study import print_answer, print_verdict
 from sweep.report.terminal.trial import print_treatment
 from sweep.results.document import report_document
 from sweep.results.wording.audit import audit_table
@@ -15,14 +15,17 @@ from sweep.store import StudyFolder
 
 
 def print_run(folder: StudyFolder, console: Console) -> None:
-    """Print the winner of a run with its scores and its confirmation, and where the plots are."""
-    print_answer(report_document(folder), console)
+    """Print the verdict of a run, the best network with its scores and its confirmation, and where the plots are."""
+    document = report_document(folder)
+    print_verdict(document, console)
+    print_answer(document, console)
     _print_places(console, folder, folder)
 
 
 def print_confirmed(folder: StudyFolder, console: Console) -> None:
-    """Print the result of a confirmation, and where the plots of its trainings are."""
+    """Print the verdict and the result of a confirmation, and where the plots of its trainings are."""
     document = report_document(folder)
+    print_verdict(document, console)
     print_answer(document, console)
     if document["confirmation"] is not None:
         _print_places(console, folder, StudyFolder(folder.path / "confirm"))

@@ -26,18 +26,22 @@ def print_preview(preview: Preview) -> None:
     console.print(table)
     total = preview.sequence_steps
     flop = "unknown" if preview.tera_flop is None else f"{preview.tera_flop:.3g}"
+    budgets = sorted({cost.sequence_steps for cost in preview.costs})
+    full = " to ".join(f"{budget:,}" for budget in (budgets[0], budgets[-1])[: len(budgets)])
     lines = [
-        f"a full trial: {preview.study.training.budget:,} sequence-steps",
+        f"a full trial: {full} sequence-steps",
         f"{plural(preview.trials, 'trial')}: {total:,} sequence-steps unpruned, about "
         f"{round(total * preview.kept_share):,} with pruning; {flop} TFLOP unpruned",
     ]
     seeds, again = preview.study.confirm.seeds, preview.confirmed * preview.study.confirm.seeds
     if again:
+        bound = "up to " if len(budgets) > 1 else ""
         lines.append(
             f"confirmation: the best {preview.confirmed} on {plural(seeds, 'fresh seed')} each, "
-            f"{plural(again, 'full training')}: {again * preview.study.training.budget:,} more sequence-steps "
+            f"{plural(again, 'full training')}: {bound}{again * budgets[-1]:,} more sequence-steps "
             "(--no-confirm skips them)"
         )
+    lines.append(f"scale of errors: the RMS error of {'; '.join(preview.scale_from)}")
     lines += [f"warning: {warning}" for warning in preview.warnings]
     for line in lines:
         print_line(console, line, wrap=False)

@@ -30,6 +30,7 @@ from sweep.results.wording.study import (
     next_step_text,
     score_facts,
     status_text,
+    verdict_severity,
 )
 from sweep.results.wording.treatment import treatment_short_text
 
@@ -45,13 +46,14 @@ STYLES = {
 
 
 def print_report(document: Mapping[str, Any], console: Console, page: Path | None = None) -> None:
-    """Print the answer, the best trials between the baselines, the findings, and where the page is.
+    """Print the verdict, the answer, the best trials between the baselines, the findings, and where the page is.
 
     Args:
         document: from `report_document`.
         console: where to print; its width is respected.
         page: of the report, None where none was written.
     """
+    print_verdict(document, console)
     print_line(console, f"{document['study']['name']}: {status_text(document)}", "bold")
     print_line(console, ", ".join(f"{name} {value}" for name, value in cost_facts(document)[1:3]), "dim")
     console.print()
@@ -61,8 +63,9 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
         print_line(console, f"Treated: {treatment_short_text(treatment)}")
     console.print()
     console.print(_board(document, console.width))
-    if len(document["trials"]) > BEST_MOST:
-        print_line(console, f"the best {BEST_MOST} of {len(document['trials'])} trials, on validation", "dim")
+    count = len(document["trials"])
+    which = f"the best {BEST_MOST} of {count} trials" if count > BEST_MOST else "trials"
+    print_line(console, f"{which} by their selected scores, on validation", "dim")
     console.print()
     _print_symptoms(document, console)
     for finding in document["findings"]:
@@ -72,8 +75,14 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
         print_line(console, f"Page: {page}", wrap=False)
 
 
+def print_verdict(document: Mapping[str, Any], console: Console) -> None:
+    """Print what to use: the first line of every report."""
+    _, style = STYLES[verdict_severity(document)]
+    print_line(console, document["verdict"]["text"], "bold" if style == "dim" else f"bold {style}")
+
+
 def print_answer(document: Mapping[str, Any], console: Console) -> None:
-    """Print which trial wins, its scores, the baselines on the locked test, and the confirmation."""
+    """Print the best network, its scores, the baselines on the locked test, and the confirmation."""
     best, confirmation = best_of(document), document["confirmation"]
     print_line(console, heading_text(document), "bold")
     if best is None:
@@ -109,7 +118,7 @@ def _board(document: Mapping[str, Any], width: int) -> Table:
     for row in rows:
         if row.number is not None and row.number not in best:
             continue
-        style = "bold green" if row.best else "cyan" if row.number is None else ""
+        style = "bold green" if row.used else "bold" if row.best else "cyan" if row.number is None else ""
         cells = [row.name, row.texts["rollout_error"], row.texts["valid_steps"]]
         if not narrow:
             cells += [row.texts["one_step_error"], row.symptom if width >= TITLES_FROM else row.code]

@@ -30,7 +30,7 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
         document: from `trial_document`.
         console: where to print; its width is respected.
     """
-    crown = ", the best" if document["is_best"] else ""
+    crown = ", the best network" if document["is_best"] else ""
     rank = f", rank {document['rank']} of {document['ranked']}{crown}" if document["rank"] else ""
     print_line(
         console, f"trial {document['number']} of {document['study']}: {document['state']}{rank}", "bold"
@@ -72,13 +72,22 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     if document["valid_steps"] is not None:
         low, high = document["valid_steps_low"], document["valid_steps_high"]
         spread = f" (10–90 %: {number_text(low)}–{number_text(high)})"
+        trivial = document["score"]["trivial"]
+        beside = "" if trivial is None else f"; {trivial['name']}: {number_text(trivial['valid_steps'])}"
         facts += [
-            ("valid steps", steps_text(document["valid_steps"], document["score"]["horizon"]) + spread),
+            (
+                "valid steps",
+                steps_text(document["valid_steps"], document["score"]["horizon"]) + spread + beside,
+            ),
             ("nrmse", number_text(document["nrmse"]) if document["nrmse"] is not None else "∞"),
             ("one-step error", number_text(document["one_step_error"])),
             ("exposure gap", number_text(document["exposure_gap"])),
             ("starts that leave the data", percent_text(document["diverged_fraction"])),
         ]
+        if document["trivial_skill"] is not None:
+            facts.append(
+                ("skill against the best trivial forecast", number_text(document["trivial_skill"], 2))
+            )
     if document.get("test"):
         facts.append(("locked test", f"rollout error {number_text(document['test']['rollout_error'])}"))
     arm = document["confirmation"]
@@ -93,9 +102,10 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     if document["diverged_at"] is not None:
         facts.append(("diverged at", f"{count_text(document['diverged_at'])} sequence-steps"))
     if document["rollout_error"] is not None:
+        basis = "" if arm is None else ", fresh seeds"
         for name, skill in document["skill"].items():
             facts.append(
-                (f"skill against {name}", "exact baseline" if skill is None else number_text(skill, 2))
+                (f"skill against {name}{basis}", "exact baseline" if skill is None else number_text(skill, 2))
             )
     return facts
 

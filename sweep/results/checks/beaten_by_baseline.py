@@ -1,111 +1,58 @@
 """Does a baseline forecast better than the networks?"""
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-import pandas as pd
+from collections.abc import Sequence
 
 from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.study import StoredStudy
+from sweep.results.contest import Contender, Contest, Contests
 from sweep.results.wording.numbers import number_text
 
 
-@dataclass(frozen=True)
-class Results:
-    """Rollout errors by which nothing was selected; None and empty if there are none."""
-
-    fresh: float | None = None  # of the named configuration on fresh seeds, on validation
-    test: float | None = None  # of the same on the locked test
-    baselines_test: Mapping[str, float] = field(default_factory=dict)
-
-
-NOTHING_YET = Results()
-
-
-def results_of(study: StoredStudy) -> Results:
-    """Return the results of the winning configuration and of the baselines."""
-    best, _ = study.named
-    if best is None:
-        return NOTHING_YET
-    arms = [] if study.confirmation is None else study.confirmation["arms"]
-    fresh = next((arm["iqm"]["value"] for arm in arms if arm["number"] == best.number), None)
-    test = study.scores_on_test(best.number)
-    if test is None:
-        return Results(fresh)
-    errors = {name: entry.get("rollout_error") for name, entry in study.baselines_on_test.items()}
-    known = {name: error for name, error in errors.items() if error is not None}
-    return Results(fresh, test.get("rollout_error"), known)
-
-
-def beaten_by_baseline(board: pd.DataFrame, best: int | None, results: Results = NOTHING_YET) -> Finding:
-    """Does a baseline beat the winning configuration on fresh seeds, or every trial's selected score?
+def beaten_by_baseline(contests: Contests) -> Finding:
+    """Does a baseline beat the leading configuration?
 
     A selected score is the best of many draws, a baseline's is not: if there are fresh seeds, their error is
-    compared, and that on the locked test too. One lost comparison is enough for an issue.
-
-    Args:
-        board: from `leaderboard`.
-        best: number of the winning trial.
-        results: of the winning trial.
+    compared. On the locked test the configuration is compared again, and that decides.
     """
-    baselines = board[(board["kind"] == "baseline") & board["rollout_error"].notna()]
-    if not len(baselines):
+    here, there, decisive = contests.validation, contests.test, contests.decisive
+    if here.baseline is None:
         return CHECK.finding("not applicable", "No baseline has been scored yet.")
-    trials = board[(board["kind"] == "trial") & board["rollout_error"].notna()]
-    lowest = float(trials["rollout_error"].min()) if len(trials) else math.inf
-    bar = lowest if results.fresh is None else results.fresh
-    errors = dict(zip(baselines["name"], baselines["rollout_error"].astype(float), strict=True))
-    exact = set(baselines.loc[baselines["exact"].astype(bool), "name"])
-    here = [name for name, error in errors.items() if error < bar]
-    at_test = _lower(results.baselines_test, results.test)
-    better = [*here, *(name for name in at_test if name not in here)]
+    if here.network is None:
+        return CHECK.finding("not applicable", "No trial has a score yet.")
+    whom = f"the configuration of {here.network.name}" if here.seeds else "the best selected score"
+    text = f"On {'fresh seeds' if here.seeds else 'validation'} {_comparison(here, whom, here.network)}."
+    if there is not None and there.network is not None:
+        text += f" On the locked test {_comparison(there, 'it', there.network)}."
     evidence = {
-        "better": better,
-        "best_trial_error": lowest,
-        "best": best,
-        "fresh_error": results.fresh,
-        "test_error": results.test,
-        "better_on_test": at_test,
+        "better": [entry.name for entry in decisive.better],
+        "number": here.network.number,
+        "confirmed": here.seeds > 0,
+        "part": decisive.part,
+        "validation_error": here.network.rollout_error,
+        "better_on_validation": [entry.name for entry in here.better],
+        "test_error": None if there is None or there.network is None else there.network.rollout_error,
+        "better_on_test": [] if there is None else [entry.name for entry in there.better],
     }
-    if not len(trials):
-        return CHECK.finding("not applicable", "No trial has a score yet.", evidence)
-    first = min(errors, key=lambda name: errors[name])
-    nearest = f"baseline is beaten; the nearest is {first} with rollout error {number_text(errors[first])}"
-    if results.fresh is None:
-        whom = f"every trial, whose best rollout error is {number_text(bar)}"
-        text = f"{_named(here, errors, exact)} {_beat(here)} {whom}." if here else f"Every {nearest}."
-    elif here:
-        whom = f"trial {best}'s configuration, whose rollout error is {number_text(bar)}"
-        text = f"On fresh seeds {_named(here, errors, exact)} {_beat(here)} {whom}."
-    else:
-        text = f"On fresh seeds every {nearest} against {number_text(bar)}."
-    if at_test:
-        listed = _named(at_test, results.baselines_test, exact)
-        text += f" On the locked test {listed} {_beat(at_test)} it ({number_text(results.test)})."
-    return CHECK.finding("issue" if better else "ok", text, evidence)
+    return CHECK.finding("issue" if decisive.better else "ok", text, evidence)
 
 
-def _lower(errors: Mapping[str, float], bar: float | None) -> list[str]:
-    if bar is None:
-        return []
-    return sorted((name for name, error in errors.items() if error < bar), key=lambda name: errors[name])
+def _comparison(contest: Contest, whom: str, network: Contender) -> str:
+    """Return which baselines beat a configuration, or which one is nearest, with all errors."""
+    whom = f"{whom} ({number_text(network.rollout_error)})"
+    if contest.better:
+        return f"{_named(contest.better)} {'beats' if len(contest.better) == 1 else 'beat'} {whom}"
+    return f"no baseline beats {whom}; the nearest is {_named(contest.baselines[:1])}"
 
 
-def _named(names: list[str], errors: Mapping[str, float], exact: set[str]) -> str:
-    return ", ".join(f"{name} ({'exact' if name in exact else number_text(errors[name])})" for name in names)
-
-
-def _beat(names: list[str]) -> str:
-    return "beats" if len(names) == 1 else "beat"
+def _named(entries: Sequence[Contender]) -> str:
+    return ", ".join(
+        f"{entry.name} ({'exact' if entry.exact else number_text(entry.rollout_error)})" for entry in entries
+    )
 
 
 CHECK = CheckSpec(
     name="beaten_by_baseline",
-    titles=("A baseline is better", "Every baseline is beaten"),
-    check=lambda tables: beaten_by_baseline(
-        tables.leaderboard, None if tables.best is None else tables.best.number, results_of(tables.study)
-    ),
-    source="our choice: results before selected scores",
+    titles=("A baseline is better", "No baseline is better"),
+    check=lambda tables: beaten_by_baseline(tables.contests),
+    source="our choice: the locked test before fresh seeds, fresh seeds before selected scores",
 )

@@ -5,7 +5,7 @@ import pandas as pd
 
 from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.checks.loss_is_lying import COST_FOUND
+from sweep.results.loss_choice import COST_FOUND
 from sweep.results.wording.numbers import number_text
 
 

@@ -43,8 +43,11 @@ def choices_matter(claims: Sequence[Claim], tested: int, enough_starts: bool, ru
 
 
 def _claim_text(claim: Claim) -> str:
+    among = (
+        "" if claim.readout_refit is None else f" (among trials with readout_refit = {claim.readout_refit})"
+    )
     return (
-        f"{claim.param} = {claim.value}: median {number_text(claim.median, 2)} against "
+        f"{claim.param} = {claim.value}{among}: median {number_text(claim.median, 2)} against "
         f"{number_text(claim.others, 2)} for the others "
         f"(difference {number_text(claim.low, 2)} to {number_text(claim.high, 2)})."
     )

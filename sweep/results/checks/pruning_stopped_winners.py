@@ -8,6 +8,7 @@ from sweep.config.records import TrialRecord
 from sweep.config.text import plural
 from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
+from sweep.results.selection import leading_arm
 from sweep.results.wording.numbers import number_text, percent_text
 from sweep.stats.paired_effect import FLOOR
 
@@ -18,22 +19,34 @@ MISS = 0.05  # how often the bound on the share may be too low
 
 
 def pruning_stopped_winners(
-    records: Sequence[TrialRecord], audit: Mapping[str, Any] | None, top: int = TOP
+    records: Sequence[TrialRecord],
+    audit: Mapping[str, Any] | None,
+    confirmation: Mapping[str, Any] | None = None,
+    top: int = TOP,
 ) -> Finding:
     """Would a pruned trial have ended clearly below the best one?
 
-    It is an issue if an audited trial ends at least WINS decades below the lowest rollout error of the study. The
-    drawn trials are a sample of the pruned trials that were not nearest to being kept: at most `share_bound` of these
-    would have been among the best, with a confidence of 1 - MISS.
+    It is an issue if an audited trial ends at least WINS decades below the lowest rollout error of the study, or if the
+    configuration of a pruned trial leads on fresh seeds, where nothing is pruned. The drawn trials are a sample of the
+    pruned trials that were not nearest to being kept: at most `share_bound` of these would have been among the best,
+    with a confidence of 1 - MISS.
 
     Args:
         records: of the study.
         audit: audit.json, None where nothing was audited.
+        confirmation: confirmation.json of today's best trials, None if there is none.
         top: how many ranks count as the best.
     """
     pruned = sum(record.state == "pruned" for record in records)
     if not pruned:
         return CHECK.finding("ok", "Nothing was pruned.", {"pruned": 0})
+    leader = None if confirmation is None else leading_arm(confirmation)
+    if leader is not None and leader["selected_state"] == "pruned":
+        text = (
+            f"Trial {leader['number']} was pruned, and its configuration leads on fresh seeds: keep more trials at the "
+            "rungs (pruning.rungs), or move the rungs later."
+        )
+        return CHECK.finding("issue", text, {"pruned": pruned, "leader": leader["number"]})
     entries = [] if audit is None else [e for e in audit["trials"] if e["error"] is not None]
     scored = sorted(
         record.rollout_error
@@ -75,9 +88,9 @@ def pruning_stopped_winners(
         text += f" ({len(entries) - len(drawn)} nearest to being kept, {len(drawn)} drawn from the others)"
     text += (
         f", {len(good) or 'none'} would have been among the best {top}. The lowest error is that of trial "
-        f"{lowest['number']}, {number_text(lowest['error'])}; the best trial of the study has {number_text(best)}. "
-        f"{len(as_good) or 'None'} of them {'ends' if len(as_good) == 1 else 'end'} within a factor of "
-        f"{10**WINS:.2g} of it."
+        f"{lowest['number']}, {number_text(lowest['error'])}; the lowest selected score of the study is "
+        f"{number_text(best)}. {len(as_good) or 'None'} of them {'ends' if len(as_good) == 1 else 'end'} within a "
+        f"factor of {10**WINS:.2g} of it."
     )
     if bound is not None:
         text += (
@@ -108,6 +121,8 @@ def largest_share(hits: int, draws: int) -> float | None:
 CHECK = CheckSpec(
     name="pruning_stopped_winners",
     titles=("Pruning stopped a winner", "Pruning stopped no winner"),
-    check=lambda tables: pruning_stopped_winners(tables.study.records, tables.study.audit),
+    check=lambda tables: pruning_stopped_winners(
+        tables.study.records, tables.study.audit, tables.study.confirmation
+    ),
     source="the bound of Clopper and Pearson (1934); thresholds are our choice",
 )

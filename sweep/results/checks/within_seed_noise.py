@@ -10,7 +10,8 @@ from sweep.config.records import TrialRecord
 from sweep.config.text import plural
 from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
-from sweep.results.wording.numbers import number_text
+from sweep.results.selection import leading_arm
+from sweep.results.wording.numbers import list_text, number_text
 from sweep.stats.paired_effect import FLOOR
 from sweep.stats.ranking import deviation_between_seeds
 
@@ -22,7 +23,9 @@ def within_seed_noise(records: Sequence[TrialRecord], confirmation: Mapping[str,
 
     The noise is the standard deviation of log10 rollout errors between seeds of one configuration, pooled over the
     confirmed configurations, which are the best ones. Two trials of equal configurations differ by less than
-    1.96 sqrt(2) of it in 95 % of cases; it is an issue if other trials than the best are within that.
+    1.96 sqrt(2) of it in 95 % of cases; it is an issue if other trials than the best are within that. The best is the
+    configuration that leads on fresh seeds. The other confirmed ones are compared by their fresh errors, and do not
+    count if the confirmation distinguishes them from the best; all other trials by their selected scores.
 
     Args:
         records: of the study.
@@ -35,34 +38,50 @@ def within_seed_noise(records: Sequence[TrialRecord], confirmation: Mapping[str,
             "every trial has been trained once."
         )
         return CHECK.finding("not applicable", text)
-    errors = sorted(
-        max(record.rollout_error, FLOOR)
-        for record in records
-        if record.settled and record.rollout_error is not None
-    )
-    reach = REACH * noise
-    near = sum(math.log10(error / errors[0]) <= reach for error in errors) - 1
+    best = leading_arm(confirmation)
+    others = [arm for arm in confirmation["arms"] if arm is not best]
+    told_apart = {arm["number"] for arm in others if arm["told_apart"]}
+    errors = {r.number: r.rollout_error for r in records if r.settled and r.rollout_error is not None}
+    errors |= {arm["number"]: arm["iqm"]["value"] for arm in confirmation["arms"]}
+    reach, bar = REACH * noise, math.log10(max(errors.pop(best["number"]), FLOOR))
+    within = {number for number, error in errors.items() if math.log10(max(error, FLOOR)) - bar <= reach}
+    near = within - told_apart
     evidence = {
         "decades": noise,
         "factor": 10**noise,
         "reach": 10**reach,
-        "near_best": near,
-        "trials": len(errors),
+        "best": best["number"],
+        "near_best": len(near),
+        "trials": len(errors) + 1,
         "configurations": len(confirmation["arms"]),
         "seeds": confirmation["seeds"],
     }
     text = (
-        f"Another seed changes the rollout error of one configuration by a factor of {number_text(10**noise, 2)} "
+        f"Another seed changes the rollout error of one configuration by a factor of {_factor_text(10**noise)} "
         f"(standard deviation, the best {len(confirmation['arms'])} on {plural(confirmation['seeds'], 'seed')} each). "
     )
-    factor = f"a factor of {number_text(10**reach, 2)} of the best one"
-    if not near:
-        return CHECK.finding("ok", f"{text}No other trial is within {factor}.", evidence)
-    text += (
-        f"{near} of the {plural(len(errors) - 1, 'other trial')} {'is' if near == 1 else 'are'} within {factor}, as "
-        "two seeds of one configuration are: their order may be chance."
+    most = (
+        f"at most {_factor_text(10**reach)} times that of trial {best['number']} on fresh seeds "
+        f"({number_text(best['iqm']['value'])})"
     )
-    return CHECK.finding("issue", text, evidence)
+    if near:
+        text += (
+            f"{len(near)} of the {plural(len(errors), 'other trial')} {'has' if len(near) == 1 else 'have'} an error "
+            f"of {most}, as another seed of the same configuration may have: their order may be chance."
+        )
+        return CHECK.finding("issue", text, evidence)
+    text += f"No other trial has an error of {most}"
+    unclear = [arm["number"] for arm in others if not arm["told_apart"]]
+    if unclear:
+        text += f", but the confirmation does not distinguish it from trial {list_text(unclear)}."
+        return CHECK.finding("not applicable", text, evidence)
+    text += ", unless the confirmation distinguishes it." if within else "."
+    return CHECK.finding("ok", text, evidence)
+
+
+def _factor_text(factor: float) -> str:
+    """Return a factor with two digits, or with three where two would say 1."""
+    return number_text(factor, 2 if factor >= 1.1 else 3)
 
 
 def log_noise(errors: Sequence[Sequence[float]]) -> float | None:

@@ -62,7 +62,7 @@ def confirmation_verdict_text(section: Mapping[str, Any]) -> str:
     worse = [arm["number"] for arm in section["arms"] if arm["number"] not in equals]
     if worse:
         text += f" Worse than the first: {'trial' if len(worse) == 1 else 'trials'} {list_text(worse)}."
-    return f"{text} Trial {leader} has the lowest error on {seeds} and is used as the first among equals."
+    return f"{text} Trial {leader} has the lowest error on {seeds} and is the first among equals."
 
 
 def optimism_text(section: Mapping[str, Any]) -> str:
@@ -95,11 +95,11 @@ def test_text(section: Mapping[str, Any]) -> str | None:
         text = (
             f"On the locked test the {len(networks)} networks of trial {section['leader']} on fresh seeds have a "
             f"rollout error of {number_text(test['iqm']['value'])} (interquartile mean; {seed_range_text(errors)}). "
-            "The test score of the configuration is that of the network with the median error on validation, seed "
+            f"The test score of the configuration is that of the {middle_text(len(networks))}, seed "
             f"{test['median_seed']}."
         )
     text += (
-        f" The network to use is the one with the lowest error on validation, seed {use['seed']}: "
+        f" Of these networks, take the one with the lowest error on validation, seed {use['seed']}: "
         f"{number_text(use['rollout_error'])} on the test, {use['checkpoint']}."
     )
     if test["looks"] > 1:
@@ -114,6 +114,11 @@ def confirmation_texts(section: Mapping[str, Any]) -> list[str]:
     """Return the sentences on a confirmation, a paragraph each."""
     texts = (confirmation_verdict_text(section), optimism_text(section), test_text(section))
     return [text for text in texts if text]
+
+
+def middle_text(count: int) -> str:
+    """Return which of several networks stands for all: the median one, of an even number the worse middle one."""
+    return f"{'median' if count % 2 else 'worse middle one'} of {count} networks"
 
 
 def seeds_text(count: int) -> str:

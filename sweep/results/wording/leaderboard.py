@@ -15,7 +15,8 @@ class BoardRow:
 
     name: str
     number: int | None  # of a trial; None: a baseline
-    best: bool  # whether the trial wins
+    best: bool  # whether it is the best network
+    used: bool  # whether the verdict is to use it
     state: str
     values: Mapping[
         str, float | None
@@ -35,17 +36,23 @@ def board_rows(document: Mapping[str, Any], words: Mapping[int, str] | None = No
         document: of the report.
         words: configuration by trial number; None: the sampled hyperparameters alone.
     """
+    verdict = document["verdict"]
+    use = verdict["use"]["name"] if verdict["kind"] in ("configuration", "baseline") else None
     symptoms = {entry["number"]: entry["symptom"] for entry in document["diagnoses"]["trials"]}
     rows = [
-        _trial_row(trial, trial["number"] == document["best"], symptoms.get(trial["number"]), words)
+        _trial_row(trial, document["best"], use, symptoms.get(trial["number"]), words)
         for trial in document["trials"]
     ]
-    rows += [_baseline_row(name, entry) for name, entry in document["baselines"].items()]
+    rows += [_baseline_row(name, name == use, entry) for name, entry in document["baselines"].items()]
     return sorted(rows, key=lambda row: math.inf if (error := row.values["rollout_error"]) is None else error)
 
 
 def _trial_row(
-    trial: Mapping[str, Any], best: bool, symptom: Mapping[str, Any] | None, words: Mapping[int, str] | None
+    trial: Mapping[str, Any],
+    best: int | None,
+    use: str | None,
+    symptom: Mapping[str, Any] | None,
+    words: Mapping[int, str] | None,
 ) -> BoardRow:
     number = trial["number"]
     keys = ("rollout_error", "valid_steps", "nrmse", "one_step_error")
@@ -56,7 +63,8 @@ def _trial_row(
     return BoardRow(
         name=f"trial {number}",
         number=number,
-        best=best,
+        best=number == best,
+        used=f"trial {number}" == use,
         state=trial["state"],
         values=values,
         texts=_texts(values),
@@ -68,7 +76,7 @@ def _trial_row(
     )
 
 
-def _baseline_row(name: str, entry: Mapping[str, Any]) -> BoardRow:
+def _baseline_row(name: str, used: bool, entry: Mapping[str, Any]) -> BoardRow:
     values = {
         key: math.inf if entry[key] is None else entry[key]
         for key in ("rollout_error", "valid_steps", "nrmse")
@@ -78,6 +86,7 @@ def _baseline_row(name: str, entry: Mapping[str, Any]) -> BoardRow:
         name=name,
         number=None,
         best=False,
+        used=used,
         state="baseline",
         values={**values, "one_step_error": None},
         texts={**texts, "rollout_error": "exact"} if entry["exact"] else texts,

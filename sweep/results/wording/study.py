@@ -4,15 +4,16 @@ Every function but `commands_of` takes the report's document.
 """
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sweep.config.text import duration_text, plural
 from sweep.results.study import StoredStudy
-from sweep.results.wording.confirmation import seed_range_text, seeds_text
+from sweep.results.wording.confirmation import middle_text, seed_range_text, seeds_text
 from sweep.results.wording.numbers import count_text, number_text, percent_text, range_text, steps_text
+from sweep.results.wording.verdict import trivial_steps_text
 
 STATES = ("complete", "pruned", "diverged", "failed", "running")
 
@@ -26,6 +27,8 @@ def status_text(document: Document) -> str:
     text = plural(sum(progress[name] for name in STATES), "trial") + (
         f": {', '.join(parts)}" if parts else ""
     )
+    if document["score"]["outdated"]:
+        text += ". Scores by an older definition (docs/metrics.md): not comparable with today's"
     if progress["finished"]:
         return f"{text}."
     asked = document["study"]["trials_asked"]
@@ -39,56 +42,63 @@ def best_of(document: Document) -> Mapping[str, Any] | None:
 
 
 def heading_text(document: Document) -> str:
-    """Return which trial wins and by which scores, or why none does."""
+    """Return which network is the best and by which scores, or why none is named."""
     number, confirmation = document["best"], document["confirmation"]
     if number is None:
-        return f"No winner: {document['no_best']}"
+        return f"No network is named: {document['no_best']}"
     if confirmation is None:
-        return f"Best: trial {number}, selected and not confirmed"
+        return f"Best network: trial {number}, selected and not confirmed"
     if confirmation["verdict"] == "tied":
         return f"No single winner; first among equals: trial {number}"
-    return f"Best: trial {number}, confirmed on {seeds_text(confirmation['seeds'])}"
+    return f"Best network: trial {number}, confirmed on {seeds_text(confirmation['seeds'])}"
 
 
 def answer_text(document: Document) -> str:
-    """Return how good the winning configuration is, in two or three sentences."""
+    """Return the scores of the best network's configuration, in two or three sentences."""
     best, horizon, confirmation = best_of(document), document["score"]["horizon"], document["confirmation"]
     assert best is not None
-    arm, test = _arm(document), best["test"]
-    subject, selected = f"The configuration of trial {best['number']}", number_text(best["rollout_error"])
+    arm, test, verdict = _arm(document), best["test"], document["verdict"]
+    scores = network_of(verdict) if test is None else test
+    trivial = verdict["trivial_valid_steps"] if _same_part(verdict, test) else None
+    beside = "" if trivial is None else f" ({trivial_steps_text(trivial)})"
+    selected = f"it was selected with {number_text(best['rollout_error'])}"
+    fresh = selected
+    if arm is not None:
+        error = number_text(arm["iqm"]["value"])
+        fresh = f"its rollout error is {error} on {seeds_text(confirmation['seeds'])}, and {selected}"
+    steps = steps_text(scores["valid_steps"], horizon)
+    text = f"The configuration of trial {best['number']} is valid for {steps} steps"
     if test is None:
-        text = (
-            f"{subject} is valid for {steps_text(best['valid_steps'], horizon)} steps on validation data, where it was "
-            f"selected (rollout error {selected}). It has not been scored on test data yet."
-        )
+        text += f" on validation data{beside}; {fresh}. It has not been scored on test data yet."
     else:
-        fresh = (
-            ""
-            if arm is None
-            else f"{number_text(arm['iqm']['value'])} on {seeds_text(confirmation['seeds'])}, "
-        )
-        text = (
-            f"{subject} is valid for {steps_text(test['valid_steps'], horizon)} steps on locked test data (rollout "
-            f"error {number_text(test['rollout_error'])}; on validation data {fresh}selected with {selected})."
-        )
+        error = number_text(test["rollout_error"])
+        text += f" on locked test data{beside}, with a rollout error of {error}. On validation data {fresh}."
     if arm is None and document["progress"]["finished"]:
         name = shlex.quote(document["study"]["name"])
         text += f" It has not been confirmed on fresh seeds: sweep confirm {name}."
-    findings = {finding["code"]: finding for finding in document["findings"]}
-    better = findings["beaten_by_baseline"]["evidence"].get("better") or []
-    if len(better) == 1:
-        text += f" The baseline {better[0]} still beats it."
-    elif better:
-        text += f" The baselines {', '.join(better)} still beat it."
-    loss = findings["loss_is_lying"]
-    if loss["severity"] == "issue":
-        steps = steps_text(loss["evidence"]["by_loss_valid_steps"], horizon)
-        text += f" Choosing by the loss would have given {steps} steps."
     return text
 
 
+def verdict_severity(document: Document) -> str:
+    """Return "ok" if a configuration is better than every baseline by scores that are not selected.
+
+    "issue" if a baseline or a trivial forecast is better, else "not applicable".
+    """
+    verdict = document["verdict"]
+    if verdict["kind"] in ("baseline", "nothing"):
+        return "issue"
+    proven = verdict["confirmed"] or verdict["part"] == "test"
+    return "ok" if verdict["kind"] == "configuration" and proven else "not applicable"
+
+
+def network_of(verdict: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the entry of the leading configuration in the verdict of a study that has a score."""
+    entry: Mapping[str, Any] = verdict["use"] if verdict["kind"] == "configuration" else verdict["other"]
+    return entry
+
+
 def next_step_text(document: Document) -> str:
-    """Return what to do if there is no winner."""
+    """Return what to do if no network is named."""
     progress = document["progress"]
     scored = progress["complete"] + progress["pruned"] + progress["diverged"]
     if not document["trials"]:
@@ -97,10 +107,16 @@ def next_step_text(document: Document) -> str:
         return "Every trial failed. The leaderboard and the end of the report give the reasons."
     if not scored:
         return "The study is still running. Come back when the first trials are done."
-    return (
-        "No trial learnt enough to be named. Look at the rollouts, then try lower learning rates, a larger budget or a "
-        "shorter horizon."
-    )
+    findings = {finding["code"]: finding["severity"] for finding in document["findings"]}
+    budget, horizon = (findings[code] for code in ("budget_is_the_limit", "horizon_too_long"))
+    changes = ["other learning rates"]
+    changes += [] if budget == "ok" else ["a larger budget"]
+    changes += [] if horizon == "ok" else ["a shorter horizon"]
+    return f"Look at the rollouts, then try {_or_text(changes)}."
+
+
+def _or_text(entries: Sequence[str]) -> str:
+    return entries[0] if len(entries) == 1 else f"{', '.join(entries[:-1])} or {entries[-1]}"
 
 
 @dataclass(frozen=True)
@@ -110,49 +126,54 @@ class ScoreFact:
     name: str
     value: str
     note: str = ""  # unit, or spread
-    good: bool = False  # whether it is a result rather than a selected score
+    good: bool = (
+        False  # whether the configuration is better than every baseline by scores that are not selected
+    )
 
 
 def score_facts(document: Document) -> list[ScoreFact]:
-    """Return the scores of the winning configuration, best known first, and those of the best baseline."""
-    best, arm = best_of(document), _arm(document)
+    """Return the scores of the best network's configuration, best known first, and those of the best baseline."""
+    best, arm, verdict = best_of(document), _arm(document), document["verdict"]
     if best is None:
         return []
     test = best["test"]
-    place = "validation, selected" if test is None else "locked test"
-    facts = [_valid_steps_fact(document, best if test is None else test, place)]
+    wins = verdict_severity(document) == "ok"
+    facts = [_valid_steps_fact(document, test, wins)]
     if test is not None:
         networks = (document["confirmation"] or {}).get("test") or {"networks": []}
         errors = [network["rollout_error"] for network in networks["networks"]]
-        note = f"(median of {len(errors)} networks, {seed_range_text(errors)})" if len(errors) > 1 else ""
-        facts.append(ScoreFact("rollout error, locked test", number_text(test["rollout_error"]), note, True))
+        note = f"({middle_text(len(errors))}, {seed_range_text(errors)})" if len(errors) > 1 else ""
+        facts.append(ScoreFact("rollout error, locked test", number_text(test["rollout_error"]), note, wins))
     if arm is not None:
         name = f"rollout error, {seeds_text(len(arm['errors']))}"
         low, high = arm["iqm"]["low"], arm["iqm"]["high"]
         note = "" if low is None else f"({range_text(low, high)})"
         facts.append(ScoreFact(name, number_text(arm["iqm"]["value"]), note))
     facts.append(ScoreFact("rollout error, selected", number_text(best["rollout_error"])))
-    errors_of = {
-        name: (entry["test"] or entry if test is not None else entry)["rollout_error"]
-        for name, entry in document["baselines"].items()
-    }
-    if errors_of:
-        name = min(errors_of, key=lambda key: errors_of[key])
-        entry = document["baselines"][name]
-        side = "locked test" if test is not None and entry["test"] else "validation"
-        value = "exact" if entry["exact"] else number_text(errors_of[name])
-        facts.append(ScoreFact(f"best baseline, {side}", value, f"({name})"))
+    entry = next((e for e in (verdict["use"], verdict["other"]) if e and e["kind"] == "baseline"), None)
+    if entry is not None:
+        side = {"test": "locked test", "validation": "validation"}[verdict["part"]]
+        value = "exact" if entry["exact"] else number_text(entry["rollout_error"])
+        facts.append(ScoreFact(f"best baseline, {side}", value, f"({entry['name']})"))
     return facts
 
 
-def _valid_steps_fact(document: Document, scores: Mapping[str, Any], place: str) -> ScoreFact:
+def _valid_steps_fact(document: Document, test: Mapping[str, Any] | None, wins: bool) -> ScoreFact:
+    """Return the valid steps beside those of a trivial forecast, which they must exceed to be called good."""
+    verdict = document["verdict"]
+    scores = network_of(verdict) if test is None else test
+    seeds = seeds_text(verdict["seeds"]) if verdict["confirmed"] else "selected"
+    place = "locked test" if test is not None else f"validation, {seeds}"
     steps, note = scores["valid_steps"], f"of {document['score']['horizon']}"
     for key, unit in (("lyapunov_time", "Lyapunov times"), ("period", "periods")):
         length = document["score"][key]
         if length and steps is not None:
             note += f" = {steps / length:.1f} {unit}"
             break
-    return ScoreFact(f"valid steps, {place}", "–" if steps is None else f"{steps:.0f}", note, True)
+    trivial = verdict["trivial_valid_steps"] if _same_part(verdict, test) else None
+    note += "" if trivial is None else f"; {trivial_steps_text(trivial)}"
+    good = wins and steps is not None and steps > (trivial or 0.0)
+    return ScoreFact(f"valid steps, {place}", "–" if steps is None else f"{steps:.0f}", note, good)
 
 
 def baselines_on_test_text(document: Document) -> str | None:
@@ -166,6 +187,11 @@ def baselines_on_test_text(document: Document) -> str | None:
         for name in sorted(tests, key=lambda name: tests[name]["rollout_error"])
     )
     return f"Baselines on the locked test: {listed}."
+
+
+def _same_part(verdict: Mapping[str, Any], test: Mapping[str, Any] | None) -> bool:
+    """Return whether the verdict's scores are on the same starts as those that are shown."""
+    return bool(verdict["part"] == "test") == (test is not None)
 
 
 def _arm(document: Document) -> Mapping[str, Any] | None:

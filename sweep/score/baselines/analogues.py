@@ -78,8 +78,8 @@ class Library:
         size = np.trace(products, axis1=1, axis2=2) / products.shape[1] + np.finfo(float).tiny
         products += (ridge * size)[:, None, None] * np.eye(products.shape[1])
         slopes = np.linalg.solve(products, weighted @ after)
-        linear: Array = ((states - centre)[:, None] @ slopes)[:, 0]
-        return mean + linear
+        change: Array = mean + ((states - centre)[:, None] @ slopes)[:, 0]
+        return change
 
 
 def choose_analogues(data: Data) -> Settings:

@@ -50,14 +50,24 @@ def choose_order(data: Data) -> Settings:
 def autoregression(data: Data, settings: Settings) -> Forecast:
     """Return the closed-loop forecast of the fitted autoregression; an unstable one gives inf and NaN."""
     order, in_model_units = int(settings["order"]), settings["units"] == "model"
-    weights = fitted(data.train if in_model_units else data.train_raw, order)
+    weights, level = _fitted_from_level(data, order, in_model_units)
 
     def forecast(starts: Starts, horizon: int) -> Array:
         past = data.codec.encode(starts.past, starts.series) if in_model_units else starts.past
-        values = closed_loop(weights, past[:, -order:], horizon)
+        values = closed_loop(weights, past[:, -order:] - level, horizon) + level
         return data.codec.decode(values, starts.past, starts.series) if in_model_units else values
 
     return forecast
+
+
+def _fitted_from_level(data: Data, order: int, in_model_units: bool) -> tuple[Array, Array]:
+    """Return the weights of the training data minus their level, and the level (channel,).
+
+    Without that, an offset of 1e9 times the data's spread would cost nine digits.
+    """
+    train = data.train if in_model_units else data.train_raw
+    level = np.concatenate(train).mean(axis=0)
+    return fitted([values - level for values in train], order), level
 
 
 def fitted(train: Sequence[Array], order: int) -> Array:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sweep.config.errors import SweepError
+from sweep.data.trivial import DRIFT_NEEDS, TRIVIAL
 from sweep.data.types import Array, Data, Starts
 
 Settings = Mapping[str, Any]
@@ -32,12 +33,12 @@ def no_settings(data: Data) -> Settings:
 
 def mean(data: Data, settings: Settings) -> Forecast:
     """Return the forecast that stays at the training mean."""
-    return lambda starts, horizon: np.repeat(starts.mean[:, None], horizon, axis=1)
+    return _trivial("mean")
 
 
 def persistence(data: Data, settings: Settings) -> Forecast:
     """Return the forecast that repeats the last value."""
-    return lambda starts, horizon: np.repeat(starts.past[:, -1:], horizon, axis=1)
+    return _trivial("persistence")
 
 
 def needs_two_steps(data: Data) -> Settings:
@@ -46,21 +47,19 @@ def needs_two_steps(data: Data) -> Settings:
     Raises:
         CannotServe: the past has one step.
     """
-    if data.validation.past.shape[1] < 2:
+    if data.validation.past.shape[1] < DRIFT_NEEDS:
         raise CannotServe("a slope needs a warm-up of two steps or more")
     return {}
 
 
 def drift(data: Data, settings: Settings) -> Forecast:
     """Return the line through the first and the last value of the past, from the last value on."""
+    return _trivial("drift")
 
-    def forecast(starts: Starts, horizon: int) -> Array:
-        past = starts.past
-        slope = (past[:, -1:] - past[:, :1]) / (past.shape[1] - 1)
-        line: Array = past[:, -1:] + slope * np.arange(1, horizon + 1)[None, :, None]
-        return line
 
-    return forecast
+def _trivial(name: str) -> Forecast:
+    """Return a trivial forecast, by the formula that also sets the scale of errors."""
+    return lambda starts, horizon: TRIVIAL[name](starts.past, starts.mean, horizon)
 
 
 def lag_within_past(data: Data) -> Settings:

@@ -22,7 +22,7 @@ from sweep.score.baselines.analogues import analogues, choose_analogues
 from sweep.score.baselines.autoregression import autoregression, choose_order
 from sweep.score.baselines.random_readout import choose_random_readout, random_readout
 from sweep.score.baselines.simple import CannotServe, Forecast, Settings
-from sweep.score.metrics import scores
+from sweep.score.evaluation import scores
 from sweep.score.objectives import objective_of
 
 

@@ -33,7 +33,7 @@ def test_clear_where_none_of_them_would_have_won():
     assert found.severity == "ok"
     assert "none would have been among the best 3" in found.text
     assert "(4 nearest to being kept, 4 drawn from the others)" in found.text
-    assert "trial 10, 0.05; the best trial of the study has 0.01" in found.text
+    assert "trial 10, 0.05; the lowest selected score of the study is 0.01" in found.text
     assert "at most 53 % of all such trials" in found.text  # 1 - .05^(1/4)
     assert found.evidence["gain"] == pytest.approx(-0.69897)
 
@@ -80,6 +80,14 @@ def test_few_suffice_where_no_more_were_pruned():
     found = said([entry(10, 0.3)], (*KEPT, PRUNED[0]))
     assert found.severity == "ok" and "nearest" not in found.text
     assert found.evidence["share_bound"] is None
+
+
+@pytest.mark.parametrize(("state", "severity"), [("pruned", "issue"), ("complete", "ok")])
+def test_a_pruned_trial_that_leads_on_fresh_seeds_is_a_winner_that_was_stopped(state, severity):
+    confirmation = {"leader": 12, "arms": [{"number": 12, "selected_state": state}]}
+    found = pruning_stopped_winners([*KEPT, *PRUNED], {"trials": NONE_GOOD}, confirmation)
+    assert found.severity == severity
+    assert ("Trial 12 was pruned, and its configuration leads" in found.text) == (state == "pruned")
 
 
 def test_nothing_pruned_is_clear():
