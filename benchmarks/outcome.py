@@ -6,10 +6,10 @@
 
 Each entry of `outcome_entries.py` is one row. Rivals are sweep's baselines. They choose their settings on validation
 data (the echo state network out of 72 settings) and are scored on the same locked test starts as our networks. Ours is
-one configuration per entry, where noise decides chosen out of eight on validation, trained on fresh seeds. Beside each score stand CPU seconds: of a rival for choosing,
-fitting and forecasting, of a network for its training with all evaluations. `--data` names a folder with laser.csv and
-elecdemand.csv; without it these two are left out. The systems of dysts need its wheel, which pip downloads. Set
-OMP_NUM_THREADS=1.
+one configuration per entry, trained on fresh seeds; where noise decides, it is chosen out of eight on validation, on a
+seed of its own. Beside each score stand CPU seconds: of a rival for choosing, fitting and forecasting, of a network for
+its training with all evaluations. `--data` names a folder with laser.csv and elecdemand.csv; without it these two are
+left out. The systems of dysts need its wheel, which pip downloads. Set OMP_NUM_THREADS=1.
 """
 
 import argparse

@@ -124,7 +124,6 @@ ENTRIES: dict[str, Entry] = {
                 {"cell": "gru", "hidden": 51, "layers": 1},
                 {**SOLVED, "window_stride": 4},
                 choices=NOISY,
-                choices=NOISY,
                 group="noisy",
             )
             for noise in (0.02, 0.1, 0.3)
