@@ -23,14 +23,16 @@ from sweep.model.least_squares import no_rows, rows_of
 
 # Mean square in model units: about 50 roundings of float64. A smaller error means nothing. Our choice.
 FLOOR = 1e-28
-# Most bytes of states that the forward pass keeps for the backward pass; beyond, states are computed twice. Our choice.
-KEPT_BYTES = 1 << 29
+# Most bytes of states that the forward pass keeps for the backward pass. Beyond, states are computed twice, in batches of
+# windows that take less. Our choice.
+KEPT_BYTES, BATCH_BYTES = 1 << 28, 1 << 26
 NUMBERS_PER_UNIT = 10  # kept for each step and hidden unit: states, gates and copies of them, rounded up
 
 
-def kept_windows(model: ModelConfig, steps: int) -> int:
-    """Return how many windows of `steps` steps can keep all their states for the backward pass, at least 1."""
-    return max(1, KEPT_BYTES // (8 * NUMBERS_PER_UNIT * model.layers * model.hidden * steps))
+def windows_at_once(model: ModelConfig, windows: int, steps: int) -> int:
+    """Return how many windows of `steps` steps are computed at once: all, where their states can be kept."""
+    each = 8 * NUMBERS_PER_UNIT * model.layers * model.hidden * steps
+    return windows if windows * each <= KEPT_BYTES else max(1, BATCH_BYTES // each)
 
 
 def evaluation_cost(model: ModelConfig, windows: int, steps: int) -> int:
@@ -39,7 +41,7 @@ def evaluation_cost(model: ModelConfig, windows: int, steps: int) -> int:
     Where not all states can be kept, a second forward pass adds a third.
     """
     size = windows * steps
-    return size if windows <= kept_windows(model, steps) else size + math.ceil(size / 3)
+    return size if windows_at_once(model, windows, steps) == windows else size + math.ceil(size / 3)
 
 
 Batches = Callable[
@@ -84,7 +86,7 @@ class Projection:
         Returns:
             The loss, NaN or infinite where the states are not finite.
         """
-        at_once = min(windows, kept_windows(self.network.config, steps))
+        at_once = windows_at_once(self.network.config, windows, steps)
         kept: list[tuple[Tensor, Tensor]] = []  # of a single batch: activations with their graph, goals
         last = self.network.linears[-1]
         fit = no_rows(last.in_features, self.network.outputs, last.weight)

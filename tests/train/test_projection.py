@@ -17,7 +17,7 @@ from sweep.model import Forecaster, engine
 from sweep.model.native.library import instruction_sets
 from sweep.train import Trainer, projection
 from sweep.train.full_batch import OutOfBudget
-from sweep.train.projection import FLOOR, Projection, evaluation_cost, kept_windows
+from sweep.train.projection import FLOOR, Projection, evaluation_cost, windows_at_once
 
 Made = Any
 ALWAYS = {"readout_refit": "always"}
@@ -156,12 +156,14 @@ def test_states_that_are_not_kept_are_computed_twice(name: str, monkeypatch: pyt
     kept = [parameter.grad.clone() for parameter in recurrent(made.network)]
     model = made.network.config
     assert evaluation_cost(model, 12, 14) == 12 * 14
-    monkeypatch.setattr(projection, "KEPT_BYTES", 8 * 10 * 5 * 14 * 5)  # five windows: 5, 5, 2
+    each = 8 * 10 * 5 * 14
+    monkeypatch.setattr(projection, "KEPT_BYTES", 11 * each)
+    monkeypatch.setattr(projection, "BATCH_BYTES", 5 * each)  # five windows: 5, 5, 2
     lean, lean_loss = projected(windows, 0, 3, 1e-6, name)
     assert lean_loss() == pytest.approx(value, abs=1e-10)
     for parameter, part in zip(recurrent(lean.network), kept, strict=True):
         assert torch.allclose(parameter.grad, part, rtol=1e-6, atol=1e-10)
-    assert kept_windows(model, 14) == 5
+    assert windows_at_once(model, 12, 14) == 5
     assert evaluation_cost(model, 12, 14) == 12 * 14 + 56
 
 
