@@ -23,8 +23,8 @@ from sweep.model.least_squares import no_rows, rows_of
 
 # Mean square in model units: about 50 roundings of float64. A smaller error means nothing. Our choice.
 FLOOR = 1e-28
-# Most bytes of states that the forward pass keeps for the backward pass. Beyond, states are computed twice, in batches of
-# windows that take less. Our choice.
+# Most bytes of states that the forward pass keeps for the backward pass. Beyond, states are computed twice, in batches
+# of windows that take less. Our choice.
 KEPT_BYTES, BATCH_BYTES = 1 << 28, 1 << 26
 NUMBERS_PER_UNIT = 10  # kept for each step and hidden unit: states, gates and copies of them, rounded up
 
