@@ -12,6 +12,8 @@ three times its forward pass. Rivals:
     torch default   the same with glibc's default malloc, in a fresh process each time
     cell loop       LSTMCell / GRUCell in a Python loop, as in PyTorch's time_sequence_prediction example
     ... rollout     free-running forecasts without gradients: `window` is their number, `batch` the starts
+    projection      an evaluation of variable projection, with the solution of the readout; float64
+    its kernel      the kernel's part of it: states of all steps, and the gradient from that of the states
 """
 
 import argparse
@@ -38,6 +40,8 @@ ROUNDS, QUICK_ROUNDS = 5, 3
 TURN = 0.1  # seconds
 STATUS = Path("/proc/self/status")  # of Linux
 ROLLOUTS = ("native rollout", "torch rollout")
+PROJECTIONS = ("projection", "its kernel")
+BURN_IN = 0.2  # share of a projection's windows
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -114,6 +118,9 @@ def work(shape: Shape, rival: str) -> Callable[[], None]:
 
         return train
 
+    if rival in PROJECTIONS:
+        return projected(shape, inputs, rival == "projection")
+
     network = CellLoop(shape) if rival == "cell loop" else shape.forecaster(name)
     parameters = list(network.parameters())
 
@@ -124,6 +131,28 @@ def work(shape: Shape, rival: str) -> Callable[[], None]:
         torch.nn.functional.mse_loss(forecasts[:, :-1], inputs[:, 1:]).backward()
 
     return step
+
+
+def projected(shape: Shape, inputs: Tensor, whole: bool) -> Callable[[], None]:
+    """Return an evaluation of variable projection, or the kernel's part of it alone."""
+    from sweep.train.flat import FlatParameters
+    from sweep.train.projection import Projection
+
+    forecaster = shape.forecaster(f"native-{instruction_sets()[-1]}")
+    projection = Projection(forecaster, int(BURN_IN * shape.window), 1e-14)
+    flat = FlatParameters(forecaster, projection.solved)
+    targets = inputs.roll(-1, dims=1)
+    given = inputs.new_ones(shape.batch, shape.window, shape.hidden)
+
+    def evaluate() -> None:
+        flat.gradient.zero_()
+        projection.loss(lambda size: iter([(inputs, targets)]), shape.batch, shape.window)
+
+    def kernel() -> None:
+        flat.gradient.zero_()
+        forecaster.activations(inputs).backward(given)
+
+    return evaluate if whole else kernel
 
 
 def serve(pipe: Any, tuned: bool) -> None:
@@ -263,6 +292,11 @@ def shapes(quick: bool) -> list[tuple[Shape, tuple[str, ...]]]:
             for hidden in (16, 128, 256, 384)
             for batch in (16, 97)
         ]
+    listed += [
+        (Shape(cell, hidden, layers, batch, 500, "float64"), PROJECTIONS)
+        for cell, hidden, layers in (("lstm", 64, 1), ("gru", 51, 2))
+        for batch in ((16,) if quick else (16, 25, 48))
+    ]
     starts = (1, 16) if quick else (1, 16, 32)
     listed += [(Shape(cell, 51, 2, batch, 1000, "float32"), ROLLOUTS) for cell in cells for batch in starts]
     return listed
@@ -291,6 +325,17 @@ def print_tables(rows: list[dict[str, Any]], memories: list[dict[str, Any]]) -> 
         if "native rollout" in rivals:
             each = [1000 * rivals[name]["milliseconds"] / shape[3] for name in ROLLOUTS if name in rivals]
             print(f"| {shape[0]} | {shape[2]} | " + " | ".join(f"{value:.1f}" for value in each) + " |")
+    print(
+        "\n| cell | hidden | layers | windows of 500 | evaluation ms | its kernel of peak | outside the kernel |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for rivals in grouped.values():
+        if "projection" in rivals:
+            whole, kernel = (rivals[name] for name in PROJECTIONS)
+            outside = 1 - kernel["milliseconds"] / whole["milliseconds"]
+            shown = [str(whole[key]) for key in ("cell", "hidden", "layers", "batch")]
+            shown += [f"{whole['milliseconds']:.1f}", f"{kernel['peak_fraction']:.0%}", f"{outside:.0%}"]
+            print("| " + " | ".join(shown) + " |")
     if memories:
         print("\n| " + " | ".join((*keys, "native MB", "torch MB", "share")) + " |")
         print("|" + "---|" * (len(keys) + 3))
@@ -316,7 +361,8 @@ def main() -> None:
     rows = []
     rounds = QUICK_ROUNDS if asked.quick else ROUNDS
     for shape, listed in shapes(asked.quick):
-        rivals = tuple(name for name in listed if name.startswith("native")) if asked.alone else listed
+        own = ("native", *PROJECTIONS)
+        rivals = tuple(name for name in listed if name.startswith(own)) if asked.alone else listed
         rows += timed(servers, shape, rivals, rounds)
     servers.close()
     if asked.json:

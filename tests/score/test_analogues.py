@@ -203,7 +203,7 @@ def test_forecasts_stay_within_one_range_of_the_library():
 
 def test_too_little_for_analogues():
     with pytest.raises(CannotServe, match="too short for states in delay space"):
-        choose_analogues(tiny([4.0]))  # one channel and a past of one step: no delay
+        choose_analogues(tiny([4.0], train=range(100)))  # one channel and a past of one step: no delay
     with pytest.raises(CannotServe, match="too short for states in delay space"):
         choose_analogues(tiny([1, 2, 3, 4], train=[1, 2, 3, 4, 5]))
     with pytest.raises(CannotServe, match="longer than 5 steps"):

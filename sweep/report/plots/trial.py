@@ -168,14 +168,15 @@ def _draw_panel(axes: Axes, panel: Panel, first: bool, last: bool) -> None:
     past = len(panel.steps) - len(panel.rollout) + 1
     horizon = len(panel.rollout) - 1
     y_ticks, level = level_ticks(*panel.limits, 3)
+    shift = f"values minus {level} · " if level else ""
     ruled(
         axes,
         (float(panel.steps[0]), horizon),
         panel.limits,
         x_ticks=linear_ticks(0, horizon, 5) if last else (),
         y_ticks=y_ticks,
-        title=panel.title + (f", from {level}" if level else ""),
-        note=f"{_evidence_text(panel.evidence)}valid for {panel.valid} of {horizon} steps",
+        title=panel.title,
+        note=f"{shift}{_evidence_text(panel.evidence)}valid for {panel.valid} of {horizon} steps",
         x_name="step of the rollout" if last else "",
     )
     axes.axvspan(float(panel.steps[0]), 0, color="#f1f2f4", linewidth=0, zorder=0)
