@@ -30,9 +30,9 @@ SETTINGS = (
     "score.warmup=60",
     "score.horizon=60",
     "score.starts=8",
-    "pruning.startup=3",
+    "pruning.startup=1",
     "search.width=4",
-    "space.readout_refit.always.budget=400000",
+    "space.readout_refit.always.budget=1000000",
     "space.readout_refit.always.window=32",
 )
 LONG = (  # segments of minutes: nobody can wait for them
@@ -162,9 +162,10 @@ def test_the_process_that_computes_changes_nothing(undisturbed, tmp_path):
 def test_killed_workers_cost_a_segment_and_change_nothing(undisturbed, tmp_path):
     process = started(tmp_path)
     killed = set()
-    for done in (2, 8, 14):
+    for number, done in enumerate((2, 8, 14)):
         wait_for(lambda done=done: segments_done(tmp_path) >= done and workers_of(process), 60, "progress")
-        for worker in workers_of(process)[:1]:
+        # the workers take turns, or a slow segment may die three times, which fails its trial
+        for worker in workers_of(process)[number % 2 :][:1]:
             killed.add(worker.pid)
             worker.kill()
     code, messages = ended(process)
@@ -309,7 +310,8 @@ def test_a_huge_rate_is_a_result_and_never_the_best(tmp_path):
     rates = (
         "space.optimizer={sgd={lr={log=[1e6,1e7]}},lbfgs={lr={log=[1e6,1e7]}},adam={lr={log=[1e-3,1e-2]}}}"
     )
-    assert run_here(tmp_path, "--set", rates, "--set", "search.sampler='random'")[0] == 0
+    trained = "space.readout_refit=['never', 'end']"  # readouts that are solved need no rate
+    assert run_here(tmp_path, "--set", rates, "--set", trained, "--set", "search.sampler='random'")[0] == 0
     records = sound(tmp_path / "sine", 8)
     wild = [record for record in records if record.params["optimizer"] != "adam"]
     assert {record.params["optimizer"] for record in wild} == {"sgd", "lbfgs"}
