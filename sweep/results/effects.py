@@ -78,9 +78,12 @@ def _score_at(record: TrialRecord, at: float, prefix: int, budget: int | None) -
     if not budget or record.state == "failed":
         return None
     until = max(1, round(at * budget))
-    ends = [record.sequence_steps, *(entry.sequence_steps for entry in record.evaluations)]
-    if record.state == "complete" or max(ends) >= until:  # full batches may end before the budget does
-        seen = [e.scores.prefix_errors[prefix] for e in record.evaluations if e.sequence_steps <= until]
+    seen = []
+    for evaluation in record.evaluations:  # those up to the rung's, which may lie a batch behind it
+        seen.append(evaluation.scores.prefix_errors[prefix])
+        if evaluation.sequence_steps >= until:
+            return min(seen)
+    if record.state == "complete":  # full batches may end before the budget does
         return min(seen) if seen else None
     return 1.0 if record.state == "diverged" else None
 

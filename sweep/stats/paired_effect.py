@@ -14,7 +14,7 @@ from sweep.data.types import Array
 from sweep.stats.bootstrap import percentile_interval
 from sweep.stats.ranking import LEAST_SEEDS, LEVEL, REPS
 
-FLOOR = 1e-3  # rollout error; differences below it do not matter to a forecaster. Our choice
+FLOOR = 1e-9  # rollout error; below it an error is rounding. Our choice
 LEAST_TO_CLAIM = 5  # seeds; with 4, equal signs have a chance of 1/16, above LEVEL
 
 Verdict = Literal["helps", "no difference shown", "harms", "no claim"]

@@ -61,7 +61,7 @@ def test_the_json_document_is_the_documented_one_and_that_of_the_report(results)
     # an issue where one of them ends a tenth of a decade below the best trial that was let to its end
     kept = [trial["rollout_error"] for trial in after["trials"] if trial["state"] == "complete"]
     lowest = min(entry["error"] for entry in document["trials"])
-    stopped_a_winner = math.log10(max(min(kept), 0.001) / max(lowest, 0.001)) >= 0.1
+    stopped_a_winner = math.log10(max(min(kept), 1e-9) / max(lowest, 1e-9)) >= 0.1
     assert finding(after)["severity"] == ("issue" if stopped_a_winner else "ok")
     assert finding(after)["evidence"]["audited"] == 4
     assert after["best"] == before["best"]

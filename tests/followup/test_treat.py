@@ -290,7 +290,7 @@ def test_without_another_value_the_random_change_is_left_out(driven, data):
 
 ERRORS = {
     "unchanged": [0.4, 0.5, 0.6, 0.5, 0.4],
-    "helps": [0.04, 0.05, 0.0006, 0.05, 0.04],
+    "helps": [0.04, 0.05, 6e-10, 0.05, 0.04],
     "nothing": [0.3, 0.6, 0.5, 0.6, 0.3],
     "random": [0.2, 0.3, 0.4, 0.3, 0.2],
     "harms": [0.9, 0.9, 0.9, 0.9, 0.9],
@@ -325,7 +325,7 @@ def test_effects_by_hand(driven, data):
     unchanged, helps, nothing, other = document["arms"]
     assert helps["errors"] == ERRORS["helps"]
     against = helps["against_unchanged"]
-    assert against["decades"] == pytest.approx((4 * -1 + np.log10(1e-3 / 0.6)) / 5)  # with the floor of 1e-3
+    assert against["decades"] == pytest.approx((4 * -1 + np.log10(1e-9 / 0.6)) / 5)  # with the floor of 1e-9
     assert (against["better"], against["worse"], against["equal"]) == (5, 0, 0)
     assert against["low"] <= against["decades"] <= against["high"] <= -1 + 1e-12
     beside = [np.log10(max(a, 1e-3) / b) for a, b in zip(ERRORS["helps"], ERRORS["random"], strict=True)]

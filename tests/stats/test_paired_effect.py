@@ -14,13 +14,13 @@ def of(errors, reference):
 
 
 def test_decades_by_hand_and_the_floor():
-    decades = decades_worse(np.array([0.05, 0.5, 1e-5, 0.0, 1.0]), np.array([0.5, 0.05, 1e-6, 1.0, 0.0]))
-    assert decades == pytest.approx([-1, 1, 0, -3, 3])  # below 1e-3 all are alike, and 0 has a logarithm
+    decades = decades_worse(np.array([0.05, 0.5, 1e-10, 0.0, 1.0]), np.array([0.5, 0.05, 1e-11, 1.0, 0.0]))
+    assert decades == pytest.approx([-1, 1, 0, -9, 9])  # below 1e-9 all are alike, and 0 has a logarithm
 
 
 def test_an_effect_by_hand():
-    effect = of([0.1, 0.02, 0.3, 0.0005], [0.2, 0.2, 0.3, 0.1])
-    gaps = [math.log10(0.1 / 0.2), math.log10(0.02 / 0.2), 0.0, math.log10(1e-3 / 0.1)]
+    effect = of([0.1, 0.02, 0.3, 5e-10], [0.2, 0.2, 0.3, 0.1])
+    gaps = [math.log10(0.1 / 0.2), math.log10(0.02 / 0.2), 0.0, math.log10(1e-9 / 0.1)]
     assert effect.decades == pytest.approx(
         sum(gaps) / 4
     )  # the mean of logarithms, not the logarithm of means

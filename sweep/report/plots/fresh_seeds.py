@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from sweep.report.plots.canvas import GOOD, INK, QUIET, ROLLOUT, key, label, log_ticks, new_figure, png, ruled
 
 WIDTH, HEIGHT, DPI = 5.4, 3.5, 200
-FLOOR = 1e-6  # smaller errors are drawn there
+FLOOR = 1e-10  # smaller errors are drawn there
 SPREAD = 0.14  # of the points of an arm, to the sides
 
 

@@ -36,7 +36,7 @@ from sweep.results.wording.numbers import param_text
 
 DPI = 200  # twice the size at which the page shows them
 WIDTH, HEIGHT = 5.4, 3.5
-FLOOR = 1e-6  # smaller errors are drawn there
+FLOOR = 1e-10  # smaller errors are drawn there
 
 
 def scatter_plot(trials: pd.DataFrame, best: int | None, by_loss: int | None) -> bytes:

@@ -39,7 +39,7 @@ from sweep.store.folder import StudyFolder
 
 WIDTH, HEIGHT, DPI = 12.0, 6.6, 100
 TOP, BOTTOM, GAP = 0.845, 0.075, 0.052  # of the plots, in shares of the height
-FLOOR, CEILING = 1e-6, 30.0  # errors outside are drawn at the rim
+FLOOR, CEILING = 1e-10, 30.0  # errors outside are drawn at the rim
 NAMES = {"replicated": "training {}, fresh seed", "completed": "training {}, a pruned trial to its end"}
 HALO = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0}  # behind text over curves
 

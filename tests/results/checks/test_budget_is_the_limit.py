@@ -32,7 +32,7 @@ def trial(number: int, errors: list[float], state: str = "complete", scheduler: 
 def test_the_gain_is_that_of_the_last_fifth():
     assert late_gain(trial(0, [1.0, 0.5, 0.4, 0.3, 0.1])) == pytest.approx(math.log10(3))
     assert late_gain(trial(0, [1.0, 0.1, 0.4, 0.3, 0.2])) == 0
-    assert late_gain(trial(0, [0.5, 1e-5, 1e-5, 1e-5, 1e-6])) == 0  # below .001 all are alike
+    assert late_gain(trial(0, [0.5, 1e-10, 1e-10, 1e-10, 1e-12])) == 0  # below 1e-9 all are alike
     assert late_gain(trial(0, [0.5])) is None
 
 

@@ -68,8 +68,8 @@ def test_those_that_are_as_good_as_the_best_are_counted():
 
 
 def test_exact_forecasts_are_alike():
-    exact = [trial(0, 1e-6), trial(1, 1e-5), trial(2, 1e-4), *PRUNED]
-    assert finding_of([*NONE_GOOD, entry(18, 1e-9)], exact).severity == "ok"
+    exact = [trial(0, 1e-10), trial(1, 1e-5), trial(2, 1e-4), *PRUNED]
+    assert finding_of([*NONE_GOOD, entry(18, 1e-13)], exact).severity == "ok"
 
 
 def test_unknown_without_an_audit_or_with_too_few_that_ended():

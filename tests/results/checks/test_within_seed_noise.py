@@ -29,7 +29,7 @@ def confirmation(*arms, told_apart=()):
 def test_the_noise_is_pooled_over_arms_and_not_between_them():
     assert log_noise([[0.1, 0.01], [0.1, 0.1]]) == pytest.approx(math.sqrt((0.5 + 0) / 2))
     assert log_noise([[0.1, 0.1], [0.01, 0.01]]) == 0  # arms that differ are no noise
-    assert log_noise([[1e-9, 1e-3], [1e-5, 1e-4]]) == 0  # below .001 all are alike
+    assert log_noise([[1e-13, 1e-9], [1e-10, 1e-11]]) == 0  # below 1e-9 all are alike
     assert log_noise([[0.1], [0.2]]) is None
 
 
