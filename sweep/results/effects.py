@@ -3,8 +3,9 @@
 Trials that were stopped early cannot be compared by their final scores. So all trials are compared at a common rung:
 the first one, which every trial reached or missed by diverging. A scheduler has barely begun there. Its effect is
 taken from the final scores of the trials that trained to the end, and from these alone. So is that of `readout_refit`,
-whose values are compared at no rung. Every other choice is judged among the trials of one `readout_refit`, because what
-helps a network whose readout is solved need not help one whose readout is trained.
+whose values are compared at no rung, and of every choice among trials whose readout is solved at the end. Every other
+choice is judged among the trials of one `readout_refit`, because what helps a network whose readout is solved need not
+help one whose readout is trained.
 """
 
 import math
@@ -117,10 +118,10 @@ def effects_frame(study: StoredStudy, trials: pd.DataFrame, rung: CommonRung) ->
     rows: list[dict[str, Any]] = []
     for name in trials.attrs["params"]:
         axis = study.axes.get(name)
-        late = is_late(name, axis)
-        scores = finished if late else rung.scores
         groups = groups_of(trials, name, axis)
         for refit, members in _strata_of(study, name).items():
+            late = is_late(name, axis, refit)
+            scores = finished if late else rung.scores
             for order, (text, numbers) in enumerate(groups):
                 values = np.array([scores[n] for n in numbers if n in scores and n in members])
                 if not len(values):
@@ -144,10 +145,20 @@ def effects_frame(study: StoredStudy, trials: pd.DataFrame, rung: CommonRung) ->
     return pd.DataFrame(rows, columns=columns)
 
 
-def is_late(name: str, axis: Axis | None) -> bool:
-    """Return whether a hyperparameter is judged at the end: the scheduler with its own ones, and `readout_refit`."""
-    return name in ("scheduler", REFIT) or (
-        axis is not None and axis.condition is not None and axis.condition.on == "scheduler"
+def is_late(name: str, axis: Axis | None, refit: str | None = None) -> bool:
+    """Return whether a hyperparameter is judged at the end: the scheduler with its own ones, and `readout_refit`.
+
+    So is every one of trials whose readout is solved at the end: no rung shows what that gives.
+
+    Args:
+        name: of the hyperparameter.
+        axis: its axis, None if it is not known.
+        refit: `readout_refit` of the trials that are compared, None: all.
+    """
+    return (
+        refit == "end"
+        or name in ("scheduler", REFIT)
+        or (axis is not None and axis.condition is not None and axis.condition.on == "scheduler")
     )
 
 
@@ -213,9 +224,9 @@ def comparisons(study: StoredStudy, trials: pd.DataFrame, rung: CommonRung) -> l
         axis = study.axes.get(name)
         if axis is not None and not isinstance(axis.span, Choice):
             continue
-        late = is_late(name, axis)
-        scores = finished if late else rung.scores
         for refit, members in _strata_of(study, name).items():
+            late = is_late(name, axis, refit)
+            scores = finished if late else rung.scores
             groups = {
                 text: np.array([scores[n] for n in numbers if n in members and _scored(scores, n)])
                 for text, numbers in groups_of(trials, name, axis)

@@ -46,16 +46,21 @@ def _of_stratum(
     axes = {
         name: axis
         for name, axis in study.axes.items()
-        if name != REFIT and (rung.at is None or not is_late(name, axis))
+        if name != REFIT and (rung.at is None or refit == "end" or not is_late(name, axis))
     }
-    records = [
-        record for record in study.records if record.number in rung.scores and record.number in members
-    ]
+    judged = rung.scores
+    if refit == "end":
+        judged = {
+            record.number: record.rollout_error
+            for record in study.records
+            if record.state == "complete" and record.rollout_error is not None
+        }
+    records = [record for record in study.records if record.number in judged and record.number in members]
     axes = {name: axis for name, axis in axes.items() if any(name in record.params for record in records)}
     if len(records) < LEAST_TRIALS:
         reason = f"needs at least {LEAST_TRIALS} scored trials, there are {len(records)}"
         return Importances(refit, {}, len(records), reason)
-    scores = np.array([rung.scores[record.number] for record in records])
+    scores = np.array([judged[record.number] for record in records])
     if np.ptp(scores) == 0:
         return Importances(refit, {}, len(records), "all trials score the same")
     if not axes:
@@ -67,7 +72,7 @@ def _of_stratum(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             inner = optuna.create_study(direction="minimize")
-            inner.add_trials([_optuna_trial(record, axes, rung.scores[record.number]) for record in records])
+            inner.add_trials([_optuna_trial(record, axes, judged[record.number]) for record in records])
             evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=quantile)
             raw = optuna.importance.get_param_importances(inner, evaluator=evaluator)
     finally:

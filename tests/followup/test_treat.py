@@ -328,7 +328,7 @@ def test_effects_by_hand(driven, data):
     assert against["decades"] == pytest.approx((4 * -1 + np.log10(1e-9 / 0.6)) / 5)  # with the floor of 1e-9
     assert (against["better"], against["worse"], against["equal"]) == (5, 0, 0)
     assert against["low"] <= against["decades"] <= against["high"] <= -1 + 1e-12
-    beside = [np.log10(max(a, 1e-3) / b) for a, b in zip(ERRORS["helps"], ERRORS["random"], strict=True)]
+    beside = [np.log10(max(a, 1e-9) / b) for a, b in zip(ERRORS["helps"], ERRORS["random"], strict=True)]
     assert helps["against_random"]["decades"] == pytest.approx(np.mean(beside))
     assert (helps["verdict"], helps["beats_random"]) == ("helps", True)
     assert (nothing["verdict"], nothing["beats_random"]) == ("no difference shown", False)

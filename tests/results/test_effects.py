@@ -248,6 +248,31 @@ def test_choices_are_judged_within_each_readout_refit(one, evaluation):
         assert entry.trials == 40 and set(entry.shares) == {"cell", "hidden"}
 
 
+def test_readouts_solved_at_the_end_are_judged_there(one, evaluation):
+    # at the rung "lstm" is ahead; once the readout is solved "gru" is
+    space = {
+        "readout_refit": {"never": {}, "end": {}},
+        "cell": ["lstm", "gru"],
+        "scheduler": {"none": {}, "step": {}},
+    }
+    rng = np.random.default_rng(0)
+    records = []
+    for number in range(80):
+        cell, scheduler = str(rng.choice(["lstm", "gru"])), str(rng.choice(["none", "step"]))
+        early, late = (0.3, 0.2) if cell == "lstm" else (0.6, 0.1)
+        noise = 0.01 * float(rng.uniform())
+        errors = [early + noise] * 8 + [late + noise]
+        params = {"readout_refit": ("never", "end")[number % 2], "cell": cell, "scheduler": scheduler}
+        records.append(record_at(evaluation, number, errors, params=params))
+    study = study_of(one, records, space)
+    trials, rung = trials_frame(study), common_rung(study)
+    claims = effect_claims(comparisons(study, trials, rung), np.random.default_rng(0))
+    best = {(claim.param, claim.readout_refit): (claim.value, claim.basis) for claim in claims}
+    assert best == {("cell", "never"): ("lstm", "rung"), ("cell", "end"): ("gru", "end")}
+    shares = {entry.readout_refit: entry.shares for entry in importances(study, rung)}
+    assert set(shares["never"]) == {"cell"} and set(shares["end"]) == {"cell", "scheduler"}
+
+
 def test_few_trials_have_no_importances_but_a_reason(one, evaluation):
     study = study_of(one, [record_at(evaluation, 0, [0.5] * 9)])
     (importance,) = importances(study, common_rung(study))

@@ -282,7 +282,7 @@ def _effect_plots(tables: StudyTables, importances: Sequence[Mapping[str, Any]])
         refit, shares = entry["readout_refit"], entry["shares"]
         compared = []
         for name in trials.attrs["params"]:
-            late = rung.at is not None and is_late(name, study.axes.get(name))
+            late = rung.at is not None and is_late(name, study.axes.get(name), refit)
             scores = {
                 n: score for n, score in (finished if late else rung.scores).items() if n in members[refit]
             }
