@@ -72,6 +72,15 @@ def test_a_large_ridge_gives_the_weighted_mean_of_the_changes():
     assert library.change(np.zeros((1, 1)), 2, 1e-12)[0, 0] == pytest.approx(10 + 10 / 3)
 
 
+def test_a_state_that_is_not_finite_has_no_change():
+    library = library_of(logistic_data(), 1, 1)
+    states = np.array([[0.1], [np.nan], [np.inf], [0.2]])
+    changes = library.change(states, 8, 1e-3)
+    assert np.isnan(changes[1:3]).all()
+    assert np.array_equal(changes[[0, 3]], library.change(states[[0, 3]], 8, 1e-3))
+    assert np.isfinite(changes[[0, 3]]).all()
+
+
 def test_a_state_that_is_in_the_library_has_its_change():
     library = library_of([np.array([[1.0], [11.0], [3.0], [8.0], [2.0]])], 1, 1)
     assert library.change(np.array([[3.0]]), 3, 1e-6)[0, 0] == 5

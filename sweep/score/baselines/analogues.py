@@ -59,13 +59,20 @@ class Library:
     high: Array
 
     def change(self, states: Array, neighbours: int, ridge: float) -> Array:
-        """Return the forecast of the change that follows each state, (start, channel).
+        """Return the forecast of the change that follows each state, (start, channel); NaN where that is not finite.
 
         Args:
-            states: (start, dimension * channel), finite.
+            states: (start, dimension * channel); where neighbours lie on a line, a forecast may be no number.
             neighbours: number of similar states, 2 or more.
             ridge: penalty on the linear part, > 0, times the mean variance of the neighbours' coordinates.
         """
+        finite = np.isfinite(states).all(axis=1)
+        changes = np.full((len(states), self.changes.shape[1]), np.nan)
+        if finite.any():
+            changes[finite] = self._change(states[finite], neighbours, ridge)
+        return changes
+
+    def _change(self, states: Array, neighbours: int, ridge: float) -> Array:
         distance, index = self.tree.query(states, neighbours)
         with np.errstate(over="ignore"):  # beside a state that is in the library, no other one counts
             weights = np.exp(-distance / np.maximum(distance[:, :1], np.finfo(float).tiny))
