@@ -73,7 +73,7 @@ def test_a_large_ridge_gives_the_weighted_mean_of_the_changes():
 
 
 def test_a_state_that_is_not_finite_has_no_change():
-    library = library_of(logistic_data(), 1, 1)
+    library = library_of([logistic(200, 0.3)], 1, 1)
     states = np.array([[0.1], [np.nan], [np.inf], [0.2]])
     changes = library.change(states, 8, 1e-3)
     assert np.isnan(changes[1:3]).all()
