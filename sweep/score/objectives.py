@@ -1,8 +1,9 @@
 """The table of objectives: what ranks trials, checkpoints, ridges and baselines."""
 
+import functools
 from dataclasses import dataclass
 
-from sweep.config.plugins import PluginError
+from sweep.config.plugins import PluginError, PluginOrigin
 from sweep.config.registry import Registry
 from sweep.data.types import Array
 from sweep.score.metrics import Objective, rollout_error
@@ -49,8 +50,14 @@ def objective_of(name: str) -> Objective:
         PluginError: the plug-in of that name cannot be used.
     """
     function, origin = OBJECTIVES[name].function, OBJECTIVES.origin(name)
-    if origin is None:
-        return function
+    return function if origin is None else _checked(name, function, origin)
+
+
+@functools.lru_cache(
+    maxsize=8
+)  # the same function each time: what is scored once per objective is kept by it
+def _checked(name: str, function: Objective, origin: PluginOrigin) -> Objective:
+    """Return a plug-in's function with a check of what it returns."""
 
     def checked(forecast: Array, truth: Array, scale: Array, block: int) -> float:
         with OBJECTIVES.running(name):
