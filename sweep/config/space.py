@@ -59,7 +59,7 @@ class Space:
         return any(axis.condition is not None for axis in self.axes)
 
     def choice(self, name: str) -> Choice | None:
-        """Return the values of a choice that every trial has, None if there is no such axis."""
+        """Return the values of a choice that every trial has, None for any other axis."""
         for axis in self.axes:
             if axis.name == name and axis.condition is None and isinstance(axis.span, Choice):
                 return axis.span

@@ -1,4 +1,4 @@
-"""What float64 tells apart: differences that are no larger than rounding are not data."""
+"""The rounding of float64: differences that are not larger are not data."""
 
 from sweep.data.types import Array
 

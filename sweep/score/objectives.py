@@ -53,11 +53,9 @@ def objective_of(name: str) -> Objective:
     return function if origin is None else _checked(name, function, origin)
 
 
-@functools.lru_cache(
-    maxsize=8
-)  # the same function each time: what is scored once per objective is kept by it
+@functools.lru_cache(maxsize=8)
 def _checked(name: str, function: Objective, origin: PluginOrigin) -> Objective:
-    """Return a plug-in's function with a check of what it returns."""
+    """Return a plug-in's function with a check of what it returns, one for each, so that results can be kept by it."""
 
     def checked(forecast: Array, truth: Array, scale: Array, block: int) -> float:
         with OBJECTIVES.running(name):

@@ -138,6 +138,14 @@ def score_baselines_of_mean(data: Data) -> float:
     return rollout_error(forecast, starts.truth, starts.scale, block_length(data.period, 40))
 
 
+def test_it_is_one_function_so_that_its_trivial_errors_are_computed_once(sine: Data):
+    assert objective_of("last") is objective_of("last")
+    trivial = [
+        best_trivial(sine.validation, sine.targets, sine.period, objective_of("last")) for _ in range(2)
+    ]
+    assert trivial[0] is trivial[1]
+
+
 def test_it_chooses_the_ridge(sine: Data):
     def refit(name: str):
         task = Task(by(sine, name), sine.validation, network.linears[-1].weight.dtype, "cpu")
