@@ -30,7 +30,15 @@ class UnknownName(SweepError, KeyError):
 
 
 class DataError(SweepError):
-    """Invalid data; the text names file, column and row, and says what to do."""
+    """Invalid data; the text names file, column and row, and says what to do. There is one line for each problem."""
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        text = "\n  ".join([f"{len(problems)} problems with the data:", *problems])
+        super().__init__(text if len(problems) > 1 else problems[0])
+
+    def __reduce__(self) -> tuple[type, tuple[str, ...]]:
+        return (type(self), self.problems)
 
 
 class StoreError(SweepError):

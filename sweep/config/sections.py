@@ -79,14 +79,53 @@ class DataConfig(Section):
     source: str | None = None
     options: dict[str, Setting] = {}
     path: str | None = None
+    validation_path: str | None = None  # files whose series are for validation, or test, alone
+    test_path: str | None = None
+    key: str = ""  # name of the array or sheet in a file of several
+    encoding: str = ""  # of a text file; this one and the next six: empty is recognised
+    separator: str = ""  # of cells
+    decimal: Literal["", ".", ","] = ""
+    thousands: str = ""  # mark between groups of three digits
+    comment: str = ""  # begins a line that is not data
+    header: bool | None = None  # whether the first line holds the column names
+    time_format: str = ""  # as in strptime; or s, ms, us, ns: numbers since 1970
+    time_zone: str = ""  # of local times, such as Europe/Berlin
+    channels: Annotated[tuple[str, ...], Field(strict=False)] = ()  # columns to forecast; empty: all
     target: Annotated[tuple[str, ...], Field(strict=False)] = ()  # scored channels; empty: all
-    id_column: str = "unique_id"
-    time_column: str = "ds"
+    id_column: str = "unique_id"  # if there is no such column, it is recognised
+    time_column: str = "ds"  # likewise
+    resample: str = ""  # step of an even grid, such as "10s"; empty: none
+    missing: Literal["error", "cut", "fill"] = "error"  # what happens where samples are missing
+    fill_limit: PositiveInt = 5  # samples in a row that are filled; a longer gap cuts the series
     transforms: Annotated[tuple[str, ...], Field(strict=False)] = ()  # applied in this order
     season: PositiveInt | None = None  # lag of seasonal_difference, in steps
     scaling: Literal["global", "series", "none"] = "global"  # "none": the network sees data units
     calendar: Annotated[tuple[str, ...], Field(strict=False)] = ()
     split: Annotated[tuple[Share, Share, Share], Field(strict=False)] = (0.7, 0.15, 0.15)
+    split_by: Literal["time", "series"] = "time"  # what the shares of split divide
+    validation_series: Annotated[tuple[str, ...], Field(strict=False)] = ()  # named instead of drawn
+    test_series: Annotated[tuple[str, ...], Field(strict=False)] = ()
+
+    only_if_set: ClassVar[tuple[str, ...]] = (
+        "validation_path",
+        "test_path",
+        "key",
+        "encoding",
+        "separator",
+        "decimal",
+        "thousands",
+        "comment",
+        "header",
+        "time_format",
+        "time_zone",
+        "channels",
+        "resample",
+        "missing",
+        "fill_limit",
+        "split_by",
+        "validation_series",
+        "test_series",
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> "DataConfig":
