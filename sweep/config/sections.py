@@ -1,6 +1,7 @@
 """The sections of a study file as frozen, validated records. All defaults and limits are defined here."""
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -73,6 +74,15 @@ class Component(Section):
         return dict(self.model_extra or {})
 
 
+DATA_FILES = ("path", "validation_path", "test_path")  # keys of [data] that hold paths
+
+
+def without_folders(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `[data]` of a document with the names of its files: the content counts, not the place."""
+    names = {key: PurePath(data[key]).name for key in DATA_FILES if data.get(key)}
+    return {**data, **names}
+
+
 class DataConfig(Section):
     """`[data]`: a named source with options, or a file."""
 
@@ -131,6 +141,16 @@ class DataConfig(Section):
     def _one_origin(self) -> "DataConfig":
         if (self.source is None) == (self.path is None):
             raise ValueError('give either source = "name" or path = "file"')
+        if self.path is None:
+            ignored = [
+                name
+                for name in self.only_if_set
+                if getattr(self, name) != type(self).model_fields[name].default
+            ]
+            if ignored:
+                raise ValueError(f'{", ".join(ignored)} need path = "file"')
+        if (self.validation_series or self.test_series) and self.split_by != "series":
+            raise ValueError('validation_series and test_series need split_by = "series"')
         if abs(sum(self.split) - 1) > 1e-6:
             raise ValueError(f"the shares of split must add up to 1, got {sum(self.split):g}")
         return self

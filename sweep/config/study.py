@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Any
 
 from sweep.config.engines import Kernel
@@ -18,6 +17,7 @@ from sweep.config.sections import (
     SearchConfig,
     Section,
     TrainingConfig,
+    without_folders,
 )
 from sweep.config.space import Condition, Space
 from sweep.config.trial import TrialConfig, trial_config
@@ -110,10 +110,8 @@ class StudyConfig:
 def identity(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the identity of a study by flat key paths: all but the number of trials and NO_IDENTITY."""
     kept = {key: value for key, value in document.items() if key not in NO_IDENTITY}
-    flat = _flat(kept)
+    flat = _flat({**kept, "data": without_folders(kept.get("data", {}))})
     flat.pop("search.trials", None)
-    if "data.path" in flat:  # the content counts, not its place; see the fingerprint
-        flat["data.path"] = PurePath(flat["data.path"]).name
     return flat
 
 

@@ -1,9 +1,9 @@
 """Words for counts and durations, for the messages of every room."""
 
 
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: "1 trial", "2 trials"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def plural(count: int, noun: str, several: str | None = None) -> str:
+    """Return a count with its noun: "1 trial", "2 trials"; `several` is its plural if that is not the noun and "s"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {several or noun + 's'}"
 
 
 def duration_text(seconds: float) -> str:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
@@ -17,6 +16,7 @@ from sweep.config.sections import (
     ScoreConfig,
     Section,
     TrainingConfig,
+    without_folders,
 )
 from sweep.config.seeds import seed_of
 from sweep.config.space import Space
@@ -52,9 +52,8 @@ class TrialConfig(Section):
     @property
     def key(self) -> str:
         """Return the identity of the configuration: without seed, device, threads, and the folder of its data file."""
-        place = self.data.path
         document = self.model_dump(mode="json", exclude={"seed", "device", "threads"})
-        document["data"]["path"] = place and PurePath(place).name
+        document["data"] = without_folders(document["data"])
         return f"{seed_of(document):016x}"
 
     @property
@@ -130,8 +129,7 @@ def trial_config(
     if used:
         document["plugins"] = used
     document["rungs"] = tuple(rung.at for rung in pruning.rungs) if pruning.enabled else ()
-    place = document["data"].get("path")
-    content = {**document, "data": {**document["data"], "path": place and PurePath(place).name}}
+    content = {**document, "data": without_folders(document["data"])}
     # A refit comes after training, so a trial with it and one without it start from the same weights.
     content["training"] = {key: value for key, value in training.items() if key != "readout_refit"}
     seed = seed_of(study_seed, content)

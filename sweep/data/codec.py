@@ -8,6 +8,7 @@ import numpy as np
 
 from sweep.config.errors import DataError
 from sweep.config.text import plural
+from sweep.data.pieces import joined
 from sweep.data.precision import rounding_of
 from sweep.data.transforms import Transform
 from sweep.data.types import Array
@@ -68,16 +69,18 @@ def fit_codec(
     channels: Sequence[str],
     scaling: Literal["global", "series", "none"],
     labels: Sequence[str],
+    owners: Sequence[int] | None = None,
 ) -> ScalingCodec:
     """Return the codec with the statistics of the transformed training series.
 
     Args:
         transforms: applied in this order.
-        train: per series (time, channel), data units.
+        train: per piece (time, channel), data units.
         channels: their names, for messages.
         scaling: "global" scales by mean and standard deviation of all series together, "series" each series by
             its own; "none" does not scale (as with mean 0 and standard deviation 1).
-        labels: names of the series, for messages.
+        labels: names of the pieces' series, for messages.
+        owners: index of each piece's training series, 0, 1, ...; None: each piece is a series.
 
     Raises:
         DataError: a series is too short for the transforms, or a channel is constant after them.
@@ -104,15 +107,18 @@ def fit_codec(
         raise DataError(f"channel {channel!r}: the values are too large to be squared: use a larger unit")
     rounding = np.max([_rounding(values, transforms) for values in train], axis=0)
     _require_spread(pooled, std, rounding, channels, "the training data")
-    count, width = len(encoded), len(channels)
+    owners = range(len(train)) if owners is None else owners
+    count, width = max(owners) + 1, len(channels)
     means, stds = np.tile(mean, (count + 1, 1)), np.tile(std, (count + 1, 1))
     if scaling == "none":
         means, stds = np.zeros_like(means), np.ones_like(stds)
     elif scaling == "series":
-        for index, values in enumerate(encoded):
+        own = joined([_rounding(values, transforms)[None] for values in train], owners)
+        label_of = dict(zip(owners, labels, strict=True))
+        for index, values in enumerate(joined(encoded, owners)):
             means[index], stds[index] = values.mean(axis=0), values.std(axis=0)
-            own = _rounding(train[index], transforms)
-            _require_spread(values, stds[index], own, channels, f"the training part of {labels[index]}")
+            where = f"the training part of {label_of[index]}"
+            _require_spread(values, stds[index], own[index].max(axis=0), channels, where)
     return ScalingCodec(transforms, means.reshape(count + 1, width), stds.reshape(count + 1, width))
 
 

@@ -1,6 +1,7 @@
 """Loading: the data of a trial from the `[data]` and `[score]` sections."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from sweep.config.errors import DataError
 from sweep.config.sections import DataConfig, ScoreConfig
 from sweep.data.calendar import calendar_features
 from sweep.data.codec import fit_codec
+from sweep.data.gaps import without_gaps
 from sweep.data.period import dominant_period
-from sweep.data.readers import Columns, read_file
-from sweep.data.recording import Need, Recording, split_in_time, target_indices
+from sweep.data.readers import read_recording
+from sweep.data.recording import Need, Recording, Series, target_indices
 from sweep.data.scale import exact_warnings
 from sweep.data.sources import SOURCES, generated
+from sweep.data.split import split
 from sweep.data.starts import build_starts, level_of, start_warnings
 from sweep.data.transforms import Transform, build_transforms
 from sweep.data.trend import trend_warnings
@@ -38,23 +41,28 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
     need = Need(past=score.warmup + lag, horizon=score.horizon, starts=score.starts)
     recording, lyapunov_time = _recorded(config, need, base)
     targets = target_indices(recording.channels, config.target)
-    recording = split_in_time(recording, config.split)
+    recording = without_gaps(split(recording, config), config.missing, config.fill_limit, lag)
     _require_defined(recording, transforms, config.transforms)
     _require_changing(recording)
 
-    trained = [series for series in recording.series if series.parts["train"][1] > 0]
-    order = {id(series): index for index, series in enumerate(trained)}
-    known = [order.get(id(series), -1) for series in recording.series]
-    raw = tuple(series.values[: series.parts["train"][1]] for series in trained)
-    labels = [series.label for series in trained]
-    codec = fit_codec(transforms, raw, recording.channels, config.scaling, labels)
-    calendars = [calendar_features(config.calendar, series) for series in recording.series]
-    level = level_of(raw)
-    validation = build_starts("validation", recording.series, known, need, lag, calendars, level)
-    test = build_starts("test", recording.series, known, need, lag, calendars, level)
-    train = tuple(codec.encode(values[None], np.array([index]))[0] for index, values in enumerate(raw))
+    pieces = recording.series
+    places = _training_places(pieces, lag)
+    owners = list(dict.fromkeys(pieces[place].owner for place in places))
+    row = {owner: index for index, owner in enumerate(owners)}
+    known = [row.get(piece.owner, -1) for piece in pieces]
+    rows = tuple(known[place] for place in places)
+    raw = tuple(pieces[place].values[: pieces[place].parts["train"][1]] for place in places)
+    labels = [pieces[place].label for place in places]
+    codec = fit_codec(transforms, raw, recording.channels, config.scaling, labels, rows)
+    calendars = [calendar_features(config.calendar, piece) for piece in pieces]
+    level = level_of(raw, rows)
+    validation = build_starts("validation", pieces, known, need, lag, calendars, level)
+    test = build_starts("test", pieces, known, need, lag, calendars, level)
+    train = tuple(
+        codec.encode(values[None], np.array([index]))[0] for values, index in zip(raw, rows, strict=True)
+    )
     train_calendar = tuple(
-        calendars[position][lag : len(raw[index])] for position, index in enumerate(known) if index >= 0
+        calendars[place][lag : len(values)] for place, values in zip(places, raw, strict=True)
     )
     scored = [values[:, list(targets)] for values in raw]
     arrays = [*train, *raw, *train_calendar, codec.mean, codec.std, *_arrays(validation), *_arrays(test)]
@@ -64,6 +72,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         targets=targets,
         train=train,
         train_raw=raw,
+        train_series=rows,
         train_calendar=train_calendar,
         validation=validation,
         test=test,
@@ -73,13 +82,24 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         fingerprint=_fingerprint((recording.channels, targets, config.transforms, config.season), arrays),
         warnings=(
             *trend_warnings(raw, recording.channels, config.transforms, transforms),
-            *start_warnings("validation", validation, recording.series, need),
-            *start_warnings("test", test, recording.series, need),
+            *start_warnings("validation", validation, pieces, need),
+            *start_warnings("test", test, pieces, need),
             *exact_warnings("validation", validation, recording.channels, targets),
             *exact_warnings("test", test, recording.channels, targets),
         ),
         objective=score.objective,
+        facts=recording.facts,
     )
+
+
+def _training_places(pieces: Sequence[Series], lag: int) -> list[int]:
+    """Return the indices of the pieces with training samples; a remainder of a cut series needs enough to scale."""
+    whole = Counter(piece.owner for piece in pieces)
+    return [
+        place
+        for place, piece in enumerate(pieces)
+        if piece.parts["train"][1] > (lag + 1 if whole[piece.owner] > 1 else 0)
+    ]
 
 
 def _recorded(config: DataConfig, need: Need, base: Path | None) -> tuple[Recording, float | None]:
@@ -88,7 +108,7 @@ def _recorded(config: DataConfig, need: Need, base: Path | None) -> tuple[Record
             raise DataError(
                 f"data.options ({', '.join(config.options)}) are for a source; a file has none: drop them"
             )
-        return read_file(config.path, base, Columns(config.id_column, config.time_column)), None
+        return read_recording(config, base), None
     source = SOURCES[str(config.source)]
     if source.makes_parts and config.split != DataConfig.model_fields["split"].default:
         raise DataError(

@@ -1,12 +1,13 @@
-"""Recordings: the series of a source or a file, before they are split, scaled and cut into rollout tasks."""
+"""Recordings: the series of a source or a file, before they are scaled and cut into rollout tasks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
+from sweep.data.facts import Fact
 from sweep.data.types import Array
 
 
@@ -26,22 +27,29 @@ class Need:
 
 @dataclass(frozen=True)
 class Series:
-    """One recorded series.
+    """One recorded series, or after `sweep.data.gaps.without_gaps` one piece of it, without a gap.
 
     Samples [0, ends[0]) are for training, [ends[0], ends[1]) for validation, the rest for test.
     """
 
     label: str  # for messages, such as "my.csv, series 'a'"
-    values: Array  # (time, channel), data units, finite
-    ends: tuple[int, int] | None = None  # None: split in time by the shares of the study
+    values: Array  # (time, channel), data units; finite, but in a file's series NaN marks what is missing
+    ends: tuple[int, int] | None = None  # None: split by the shares of the study
     stamps: Array | None = None  # (time,), datetime64[ns]; None if the data have no dates
     lines: Array | None = None  # (time,), 1-based line of the file; None for other sources than text files
+    name: str = ""  # the id in the file; empty: the series has no name
+    steps: Array | None = (
+        None  # (time,), rising number of each sample's step; None: 0, 1, 2, ..., without a gap
+    )
+    owner: int = 0  # index of the recorded series that a piece belongs to
+    offset: int = 0  # steps of the recorded series before the piece
+    filled: Array | None = None  # (time,), whether a sample was interpolated; None: none was
 
     def place(self, sample: int) -> str:
         """Return the place of a sample for messages: the line of the file, or the index."""
         if self.lines is not None:
             return f"line {int(self.lines[sample])}"
-        return f"sample {sample} (from 0)"
+        return f"sample {sample + self.offset} (from 0)"
 
     @property
     def parts(self) -> dict[str, tuple[int, int]]:
@@ -51,6 +59,16 @@ class Series:
         first, second = self.ends
         return {"train": (0, first), "validation": (first, second), "test": (second, len(self.values))}
 
+    def unfilled(self, part: str) -> list[tuple[int, int]]:
+        """Return the half-open stretches of a part, at least one, in which no sample was interpolated."""
+        begin, end = self.parts[part]
+        if self.filled is None or not self.filled[begin:end].any():
+            return [(begin, end)]
+        edges = np.flatnonzero(np.diff(np.concatenate([[True], self.filled[begin:end], [True]]).astype(int)))
+        return [(begin + int(first), begin + int(last)) for first, last in edges.reshape(-1, 2)] or [
+            (begin, begin)
+        ]
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -59,18 +77,9 @@ class Recording:
     name: str
     channels: tuple[str, ...]
     series: tuple[Series, ...]
-
-
-def split_in_time(recording: Recording, shares: tuple[float, float, float]) -> Recording:
-    """Return the recording with every series split; series that the source has split are not changed.
-
-    The first share of the samples is for training, the second for validation, the last for test; ends are rounded.
-    """
-    split = (
-        series if series.ends else replace(series, ends=_ends(len(series.values), shares))
-        for series in recording.series
-    )
-    return replace(recording, series=tuple(split))
+    step: str = ""  # distance of two samples with its unit, such as "15 minutes"; empty: unknown
+    span: tuple[str, str] | None = None  # first and last time, as text; None: the data have no times
+    facts: tuple[Fact, ...] = ()  # what was understood of a file
 
 
 def target_indices(channels: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:
@@ -88,7 +97,3 @@ def target_indices(channels: Sequence[str], names: Sequence[str]) -> tuple[int, 
     if len(set(names)) < len(names):
         raise DataError(f"data.target names a channel twice: {', '.join(names)}; name each once")
     return tuple(list(channels).index(name) for name in names) or tuple(range(len(channels)))
-
-
-def _ends(length: int, shares: tuple[float, float, float]) -> tuple[int, int]:
-    return int(np.rint(length * shares[0])), int(np.rint(length * (shares[0] + shares[1])))

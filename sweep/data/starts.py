@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sweep.config.errors import DataError
+from sweep.data.pieces import joined
 from sweep.data.positions import JITTER_SEED, jittered, n_apart, spread_apart
 from sweep.data.recording import Need, Series
 from sweep.data.scale import scales_of
@@ -22,10 +23,15 @@ class Level:
     std: Array  # same shape, > 0
 
 
-def level_of(train: Sequence[Array]) -> Level:
-    """Return mean and standard deviation of each training series, and of all series together."""
+def level_of(train: Sequence[Array], owners: Sequence[int] | None = None) -> Level:
+    """Return mean and standard deviation of each training series, and of all series together.
+
+    Args:
+        train: pieces of training data, (time, channel).
+        owners: index of each piece's training series, 0, 1, ...; None: each piece is a series.
+    """
     pooled = np.concatenate(train)
-    rows = [*train, pooled]
+    rows = [*joined(train, owners), pooled]
     overall = pooled.std(axis=0)
     std = np.stack([values.std(axis=0) for values in rows])
     return Level(np.stack([values.mean(axis=0) for values in rows]), np.where(std > 0, std, overall))
@@ -42,29 +48,31 @@ def build_starts(
 ) -> Starts:
     """Return at most `need.starts` rollout tasks of a part; fewer if fewer different ones fit.
 
-    A horizon lies within the part; the past may reach back into earlier parts of the same series.
+    A horizon lies within the part and holds no interpolated sample; the past may reach back into earlier parts of the
+    same piece.
 
     Args:
         part: "validation" or "test".
-        series: all series, split.
-        known: index of the training series of each, -1 for a series without a training part.
+        series: all pieces, split.
+        known: index of each piece's training statistics, -1 for a recorded series without a training part.
         need: past, horizon and wanted starts.
         lag: steps of the past that the transforms consume.
-        calendars: per series (time, feature), known inputs.
+        calendars: per piece (time, feature), known inputs.
         level: of the training data.
 
     Raises:
         DataError: the part holds no rollout; the text says which numbers would fit.
     """
-    firsts, lasts = [], []
-    for one_series in series:
-        begin, end = one_series.parts[part]
-        firsts.append(max(begin, need.past))
-        lasts.append(end - need.horizon)
+    piece, firsts, lasts = [], [], []
+    for index, one_series in enumerate(series):
+        for begin, end in one_series.unfilled(part):
+            piece.append(index)
+            firsts.append(max(begin, need.past))
+            lasts.append(end - need.horizon)
     counts = spread_apart(need.starts, firsts, lasts, need.horizon)
     if not counts.sum():
         raise DataError(_too_short(part, series, need, lag))
-    owner = np.repeat(np.arange(len(series)), counts)  # index of each start's series
+    pieces = np.repeat(piece, counts)  # index of each start's piece
     position = np.concatenate(
         [
             jittered(first, last, count, np.random.default_rng([JITTER_SEED, STREAM[part], index]))
@@ -72,10 +80,11 @@ def build_starts(
             if count
         ]
     )
-    spans = list(zip(owner.tolist(), position.tolist(), strict=True))
+    spans = list(zip(pieces.tolist(), position.tolist(), strict=True))
     past = np.stack([series[i].values[p - need.past : p] for i, p in spans])
     truth = np.stack([series[i].values[p : p + need.horizon] for i, p in spans])
-    index = np.asarray(known, dtype=np.int64)[owner]
+    index = np.asarray(known, dtype=np.int64)[pieces]
+    owner = np.array([series[i].owner for i, _ in spans])  # index of each start's recorded series
     mean, std = level.mean[index], level.std[index]
     scales = scales_of(past, truth, mean, std, owner)
     return Starts(
@@ -87,9 +96,9 @@ def build_starts(
         scale_from=scales.source,
         exact=scales.exact,
         series=index,
-        position=position,
+        position=position + np.array([series[i].offset for i, _ in spans]),
         calendar=np.stack([calendars[i][p - need.past + lag : p + need.horizon] for i, p in spans]),
-        n_eff=n_apart(position, owner, need.horizon),
+        n_eff=n_apart(position, pieces, need.horizon),
     )
 
 

@@ -5,6 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
+from sweep.data.facts import Fact
+
 Array = np.ndarray
 
 
@@ -66,22 +68,28 @@ class Starts:
     scale: Array  # (start, channel): smallest RMS error of the trivial forecasts, by series, > 0 (`sweep.data.scale`)
     scale_from: Array  # (start, channel): name of the trivial forecast that has this error
     exact: Array  # (start, channel): whether that forecast is right to rounding
-    series: Array  # (start,): index of the training series, -1 for a series without a training part
-    position: Array  # (start,): index in its series of the first forecast step
+    series: (
+        Array  # (start,): index of its series' training statistics, -1 for a series without a training part
+    )
+    position: Array  # (start,): step of its series at which the forecast begins
     calendar: Array  # (start, warmup + horizon, feature): known inputs for the same times, feature may be 0
     n_eff: int  # largest number of starts that do not overlap
 
 
 @dataclass(frozen=True)
 class Data:
-    """Disjoint training, validation and test data of one source."""
+    """Disjoint training, validation and test data of one source.
+
+    Training data are pieces: whole series, or what is left of them between gaps.
+    """
 
     name: str
     channels: tuple[str, ...]
     targets: tuple[int, ...]  # indices of the scored channels
-    train: tuple[Array, ...]  # per series (time, channel), model units, float64
-    train_raw: tuple[Array, ...]  # per series (time + codec.lag, channel), data units
-    train_calendar: tuple[Array, ...]  # per series (time, feature), aligned with `train`
+    train: tuple[Array, ...]  # per piece (time, channel), model units, float64
+    train_raw: tuple[Array, ...]  # per piece (time + codec.lag, channel), data units
+    train_series: tuple[int, ...]  # per piece: the index of its series' training statistics
+    train_calendar: tuple[Array, ...]  # per piece (time, feature), aligned with `train`
     validation: Starts
     test: Starts
     codec: Codec
@@ -90,6 +98,7 @@ class Data:
     fingerprint: str  # SHA-256 of all arrays above
     warnings: tuple[str, ...] = ()  # such as a strong trend without a transform
     objective: str = "rollout_error"  # name of what ranks rollouts of its starts
+    facts: tuple[Fact, ...] = ()  # what was understood of a file
 
     @property
     def inputs(self) -> int:

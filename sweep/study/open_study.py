@@ -11,7 +11,7 @@ from typing import Any
 
 from sweep.config.errors import StudyChanged, SweepError
 from sweep.config.records import SCORE_FORMAT
-from sweep.config.sections import DataConfig
+from sweep.config.sections import DATA_FILES, DataConfig
 from sweep.config.study import StudyConfig, differences
 from sweep.config.study_file import study_from_file, toml_value
 from sweep.data import Data, load, window_warnings
@@ -188,30 +188,35 @@ def _last_of_each(overrides: Sequence[str]) -> list[str]:
     return list(kept.values())
 
 
-# A relative data.path is relative to the place where it is written: the folder of the study file, or, for an override,
+# A relative path of data is relative to the place where it is written: the folder of the study file, or, for an override,
 # the current directory. Both become absolute when they are read, so that a study can be resumed from any directory.
 
 
 def _with_absolute_path(data: DataConfig, file: Path) -> DataConfig:
-    """Return `[data]` with an absolute path; a relative one is relative to the study file."""
-    if data.path is None:
-        return data
-    return data.model_copy(update={"path": _absolute(data.path, file.parent)})
+    """Return `[data]` with absolute paths; a relative one is relative to the study file."""
+    paths = {key: path for key in DATA_FILES if (path := getattr(data, key)) is not None}
+    return data.model_copy(update={key: _absolute(path, file.parent) for key, path in paths.items()})
 
 
 def _with_absolute_data_path(override: str) -> list[str]:
-    """Return an override with an absolute `data.path`, in two parts if it sets all of `[data]`.
+    """Return an override with absolute paths of data, in several parts if it sets all of `[data]`.
 
     A relative path is relative to the current directory.
     """
     key, _, text = override.partition("=")
     keys, value = [part.strip() for part in key.split(".")], toml_value(text.strip())
-    whole_section = keys == ["data"] and isinstance(value, Mapping)
-    path = value.get("path") if whole_section else value if keys == ["data", "path"] else None
-    if not isinstance(path, str):
-        return [override]
-    absolute = f"data.path={json.dumps(_absolute(path, Path()), ensure_ascii=False)}"
-    return [override, absolute] if whole_section else [absolute]
+    if keys == ["data"] and isinstance(value, Mapping):
+        return [
+            override,
+            *(_path_override(key, value[key]) for key in DATA_FILES if isinstance(value.get(key), str)),
+        ]
+    if len(keys) == 2 and keys[0] == "data" and keys[1] in DATA_FILES and isinstance(value, str):
+        return [_path_override(keys[1], value)]
+    return [override]
+
+
+def _path_override(key: str, path: str) -> str:
+    return f"data.{key}={json.dumps(_absolute(path, Path()), ensure_ascii=False)}"
 
 
 def _absolute(path: str, folder: Path) -> str:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sweep.config.errors import DataError
 from sweep.config.sections import DataConfig, ScoreConfig
 from sweep.data import load
-from sweep.data.recording import Need, Recording, Series, split_in_time
+from sweep.data.recording import Need, Recording, Series
+from sweep.data.split import split_in_time
 from sweep.data.starts import build_starts, level_of
 
 SCORE = ScoreConfig(warmup=20, horizon=30, starts=6)

@@ -85,6 +85,7 @@ def data_of(train, validation, test, warmup, period=None, codec=None, targets=No
             codec.encode(values[None], np.array([i % len(codec.spread)]))[0] for i, values in enumerate(train)
         ),
         train_raw=tuple(train),
+        train_series=tuple(range(len(train))),
         train_calendar=tuple(np.zeros((len(values), 0)) for values in train),
         validation=starts_of(validation, warmup, mean),
         test=starts_of(test, warmup, mean),

@@ -1,45 +1,101 @@
 """The readers of data files, and the table of readers by extension."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweep.config.errors import DataError
 from sweep.config.registry import Registry, nearest
-from sweep.data.readers.arrays import read_npy, read_npz
-from sweep.data.readers.tables import Columns, read_csv
+from sweep.config.sections import DataConfig
+from sweep.data.readers.arrays import read_mat, read_npy, read_npz
+from sweep.data.readers.frames import read_excel, read_feather, read_parquet
+from sweep.data.readers.layout import recording_of
+from sweep.data.readers.table import Table
+from sweep.data.readers.text import read_text
 from sweep.data.recording import Recording
 
 
 @dataclass(frozen=True)
 class Reader:
-    """An entry of the table; `name` is the extension."""
+    """An entry of the table; `name` is the extension. A table gets its layout afterwards."""
 
     name: str
-    read: Callable[[Path, Columns], Recording]
+    read: Callable[[Path, DataConfig], Recording | Table]
 
 
 READERS: Registry[Reader] = Registry(
-    "file type", [Reader(".csv", read_csv), Reader(".npy", read_npy), Reader(".npz", read_npz)]
+    "file type",
+    [
+        *(
+            Reader(name, read_text)
+            for name in (".csv", ".tsv", ".txt", ".dat", ".csv.gz", ".tsv.gz", ".txt.gz")
+        ),
+        Reader(".parquet", read_parquet),
+        Reader(".feather", read_feather),
+        Reader(".xlsx", read_excel),
+        Reader(".npy", read_npy),
+        Reader(".npz", read_npz),
+        Reader(".mat", read_mat),
+    ],
 )
 
 
-def read_file(path: str, base: Path | None, columns: Columns) -> Recording:
-    """Return the series of a file.
+def extension_of(path: Path) -> str:
+    """Return the extension as in the table: the last one, with the one before it if that is .gz."""
+    parts = [part.lower() for part in path.suffixes]
+    return "".join(parts[-2:]) if parts[-1:] == [".gz"] else "".join(parts[-1:])
+
+
+def read_recording(config: DataConfig, base: Path | None) -> Recording:
+    """Return the series of the files of a study: `path`, and those of validation and test, if there are any.
+
+    Args:
+        config: the `[data]` section, with a path.
+        base: folder of relative paths; None is the current directory.
+
+    Raises:
+        DataError: as in `read_file`, or the files have different channels or steps.
+    """
+    recording = read_file(str(config.path), base, config)
+    for path, part in ((config.validation_path, "validation"), (config.test_path, "test")):
+        if path is None:
+            continue
+        other = read_file(path, base, config)
+        if other.channels != recording.channels:
+            raise DataError(
+                f"{path}: the channels are {', '.join(other.channels)}, but those of {config.path} are "
+                f"{', '.join(recording.channels)}: set data.channels"
+            )
+        if other.step != recording.step:
+            raise DataError(
+                f"{path}: the step is {other.step or 'unknown'}, but that of {config.path} is "
+                f"{recording.step or 'unknown'}: set data.resample"
+            )
+        whole = [
+            replace(series, ends=(0, len(series.values) if part == "validation" else 0))
+            for series in other.series
+        ]
+        recording = replace(recording, series=(*recording.series, *whole))
+    return recording
+
+
+def read_file(path: str, base: Path | None, config: DataConfig) -> Recording:
+    """Return the series of a file; NaN and jumps of `steps` mark what is missing.
 
     Args:
         path: absolute, or relative to `base`.
         base: None is the current directory.
-        columns: names of the columns of ids and time, if the file has columns.
+        config: the settings of the file.
 
     Raises:
         DataError: the file does not exist, is of unknown type, or has invalid content.
     """
     full = (base or Path()) / Path(path).expanduser()
     known = ", ".join(READERS)
-    if full.suffix.lower() not in READERS:
+    extension = extension_of(full)
+    if extension not in READERS:
         raise DataError(
-            f"{path}: unknown extension {full.suffix!r}. Known: {known}. Convert the file, for example to .csv"
+            f"{path}: unknown extension {extension!r}. Known: {known}. Convert the file, for example to .csv"
         )
     if not full.is_file():
         beside = [file.name for file in full.parent.iterdir()] if full.parent.is_dir() else []
@@ -48,10 +104,12 @@ def read_file(path: str, base: Path | None, columns: Columns) -> Recording:
             "relative path in a study file is relative to the folder of that file, with --set to the current directory"
         )
     try:
-        return READERS[full.suffix.lower()].read(full, columns)
+        content = READERS[extension].read(full, config)
     except OSError as error:
         reason = error.strerror or str(error)
         raise DataError(f"{path}: cannot be read ({reason}): check the file and its permissions") from None
+    stem = full.name[: -len(extension)]
+    return recording_of(content, config, stem) if isinstance(content, Table) else replace(content, name=stem)
 
 
-__all__ = ["READERS", "Columns", "Reader", "read_file"]
+__all__ = ["READERS", "Reader", "extension_of", "read_file", "read_recording"]

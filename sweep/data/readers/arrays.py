@@ -1,50 +1,99 @@
-"""The readers of numpy files: arrays `[time]`, `[time, channel]` or `[series, time, channel]`."""
+"""Readers of arrays: `[time]`, `[time, channel]` or `[series, time, channel]`, in files of NumPy and MATLAB."""
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from sweep.config.errors import DataError
-from sweep.data.readers.tables import Columns
+from sweep.config.registry import nearest
+from sweep.config.sections import DataConfig
+from sweep.data.facts import Fact
 from sweep.data.recording import Recording, Series
 from sweep.data.types import Array
 
-ARRAY_MAGIC, ARCHIVE_MAGIC = b"\x93NUMPY", b"PK"  # first bytes of the two formats
+ARRAY_MAGIC, ARCHIVE_MAGIC, HDF5_MAGIC = b"\x93NUMPY", b"PK", b"\x89HDF"  # first bytes of formats
 SHAPES = "[time], [time, channel] or [series, time, channel]"
 
 
-def read_npy(path: Path, columns: Columns) -> Recording:
-    """Return the series of a `.npy` file; `columns` has no effect.
+def read_npy(path: Path, config: DataConfig) -> Recording:
+    """Return the series of a `.npy` file; NaN marks what is missing.
 
     Raises:
-        DataError: the file is not an array of finite numbers in one of the shapes.
+        DataError: the file is not an array of numbers in one of the shapes.
     """
     loaded = _loaded(path)
-    if isinstance(loaded, dict):
+    if isinstance(loaded, Mapping):
         raise DataError(f"{path.name}: is an archive of arrays, not one array: rename it to .npz")
-    return _recording(path, path.name, loaded)
+    return _recording(path, path.name, loaded, config)
 
 
-def read_npz(path: Path, columns: Columns) -> Recording:
-    """Return the series of a `.npz` file with exactly one array; `columns` has no effect.
+def read_npz(path: Path, config: DataConfig) -> Recording:
+    """Return the series of the only array of a `.npz` file, or of the array `data.key`.
 
     Raises:
-        DataError: the file is not exactly one array of finite numbers in one of the shapes.
+        DataError: there are several arrays and no key, or as in `read_npy`.
     """
     loaded = _loaded(path)
-    if not isinstance(loaded, dict):
+    if not isinstance(loaded, Mapping):
         raise DataError(f"{path.name}: is one array, not an archive: rename it to .npy")
-    if len(loaded) != 1:
+    return _chosen(path, loaded, config)
+
+
+def read_mat(path: Path, config: DataConfig) -> Recording:
+    """Return the series of the only array of numbers of a MATLAB file, or of the variable `data.key`.
+
+    A vector is a series, whether it is a row or a column.
+
+    Raises:
+        DataError: as in `read_npz`, or the file is of MATLAB's version 7.3.
+    """
+    from scipy.io import loadmat
+
+    with path.open("rb") as file:
+        head = file.read(512 + len(HDF5_MAGIC))
+    if head.startswith(HDF5_MAGIC) or head[512:].startswith(HDF5_MAGIC):
+        raise DataError(f"{path.name}: a MATLAB file of version 7.3: save it with save(..., '-v7')")
+    try:
+        loaded = loadmat(path)
+    except Exception as error:  # scipy has many
+        raise DataError(f"{path.name}: cannot be read as a MATLAB file ({error}): save it again") from None
+    arrays = {name: _vector(value) for name, value in loaded.items() if not name.startswith("__")}
+    return _chosen(path, arrays, config)
+
+
+def _vector(values: Any) -> Any:
+    return (
+        values.reshape(-1)
+        if isinstance(values, np.ndarray) and values.ndim == 2 and 1 in values.shape
+        else values
+    )
+
+
+def _chosen(path: Path, arrays: Mapping[str, Any], config: DataConfig) -> Recording:
+    """Return the series of the array that is named, or of the only one."""
+    shapes = [f"{name} {getattr(values, 'shape', '')}".strip() for name, values in arrays.items()]
+    if config.key:
+        if config.key not in arrays:
+            raise DataError(
+                f"{path.name}: no array {config.key!r} (data.key).{nearest(config.key, list(arrays))} "
+                f"Arrays: {', '.join(shapes) or 'none'}"
+            )
+        return _recording(path, f"{path.name}, array {config.key!r}", arrays[config.key], config)
+    if len(arrays) != 1:
+        keys = " or ".join(f'data.key = "{name}"' for name in list(arrays)[:3])
         raise DataError(
-            f"{path.name}: wanted exactly one array, got {len(loaded)} ({', '.join(loaded) or 'none'}): save "
-            "one with np.savez(path, values=array)"
+            f"{path.name}: {len(arrays)} arrays ({', '.join(shapes)}): set {keys}"
+            if arrays
+            else f"{path.name}: contains no array: save one of {SHAPES}"
         )
-    ((name, values),) = loaded.items()
-    return _recording(path, f"{path.name}, array {name!r}", values)
+    ((name, values),) = arrays.items()
+    return _recording(path, f"{path.name}, array {name!r}", values, config)
 
 
-def _loaded(path: Path) -> Array | dict[str, Array]:
+def _loaded(path: Path) -> Array | Mapping[str, Array]:
     """Return the array, or the arrays of an archive by name, without running code in the file."""
     with path.open("rb") as file:
         head = file.read(len(ARRAY_MAGIC))
@@ -70,26 +119,47 @@ def _loaded(path: Path) -> Array | dict[str, Array]:
             ) from None
 
 
-def _recording(path: Path, label: str, values: Array) -> Recording:
-    if values.dtype.kind not in "fiu":
-        raise DataError(
-            f"{label}: wanted real numbers, got {values.dtype}: convert them with array.astype(float)"
-        )
+def _recording(path: Path, label: str, values: Any, config: DataConfig) -> Recording:
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
+        kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
+        raise DataError(f"{label}: wanted real numbers, got {kind}: convert them with array.astype(float)")
     if values.ndim not in (1, 2, 3) or values.size == 0:
         raise DataError(f"{label}: wanted the shape {SHAPES}, got {values.shape}: reshape it")
-    bad = np.argwhere(~np.isfinite(values))
+    bad = np.argwhere(np.isinf(values))
     if len(bad):
         index = [int(number) for number in bad[0]]
         raise DataError(
             f"{label}, index {index} (counted from 0): {values[tuple(index)]} is not a finite number "
-            f"({len(bad)} in all): fill it in, or cut the series there"
+            f"({len(bad)} in all): correct the value, or write NaN for a missing one"
         )
+    if config.resample:
+        raise DataError(f"{label}: data.resample needs times, and an array has none: drop data.resample")
     cube = values[None, :, None] if values.ndim == 1 else values[None] if values.ndim == 2 else values
-    channels = ("y",) if cube.shape[2] == 1 else tuple(f"x{number}" for number in range(cube.shape[2]))
-    cube = np.ascontiguousarray(cube, dtype=np.float64)
+    names = ("y",) if cube.shape[2] == 1 else tuple(f"x{number}" for number in range(cube.shape[2]))
+    unknown = [name for name in config.channels if name not in names]
+    if unknown:
+        raise DataError(
+            f"{label}: no channel {unknown[0]!r} (data.channels).{nearest(unknown[0], names)} Channels: {', '.join(names)}"
+        )
+    chosen = config.channels or names
+    cube = np.ascontiguousarray(cube[:, :, [names.index(name) for name in chosen]], dtype=np.float64)
     many = len(cube) > 1
+    facts = []
+    if values.ndim == 2 and values.shape[0] < values.shape[1]:
+        facts.append(
+            Fact(
+                "shape",
+                f"{values.shape[0]} times of {values.shape[1]} channels; transpose it if it is not so",
+            )
+        )
+    if len(chosen) > 1 and not config.target and not config.channels:
+        facts.append(Fact("forecast", f"all {len(chosen)} channels", f'target = ["{chosen[0]}"]', True))
     return Recording(
         path.stem,
-        channels,
-        tuple(Series(f"{label}, series {n}" if many else label, one) for n, one in enumerate(cube)),
+        tuple(chosen),
+        tuple(
+            Series(f"{label}, series {n}" if many else label, one, name=str(n) if many else "")
+            for n, one in enumerate(cube)
+        ),
+        facts=tuple(facts),
     )

@@ -3,14 +3,15 @@
 from dataclasses import replace
 from importlib import resources
 
-from sweep.data.readers.tables import Columns, read_csv
+from sweep.config.sections import DataConfig
+from sweep.data.readers import read_file
 from sweep.data.recording import Need, Recording
 from sweep.data.sources.source import Options, SourceSpec
 
 
 def _generate(options: Options, need: Need) -> Recording:
     with resources.as_file(resources.files("sweep.data") / "files" / "sunspots.csv") as path:
-        return replace(read_csv(path, Columns()), name="sunspots")
+        return replace(read_file(str(path), None, DataConfig(path=str(path))), name="sunspots", facts=())
 
 
 SUNSPOTS = SourceSpec(

@@ -78,16 +78,17 @@ def training_starts(data: Data, warmup: int, horizon: int) -> Starts:
     Raises:
         CannotMeasure: no start fits into a training series.
     """
-    past, level = warmup + data.codec.lag, level_of(data.train_raw)
+    past, level = warmup + data.codec.lag, level_of(data.train_raw, data.train_series)
     room = [max(0, len(raw) - past - horizon + 1) for raw in data.train_raw]
     if not any(room):
         raise CannotMeasure(f"no training series holds {past} steps and a horizon of {horizon}")
     places = np.linspace(0, sum(room) - 1, min(STARTS, sum(room))).round().astype(int)
     ends = np.cumsum(room)
-    owner = np.searchsorted(ends, places, side="right")
-    begin = places - (ends - room)[owner]
+    piece = np.searchsorted(ends, places, side="right")
+    begin = places - (ends - room)[piece]
+    owner = np.asarray(data.train_series, dtype=np.int64)[piece]
     raw, calendar = data.train_raw, data.train_calendar
-    pairs = list(zip(owner.tolist(), begin.tolist(), strict=True))
+    pairs = list(zip(piece.tolist(), begin.tolist(), strict=True))
     truth = np.stack([raw[i][b + past : b + past + horizon] for i, b in pairs])
     before = np.stack([raw[i][b : b + past] for i, b in pairs])
     mean, std = level.mean[owner], level.std[owner]
@@ -100,7 +101,7 @@ def training_starts(data: Data, warmup: int, horizon: int) -> Starts:
         scale=scales.scale,
         scale_from=scales.source,
         exact=scales.exact,
-        series=owner.astype(np.int64),
+        series=owner,
         position=begin + past,
         calendar=np.stack([calendar[i][b : b + warmup + horizon] for i, b in pairs]),
         n_eff=len(pairs),

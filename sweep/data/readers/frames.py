@@ -1,0 +1,98 @@
+"""Readers of files that hold typed columns: Parquet, Feather and Excel."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sweep.config.errors import DataError
+from sweep.config.registry import nearest
+from sweep.config.sections import DataConfig
+from sweep.data.facts import Fact
+from sweep.data.readers.table import Table
+
+EXTRA = "install it with pip install 'sweep[files]'"
+
+
+def read_parquet(path: Path, config: DataConfig) -> Table:
+    """Return the columns of a Parquet file.
+
+    Raises:
+        DataError: pyarrow is not installed, or the file is damaged.
+    """
+    return table_of(_called(path, "pyarrow", lambda: pd.read_parquet(path)), path.name)
+
+
+def read_feather(path: Path, config: DataConfig) -> Table:
+    """Return the columns of a Feather file.
+
+    Raises:
+        DataError: as in `read_parquet`.
+    """
+    return table_of(_called(path, "pyarrow", lambda: pd.read_feather(path)), path.name)
+
+
+def read_excel(path: Path, config: DataConfig) -> Table:
+    """Return the columns of the only sheet with cells, or of the sheet `data.key`.
+
+    Raises:
+        DataError: openpyxl is not installed, the file is damaged, or several sheets have cells.
+    """
+    sheets: dict[str, pd.DataFrame] = _called(path, "openpyxl", lambda: pd.read_excel(path, sheet_name=None))
+    full = {str(name): frame for name, frame in sheets.items() if not frame.empty}
+    if config.key:
+        if config.key not in full:
+            raise DataError(
+                f"{path.name}: no sheet {config.key!r} with cells (data.key).{nearest(config.key, full)} "
+                f"Sheets: {', '.join(full) or 'none'}"
+            )
+        return table_of(full[config.key], f"{path.name}, sheet {config.key!r}")
+    if len(full) != 1:
+        listed = " or ".join(f'data.key = "{name}"' for name in list(full)[:3])
+        raise DataError(
+            f"{path.name}: {len(full)} sheets have cells: set {listed}"
+            if full
+            else f"{path.name}: no sheet has cells"
+        )
+    return table_of(next(iter(full.values())), path.name)
+
+
+def table_of(frame: pd.DataFrame, name: str) -> Table:
+    """Return the table of a data frame; an index with a name, or of times, becomes a column.
+
+    Raises:
+        DataError: two columns have the same name, or a column has several levels of names.
+    """
+    if frame.columns.nlevels > 1:
+        raise DataError(f"{name}: columns have {frame.columns.nlevels} levels of names: join them into one")
+    facts = ()
+    index = frame.index
+    if not isinstance(index, pd.RangeIndex) and (index.nlevels > 1 or index.name or _is_time(index)):
+        frame = frame.reset_index(names=[str(level) if level else "" for level in index.names])
+        facts = (
+            Fact("index", f"the index {index.name!r} is a column" if index.name else "the index is a column"),
+        )
+    frame = frame.reset_index(drop=True)
+    names = ["" if str(column).startswith("Unnamed: ") else str(column).strip() for column in frame.columns]
+    for column in names:
+        if names.count(column) > 1:
+            raise DataError(f"{name}: two columns are named {column!r}: rename one")
+    return Table(name, frame.set_axis(names, axis=1), facts=facts)
+
+
+def _is_time(index: pd.Index) -> bool:
+    return isinstance(index, pd.DatetimeIndex | pd.PeriodIndex)
+
+
+def _called(path: Path, package: str, read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except ImportError:
+        raise DataError(f"{path.name}: reading it needs {package}, which is not installed: {EXTRA}") from None
+    except OSError:
+        raise
+    except Exception as error:  # each library has its own
+        raise DataError(
+            f"{path.name}: cannot be read as {path.suffix} ({' '.join(str(error).split())})"
+        ) from None

@@ -1,0 +1,244 @@
+"""Roles of the columns of a table: time, ids of series, channels, and what is left out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sweep.config.errors import DataError
+from sweep.config.registry import nearest
+from sweep.config.sections import DataConfig
+from sweep.config.text import plural
+from sweep.data.facts import Fact
+from sweep.data.readers.numbers import looks_numeric, numbers
+from sweep.data.readers.table import Table
+from sweep.data.readers.time_column import looks_like_times
+
+TIME_WORDS = (
+    "time",
+    "times",
+    "t",
+    "ds",
+    "date",
+    "datetime",
+    "timestamp",
+    "zeit",
+    "datum",
+    "seconds",
+    "year",
+    "step",
+)
+ID_WORDS = (
+    "unique_id",
+    "id",
+    "ids",
+    "series",
+    "series_id",
+    "name",
+    "key",
+    "group",
+    "unit",
+    "station",
+    "item",
+    "run",
+)
+TEXT = 0.5  # share of numbers below which a column is text; our choice
+DEFAULTS = {"id_column": "unique_id", "time_column": "ds"}
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns of a table by their use."""
+
+    time: str | None
+    series: str | None  # column of ids
+    channels: tuple[str, ...]
+    facts: tuple[Fact, ...]
+
+
+def roles_of(table: Table, config: DataConfig) -> Roles:
+    """Return the roles of the columns: those that are set, and the others as recognised.
+
+    Columns of the names in DEFAULTS are what their names say. Otherwise the time is the column of dates, or a column of
+    numbers that rise (by its name, or in even steps); the ids are the column that makes repeated times unique. Text in
+    other columns is left out.
+
+    Raises:
+        DataError: a column that is set does not exist, no column has numbers, or two columns could have a role.
+    """
+    names = [str(name) for name in table.frame.columns]
+    _require(table, names, config)
+    facts: list[Fact] = []
+    time = _set_or_default(names, "time_column", config.time_column)
+    series = _set_or_default(names, "id_column", config.id_column)
+    wanted = [*config.channels]
+    taken = [name for name in (time, series, *wanted) if name is not None]
+    free = [name for name in names if name not in taken]
+    if time is None:
+        time, found = _time_column(table, free, others=len(names) > len(taken) + 1 or bool(wanted))
+        facts += found
+        free = [name for name in free if name != time]
+    if series is None:
+        series, found = _id_column(table, free, time)
+        facts += found
+        free = [name for name in free if name != series]
+    counter = [name for name in free if name == "" and _is_counter(table, name)]
+    if counter:
+        facts.append(Fact("index", "the column without a name counts the rows; left out"))
+    free = [name for name in free if name not in counter]
+    if wanted:
+        return Roles(time, series, tuple(wanted), tuple(facts))
+    text = [name for name in free if looks_numeric(table, name) < TEXT]
+    channels = [name for name in free if name not in text]
+    if not channels:
+        raise DataError(_no_channel(table, time, series, text))
+    if "" in channels:
+        raise DataError(f"{table.name}: a column without a name holds values: give it a name in the file")
+    if text:
+        listed = ", ".join(text)
+        facts.append(Fact("left out", f"{listed} (text)", f"channels = {_toml(channels)}", guessed=True))
+    if len(channels) > 1 and not config.target:
+        facts.append(
+            Fact(
+                "forecast",
+                f"all {len(channels)} columns of numbers: {', '.join(channels)}",
+                f"target = {_toml(channels[:1])}",
+                True,
+            )
+        )
+    return Roles(time, series, tuple(channels), tuple(facts))
+
+
+def _require(table: Table, names: Sequence[str], config: DataConfig) -> None:
+    """Refuse columns that are set and do not exist."""
+    wanted = {key: [value] for key, default in DEFAULTS.items() if (value := getattr(config, key)) != default}
+    wanted |= {"channels": [*config.channels], "target": [*config.target]}
+    known = [name for name in names if name]
+    problems = [
+        f"{table.name}: no column {name!r} (data.{key}).{nearest(name, known)} Columns: {', '.join(known)}"
+        for key, values in wanted.items()
+        for name in values
+        if name not in names
+    ]
+    if problems:
+        raise DataError(*problems)
+
+
+def _set_or_default(names: Sequence[str], key: str, value: str) -> str | None:
+    return value if value in names else None
+
+
+def _time_column(table: Table, free: Sequence[str], others: bool) -> tuple[str | None, list[Fact]]:
+    """Return the column of times among the free ones, None if there is none, and what is said of it."""
+    dated = sorted(
+        (name for name in free if looks_like_times(table, name)),
+        key=lambda name: not _is_word(name, TIME_WORDS),
+    )
+    if dated:
+        first = dated[0]
+        facts = [_time_fact(first, "dates", guessed=len(dated) > 1)]
+        if len(dated) > 1:
+            facts.append(Fact("left out", f"{', '.join(dated[1:])} (more dates)"))
+        return first, facts
+    if not others:
+        return None, []
+    rising = [name for name in free if looks_numeric(table, name) == 1 and _rises(table, name)]
+    for name in rising:
+        if _is_word(name, TIME_WORDS):
+            return name, [_time_fact(name, "numbers that rise", guessed=True)]
+    for name in rising:
+        if name == "" and not _is_counter(table, name):
+            return name, [_time_fact(name, "the column without a name, numbers that rise", guessed=True)]
+        if name and _is_even(table, name):
+            return name, [_time_fact(name, "numbers in even steps", guessed=True)]
+    return None, []
+
+
+def _time_fact(name: str, what: str, guessed: bool) -> Fact:
+    return Fact(
+        "time", f"{name or 'the column without a name'} ({what})", f"time_column = {_quoted(name)}", guessed
+    )
+
+
+def _id_column(table: Table, free: Sequence[str], time: str | None) -> tuple[str | None, list[Fact]]:
+    """Return the column of ids among the free ones, None if there is none, and what is said of it.
+
+    Raises:
+        DataError: several columns could be it, none of them by its name.
+    """
+    frame = table.frame
+    if time is not None and not frame[time].duplicated().any():
+        return None, []
+    candidates = [name for name in free if name and _could_be_ids(table, name, time)]
+    if not candidates:
+        return None, []
+    named = [name for name in candidates if _is_word(name, ID_WORDS)]
+    text = [name for name in candidates if looks_numeric(table, name) < TEXT]
+    best = named or text or candidates
+    if len(best) > 1:
+        keys = " or ".join(f"data.id_column = {_quoted(name)}" for name in best[:3])
+        raise DataError(f"{table.name}: several columns could hold the ids of series: set {keys}")
+    count = int(frame[best[0]].nunique())
+    why = "makes the times unique" if time is not None else "the same text in rows that follow each other"
+    text_of = f"{best[0]} ({plural(count, 'series', 'series')}; {why})"
+    return best[0], [Fact("ids", text_of, f"id_column = {_quoted(best[0])}", guessed=True)]
+
+
+def _could_be_ids(table: Table, name: str, time: str | None) -> bool:
+    cells = table.frame[name]
+    count = int(cells.nunique())
+    if not 1 < count <= len(cells) / 2:
+        return False
+    text = looks_numeric(table, name) < TEXT
+    if time is not None:
+        whole = text or _are_whole(table, name)
+        return whole and not table.frame.duplicated([name, time]).any()
+    blocks = int((cells != cells.shift()).sum())
+    return text and blocks == count and _is_word(name, ID_WORDS)
+
+
+def _are_whole(table: Table, name: str) -> bool:
+    values = numbers(table, name).values
+    return bool((values == np.rint(values)).all())
+
+
+def _rises(table: Table, name: str) -> bool:
+    """Return whether the numbers of a column rise, or all fall, from row to row; within runs if they restart."""
+    values = numbers(table, name).values
+    if len(values) < 3 or not np.isfinite(values).all():
+        return False
+    steps = np.diff(values)
+    usual = np.sign(np.median(steps))
+    return usual != 0 and bool((np.sign(steps) == usual).mean() > 0.5) and bool((steps != 0).all())
+
+
+def _is_even(table: Table, name: str) -> bool:
+    values = numbers(table, name).values
+    steps = np.diff(values)
+    return bool((np.abs(steps - steps[0]) <= 1e-9 * np.abs(values).max()).all())
+
+
+def _is_counter(table: Table, name: str) -> bool:
+    values = pd.to_numeric(table.frame[name], errors="coerce").to_numpy(dtype=np.float64)
+    return bool(len(values)) and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+
+
+def _is_word(name: str, words: Sequence[str]) -> bool:
+    return name.strip().lower() in words
+
+
+def _no_channel(table: Table, time: str | None, series: str | None, text: Sequence[str]) -> str:
+    used = " and ".join(f"{name!r}" for name in (time, series) if name is not None)
+    beside = f" beside {used}" if used else ""
+    hint = f"; text is in {', '.join(text)}" if text else ""
+    return f"{table.name}: no column of numbers{beside}{hint}: add one, or set data.decimal or data.separator"
+
+
+def _toml(names: Sequence[str]) -> str:
+    return f"[{', '.join(_quoted(name) for name in names)}]"
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
