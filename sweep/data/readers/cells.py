@@ -47,6 +47,11 @@ def is_date(cell: str) -> bool:
     return _DATE.fullmatch(cell) is not None
 
 
+def is_value(cell: str) -> bool:
+    """Return whether a stripped cell is a number or a date."""
+    return is_number(cell) or is_date(cell)
+
+
 def is_text(cell: str) -> bool:
     """Return whether a stripped cell is something else, such as a name."""
-    return not (is_missing(cell) or is_number(cell) or is_date(cell))
+    return not (is_missing(cell) or is_value(cell))

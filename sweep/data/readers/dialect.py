@@ -19,6 +19,7 @@ SAMPLE = 1000  # lines, and at most so many bytes of each on average; our choice
 SAMPLE_BYTES = 400 * SAMPLE
 TOP = re.compile(rb"(?:[ \t]*(?:[#%][^\n]*)?\n)*")  # blank lines and comments
 EXCEL = re.compile(rb'"?sep=(.)"?[ ,;\t]*\n', re.IGNORECASE)  # first line, written for Excel
+QUOTED = re.compile(r'"(?:[^"]|"")*"')  # a cell
 WHOLE_PAIR = re.compile(r"[+-]?[0-9]+,[0-9]+")  # a number with a decimal comma, or two whole numbers
 
 
@@ -63,7 +64,7 @@ def recognise(name: str, text: bytes, separator: str, decimal: str, comment: str
     else:
         chosen = _separator(name, sample, decimal)
     first = 2 if named else 1
-    plain = chosen in ("", ",") or not any(chosen in line or "\t" in line for line in sample)
+    plain = chosen in ("", ",") or not _split(sample, chosen)  # a given one need not occur
     word = SEPARATORS.get(chosen, repr(chosen))
     facts = () if plain else (Fact("separator", word, f"separator = {json.dumps(chosen)}"),)
     return Dialect(chosen, marks, tuple(sample), first, facts)
@@ -107,6 +108,11 @@ def _separator(name: str, sample: Sequence[str], decimal: str) -> str:
         return pair
     ranks = {mark: _rank(sample, mark) for mark in SEPARATORS}
     chosen = max(ranks, key=lambda mark: ranks[mark])
+    if chosen in (",", " ") and all(_is_whole_table(sample, mark) for mark in (",", " ")):
+        raise DataError(
+            f'{name}: {sample[-1].strip()} can be cells between commas or between blanks: set data.separator = "," '
+            'or data.separator = " "'
+        )
     if chosen == ",":
         _refuse_split_decimals(name, sample)
     return chosen
@@ -114,7 +120,7 @@ def _separator(name: str, sample: Sequence[str], decimal: str) -> str:
 
 def _rank(sample: Sequence[str], mark: str) -> tuple[float, ...]:
     """Return how well a separator fits, as numbers of falling weight; larger is better."""
-    rows = split_cells(sample, mark) if not mark or any(mark in line or "\t" in line for line in sample) else []
+    rows = _split(sample, mark)
     if not rows:
         return (-1.0,)
     counts = Counter(len(row) for row in rows[1:] or rows)
@@ -123,20 +129,45 @@ def _rank(sample: Sequence[str], mark: str) -> tuple[float, ...]:
         return (-1.0,)
     # In the tables of R, the line of names can have one cell less.
     like = sum(len(row) == columns for row in rows[1:]) + (len(rows[0]) in (columns, columns - 1))
-    share = like / len(rows)
-    cells = [cell for row in rows[1:] or rows for cell in row]
-    quality = sum(_quality(cell, mark) for cell in cells) / len(cells)
     exact = len(rows[0]) == columns
-    return (share * quality, exact, mark not in ("", " "), columns, -list(SEPARATORS).index(mark))
+    likely = exact and all(_quality(cell, mark) for cell in rows[0])
+    cells = [cell for row in rows for cell in row]
+    quality = sum(_quality(cell, mark) for cell in cells) / len(cells) * like / len(rows)
+    order = -list(SEPARATORS).index(mark)
+    return (quality if likely else quality / 2, exact, mark not in ("", " "), columns, order)
+
+
+def _split(sample: Sequence[str], mark: str) -> list[list[str]]:
+    """Return the cells of rows, or nothing if the separator does not occur, or quotes deny that there is none."""
+    if mark:
+        occurs = any(mark in line or (mark == " " and "\t" in line) for line in sample)
+    else:
+        occurs = all('"' not in line or QUOTED.fullmatch(line.strip()) for line in sample)
+    return split_cells(sample, mark) if occurs else []
+
+
+def _is_whole_table(sample: Sequence[str], mark: str) -> bool:
+    """Return whether a separator gives all rows equally many cells, none of which seems to be two or a part."""
+    rows = _split(sample, mark)
+    return bool(rows) and all(
+        len(row) == len(rows[0]) > 1
+        and all(_quality(cell, mark) and not (is_number(cell) and " " in cell) for cell in row)
+        for row in rows
+    )
 
 
 def _quality(cell: str, mark: str) -> float:
-    """Return 1 for a number, a date or nothing, less for text, and 0 for text with separators in it."""
+    """Return 1 for a number, a date or nothing, less for text, and 0 for what seems to be several cells."""
     if is_missing(cell) or is_date(cell):
         return 1.0
     if is_number(cell):
         return 0.9 if " " in cell else 1.0
-    return 0.0 if any(other.strip(" ") and other != mark and other in cell for other in SEPARATORS) else 0.5
+    if any(other.strip(" ") and other != mark and other in cell for other in SEPARATORS):
+        return 0.0
+    words = cell.split()
+    if mark == "," and len(words) > 1 and (is_number(words[0]) or is_number(words[-1])):
+        return 0.0 if all(is_number(word) for word in words) else 0.1  # between blanks, with decimal commas
+    return 0.1 if mark == "" and len(words) > 1 else 0.5
 
 
 def _of_pairs(name: str, sample: Sequence[str], decimal: str) -> str | None:

@@ -1,12 +1,12 @@
 """The names of the columns of a text, or that it has none."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sweep.config.errors import DataError
 from sweep.data.facts import Fact
-from sweep.data.readers.cells import is_date, is_missing, is_number, is_text, is_whole
+from sweep.data.readers.cells import is_date, is_missing, is_number, is_text, is_value, is_whole
 
 NAMELESS = re.compile(r"Unnamed: [0-9]+")  # what pandas calls a column without a name
 COUNTER = 10  # rows from which 0, 1, 2, ... is certainly a counter; our choice
@@ -75,21 +75,27 @@ def _is_header(rows: Sequence[Sequence[str]]) -> bool | None:
     if _is_counted(rows):
         return True
     texts = [column for column, cell in enumerate(first) if is_text(cell)]
-    if any(_is_above_values(rows, column) for column in texts):
+    dates = [column for column, cell in enumerate(first) if is_date(cell)]
+    if any(_is_above(is_value, rows, column) for column in texts):
         return True
+    if any(_is_above(is_number, rows, column) for column in dates):
+        return True
+    if any(first[column] in (row[column] for row in below) for column in texts):
+        return False
     values = [cell for cell in first if not is_text(cell) and not is_missing(cell)]
     if not values:
-        return True
+        gaps = [column for column, cell in enumerate(first) if is_missing(cell)]
+        return None if any(_is_above(is_value, rows, column) for column in gaps) else True
     fraction = any(is_number(cell) and not is_whole(cell) for cell in values)
-    if fraction or any(is_date(cell) for cell in values) or len({*first}) < len(first):
+    if fraction or dates or len({*first}) < len(first):
         return False
     return None
 
 
-def _is_above_values(rows: Sequence[Sequence[str]], column: int) -> bool:
-    """Return whether most cells below the first one of a column are numbers or dates."""
-    cells = [row[column] for row in rows[1:] if column < len(row) and not is_missing(row[column])]
-    return sum(not is_text(cell) for cell in cells) > len(cells) / 2
+def _is_above(is_kind: Callable[[str], bool], rows: Sequence[Sequence[str]], column: int) -> bool:
+    """Return whether most cells below the first one of a column are of a kind."""
+    cells = [row[column] for row in rows[1:] if not is_missing(row[column])]
+    return sum(is_kind(cell) for cell in cells) > len(cells) / 2
 
 
 def _is_counted(rows: Sequence[Sequence[str]]) -> bool:

@@ -15,9 +15,9 @@ from sweep.data.readers.cells import APOSTROPHES, BLANKS
 
 WORDS = {",": "comma", ".": "point", " ": "blank", "'": "apostrophe"}
 OTHER = {",": ".", ".": ","}
+MARKS = (",", ".", *BLANKS, *APOSTROPHES)
 BLOCK = 100_000  # rows that are looked at together, which bounds the memory
 DIGITS = str.maketrans("123456789", "0" * 9) | {ord(blank): " " for blank in BLANKS} | {ord("\u2019"): "'", ord("\u2212"): "-"}
-LEADING_ZERO = re.compile(rf"(?m)^([+-]?)0(?=[0-9]{{0,2}}[.,{BLANKS}{APOSTROPHES}])")  # cannot begin groups of digits
 
 # Shapes of cells: digits are 0, a leading zero is z. `o` is the other mark than `m`.
 SIGN, POWER = r"[+-]?", r"(?:[eE][+-]?0+)?"
@@ -106,11 +106,19 @@ def _evidence(frame: pd.DataFrame) -> Evidence:
         cells = frame[column].to_numpy()
         for begin in range(0, len(cells), BLOCK):
             text = "\n".join(cells[begin : begin + BLOCK])
-            if any(mark in text for mark in (",", ".", *BLANKS, *APOSTROPHES)):
-                shapes = LEADING_ZERO.sub(r"\1z", text).translate(DIGITS)
-                for shape, times in Counter(shapes.split("\n")).items():
+            if any(mark in text for mark in MARKS):
+                for shape, times in Counter(_shapes(text).split("\n")).items():
                     evidence.add(shape, times)
     return evidence
+
+
+def _shapes(text: str) -> str:
+    """Return the shapes of cells, each in a line."""
+    text = "\n" + text
+    for mark in MARKS:
+        if mark in text:  # after a leading zero it is not between groups of digits
+            text = text.replace(f"\n0{mark}", f"\nz{mark}").replace(f"\n-0{mark}", f"\n-z{mark}")
+    return text[1:].translate(DIGITS)
 
 
 def _decimal(
@@ -158,7 +166,7 @@ def _example(frame: pd.DataFrame, mark: str) -> str:
     def cells() -> Iterator[str]:
         for column in frame.columns:
             for cell in frame[column]:
-                shape = LEADING_ZERO.sub(r"\1z", cell).translate(DIGITS) if mark in cell else ""
+                shape = _shapes(cell) if mark in cell else ""
                 if AMBIGUOUS[mark].fullmatch(shape) or SINGLE[mark].fullmatch(shape):
                     yield f"{cell!r} in column {column!r}"
 

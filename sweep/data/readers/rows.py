@@ -12,7 +12,7 @@ from sweep.config.errors import DataError
 from sweep.data.types import Array
 
 ONE_COLUMN = "\x1f"  # takes the place of a separator where there is none; it occurs in no text
-BLANK_CELL = re.compile(r'"(?:[^"]|"")*"|[^ \t]+')  # a cell between runs of blanks
+BLANK_CELL = re.compile(r'"(?:[^"]|"")*"(?![^ \t])|[^ \t]+')  # a cell between runs of blanks
 # Cells of a spreadsheet that begin like a comment.
 NO_COMMENT = re.compile(rb"#(?:n/?a|div/0!|num!|value!|ref!|name\?|null!)", re.IGNORECASE)
 

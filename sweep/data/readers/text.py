@@ -83,19 +83,17 @@ def _columns(name: str, rows: Rows, spoken: Dialect) -> int:
     counts = rows.cells[1:] if len(rows.cells) > 1 else rows.cells
     wanted = Counter(counts.tolist()).most_common(1)[0][0]
     different = rows.cells != wanted
-    if rows.cells[0] == wanted - 1:
-        different[0] = False
-    if not different.any():
+    if not different[1:].any() and rows.cells[0] in (wanted, wanted - 1):
         return int(wanted)
     row = int(np.argmax(different))
     top = int(np.argmin(different)) if row == 0 else 0  # how many rows at the top differ
     place = f"{name}, line {rows.lines[row]}: wanted {wanted} cells, as in most rows, got {rows.cells[row]}"
     if top and top == different.sum():
-        which = "it is" if top == 1 else f"lines {rows.lines[0]} to {rows.lines[top - 1]} are"
+        which = f"line {rows.lines[0]}" if top == 1 else f"lines {rows.lines[0]} to {rows.lines[top - 1]}"
         mark = spoken.marks[0].decode() if spoken.marks else "#"
         raise DataError(
-            f"{place}: correct the line; if {which} not part of the table, delete what is not, or write {mark} before "
-            "it"
+            f"{place}: correct {which} if part of the table; otherwise delete {which}, or write {mark} at the "
+            "beginning"
         )
     kind = WORDS.get(spoken.separator, repr(spoken.separator))
     number = f" ({different.sum()} such rows)" if different.sum() > 1 else ""
@@ -127,9 +125,8 @@ def _cells(name: str, rows: Rows, columns: int, separator: str) -> pd.DataFrame:
         raise DataError(f"{name}: not rows of cells ({error}): correct quotes and separators") from None
     if len(frame) != len(rows.lines):
         raise DataError(f"{name}: quotes do not enclose whole cells: correct the quotes")
-    if b" " in rows.body or b"\t" in rows.body or not rows.body.isascii():  # other blanks are not ASCII
-        for column in frame.columns:
-            frame[column] = np.array([cell.strip() for cell in frame[column]], dtype=object)
+    for column in frame.columns:
+        frame[column] = np.array([cell.strip() for cell in frame[column]], dtype=object)
     while frame.shape[1] > 1 and not any(frame.iloc[:, -1]):  # each row ends with a separator
         frame = frame.iloc[:, :-1]
     return frame
