@@ -31,12 +31,38 @@ def dates(*texts):
     return np.array(texts, dtype="datetime64[ns]")
 
 
-DAYS = ["%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y%m%d"]
-DAYS += ["%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%y-%m-%d", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d%b%Y"]
+DAYS = [
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%Y%m%d",
+]
+DAYS += [
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d.%m.%y",
+    "%y-%m-%d",
+    "%d-%b-%Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%d%b%Y",
+]
 DAYS += ["%d-%b-%y", "%d. %B %Y", "%a, %d %b %Y", "%A %d.%m.%Y", "%Y-%j", "%G-W%V-%u", "%Y %m %d", "%b %d %Y"]
 MONTHS = ["%Y-%m", "%Y/%m", "%b-%y", "%b %Y", "%B %Y", "%m.%Y", "%m/%Y", "%m-%Y", "%YM%m", "%Y%m", "%Y-%b"]
 CLOCKS = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y%m%dT%H%M%S", "%Y%m%d%H%M%S", "%d.%m.%Y %H:%M:%S"]
-CLOCKS += ["%d/%m/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S.%f", "%d%b%Y:%H:%M:%S", "%d-%m-%y %H:%M:%S", "%b %d, %Y %I:%M:%S%p"]
+CLOCKS += [
+    "%d/%m/%Y %I:%M:%S %p",
+    "%m/%d/%Y %H:%M:%S.%f",
+    "%d%b%Y:%H:%M:%S",
+    "%d-%m-%y %H:%M:%S",
+    "%b %d, %Y %I:%M:%S%p",
+]
 ZONED = ["%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M:%S%z", "%d/%m/%Y %H:%M %z"]
 LIKE_NUMBERS = ("%Y%m", "%m.%Y")  # a few months may be plain numbers
 
@@ -76,7 +102,11 @@ def test_each_format(format_, step, zone):
         (["2020W05", "2020W06"], "2020-01-27", "2020-02-03"),
         (["2020-01-27/2020-02-02", "2020-02-03/2020-02-09"], "2020-01-27", "2020-02-03"),
         (["5 January 2020 1:30 pm", "6 January 2020 12:00 am"], "2020-01-05T13:30", "2020-01-06"),
-        (["2020-01-01 00:00:00", "2020-01-01 00:00:00.000000001"], "2020-01-01", "2020-01-01T00:00:00.000000001"),
+        (
+            ["2020-01-01 00:00:00", "2020-01-01 00:00:00.000000001"],
+            "2020-01-01",
+            "2020-01-01T00:00:00.000000001",
+        ),
         (["2020-01-01", "2020-01-01 01:00"], "2020-01-01", "2020-01-01T01:00"),  # as R writes midnight
         (["31.01.2020", "31.01.2020 13:00"], "2020-01-31", "2020-01-31T13:00"),
         (["2020-01-01T24:00", "2020-01-02T01:00"], "2020-01-02", "2020-01-02T01:00"),
@@ -102,7 +132,11 @@ WRITTEN = [
 
 
 @settings(derandomize=True, max_examples=300)
-@given(st.sampled_from(WRITTEN), st.datetimes(datetime.datetime(1970, 1, 2), datetime.datetime(2020, 1, 1)), st.data())
+@given(
+    st.sampled_from(WRITTEN),
+    st.datetimes(datetime.datetime(1970, 1, 2), datetime.datetime(2020, 1, 1)),
+    st.data(),
+)
 def test_written_times_are_read_back_or_refused(written, start, data):
     format_, step = written
     longest = 40 if step in STEPS["clock"][:6] or step in ("D", "2D", "B", "7D", "W") else 12
@@ -124,11 +158,13 @@ def test_written_times_are_read_back_or_refused(written, start, data):
 
 
 def test_most_of_them_are_read():
-    """The test above could pass by refusing: a month of days is refused in no format."""
-    times = pd.date_range("2021-03-01", periods=31)
+    """The test above could pass by refusing: two months of days are refused in no format."""
+    times = pd.date_range("2021-03-01", periods=61)
     assert len(DAYS) == 26
     for format_ in DAYS:
-        np.testing.assert_array_equal(read(times.strftime(format_)).values, times.to_numpy().astype("datetime64[ns]"))
+        np.testing.assert_array_equal(
+            read(times.strftime(format_)).values, times.to_numpy().astype("datetime64[ns]")
+        )
 
 
 def test_day_first_if_only_that_fits():
@@ -203,7 +239,9 @@ def test_whole_and_broken_numbers():
     assert read(["31.01.2020", "01.02.2020"], decimal=",", thousands=".").kind == "dates"
 
 
-@pytest.mark.parametrize(("unit", "number"), [("s", 1577836800), ("ms", 1577836800000), ("us", 1577836800 * 10**6)])
+@pytest.mark.parametrize(
+    ("unit", "number"), [("s", 1577836800), ("ms", 1577836800000), ("us", 1577836800 * 10**6)]
+)
 def test_numbers_since_1970(unit, number):
     column = read([number, number + 1], unit)
     assert column.kind == "dates" and column.utc
@@ -244,8 +282,12 @@ def test_typed_columns_with_a_zone(as_object):
 
 def test_offsets_that_change():
     column = read(["2024-10-27T02:30+02:00", "2024-10-27T02:30+01:00", "2024-10-27T01:45Z"])
-    np.testing.assert_array_equal(column.values, dates("2024-10-27T00:30", "2024-10-27T01:30", "2024-10-27T01:45"))
-    np.testing.assert_array_equal(column.local, dates("2024-10-27T02:30", "2024-10-27T02:30", "2024-10-27T01:45"))
+    np.testing.assert_array_equal(
+        column.values, dates("2024-10-27T00:30", "2024-10-27T01:30", "2024-10-27T01:45")
+    )
+    np.testing.assert_array_equal(
+        column.local, dates("2024-10-27T02:30", "2024-10-27T02:30", "2024-10-27T01:45")
+    )
     named = read(["2024-10-27T00:30Z", "2024-10-27T01:30Z"], time_zone="Europe/Berlin")
     np.testing.assert_array_equal(named.local, dates("2024-10-27T02:30", "2024-10-27T02:30"))
 
@@ -253,25 +295,57 @@ def test_offsets_that_change():
 @pytest.mark.parametrize(
     ("cells", "settings", "message"),
     [
-        (["2020-01-01", "", "2020-01-03"], {}, r"^my.csv, column 't', line 3: the time is missing: fill it in"),
+        (
+            ["2020-01-01", "", "2020-01-03"],
+            {},
+            r"^my.csv, column 't', line 3: the time is missing: fill it in",
+        ),
         (["2020-01-01", None, "NA"], {}, r"line 3: the time is missing \(2 in all\)"),
         (["", ""], {}, "no cell holds a time"),
-        (["2020-01-01", "2020-02-30"], {}, r"line 3: '2020-02-30' is not a time like '2020-01-01': .*data.time_format"),
+        (
+            ["2020-01-01", "2020-02-30"],
+            {},
+            r"line 3: '2020-02-30' is not a time like '2020-01-01': .*data.time_format",
+        ),
         (["2020-01-01", "2020-01-02", "total"], {}, r"line 4: 'total' is not a time like"),
         (["2020-01-01", "2020-01-02", "2020-03"], {}, r"line 4: '2020-03' is not a time like"),
-        (["31.01.2020", "01.02.2020", "1.2.20 1"], {}, r"line 4: '1.2.20 1' is not .*now understood as %d.%m.%Y"),
+        (
+            ["31.01.2020", "01.02.2020", "1.2.20 1"],
+            {},
+            r"line 4: '1.2.20 1' is not .*now understood as %d.%m.%Y",
+        ),
         (["x", "y"], {}, r"line 2: 'x' is neither a number nor a date in a known form.*data.time_format"),
         (["1500-01-01"], {}, "from 1678 to 2262"),
         (["2020-01-01T10:61", "2020-01-01T10:00"], {}, "line 2: '2020-01-01T10:61' is not a time"),
-        (["2020-01-01T00:00Z", "2020-01-02T00:00Z", "2020-01-03T00:00"], {}, "line 4: .*has no offset from UTC"),
+        (
+            ["2020-01-01T00:00Z", "2020-01-02T00:00Z", "2020-01-03T00:00"],
+            {},
+            "line 4: .*has no offset from UTC",
+        ),
         (["20-Jan", "21-Jan"], {}, "neither a number nor a date"),  # a day without a year
-        ([datetime.date(2020, 1, 1), "2020-01-02"], {}, "line 3: '2020-01-02' is not a date, unlike other cells"),
-        (["2020-01-01"], {"time_format": "%d.%m.%Y"}, r"'2020-01-01' is not a time by data.time_format = \"%d.%m.%Y\""),
+        (
+            [datetime.date(2020, 1, 1), "2020-01-02"],
+            {},
+            "line 3: '2020-01-02' is not a date, unlike other cells",
+        ),
+        (
+            ["2020-01-01"],
+            {"time_format": "%d.%m.%Y"},
+            r"'2020-01-01' is not a time by data.time_format = \"%d.%m.%Y\"",
+        ),
         (["2020-01-01"], {"time_format": "%Q"}, "data.time_format: '%Q' is not a format of strptime"),
-        (["2020-01-01"], {"time_format": "iso"}, "data.time_format: wanted directives of strptime.*got 'iso'"),
+        (
+            ["2020-01-01"],
+            {"time_format": "iso"},
+            "data.time_format: wanted directives of strptime.*got 'iso'",
+        ),
         (["2020-01-01"], {"time_format": "s"}, "'2020-01-01' is not a number"),
         ([1e18], {"time_format": "s"}, "is outside of the years 1678 to 2262"),
-        (["1"], {"time_zone": "Europe/Berln"}, "data.time_zone: no zone named 'Europe/Berln'. .*'Europe/Berlin'"),
+        (
+            ["1"],
+            {"time_zone": "Europe/Berln"},
+            "data.time_zone: no zone named 'Europe/Berln'. .*'Europe/Berlin'",
+        ),
         (["1"], {"time_zone": "berlin"}, "Did you mean 'Europe/Berlin'"),
         (["1"], {"time_zone": "../x"}, "no zone named"),
     ],
@@ -286,13 +360,17 @@ def test_all_kinds_of_problems_at_once():
     with pytest.raises(DataError, match="3 problems") as caught:
         read(cells)
     for text, line in (("missing", 3), ("'never' is not a time", 5), ("no offset", 6)):
-        assert any(text in one and f"line {line}:" in one for one in caught.value.problems)
+        assert any(text in one and f"line {line}:" in one for one in caught.value.problems), caught.value
 
 
-@pytest.mark.parametrize("cells", [["a", "b"], [1.5, 2.5], ["1.5", "7"], [True, False], [], ["", ""], ["S1", "2020"]])
+@pytest.mark.parametrize(
+    "cells", [["a", "b"], [1.5, 2.5], ["1.5", "7"], [True, False], [], ["", ""], ["S1", "2020"]]
+)
 def test_other_columns_do_not_look_like_times(cells):
     assert not looks_like_times(table(cells), "t")
 
 
 def test_a_stray_cell_does_not_hide_times():
-    assert looks_like_times(table([*pd.date_range("2020-01-01", periods=50).strftime("%d.%m.%Y"), "total"]), "t")
+    assert looks_like_times(
+        table([*pd.date_range("2020-01-01", periods=50).strftime("%d.%m.%Y"), "total"]), "t"
+    )

@@ -186,11 +186,13 @@ def _dates(rising: Array, local: Array) -> tuple[Array, Step] | None:
         even = whole_steps(months)
         if even is not None:
             return even[0], Step(even[1], "month")
-    plain, clock = _seconds(rising), None
+    plain, clock = _seconds(rising, local), None
     if _without_gaps(plain):
         return plain
-    if not np.array_equal(rising, local) and (np.diff(local) > np.timedelta64(0)).all():
-        clock = _seconds(local)
+    if (
+        plain is None and (np.diff(local) > np.timedelta64(0)).all()
+    ):  # even on the wall: days of 23 or 25 hours
+        clock = _seconds(local, local)
         if _without_gaps(clock):
             return clock
     weekdays = weekday_positions(local)
@@ -201,14 +203,14 @@ def _dates(rising: Array, local: Array) -> tuple[Array, Step] | None:
     return plain
 
 
-def _seconds(rising: Array) -> tuple[Array, Step] | None:
+def _seconds(rising: Array, local: Array) -> tuple[Array, Step] | None:
     even = whole_steps(rising.astype(np.int64))
     if even is None:
         return None
     position, step = even
     if step is None:
         return position, Step(None, "second")
-    days = rising.astype("datetime64[D]")
+    days = local.astype("datetime64[D]")
     one_week = step == DAY and bool(
         (days[-1] - days[0]).astype(np.int64) == np.busday_count(days[0], days[-1])
         and np.is_busday(days[[0, -1]]).all()

@@ -226,8 +226,8 @@ def _since_1970(part: TimeCells, text: pd.Series, unit: str, time_zone: str) -> 
         "{cell}" + f" {unit} since 1970 is outside of the years 1678 to 2262",
         "correct data.time_format",
     )
-    exact = numbers if numbers.dtype.kind == "i" else np.rint(numbers * size)
-    stamps = (exact.astype(np.int64) * (size if numbers.dtype.kind == "i" else 1)).astype("datetime64[ns]")
+    whole = np.floor(numbers).astype(np.int64)  # apart, so that float64 keeps the fraction
+    stamps = (whole * size + np.rint((numbers - whole) * size).astype(np.int64)).astype("datetime64[ns]")
     return _dates(part, stamps, stamps, time_zone, ())
 
 
@@ -244,7 +244,9 @@ def _by_format(part: TimeCells, text: pd.Series, time_format: str, time_zone: st
     if np.isnat(clock).any():  # cells that strptime cannot read, such as midnight without its time of day
         for one in text_times(different):
             if one.format == time_format and not (np.isnat(one.local) | one.unlike).any():
-                return _dates(part, one.local[codes], None if one.utc is None else one.utc[codes], time_zone, ())
+                return _dates(
+                    part, one.local[codes], None if one.utc is None else one.utc[codes], time_zone, ()
+                )
     part.refuse(
         np.isnat(clock)[codes],
         "{cell}" + f' is not a time by data.time_format = "{time_format}"',

@@ -99,7 +99,8 @@ def _by_parts(texts: Array) -> list[TextTimes]:
     of_day = _clocks_ns(np.asarray(clocks, dtype=object))[clock_codes]
     shifts = np.array([offset_ns(offset) for offset in offsets], dtype=np.int64)[shift_codes]
     has_offset = np.array([bool(offset) for offset in offsets])[shift_codes]
-    zoned = bool(has_offset.mean() > 0.5)
+    timed = np.array([bool(clock) for clock in clocks])[clock_codes]
+    zoned = bool(has_offset.any() and has_offset.sum() >= timed.sum() / 2)
     sampled = [AT_THE_END.search(text) for text in texts[spread(len(texts))]]
     suffix = _clock_format(max((end[0] for end in sampled if end), key=len, default=""))
 
