@@ -1,6 +1,7 @@
 """Grids of series: even times in every unit, gaps, changes of clocks, order of rows, and what is refused."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -233,11 +234,11 @@ def test_a_time_that_the_clock_skips():
 def test_equal_times():
     with pytest.raises(
         DataError,
-        match=r"my.csv, column 't', line 4: 2020-01-02 is also the time of line 3 \(2 such rows\): keep one row for each "
-        "time; if the file contains several series, name the column of their ids in data.id_column",
+        match=r"my.csv, column 't', line 4: 2020-01-02 is also the time of line 3 \(2 such rows\): keep one row "
+        "for each time; if the file contains several series, name the column of their ids in data.id_column",
     ):
         grid(["2020-01-01", "2020-01-02", "2020-01-02", "2020-01-03", "2020-01-03"])
-    with pytest.raises(DataError, match="line 5: 2 is also the time of line 4: keep one row for each time$"):
+    with pytest.raises(DataError, match=r"line 5: 2 is also the time of line 4: keep one row for each time$"):
         grid([1, 1, 2, 2], rows=[0, 2, 3])  # one of several series
     with pytest.raises(DataError, match="also the time of"):
         grid(
@@ -255,7 +256,7 @@ def test_rows_of_one_of_several_series():
 def test_irregular_times_name_a_step_that_works(spacing, dates):
     seconds = np.cumsum(np.random.default_rng(0).exponential(spacing, 300))
     cells = pd.Timestamp("2020-01-01") + pd.to_timedelta(seconds, unit="s") if dates else seconds
-    with pytest.raises(DataError, match='line 3: irregular times: .* set data.resample = "') as caught:
+    with pytest.raises(DataError, match=r'line 3: irregular times: .* set data.resample = "') as caught:
         grid(cells)
     step = re.search(r'data.resample = "(.*?)"', str(caught.value))[1]
     assert 0.4 < parse_step(step) / spacing < 2.5
@@ -267,7 +268,7 @@ def test_irregular_times_name_a_step_that_works(spacing, dates):
 
 
 def test_a_gap_between_steps_is_irregular():
-    with pytest.raises(DataError, match="line 13: irregular times: 14.5 follows 10.0"):
+    with pytest.raises(DataError, match=r"line 13: irregular times: 14.5 follows 10.0"):
         grid([float(n) for n in range(11)] + [14.5, 15.5])
 
 
@@ -310,6 +311,6 @@ def test_whole_steps_against_plain_loops():
         times = 1000 + 7 * position
         even = whole_steps(times)
         expected, usual = [0], np.median(np.diff(times))
-        for before, after in zip(times[:-1], times[1:], strict=True):
+        for before, after in pairwise(times):
             expected.append(expected[-1] + round((after - before) / usual))
         assert even is not None and even[0].tolist() == expected and even[1] == 7

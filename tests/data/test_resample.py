@@ -14,7 +14,9 @@ from sweep.data.readers.time_column import read_time_column
 
 
 def resample(cells, values, step, time_zone="", time_format="", rows=None):
-    times = read_time_column(Table("my.csv", pd.DataFrame({"t": pd.Series(cells)})), "t", time_format, time_zone)
+    times = read_time_column(
+        Table("my.csv", pd.DataFrame({"t": pd.Series(cells)})), "t", time_format, time_zone
+    )
     values = np.asarray(values, dtype=float)
     values = values[:, None] if values.ndim == 1 else values
     rows = np.arange(len(cells)) if rows is None else np.asarray(rows)
@@ -95,7 +97,9 @@ def test_missing_samples_of_one_channel():
     grid, means = resample(times, values, "1")
     assert grid.position.tolist() == list(range(38))
     np.testing.assert_allclose(means[:, 0], np.arange(1, 39))
-    assert np.flatnonzero(np.isnan(means[:, 1])).tolist() == list(range(8, 30)  # the samples beside the hole are in its first and last cell)
+    assert np.flatnonzero(np.isnan(means[:, 1])).tolist() == list(
+        range(8, 30)
+    )  # the first and the last cell touch it
     assert np.nanmax(np.abs(means[:, 1] - 2 * np.arange(1, 39))) < 1e-9
 
 
@@ -136,14 +140,20 @@ def test_dates_are_aligned_to_whole_steps_since_midnight():
 def test_a_change_of_clocks():
     times = pd.date_range("2024-10-26 20:00", periods=60, freq="10min", tz="UTC").tz_convert("Europe/Berlin")
     local, values = times.tz_localize(None), np.arange(60.0)
-    for cells, zone in ((local, "Europe/Berlin"), (local[::-1], "Europe/Berlin"), (times.strftime("%Y-%m-%dT%H:%M%z"), "")):
-        rows = slice(None, None, -1 if cells is not local and zone else 1)
-        grid, means = resample(cells, values[rows], "1h", zone)
+    berlin, offsets = "Europe/Berlin", times.strftime("%Y-%m-%dT%H:%M%z")
+    for cells, heights, zone in (
+        (local, values, berlin),
+        (local[::-1], values[::-1], berlin),
+        (offsets, values, ""),
+    ):
+        grid, means = resample(cells, heights, "1h", zone)
         np.testing.assert_allclose(means[:, 0], 6 * np.arange(1, 10))
         hours = pd.DatetimeIndex(grid.stamps).hour.tolist()
         assert hours == [23, 0, 1, 2, 2, 3, 4, 5, 6]
     with pytest.raises(DataError, match="does not exist in Europe/Berlin"):
-        resample(["2024-03-31 01:00", "2024-03-31 02:30", "2024-03-31 03:00"], [1, 2, 3], "1h", "Europe/Berlin")
+        resample(
+            ["2024-03-31 01:00", "2024-03-31 02:30", "2024-03-31 03:00"], [1, 2, 3], "1h", "Europe/Berlin"
+        )
 
 
 def test_nanosecond_numbers():
@@ -162,9 +172,17 @@ def test_the_fact_counts_rows():
     ("cells", "step", "message"),
     [
         ([0.0, 1.0, 2.0], "1s", "data.resample: got '1s', but the times in column 't' are numbers"),
-        (["2020-01-01", "2020-01-02"], "10", "data.resample: got '10', but the times in column 't' are dates"),
+        (
+            ["2020-01-01", "2020-01-02"],
+            "10",
+            "data.resample: got '10', but the times in column 't' are dates",
+        ),
         ([0.0, 1.0, 2.0], "often", "data.resample: wanted a step such as 10s"),
-        ([0.0, 1.0, 2.0], "5", 'data.resample = "5" gives 0 values from 3 rows between 0.0 and 2.0: set another step'),
+        (
+            [0.0, 1.0, 2.0],
+            "5",
+            'data.resample = "5" gives 0 values from 3 rows between 0.0 and 2.0: set another step',
+        ),
         ([0.0, 1.0, 2.0], "1e-9", r"gives \d+ values"),
         ([0.0, 100.0, 200.0], "1", "every sample is more than 10 steps from the next"),
     ],
