@@ -1,0 +1,219 @@
+"""The grid of a series: its rows in rising time, and their positions in even steps."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sweep.config.errors import DataError
+from sweep.data.facts import Fact
+from sweep.data.readers.clocks import guessed_zone, reading_order, utc_of
+from sweep.data.readers.steps import (
+    Step,
+    month_numbers,
+    resample_text,
+    weekday_positions,
+    whole_steps,
+)
+from sweep.data.readers.time_column import TimeColumn
+from sweep.data.types import Array
+
+DAY = 86_400_000_000_000  # nanoseconds
+SEVERAL = "; if the file contains several series, name the column of their ids in data.id_column"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The rows of a series on an even grid of times."""
+
+    order: Array  # (row,), the rows of the series in rising time, as indices into the file
+    position: Array  # (row,), int64, steps since the first, rising; a difference above 1 is a gap
+    stamps: Array | None  # (row,), datetime64[ns], local clock, in this order; None for numbers
+    step: Step
+    first: str  # as written
+    last: str
+    facts: tuple[Fact, ...]
+
+
+def grid_of(
+    label: str, times: TimeColumn, rows: Array, place: Callable[[int], str], time_zone: str = ""
+) -> Grid:
+    """Return the grid of one series. Rows newest first or out of order are sorted.
+
+    Even are: seconds, within EVEN of the step; whole months on the same day, at the end, or on the first or last
+    weekday; weekdays; numbers. Missing times at whole multiples of the step are gaps. Local times without a zone are
+    even if the changes of clocks of a zone make them so.
+
+    Args:
+        label: file and series, for messages.
+        times: the time column of the file.
+        rows: (row,), the rows of the series in the file, in its order.
+        place: the place of a row of the file, such as "line 7".
+        time_zone: data.time_zone; empty: none.
+
+    Raises:
+        DataError: times are equal or irregular, or do not exist in the zone.
+    """
+    rows = np.asarray(rows)
+    series = _Series(label, times, rows, place)
+    keys, zone_facts = series.keys(time_zone)
+    order, facts = _sorted(keys)
+    rising = keys[order]
+    series.refuse_equal(rising, order)
+    local = None if times.local is None else times.local[rows][order]
+    if local is None:
+        even = whole_steps(rising)
+        found = None if even is None else (even[0], Step(even[1], ""))
+    else:
+        found = _dates(rising, local)
+    if found is None:
+        raise DataError(series.irregular(rising, order))
+    position, step = found
+    if step.unit == "weekday":
+        facts += (Fact("weekdays", "Monday to Friday only: weekends are no gaps"),)
+    text = times.text
+    return Grid(
+        rows[order],
+        position,
+        local,
+        step,
+        str(text.iloc[rows[order[0]]]),
+        str(text.iloc[rows[order[-1]]]),
+        facts + zone_facts,
+    )
+
+
+@dataclass(frozen=True)
+class _Series:
+    """The rows of one series, with what messages need."""
+
+    label: str
+    times: TimeColumn
+    rows: Array
+    place: Callable[[int], str]
+
+    def at(self, row: int) -> str:
+        """Return the place of a row of the series."""
+        return f"{self.label}, column {self.times.name!r}, {self.place(int(self.rows[row]))}"
+
+    def cell(self, row: int) -> str:
+        """Return the time of a row of the series as written."""
+        return str(self.times.text.iloc[self.rows[row]])
+
+    def keys(self, time_zone: str) -> tuple[Array, tuple[Fact, ...]]:
+        """Return the times to sort by, in the order of the file: UTC if it is known; and what was understood."""
+        keys = self.times.values[self.rows]
+        if self.times.local is None or self.times.utc:
+            return keys, ()
+        order = reading_order(keys)
+        utc = np.empty_like(keys)
+        if time_zone:
+            utc[order] = utc_of(keys[order], time_zone)
+            if np.isnat(utc).any():
+                row = int(np.argmax(np.isnat(utc)))
+                raise DataError(
+                    f"{self.at(row)}: {self.cell(row)} does not exist in {time_zone}, whose clocks skip it "
+                    f"({int(np.isnat(utc).sum())} such times): correct data.time_zone"
+                )
+            return utc, ()
+        ordered = keys[order]
+        if (np.diff(ordered) > np.timedelta64(0)).all() and _without_gaps(_dates(ordered, ordered)):
+            return keys, ()
+        guess = guessed_zone(ordered)
+        if guess is None:
+            return keys, ()
+        zone, utc[order] = guess
+        text = f"local times with the changes of clocks of {zone}, which make them even"
+        return utc, (Fact("time zone", text, f'time_zone = "{zone}"', guessed=True),)
+
+    def refuse_equal(self, rising: Array, order: Array) -> None:
+        """Refuse equal times."""
+        equal = rising[1:] == rising[:-1]
+        if not equal.any():
+            return
+        later = order[1:][equal]
+        pick = int(np.argmin(later))
+        before = order[:-1][equal][pick]
+        row = int(later[pick])
+        several = SEVERAL if len(self.rows) == len(self.times.values) else ""
+        more = f" ({int(equal.sum())} such rows)" if equal.sum() > 1 else ""
+        raise DataError(
+            f"{self.at(row)}: {self.cell(row)} is also the time of {self.place(int(self.rows[before]))}{more}: "
+            f"keep one row for each time{several}"
+        )
+
+    def irregular(self, rising: Array, order: Array) -> str:
+        """Return the message about irregular times, with the step that mends them."""
+        dates = self.times.local is not None
+        numbers = rising.astype(np.int64) if dates else rising
+        distances = np.diff(numbers)
+        median = np.sort(distances)[(len(distances) - 1) // 2]
+        row = int(np.argmax(np.abs(distances - median) > 0.01 * median))
+        usual = Step(median / 1e9 if dates else median.item(), "second" if dates else "").text
+        return (
+            f"{self.at(int(order[row + 1]))}: irregular times: {self.cell(int(order[row + 1]))} follows "
+            f"{self.cell(int(order[row]))}, but the median step is {usual}: set data.resample = "
+            f'"{resample_text(numbers, dates)}" to average them on an even grid'
+        )
+
+
+def _sorted(keys: Array) -> tuple[Array, tuple[Fact, ...]]:
+    """Return the order that makes times rise, and the fact that rows were sorted."""
+    steps = np.diff(keys)
+    zero = steps.dtype.type(0)
+    if (steps >= zero).all():
+        return np.arange(len(keys)), ()
+    text = "newest first: sorted" if (steps <= zero).all() else "out of order: sorted by time"
+    return np.argsort(keys, kind="stable"), (Fact("order of rows", text),)
+
+
+def _without_gaps(found: tuple[Array, Step] | None) -> bool:
+    return found is not None and bool((np.diff(found[0]) == 1).all())
+
+
+def _dates(rising: Array, local: Array) -> tuple[Array, Step] | None:
+    """Return positions and step of dates; None if they are irregular.
+
+    Months come first: a month is not a number of seconds. Then seconds in UTC and on the local clock without gaps,
+    weekdays, and seconds with gaps.
+
+    Args:
+        rising: (row,), datetime64[ns], rising; UTC if it is known.
+        local: (row,), datetime64[ns], the local clock.
+    """
+    months = month_numbers(local)
+    if months is not None:
+        even = whole_steps(months)
+        if even is not None:
+            return even[0], Step(even[1], "month")
+    plain, clock = _seconds(rising, local), None
+    if _without_gaps(plain):
+        return plain
+    if (
+        plain is None and (np.diff(local) > np.timedelta64(0)).all()
+    ):  # even on the wall: days of 23 or 25 hours
+        clock = _seconds(local, local)
+        if _without_gaps(clock):
+            return clock
+    weekdays = weekday_positions(local)
+    if weekdays is not None:
+        return weekdays, Step(1, "weekday")
+    if clock is not None and clock[1].number is not None and clock[1].number % 86_400 == 0:
+        return clock
+    return plain
+
+
+def _seconds(rising: Array, local: Array) -> tuple[Array, Step] | None:
+    even = whole_steps(rising.astype(np.int64))
+    if even is None:
+        return None
+    position, step = even
+    if step is None:
+        return position, Step(None, "second")
+    days = local.astype("datetime64[D]")
+    one_week = step == DAY and bool(
+        (days[-1] - days[0]).astype(np.int64) == np.busday_count(days[0], days[-1])
+        and np.is_busday(days[[0, -1]]).all()
+    )
+    seconds = step / 1_000_000_000
+    return position, Step(int(seconds) if seconds == int(seconds) else seconds, "second", one_week)
