@@ -184,7 +184,7 @@ def _facts(count: Count, rule: Rule, pieces: int, empty: int, shortest: int) -> 
         facts.append(
             Fact(
                 "left out",
-                f"{plural(len(empty), 'series', 'series')} without {shortest} complete samples in a row",
+                f"{plural(empty, 'series', 'series')} without {shortest} complete samples in a row",
             )
         )
     return facts

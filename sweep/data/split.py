@@ -71,9 +71,9 @@ def _split_by_series(recording: Recording, shares: Shares, config: DataConfig) -
             indices, drawn = drawn[:count], drawn[count:]
         part.update(dict.fromkeys(indices, name))
     if "train" not in part.values():
-        count = plural(len(free), "series", "series")
+        given = plural(len(free), "series", "series")
         raise DataError(
-            f'data.split_by = "series" needs series for training, validation and test, got {count}: give more series, '
+            f'data.split_by = "series" needs series for training, validation and test, got {given}: give more series, '
             'name fewer for validation and test, or set data.split_by = "time"'
         )
     return replace(

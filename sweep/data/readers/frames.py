@@ -66,7 +66,7 @@ def table_of(frame: pd.DataFrame, name: str) -> Table:
     """
     if frame.columns.nlevels > 1:
         raise DataError(f"{name}: columns have {frame.columns.nlevels} levels of names: join them into one")
-    facts = ()
+    facts: tuple[Fact, ...] = ()
     index = frame.index
     if not isinstance(index, pd.RangeIndex) and (index.nlevels > 1 or index.name or _is_time(index)):
         frame = frame.reset_index(names=[str(level) if level else "" for level in index.names])
