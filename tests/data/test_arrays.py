@@ -2,17 +2,18 @@ import numpy as np
 import pytest
 
 from sweep.config.errors import DataError
-from sweep.data.readers import Columns, read_file
+from sweep.config.sections import DataConfig
+from sweep.data.readers import read_file
 
 CUBE = np.random.default_rng(0).normal(size=(3, 40, 2))
 
 
 @pytest.fixture
 def read(tmp_path):
-    def written(name, save):
+    def written(name, save, **settings):
         with (tmp_path / name).open("wb") as file:
             save(file)
-        return read_file(name, tmp_path, Columns())
+        return read_file(name, tmp_path, DataConfig(path=name, **settings))
 
     return written
 
@@ -65,10 +66,10 @@ def hole(value):
         (
             "a.npz",
             lambda file: np.savez(file, x=CUBE, z=CUBE),
-            r"^a.npz: wanted exactly one array, got 2 \(x, z\)",
+            r'^a.npz: 2 arrays \(x \(3, 40, 2\), z .*: set data.key = "x" or data.key = "z"',
         ),
         ("a.npy", lambda file: file.write(b"\x93NUMPY\x01\x00" + b"v" * 9), r"^a.npy: not a readable array"),
-        ("a.npz", lambda file: np.savez(file), r"^a.npz: wanted exactly one array, got 0 \(none\)"),
+        ("a.npz", lambda file: np.savez(file), r"^a.npz: contains no array"),
         ("a.npz", lambda file: np.save(file, CUBE), r"^a.npz: is one array.*rename it to .npy"),
         ("a.npy", lambda file: np.savez(file, CUBE), r"^a.npy: is an archive.*rename it to .npz"),
         (
@@ -80,11 +81,6 @@ def hole(value):
         ("a.npy", lambda file: np.save(file, CUBE[None]), r"^a.npy: wanted the shape .*got \(1, 3, 40, 2\)"),
         ("a.npy", lambda file: np.save(file, CUBE[:, :0]), r"^a.npy: wanted the shape"),
         ("a.npy", lambda file: np.save(file, 3.0), r"^a.npy: wanted the shape"),
-        (
-            "a.npz",
-            lambda file: np.savez(file, x=hole(np.nan)),
-            r"^a.npz, array 'x', index \[1, 7, 0\] .*nan is not a finite number \(1 in all",
-        ),
         ("a.npy", lambda file: np.save(file, hole(np.inf)), r"^a.npy, index \[1, 7, 0\] .*inf is not"),
     ],
 )
@@ -92,3 +88,55 @@ def test_mistakes(read, name, save, message):
     with pytest.raises(DataError, match=message) as caught:
         read(name, save)
     assert "\n" not in str(caught.value)
+
+
+def test_a_missing_value_is_kept_as_nan(read):
+    recording = read("a.npz", lambda file: np.savez(file, x=hole(np.nan)))
+    np.testing.assert_array_equal(recording.series[1].values, hole(np.nan)[1])
+
+
+def test_one_of_several_arrays_by_its_key(read):
+    def save(file):
+        np.savez(file, x=CUBE, t=np.arange(40.0))
+
+    assert read("a.npz", save, key="t").series[0].values[:, 0].tolist() == list(range(40))
+    with pytest.raises(DataError, match=r"no array 'xx' \(data.key\)\. Did you mean 'x'\? Arrays: x \(3"):
+        read("a.npz", save, key="xx")
+
+
+def test_series_have_their_numbers_as_names_and_channels_can_be_chosen(read):
+    recording = read("a.npy", lambda file: np.save(file, CUBE), channels=("x1",))
+    assert [one.name for one in recording.series] == ["0", "1", "2"] and recording.channels == ("x1",)
+    np.testing.assert_array_equal(recording.series[2].values, CUBE[2, :, 1:])
+    with pytest.raises(DataError, match=r"no channel 'x2' \(data.channels\)"):
+        read("a.npy", lambda file: np.save(file, CUBE), channels=("x2",))
+
+
+def test_more_channels_than_times_is_said(read):
+    assert "shape" in [fact.name for fact in read("a.npy", lambda file: np.save(file, CUBE[0].T)).facts]
+    assert "shape" not in [fact.name for fact in read("a.npy", lambda file: np.save(file, CUBE[0])).facts]
+
+
+@pytest.mark.parametrize("shape", [(40,), (1, 40), (40, 1), (40, 2)])
+def test_matlab_files(read, shape):
+    from scipy.io import savemat
+
+    values = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    recording = read("a.mat", lambda file: savemat(file, {"y": values}))
+    assert recording.series[0].values.shape == ((40, 2) if shape == (40, 2) else (40, 1))
+    np.testing.assert_array_equal(recording.series[0].values.ravel(), values.ravel())
+
+
+def test_matlab_files_with_several_variables_or_of_another_format(read):
+    from scipy.io import savemat
+
+    arrays = {"u": np.arange(9.0), "y": np.arange(9.0) ** 2, "note": "text"}
+    assert read("a.mat", lambda file: savemat(file, arrays), key="y").series[0].values[3, 0] == 9
+    with pytest.raises(DataError, match=r'3 arrays .*set data.key = "u" or data.key = "y"'):
+        read("a.mat", lambda file: savemat(file, arrays))
+    with pytest.raises(DataError, match=r"wanted real numbers"):
+        read("a.mat", lambda file: savemat(file, arrays), key="note")
+    with pytest.raises(DataError, match=r"of version 7.3: save it with save"):
+        read("a.mat", lambda file: file.write(b"MATLAB 7.3" + b" " * 502 + b"\x89HDF\r\n" + b"x" * 50))
+    with pytest.raises(DataError, match=r"cannot be read as a MATLAB file"):
+        read("a.mat", lambda file: file.write(b"nonsense" * 40))

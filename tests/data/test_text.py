@@ -1,8 +1,5 @@
 """Text tables: what is read, what is refused, and that nothing written by pandas is read wrongly."""
 
-import gzip
-import io
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,11 +51,15 @@ KINDS = {
 
 @st.composite
 def frames(draw):
-    kinds = draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4).filter(lambda k: {*k} != {"text"}))
+    kinds = draw(
+        st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4).filter(lambda k: {*k} != {"text"})
+    )
     assume("float" in kinds or "int" in kinds)
     rows = draw(st.integers(1, 6))
     columns = {
-        f"{kind} {n}" if draw(st.booleans()) else f"{kind[0]}{n}": draw(st.lists(KINDS[kind], min_size=rows, max_size=rows))
+        f"{kind} {n}" if draw(st.booleans()) else f"{kind[0]}{n}": draw(
+            st.lists(KINDS[kind], min_size=rows, max_size=rows)
+        )
         for n, kind in enumerate(kinds)
     }
     frame = pd.DataFrame(columns)

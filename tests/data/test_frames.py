@@ -1,0 +1,80 @@
+"""Files of typed columns: Parquet, Feather and Excel."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sweep.config.errors import DataError
+from sweep.config.sections import DataConfig
+from sweep.data.readers import read_file
+from sweep.data.readers.frames import table_of
+
+HOURS = pd.date_range("2023-01-01", periods=50, freq="h", name="when")
+FRAME = pd.DataFrame({"when": HOURS, "y": np.sin(np.arange(50.0)), "count": np.arange(50) ** 2 % 7})
+
+
+def read(folder, name, **settings):
+    return read_file(name, folder, DataConfig(path=name, **settings))
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.feather", "a.xlsx"])
+def test_columns_keep_their_values(tmp_path, name):
+    write = {"a.parquet": "to_parquet", "a.feather": "to_feather", "a.xlsx": "to_excel"}[name]
+    getattr(FRAME, write)(tmp_path / name, **({"index": False} if name == "a.xlsx" else {}))
+    recording = read(tmp_path, name)
+    assert recording.channels == ("y", "count") and recording.step == "1 hour" and recording.name == "a"
+    values = FRAME[["y", "count"]].to_numpy(dtype=float)
+    # Excel stores 16 digits
+    np.testing.assert_allclose(recording.series[0].values, values, rtol=1e-15 if name == "a.xlsx" else 0)
+    np.testing.assert_array_equal(recording.series[0].stamps, HOURS.to_numpy())
+
+
+def test_an_index_of_times_is_the_time_and_missing_values_are_nan(tmp_path):
+    frame = FRAME.set_index("when").drop(columns="count")
+    frame.loc[frame.index[[3, 9]], "y"] = np.nan
+    frame.to_parquet(tmp_path / "a.parquet")
+    recording = read(tmp_path, "a.parquet")
+    assert recording.step == "1 hour" and np.flatnonzero(np.isnan(recording.series[0].values)).tolist() == [
+        3,
+        9,
+    ]
+    frame.index.name = None
+    frame.to_excel(tmp_path / "a.xlsx")
+    assert read(tmp_path, "a.xlsx").step == "1 hour"
+
+
+def test_sheets(tmp_path):
+    with pd.ExcelWriter(tmp_path / "a.xlsx") as writer:
+        FRAME.to_excel(writer, sheet_name="north", index=False)
+        pd.DataFrame().to_excel(writer, sheet_name="empty")
+        FRAME.assign(y=FRAME["y"] + 5).to_excel(writer, sheet_name="south", index=False)
+    with pytest.raises(DataError, match=r'2 sheets have cells: set data.key = "north" or data.key = "south"'):
+        read(tmp_path, "a.xlsx")
+    assert read(tmp_path, "a.xlsx", key="south").series[0].values[0, 0] == 5.0
+    with pytest.raises(DataError, match=r"no sheet 'soth' .*Did you mean 'south'"):
+        read(tmp_path, "a.xlsx", key="soth")
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.feather", "a.xlsx"])
+def test_damaged_files(tmp_path, name):
+    (tmp_path / name).write_bytes(b"PAR1 nonsense PAR1" * 9)
+    with pytest.raises(DataError, match=rf"^{name}: cannot be read as "):
+        read(tmp_path, name)
+
+
+def test_a_library_that_is_not_installed_is_named(tmp_path, monkeypatch):
+    (tmp_path / "a.parquet").write_bytes(b"")
+
+    def missing(*args, **kwargs):
+        raise ImportError("no pyarrow")
+
+    monkeypatch.setattr(pd, "read_parquet", missing)
+    with pytest.raises(DataError, match=r"needs pyarrow, .*pip install 'sweep\[files\]'"):
+        read(tmp_path, "a.parquet")
+
+
+def test_columns_with_the_same_name_or_with_levels_are_refused():
+    with pytest.raises(DataError, match=r"two columns are named 'y'"):
+        table_of(pd.DataFrame([[1, 2]], columns=["y", "y "]), "a")
+    with pytest.raises(DataError, match=r"columns have 2 levels of names"):
+        table_of(pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_product([["a"], ["b", "c"]])), "a")

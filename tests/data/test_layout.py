@@ -1,0 +1,292 @@
+"""From the rows of a file to series: roles of columns, order, gaps; every mistake names file, column and line."""
+
+import numpy as np
+import pytest
+
+from sweep.config.errors import DataError
+from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.data import load
+from sweep.data.readers import READERS, read_file
+
+GOOD = ["ds,y", "2024-01-01,1.5", "2024-01-02,2.5", "2024-01-03,4.0", "2024-01-04,3.0"]
+
+
+@pytest.fixture
+def read(tmp_path):
+    def written(lines, name="my.csv", encoding="utf-8", **settings):
+        text = lines if isinstance(lines, str) else "\n".join(lines) + "\n"
+        (tmp_path / name).write_bytes(text.encode(encoding))
+        return read_file(name, tmp_path, DataConfig(path=name, **settings))
+
+    return written
+
+
+def changed(line, text):
+    """The good file with one line (counted from 1) replaced."""
+    return [*GOOD[: line - 1], text, *GOOD[line:]]
+
+
+def test_one_series_with_dates(read):
+    recording = read(GOOD)
+    assert recording.name == "my" and recording.channels == ("y",)
+    (series,) = recording.series
+    assert series.values[:, 0].tolist() == [1.5, 2.5, 4.0, 3.0]
+    assert series.stamps.astype("datetime64[D]").astype(str).tolist() == [row[:10] for row in GOOD[1:]]
+    assert series.place(2) == "line 4"
+
+
+def test_wide_every_other_column_is_a_channel(read):
+    recording = read(["b,ds,a", "1,5,-2", "2,6,-3", "5,7,-3e1"])
+    assert recording.channels == ("b", "a")
+    assert recording.series[0].values.tolist() == [[1, -2], [2, -3], [5, -30]]
+    assert recording.series[0].stamps is None  # numbers count time, they are no dates
+
+
+def test_wide_without_time(read):
+    recording = read(["a,b", "1,7", "2,1", "9,3"])
+    assert recording.channels == ("a", "b") and recording.series[0].stamps is None
+    assert recording.span is None and recording.step == ""
+
+
+def test_long_with_channels_in_the_order_of_the_file(read):
+    recording = read(
+        ["unique_id,ds,y,wind", "B,1,1,9", "B,2,2,8", "A,1,3,7", "A,2,4,6", "A,3,9,5"],
+    )
+    assert recording.channels == ("y", "wind")
+    assert [one.label for one in recording.series] == ["my.csv, series 'B'", "my.csv, series 'A'"]
+    assert recording.series[1].values.tolist() == [[3, 7], [4, 6], [9, 5]]
+    assert recording.series[1].place(0) == "line 4"
+
+
+def test_columns_by_other_names(read):
+    recording = read(["station,when,t", "S,1,4", "S,2,6"], id_column="station", time_column="when")
+    assert recording.channels == ("t",) and len(recording.series) == 1
+
+
+def test_byte_order_mark_quotes_spaces_and_trailing_empty_lines(read):
+    recording = read(["ds, y ", '"1"," 2.5 "', "2,3", "", ""], encoding="utf-8-sig")
+    assert recording.channels == ("y",) and recording.series[0].values[:, 0].tolist() == [2.5, 3.0]
+
+
+def test_quoted_line_breaks_do_not_shift_line_numbers(read):
+    with pytest.raises(DataError, match=r"column 'y', line 4: wanted a number, got 'x'"):
+        read('"ds\n",y\n1,2\n2,x\n')
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        ["2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30"],  # ends of months
+        ["2023-12-15", "2024-01-15", "2024-02-15", "2024-03-15"],
+        ["2023-01", "2023-02", "2023-03", "2023-04"],
+        ["2020-01-01", "2021-01-01", "2022-01-01", "2023-01-01"],  # one of these years is longer
+        ["2024-01-01T22:00", "2024-01-01T23:00", "2024-01-02", "2024-01-02T01:00"],
+        [
+            "2024-01-01T00:00+02:00",
+            "2024-01-01T00:15+02:00",
+            "2024-01-01T00:30+02:00",
+            "2024-01-01T00:45+02:00",
+        ],
+        ["0.333", "0.667", "1.000", "1.333"],  # rounded numbers
+        ["-3", "-2", "-1", "0"],
+    ],
+)
+def test_even_steps(read, stamps):
+    read(["ds,y", *(f"{stamp},{value}" for value, stamp in enumerate(stamps))])
+
+
+MISTAKES = [
+    ("", r"^my.csv: the file is empty"),
+    (["ds,y"], r"^my.csv: no rows below the column names"),
+    (["ds", "1", "2"], r"^my.csv: no column of numbers beside 'ds'"),
+    (["ds,word", "1,a", "2,b"], r"^my.csv: no column of numbers beside 'ds'; text is in word"),
+    (["ds,,y", "1,2,3", "2,7,3", "3,5,4"], r"^my.csv: a column without a name holds values"),
+    (changed(4, "2024-01-03,high"), r"^my.csv, column 'y', line 4: wanted a number, got 'high'"),
+    (changed(4, "2024-01-03,-inf"), r"^my.csv, column 'y', line 4: '-inf' is not a finite number"),
+    (changed(4, ",4"), r"^my.csv, column 'ds', line 4: the time is missing"),
+    (changed(4, "03/01/2024,4"), r"^my.csv, column 'ds', line 4: '03/01/2024' is not a time like"),
+    (changed(4, "2024-01-02,4"), r"^my.csv, column 'ds', line 4: 2024-01-02 is also the time of line 3"),
+    ([*GOOD, "2024-01-05T07:00,4"], r"^my.csv, column 'ds', line 6: irregular .*data.resample = \"1D\""),
+    (
+        ["ds,y", "1,1", "2,3", "3,2", "4.5,4"],
+        r"^my.csv, column 'ds', line 5: irregular .*data.resample = \"1\"",
+    ),
+    (["unique_id,ds,y", "a,1,1", ",2,3"], r"^my.csv, column 'unique_id', line 3: the id is missing"),
+    (
+        ["unique_id,ds,y", "a,1,1", "a,2,3", "b,1,1", "b,1,3"],
+        r"^my.csv, series 'b', column 'ds', line 5: 1 is also the time of line 4",
+    ),
+    (
+        ["unique_id,ds,y", "a,1,1", "a,2,3", "b,1,1", "b,3,3"],
+        r"^my.csv, series 'b': the step is 2, but that of my.csv, series 'a' is 1: set data.resample",
+    ),
+    (
+        ["shop,place,ds,y", "s,p,1,1", "s,p,2,3", "t,q,1,1", "t,q,2,3"],
+        r"^my.csv: several columns could hold the ids .*data.id_column = \"shop\" or data.id_column = \"place\"",
+    ),
+]
+
+
+@pytest.mark.parametrize(("lines", "message"), MISTAKES)
+def test_mistakes_name_file_column_and_line(read, lines, message):
+    with pytest.raises(DataError, match=message) as caught:
+        read(lines)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_good_file_of_these_tests_is_good(read):
+    assert len(MISTAKES) > 15
+    read(GOOD)
+    read([*GOOD, "2024-01-05,4"])
+
+
+def test_several_mistakes_come_at_once(read):
+    lines = ["ds,a,b", "1,1,2", "2,x,3", "3,2,inf", "4,5,6", "q,5,6"]
+    with pytest.raises(DataError, match=r"^3 problems with the data:\n") as caught:
+        read(lines)
+    places = ["column 'a', line 3", "column 'b', line 4", "column 'ds', line 6"]
+    assert [place in line for place, line in zip(places, caught.value.problems, strict=True)] == [True] * 3
+
+
+def test_problems_of_many_series_are_counted(read):
+    rows = [f"{name},{time},1" for name in "abcdefgh" for time in (1, 1, 2)]
+    with pytest.raises(DataError, match=r"and 3 more problems$") as caught:
+        read(["unique_id,ds,y", *rows])
+    assert len(caught.value.problems) == 6
+
+
+def facts(recording):
+    return {fact.name: fact for fact in recording.facts}
+
+
+def test_missing_values_and_missing_times_are_marked(read):
+    recording = read([*GOOD[:2], "2024-01-02,", "2024-01-04,7", "2024-01-07,8", "2024-01-08,n/a"])
+    (series,) = recording.series
+    np.testing.assert_array_equal(series.values[:, 0], [1.5, np.nan, 7, 8, np.nan])
+    assert series.steps.tolist() == [0, 1, 3, 6, 7]
+    assert recording.step == "1 day" and recording.span == ("2024-01-01", "2024-01-08")
+
+
+def test_newest_first_is_sorted_and_said(read):
+    recording = read([GOOD[0], *GOOD[:0:-1]])
+    assert recording.series[0].values[:, 0].tolist() == [1.5, 2.5, 4.0, 3.0]
+    assert recording.series[0].lines.tolist() == [5, 4, 3, 2]
+    assert facts(recording)["order of rows"].text == "newest first: sorted"
+    assert "order of rows" not in facts(read(GOOD))
+
+
+def test_ids_are_text_and_their_rows_may_be_mixed(read):
+    recording = read(["unique_id,ds,y", "NA,1,1", "07,1,5", "NA,2,2", "07,2,6", "NA,3,1"])
+    assert [one.name for one in recording.series] == ["NA", "07"]
+    assert [one.values[:, 0].tolist() for one in recording.series] == [[1, 2, 1], [5, 6]]
+    assert "mixed" in facts(recording)["order"].text
+
+
+@pytest.mark.parametrize("name", ["when", "date", "x"])
+def test_a_column_of_dates_is_the_time_whatever_its_name(read, name):
+    recording = read([f"{name},y", *GOOD[1:]])
+    assert recording.channels == ("y",) and recording.step == "1 day"
+    assert facts(recording)["time"].key == f'time_column = "{name}"'
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "time"),
+    [
+        ("t,y", ["0.5,1", "1.0,3", "1.5,2"], "t"),  # by its name
+        ("pos,y", ["5,1", "15,3", "25,2", "35,0"], "pos"),  # in even steps
+        ("y,k", ["1,3", "3,2", "2,1"], "k"),  # falling
+        (",y", ["3,1", "4,3", "6,2", "7,5"], ""),  # the index of a frame from which rows were dropped
+    ],
+)
+def test_a_column_of_rising_numbers_is_the_time(read, header, rows, time):
+    recording = read([header, *rows])
+    assert recording.channels == ("y",)
+    assert facts(recording)["time"].guessed and facts(recording)["time"].key == f'time_column = "{time}"'
+
+
+def test_the_only_column_is_the_channel_even_if_it_rises_evenly(read):
+    assert read(["k", "1", "2", "3", "4"]).channels == ("k",)
+    assert read(["ds,k", "1,1", "2,2", "3,3"]).channels == ("k",)
+
+
+def test_a_nameless_counter_is_left_out(read):
+    recording = read([",y,z", "0,5,1", "1,7,9", "2,6,3"])
+    assert recording.channels == ("y", "z") and "counts the rows" in facts(recording)["index"].text
+
+
+def test_a_column_that_makes_the_times_unique_holds_the_ids(read):
+    rows = [f"{time},{unit},{value}" for unit in (3, 7) for time, value in ((1, 5.5), (2, 6.5), (3, 5.0))]
+    recording = read(["t,unit,y", *rows])
+    assert [one.name for one in recording.series] == ["3", "7"] and recording.channels == ("y",)
+    assert facts(recording)["ids"].guessed and facts(recording)["ids"].key == 'id_column = "unit"'
+    # the control: the same column beside times that are unique is a channel
+    rows = [f"{time},{unit},{time**2}" for time, unit in enumerate((3, 3, 3, 7, 7, 7))]
+    assert read(["t,unit,y", *rows]).channels == ("unit", "y")
+
+
+def test_text_beside_numbers_is_left_out_and_said(read):
+    recording = read(["ds,y,quality", "1,4,ok", "2,5,ok", "3,3,bad"])
+    assert recording.channels == ("y",)
+    assert facts(recording)["left out"].text == "quality (text)" and facts(recording)["left out"].guessed
+
+
+def test_columns_to_forecast_can_be_named(read):
+    lines = ["ds,a,b,c", "1,4,5,1", "2,5,6,2", "3,3,3,9"]
+    assert read(lines).channels == ("a", "b", "c")
+    assert facts(read(lines))["forecast"].guessed
+    assert "forecast" not in facts(read(lines, target=("a",)))
+    assert read(lines, channels=("c", "a")).channels == ("c", "a")
+    with pytest.raises(DataError, match=r"no column 'd' \(data.channels\)\. Did you mean"):
+        read(lines, channels=("d",))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"time_column": "when"}, r"^my.csv: no column 'when' \(data.time_column\)"),
+        ({"id_column": "dss"}, r"^my.csv: no column 'dss' \(data.id_column\). Did you mean 'ds'\?"),
+        ({"target": ("z",)}, r"^my.csv: no column 'z' \(data.target\)"),
+    ],
+)
+def test_columns_that_are_not_there(read, settings, message):
+    with pytest.raises(DataError, match=message):
+        read(GOOD, **settings)
+
+
+def test_the_suggested_resampling_works(read):
+    times = np.cumsum(np.random.default_rng(0).exponential(10, 200)).round(2)
+    lines = ["ds,y", *(f"{time},{np.sin(time / 50)}" for time in times)]
+    with pytest.raises(DataError, match=r'irregular .*data.resample = "(\d+)"') as caught:
+        read(lines)
+    step = str(caught.value).split('data.resample = "')[1].split('"')[0]
+    recording = read(lines, resample=step)
+    values = recording.series[0].values[:, 0]
+    assert recording.step == step and np.isfinite(values).mean() > 0.95 and len(values) > 100
+    assert "resample" in " ".join(facts(recording))
+
+
+def test_arrays_and_files_without_times_cannot_be_resampled(read, tmp_path):
+    with pytest.raises(DataError, match=r"data.resample needs a column of times: set data.time_column"):
+        read(["y", "1", "3", "2"], resample="2")
+
+
+def test_files_that_are_not_there(tmp_path):
+    (tmp_path / "waves.csv").write_text("ds,y\n1,2\n")
+    for path, message in {
+        "wave.csv": r"wave.csv: no such file in .*Did you mean 'waves.csv'\?",
+        "no/where.csv": r"no/where.csv: no such file",
+        "a.docx": r"unknown extension '.docx'. Known: .csv, .tsv, ",
+    }.items():
+        with pytest.raises(DataError, match=message):
+            read_file(path, tmp_path, DataConfig(path=path))
+    assert len(READERS) > 8
+
+
+def test_absolute_and_relative_paths_give_the_same_data(tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "noise.csv"
+    path.write_text("y\n" + "\n".join(str(value) for value in rng.normal(size=300)) + "\n")
+    score = ScoreConfig(warmup=10, horizon=20, starts=4)
+    relative = load(DataConfig(path="noise.csv"), score, tmp_path)
+    assert relative.name == "noise"
+    assert relative.fingerprint == load(DataConfig(path=str(path)), score).fingerprint
