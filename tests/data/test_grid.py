@@ -121,6 +121,12 @@ def test_weekdays_with_holidays():
     assert one.position.tolist() == np.flatnonzero(~closed).tolist()
 
 
+def test_every_other_weekday_is_irregular():
+    days = pd.bdate_range("2020-01-01", periods=60)
+    with pytest.raises(DataError, match="irregular"):
+        grid(days[days.day_of_week.isin([0, 2, 4])])
+
+
 def test_one_saturday_makes_plain_days():
     days = pd.bdate_range("2020-01-01", periods=30).append(pd.DatetimeIndex(["2020-01-18"])).sort_values()
     one = grid(days)
@@ -206,6 +212,9 @@ def test_summer_time_without_the_repeated_hour_has_a_gap():
     once = local[~local.duplicated()]
     assert is_even(grid(once), range(999))  # nothing says that a zone is meant
     assert np.diff(grid(once, "Europe/Berlin").position).max() == 2
+    year = pd.date_range("2023-01-01", periods=8000, freq="h", tz="Europe/Berlin").tz_localize(None)
+    one = grid(year[~year.duplicated()])
+    assert one.facts == () and np.diff(one.position).max() == 2  # in March
 
 
 def test_a_series_that_begins_or_ends_in_the_repeated_hour():

@@ -103,6 +103,14 @@ def test_missing_samples_of_one_channel():
     assert np.nanmax(np.abs(means[:, 1] - 2 * np.arange(1, 39))) < 1e-9
 
 
+def test_a_channel_that_begins_later():
+    values = np.stack([np.arange(20.0), np.arange(20.0)], axis=1)
+    values[:5, 1] = np.nan
+    values[18:, 1] = np.nan
+    _, means = resample(np.arange(20.0), values, "1")
+    assert np.flatnonzero(np.isnan(means[:, 1])).tolist() == [0, 1, 2, 3, 4, 16, 17]
+
+
 def test_equal_times_are_averaged():
     _, values = resample([0, 1, 1, 2, 3], [5.0, 4.0, 6.0, 5.0, 5.0], "1")
     np.testing.assert_allclose(values[:, 0], [5, 5])

@@ -167,6 +167,14 @@ def test_most_of_them_are_read():
         )
 
 
+def test_a_cell_of_other_width():
+    """It is not among the cells by which the places of date and time of day are found."""
+    times = pd.date_range("2020-02-01", periods=1000, freq="h")
+    cells = times.strftime("%d.%m.%Y %H:%M").tolist()
+    cells[3] = "1.2.2020 3:00"
+    np.testing.assert_array_equal(read(cells).values, times.to_numpy().astype("datetime64[ns]"))
+
+
 def test_day_first_if_only_that_fits():
     column = read(["12/01/2020", "13/01/2020"])
     assert column.facts[0].key == 'time_format = "%d/%m/%Y"' and not column.facts[0].guessed
@@ -207,6 +215,7 @@ def test_compact_dates_are_dates():
     [
         [20200101, 20200132, 20200163],  # not in the calendar
         [20200101, 20200201, 20200301, 20200402],  # neither even as dates
+        [20210227, 20210228, 20210229],
         [17990101, 17990102, 17990103],  # too early
         [202001, 202002, 202003],  # a counter
         ["1.2020", "2.2020"],
@@ -236,6 +245,8 @@ def test_whole_and_broken_numbers():
     assert read(["1.5", "2.0"]).values.tolist() == [1.5, 2.0]
     assert read(["1,5", "2,0"], decimal=",").values.tolist() == [1.5, 2.0]
     assert read(["1.000", "2.000,5"], decimal=",", thousands=".").values.tolist() == [1000.0, 2000.5]
+    with pytest.raises(DataError, match="neither a number nor a date"):
+        read(["1.5", "2.0"], decimal=",")
     assert read(["31.01.2020", "01.02.2020"], decimal=",", thousands=".").kind == "dates"
 
 

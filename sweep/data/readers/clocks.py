@@ -22,7 +22,6 @@ ZONES = (
     "Asia/Jerusalem",
 )
 HOUR = 3_600_000_000_000  # nanoseconds, by which these zones change their clocks
-LONGEST = 24 * HOUR  # steps of a day and more are not shifted by a change of clocks
 
 
 def require_zone(time_zone: str) -> None:
@@ -121,8 +120,6 @@ def _may_change(local: Array) -> bool:
         return False
     distances = np.diff(local).astype(np.int64)
     step = np.sort(np.abs(distances))[(len(distances) - 1) // 2]
-    if step >= LONGEST:
-        return False
     odd = np.abs(np.abs(distances - step) - HOUR) <= EVEN * step
     if not odd.any():
         return False

@@ -10,7 +10,7 @@ from sweep.data.types import Array
 
 EVEN = 0.01  # of the step; a larger deviation is irregular, a smaller one is rounding in the file; our choice
 HOLE = 10  # steps; a longer distance of two samples is a hole, not sampling; our choice
-USUAL = 0.5  # least share of the distances that are one step; otherwise times are irregular; our choice
+USUAL = 0.5  # least share of the distances that are one weekday; our choice
 SECONDS = {"day": 86_400, "hour": 3_600, "minute": 60}
 MONTHS = {"year": 12, "quarter": 3}
 UNITS = {  # seconds, as pandas writes them
@@ -60,8 +60,8 @@ class Step:
 def whole_steps(times: Array) -> tuple[Array, float | None] | None:
     """Return the positions of rising numbers in steps, and the step; None if they are irregular.
 
-    The step is the median distance. Times are regular if at least USUAL of the distances are one step within EVEN, and
-    the others, the gaps, are whole multiples of it. Integers are compared as integers.
+    The step is the median distance, the lower one of two. Times are regular if each distance is one step within EVEN,
+    or a gap of several whole steps; so at least half are one step. Integers are compared as integers.
 
     Args:
         times: (row,), int64 or float64, strictly rising.
@@ -74,8 +74,6 @@ def whole_steps(times: Array) -> tuple[Array, float | None] | None:
     distances = np.diff(times)
     step = np.sort(distances)[(len(distances) - 1) // 2]
     one = np.abs(distances - step) <= EVEN * step
-    if one.mean() < USUAL:
-        return None
     mean = float(np.mean(distances[one]))  # of rounded times, closer than the median
     ratio = distances / mean
     whole = np.rint(ratio)
@@ -90,7 +88,7 @@ def month_numbers(local: Array) -> Array | None:
     """Return the month of each date, counted from 1970, if the dates mark months; otherwise None.
 
     They mark months if there is one for a month, at the same time of day, and all are on the same day of the month (the
-    last one where a month is shorter), on the last day, or on the first or last weekday.
+    last one where a month is shorter), or on the first or last weekday.
 
     Args:
         local: (row,), datetime64[ns], rising.
@@ -104,7 +102,6 @@ def month_numbers(local: Array) -> Array | None:
     length = (after - first).astype(np.int64)
     marks = (
         day == np.minimum(day.max(), length),
-        day == length,
         days == np.busday_offset(after, -1, roll="forward"),
         days == np.busday_offset(first, 0, roll="forward"),
     )
