@@ -265,6 +265,18 @@ def test_the_suggested_resampling_works(read):
     assert "resample" in " ".join(facts(recording))
 
 
+def test_irregular_times_of_which_few_are_equal_are_resampled_too(read):
+    times = np.cumsum(np.random.default_rng(0).exponential(10, 200)).round(1)
+    times[50] = times[49]
+    lines = ["ds,y", *(f"{time},{np.sin(time / 50)}" for time in times)]
+    with pytest.raises(DataError, match=r'irregular .*data.resample = "10"'):
+        read(lines)
+    assert read(lines, resample="10").step == "10"
+    # the control: even times of which some are equal
+    with pytest.raises(DataError, match=r"is also the time of"):
+        read(["ds,y", "1,1", "2,3", "2,4", *(f"{time},1" for time in range(3, 40))])
+
+
 def test_arrays_and_files_without_times_cannot_be_resampled(read, tmp_path):
     with pytest.raises(DataError, match=r"data.resample needs a column of times: set data.time_column"):
         read(["y", "1", "3", "2"], resample="2")

@@ -4,7 +4,18 @@ import re
 
 MISSING = frozenset(
     ["", "-", "--", "?", ".", "na", "n/a", "n.a.", "<na>", "nan", "-nan", "nat", "null", "none", "nil", r"\n"]
-    + ["missing", "#n/a", "#n/a n/a", "#na", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "-nan(ind)", "nan(ind)"]
+    + [
+        "missing",
+        "#n/a",
+        "#n/a n/a",
+        "#na",
+        "1.#ind",
+        "-1.#ind",
+        "1.#qnan",
+        "-1.#qnan",
+        "-nan(ind)",
+        "nan(ind)",
+    ]
     + ["#div/0!", "#num!", "#value!", "#ref!", "#name?", "#null!"]  # errors of a spreadsheet
 )  # in lower case
 

@@ -19,6 +19,7 @@ from sweep.data.readers.time_column import TimeColumn
 from sweep.data.types import Array
 
 DAY = 86_400_000_000_000  # nanoseconds
+FEW = 0.05  # share of equal times up to which irregular times are only rounded; our choice
 SEVERAL = "; if the file contains several series, name the column of their ids in data.id_column"
 
 
@@ -131,6 +132,11 @@ class _Series:
         equal = rising[1:] == rising[:-1]
         if not equal.any():
             return
+        different = np.unique(rising)
+        if (
+            equal.mean() < FEW and whole_steps(_numbers(different)) is None
+        ):  # averaging them is what irregular times need
+            raise DataError(self.irregular(different, order[np.concatenate([[True], ~equal])]))
         later = order[1:][equal]
         pick = int(np.argmin(later))
         before = order[:-1][equal][pick]
@@ -145,7 +151,7 @@ class _Series:
     def irregular(self, rising: Array, order: Array) -> str:
         """Return the message about irregular times, with the step that mends them."""
         dates = self.times.local is not None
-        numbers = rising.astype(np.int64) if dates else rising
+        numbers = _numbers(rising)
         distances = np.diff(numbers)
         median = np.sort(distances)[(len(distances) - 1) // 2]
         row = int(np.argmax(np.abs(distances - median) > 0.01 * median))
@@ -165,6 +171,11 @@ def _sorted(keys: Array) -> tuple[Array, tuple[Fact, ...]]:
         return np.arange(len(keys)), ()
     text = "newest first: sorted" if (steps <= zero).all() else "out of order: sorted by time"
     return np.argsort(keys, kind="stable"), (Fact("order of rows", text),)
+
+
+def _numbers(times: Array) -> Array:
+    """Return times as numbers: nanoseconds of dates."""
+    return times.astype(np.int64) if times.dtype.kind == "M" else times
 
 
 def _without_gaps(found: tuple[Array, Step] | None) -> bool:

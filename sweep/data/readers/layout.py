@@ -116,7 +116,7 @@ def _placed(
         return _Placed(Series(group.label, values[rows], lines=lines, name=group.name), None)
     lines = None
     if config.resample:
-        grid, kept = resampled(group.label, times, rows, values[rows], config.resample)
+        grid, kept = resampled(group.label, times, rows, values[rows], config.resample, config.time_zone)
     else:
         grid = grid_of(group.label, times, rows, table.place, config.time_zone)
         kept = values[grid.order]

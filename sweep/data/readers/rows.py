@@ -90,7 +90,9 @@ def find_rows(name: str, text: bytes, separator: str, marks: Sequence[bytes], fi
     )
 
 
-def _skipped(text: bytes, raw: Array, starts: Array, ends: Array, separator: str, marks: Sequence[bytes]) -> Array:
+def _skipped(
+    text: bytes, raw: Array, starts: Array, ends: Array, separator: str, marks: Sequence[bytes]
+) -> Array:
     """Return 0 for each line that is a row, 1 for a comment, 2 for a blank line."""
     skipped = np.zeros(len(starts), dtype=np.int8)
     candidates = np.isin(raw[starts], [*b" \t\n", *(mark[0] for mark in marks)])
@@ -145,7 +147,9 @@ def _quoted(
             inside = False
             found = BLANK_CELL.findall(line.rstrip("\n"))
             if any(cell.startswith('"') and not (len(cell) > 1 and cell.endswith('"')) for cell in found):
-                raise DataError(f"{name}, line {begins[-1] + first}: a quote is not closed: correct the quotes")
+                raise DataError(
+                    f"{name}, line {begins[-1] + first}: a quote is not closed: correct the quotes"
+                )
             cells.append(len(found))
     else:
         try:

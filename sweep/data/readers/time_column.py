@@ -156,6 +156,9 @@ def _chosen(
 ) -> tuple[TextTimes, tuple[Fact, ...]]:
     """Return the reading of the column, and the fact of it."""
     if not readings or np.isnat(readings[0].local).all():
+        words = pd.to_numeric(pd.Series(different), errors="coerce").isna().to_numpy()[codes]
+        if words.mean() < 0.5:
+            part.refuse(words, "{cell} is not a number, unlike most cells", "correct it")
         part.refuse(
             np.ones(len(codes), dtype=bool),
             "{cell} is neither a number nor a date in a known form, from 1678 to 2262",
