@@ -139,7 +139,8 @@ def _recording(path: Path, label: str, values: Any, config: DataConfig) -> Recor
     unknown = [name for name in config.channels if name not in names]
     if unknown:
         raise DataError(
-            f"{label}: no channel {unknown[0]!r} (data.channels).{nearest(unknown[0], names)} Channels: {', '.join(names)}"
+            f"{label}: no channel {unknown[0]!r} (data.channels).{nearest(unknown[0], names)} "
+            f"Channels: {', '.join(names)}"
         )
     chosen = config.channels or names
     cube = np.ascontiguousarray(cube[:, :, [names.index(name) for name in chosen]], dtype=np.float64)

@@ -43,6 +43,7 @@ ID_WORDS = (
     "item",
     "run",
 )
+FEWEST_ROWS = 10  # of a series, on average, for a column of numbers to be its ids; our choice
 TEXT = 0.5  # share of numbers below which a column is text; our choice
 DEFAULTS = {"id_column": "unique_id", "time_column": "ds"}
 
@@ -170,7 +171,8 @@ def _id_column(table: Table, free: Sequence[str], time: str | None) -> tuple[str
     frame = table.frame
     if time is not None and not frame[time].duplicated().any():
         return None, []
-    candidates = [name for name in free if name and _could_be_ids(table, name, time)]
+    values = [name for name in free if name and looks_numeric(table, name) >= TEXT]
+    candidates = [name for name in free if name and values != [name] and _could_be_ids(table, name, time)]
     if not candidates:
         return None, []
     named = [name for name in candidates if _is_word(name, ID_WORDS)]
@@ -187,10 +189,9 @@ def _id_column(table: Table, free: Sequence[str], time: str | None) -> tuple[str
 
 def _could_be_ids(table: Table, name: str, time: str | None) -> bool:
     cells = table.frame[name]
-    count = int(cells.nunique())
-    if not 1 < count <= len(cells) / 2:
+    count, text = int(cells.nunique()), looks_numeric(table, name) < TEXT
+    if not 1 < count <= len(cells) / (2 if text or _is_word(name, ID_WORDS) else FEWEST_ROWS):
         return False
-    text = looks_numeric(table, name) < TEXT
     if time is not None:
         whole = text or _are_whole(table, name)
         return whole and not table.frame.duplicated([name, time]).any()
