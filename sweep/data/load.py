@@ -12,9 +12,10 @@ from sweep.data.calendar import calendar_features
 from sweep.data.codec import fit_codec
 from sweep.data.period import dominant_period
 from sweep.data.readers import Columns, read_file
-from sweep.data.recording import Need, Recording, split_in_time, target_indices
+from sweep.data.recording import Need, Recording, series_names, split_in_time, target_indices
 from sweep.data.scale import exact_warnings
 from sweep.data.sources import SOURCES, generated
+from sweep.data.spread import spread_warnings
 from sweep.data.starts import build_starts, level_of, start_warnings
 from sweep.data.transforms import Transform, build_transforms
 from sweep.data.trend import trend_warnings
@@ -73,12 +74,18 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         fingerprint=_fingerprint((recording.channels, targets, config.transforms, config.season), arrays),
         warnings=(
             *trend_warnings(raw, recording.channels, config.transforms, transforms),
+            *(
+                spread_warnings(raw, transforms, recording.channels, labels)
+                if config.scaling == "global"
+                else ()
+            ),
             *start_warnings("validation", validation, recording.series, need),
             *start_warnings("test", test, recording.series, need),
             *exact_warnings("validation", validation, recording.channels, targets),
             *exact_warnings("test", test, recording.channels, targets),
         ),
         objective=score.objective,
+        series_names=series_names(recording),
     )
 
 

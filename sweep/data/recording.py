@@ -36,6 +36,7 @@ class Series:
     ends: tuple[int, int] | None = None  # None: split in time by the shares of the study
     stamps: Array | None = None  # (time,), datetime64[ns]; None if the data have no dates
     lines: Array | None = None  # (time,), 1-based line of the file; None for other sources than text files
+    name: str = ""  # such as its id in a file; empty: none
 
     def place(self, sample: int) -> str:
         """Return the place of a sample for messages: the line of the file, or the index."""
@@ -59,6 +60,18 @@ class Recording:
     name: str
     channels: tuple[str, ...]
     series: tuple[Series, ...]
+
+
+def series_names(recording: Recording) -> tuple[str, ...]:
+    """Return the names of the series, all different; empty if one has no name.
+
+    Equal names, such as the same id in two files, are replaced by the labels, which name the file too.
+    """
+    names = tuple(series.name for series in recording.series)
+    if not all(names):
+        return ()
+    labels = tuple(series.label for series in recording.series)
+    return names if len(set(names)) == len(names) else labels if len(set(labels)) == len(labels) else ()
 
 
 def split_in_time(recording: Recording, shares: tuple[float, float, float]) -> Recording:

@@ -67,6 +67,7 @@ class Starts:
     scale_from: Array  # (start, channel): name of the trivial forecast that has this error
     exact: Array  # (start, channel): whether that forecast is right to rounding
     series: Array  # (start,): index of the training series, -1 for a series without a training part
+    owner: Array  # (start,): index of the recorded series
     position: Array  # (start,): index in its series of the first forecast step
     calendar: Array  # (start, warmup + horizon, feature): known inputs for the same times, feature may be 0
     n_eff: int  # largest number of starts that do not overlap
@@ -90,6 +91,7 @@ class Data:
     fingerprint: str  # SHA-256 of all arrays above
     warnings: tuple[str, ...] = ()  # such as a strong trend without a transform
     objective: str = "rollout_error"  # name of what ranks rollouts of its starts
+    series_names: tuple[str, ...] = ()  # of the recorded series, all different; empty where series have no names
 
     @property
     def inputs(self) -> int:

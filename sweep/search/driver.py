@@ -271,7 +271,7 @@ class Driver:
 
     def _settle(self, trial: RunningTrial, finished: Finished) -> None:
         self.folder.write_files(trial.number, finished.files)
-        self._store(trial.settled(finished.exposure_gap, finished.seconds))
+        self._store(trial.settled(finished.exposure_gap, finished.seconds, finished.breakdown))
         if self.draw is not None:
             self._add_drawing(trial.number)
 

@@ -63,7 +63,7 @@ def read_csv(path: Path, columns: Columns) -> Recording:
     values = np.stack([_numbers(table, name, has_time, has_ids) for name in channels], axis=1)
     series: list[Series] = []
     first: tuple[str, Times] | None = None
-    for label, rows in _groups(table, columns.series_id):
+    for name, label, rows in _groups(table, columns.series_id):
         lines = table.lines[rows]
         stamps = None
         if has_time:
@@ -77,7 +77,7 @@ def read_csv(path: Path, columns: Columns) -> Recording:
             stamps = times.stamps
         else:
             _refuse_unnamed_time(label, channels, values[rows])
-        series.append(Series(label, values[rows], stamps=stamps, lines=lines))
+        series.append(Series(label, values[rows], stamps=stamps, lines=lines, name=name))
     return Recording(path.stem, channels, tuple(series))
 
 
@@ -164,10 +164,10 @@ def _numbers(table: Table, column: str, has_time: bool, has_ids: bool) -> Array:
     return np.asarray(numbers)
 
 
-def _groups(table: Table, id_column: str) -> list[tuple[str, Array]]:
-    """Return the label and the row numbers of each series, in the order of the file."""
+def _groups(table: Table, id_column: str) -> list[tuple[str, str, Array]]:
+    """Return the id, "" without one, the label and the row numbers of each series, in the order of the file."""
     if id_column not in table.cells:
-        return [(table.name, np.arange(len(table.lines)))]
+        return [("", table.name, np.arange(len(table.lines)))]
     ids = table.cells[id_column].str.strip().to_numpy(dtype=object)
     edges = np.concatenate([[0], np.flatnonzero(ids[1:] != ids[:-1]) + 1, [len(ids)]])
     groups: dict[str, Array] = {}
@@ -181,7 +181,7 @@ def _groups(table: Table, id_column: str) -> list[tuple[str, Array]]:
                 f"{ids[begin - 1]!r}: sort the file by {id_column} and time"
             )
         groups[name] = np.arange(begin, end)
-    return [(f"{table.name}, series {name!r}", rows) for name, rows in groups.items()]
+    return [(name, f"{table.name}, series {name!r}", rows) for name, rows in groups.items()]
 
 
 def _refuse_unnamed_time(label: str, channels: tuple[str, ...], values: Array) -> None:
