@@ -124,9 +124,7 @@ def record_from_json(values: Mapping[str, Any]) -> TrialRecord:
     evaluations = tuple(evaluation_from_json(entry) for entry in values["evaluations"])
     stored = values.get("breakdown")
     breakdown = None if stored is None else breakdown_from_json(stored)
-    return TrialRecord(
-        **{"score_format": 1, **values, "evaluations": evaluations, "breakdown": breakdown}
-    )
+    return TrialRecord(**{"score_format": 1, **values, "evaluations": evaluations, "breakdown": breakdown})
 
 
 def evaluation_from_json(values: Mapping[str, Any]) -> Evaluation:

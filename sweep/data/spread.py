@@ -25,15 +25,15 @@ class Spread:
     @property
     def ratio(self) -> Array:
         """Return (channel,), the largest standard deviation by the smallest, of series that are not constant; >= 1."""
-        low = np.where(self.flat, np.inf, self.std).min(axis=0)
-        high = np.where(self.flat, 0.0, self.std).max(axis=0)
-        return np.divide(high, low, out=np.ones_like(high), where=high > 0)
+        low: Array = np.where(self.flat, np.inf, self.std).min(axis=0)
+        high: Array = np.where(self.flat, 0.0, self.std).max(axis=0)
+        return np.asarray(np.divide(high, low, out=np.ones_like(high), where=high > 0))
 
     @property
     def distance(self) -> Array:
         """Return (channel,), how far the means lie apart, in standard deviations within the series; >= 0."""
-        width = np.ptp(self.mean, axis=0)
-        return np.divide(width, self.within, out=np.zeros_like(width), where=self.within > 0)
+        width: Array = np.ptp(self.mean, axis=0)
+        return np.asarray(np.divide(width, self.within, out=np.zeros_like(width), where=self.within > 0))
 
     @property
     def apart(self) -> Array:

@@ -91,7 +91,9 @@ class Data:
     fingerprint: str  # SHA-256 of all arrays above
     warnings: tuple[str, ...] = ()  # such as a strong trend without a transform
     objective: str = "rollout_error"  # name of what ranks rollouts of its starts
-    series_names: tuple[str, ...] = ()  # of the recorded series, all different; empty where series have no names
+    series_names: tuple[
+        str, ...
+    ] = ()  # of the recorded series, all different; empty where series have no names
 
     @property
     def inputs(self) -> int:

@@ -75,9 +75,7 @@ def breakdown(
     return Breakdown(by_series, by_channel, cells) if by_series or by_channel else None
 
 
-def _scores(
-    group: Group, forecast: Array, starts: Starts, block: int, objective: Objective
-) -> GroupScores:
+def _scores(group: Group, forecast: Array, starts: Starts, block: int, objective: Objective) -> GroupScores:
     values, truth, scale = _chosen(group.rows, group.columns, forecast, starts)
     error = objective(values, truth, scale, block)
     return GroupScores(
@@ -112,9 +110,7 @@ def _groups(
     trivial = trivial_forecasts(starts.past, starts.mean, starts.truth.shape[1])
 
     def group(series: str | None, channel: str | None, rows: Array, columns: tuple[int, ...]) -> Group:
-        errors = [
-            objective(*_chosen(rows, columns, values, starts), block) for values in trivial.values()
-        ]
+        errors = [objective(*_chosen(rows, columns, values, starts), block) for values in trivial.values()]
         exact = min(errors) < EXACT or bool(starts.exact[np.ix_(rows, np.asarray(columns))].all())
         return Group(series, channel, rows, columns, min(errors), exact)
 

@@ -48,7 +48,12 @@ def cause_findings(case: Case, failing: bool = False, hopeless: str = "") -> tup
         why = inapplicable(case, cause) or (hopeless if cause.fault not in OF_DATA else "")
         if pooled and cause.fault == POOLED:
             found = _finding(
-                cause, "issue", pooled_text(case), pooled_evidence(case), 1.0, prescriptions=prescribed(case, cause)
+                cause,
+                "issue",
+                pooled_text(case),
+                pooled_evidence(case),
+                1.0,
+                prescriptions=prescribed(case, cause),
             )
             findings.append(found)
         elif why:

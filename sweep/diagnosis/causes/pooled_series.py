@@ -23,7 +23,9 @@ def pooled_text(case: Case) -> str:
         differ = f"The standard deviations of the {facts.series} training series differ by a factor of up to "
         differ += f"{facts.series_scales:.3g}"
     else:
-        differ = f"The means of the {facts.series} training series lie up to {facts.series_levels:.3g} standard "
+        differ = (
+            f"The means of the {facts.series} training series lie up to {facts.series_levels:.3g} standard "
+        )
         differ += "deviations within the series apart"
     return (
         f"{differ}, and all of them are scaled together: the network hardly sees what happens in some, and a small "
