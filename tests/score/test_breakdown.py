@@ -1,5 +1,6 @@
 """Scores by series and by channel: by hand, consistent with the pooled score, and only where there is something."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sweep.config.breakdown import breakdown_from_json
 from sweep.data.types import Starts
 from sweep.score import breakdown as module
+from sweep.score.baselines.table import _timed
 from sweep.score.breakdown import breakdown, breakdown_of
 from sweep.score.metrics import rollout_error, valid_steps
 from tests.support.made_data import data_of, starts_of
@@ -120,6 +123,10 @@ def test_there_is_no_skill_against_an_exact_trivial_forecast():
     assert scored is not None
     exact, other = scored.by_series
     assert exact.trivial_skill is None and other.trivial_skill is not None
+    marked = replace(starts_for([0, 1]), exact=np.array([[False], [True]]))  # right to rounding, and not 0
+    scored = breakdown(marked.truth + 0.1, marked, (0,), 3, rollout_error, ("y",), ("a", "b"))
+    assert scored is not None and scored.by_series[1].trivial_error > 1e-3
+    assert [row.trivial_skill is None for row in scored.by_series] == [False, True]
 
 
 def test_the_objective_is_the_studys():
@@ -160,3 +167,14 @@ def test_it_reads_names_targets_and_block_from_the_data():
     named = replace(data, targets=(0,), series_names=("p", "q", "r", "s"))
     by_series = breakdown_of(named, named.validation, named.validation.truth)
     assert by_series is not None and [row.series for row in by_series.by_series] == ["p", "q", "r", "s"]
+
+
+def test_baselines_are_scored_so_too_and_stay_json():
+    values = np.random.default_rng(0).normal(size=(4, 30, 2))
+    data = data_of([np.random.default_rng(1).normal(size=(60, 2))], values, values, 10)
+    entry = json.loads(json.dumps(_timed("persistence", data, data.validation), allow_nan=False))
+    rows = breakdown_from_json(entry["breakdown"]).by_channel
+    assert [row.channel for row in rows] == ["a", "b"]
+    assert np.mean([row.rollout_error for row in rows]) == pytest.approx(entry["rollout_error"])
+    alone = _timed("persistence", replace(data, targets=(0,)), data.validation)
+    assert "breakdown" not in alone
