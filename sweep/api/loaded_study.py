@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sweep.results.breakdown import breakdown_frame
 from sweep.results.document import report_document
 from sweep.results.tables import errors_frame, leaderboard, rollout_frame, steps_frame, trials_frame
 from sweep.store import StudyFolder
@@ -43,6 +44,14 @@ class LoadedStudy:
     def errors(self) -> pd.DataFrame:
         """Return a row per trial, evaluation point and step 1, 2, 5, 10, ... of the horizon."""
         return errors_frame(self.folder)
+
+    @cached_property
+    def breakdown(self) -> pd.DataFrame:
+        """Return a row per trial, series and channel: where the rollout error comes from.
+
+        `series` or `channel` is None in rows of all of them together. Empty with one series and one channel.
+        """
+        return breakdown_frame(self.folder)
 
     @cached_property
     def leaderboard(self) -> pd.DataFrame:

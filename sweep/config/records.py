@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sweep.config.breakdown import Breakdown, breakdown_from_json
+
 State = Literal["running", "complete", "pruned", "diverged", "failed"]
 # replicated: a known configuration on a new seed; completed: a pruned trial, trained again to its end
 Origin = Literal["sampled", "enqueued", "replicated", "completed"]
@@ -15,6 +17,8 @@ SCORE_FORMAT = 2
 
 # Shares of the horizon for which the rollout error is recorded.
 PREFIXES = (0.03, 0.1, 0.3, 1.0)
+
+LEFT_OUT = "left out"  # in the metadata of a field: `to_json` leaves it out where it is None
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class TrialRecord:
     seconds: float = 0.0  # worker time; only this field and `host` may differ between equal runs
     host: Mapping[str, Any] = field(default_factory=dict)  # engine, versions, machine
     score_format: int = SCORE_FORMAT  # of its scores
+    # of the best checkpoint; None, and left out of the file, with one series and one channel
+    breakdown: Breakdown | None = field(default=None, metadata={LEFT_OUT: True})
 
     @property
     def settled(self) -> bool:
@@ -86,7 +92,7 @@ class TrialRecord:
 
 
 def to_json(value: Any) -> Any:
-    """Return a record as JSON values; numbers that are not finite become None."""
+    """Return a record as JSON values; numbers that are not finite become None, fields marked LEFT_OUT may be absent."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
@@ -94,7 +100,11 @@ def to_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [to_json(entry) for entry in value]
     if hasattr(value, "__dataclass_fields__"):
-        return {name: to_json(getattr(value, name)) for name in value.__dataclass_fields__}
+        return {
+            name: to_json(getattr(value, name))
+            for name, entry in value.__dataclass_fields__.items()
+            if not (entry.metadata.get(LEFT_OUT) and getattr(value, name) is None)
+        }
     return value
 
 
@@ -112,7 +122,9 @@ def record_from_json(values: Mapping[str, Any]) -> TrialRecord:
         KeyError, TypeError: a field is missing or unknown.
     """
     evaluations = tuple(evaluation_from_json(entry) for entry in values["evaluations"])
-    return TrialRecord(**{"score_format": 1, **values, "evaluations": evaluations})
+    stored = values.get("breakdown")
+    breakdown = None if stored is None else breakdown_from_json(stored)
+    return TrialRecord(**{"score_format": 1, **values, "evaluations": evaluations, "breakdown": breakdown})
 
 
 def evaluation_from_json(values: Mapping[str, Any]) -> Evaluation:

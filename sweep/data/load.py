@@ -13,11 +13,13 @@ from sweep.data.calendar import calendar_features
 from sweep.data.codec import fit_codec
 from sweep.data.gaps import without_gaps
 from sweep.data.period import dominant_period
+from sweep.data.pieces import joined
 from sweep.data.readers import read_recording
-from sweep.data.recording import Need, Recording, Series, target_indices
+from sweep.data.recording import Need, Recording, Series, series_names, target_indices
 from sweep.data.scale import exact_warnings
 from sweep.data.sources import SOURCES, generated
 from sweep.data.split import split
+from sweep.data.spread import spread_warnings
 from sweep.data.starts import build_starts, level_of, start_warnings
 from sweep.data.transforms import Transform, build_transforms
 from sweep.data.trend import trend_warnings
@@ -41,6 +43,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
     need = Need(past=score.warmup + lag, horizon=score.horizon, starts=score.starts)
     recording, lyapunov_time = _recorded(config, need, base)
     targets = target_indices(recording.channels, config.target)
+    names = series_names(recording)
     recording = without_gaps(split(recording, config), config.missing, config.fill_limit, lag)
     _require_defined(recording, transforms, config.transforms)
     _require_changing(recording)
@@ -82,6 +85,11 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         fingerprint=_fingerprint((recording.channels, targets, config.transforms, config.season), arrays),
         warnings=(
             *trend_warnings(raw, recording.channels, config.transforms, transforms),
+            *(
+                spread_warnings(joined(raw, rows), transforms, recording.channels, list(dict.fromkeys(labels)))
+                if config.scaling == "global"
+                else ()
+            ),
             *start_warnings("validation", validation, pieces, need),
             *start_warnings("test", test, pieces, need),
             *exact_warnings("validation", validation, recording.channels, targets),
@@ -89,6 +97,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         ),
         objective=score.objective,
         facts=recording.facts,
+        series_names=names,
     )
 
 

@@ -82,6 +82,21 @@ class Recording:
     facts: tuple[Fact, ...] = ()  # what was understood of a file
 
 
+def series_names(recording: Recording) -> tuple[str, ...]:
+    """Return the names of the series, all different; empty if one has no name.
+
+    Equal names, such as the same id in two files, are replaced by the labels, which name the file too.
+
+    Args:
+        recording: before gaps are cut.
+    """
+    names = tuple(series.name for series in recording.series)
+    if not all(names):
+        return ()
+    labels = tuple(series.label for series in recording.series)
+    return names if len(set(names)) == len(names) else labels if len(set(labels)) == len(labels) else ()
+
+
 def target_indices(channels: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:
     """Return the indices of the scored channels; all channels if no name is given.
 

@@ -96,6 +96,7 @@ def build_starts(
         scale_from=scales.source,
         exact=scales.exact,
         series=index,
+        owner=owner,
         position=position + np.array([series[i].offset for i, _ in spans]),
         calendar=np.stack([calendars[i][p - need.past + lag : p + need.horizon] for i, p in spans]),
         n_eff=n_apart(position, pieces, need.horizon),

@@ -71,6 +71,7 @@ class Starts:
     series: (
         Array  # (start,): index of its series' training statistics, -1 for a series without a training part
     )
+    owner: Array  # (start,): index of the recorded series
     position: Array  # (start,): step of its series at which the forecast begins
     calendar: Array  # (start, warmup + horizon, feature): known inputs for the same times, feature may be 0
     n_eff: int  # largest number of starts that do not overlap
@@ -99,6 +100,9 @@ class Data:
     warnings: tuple[str, ...] = ()  # such as a strong trend without a transform
     objective: str = "rollout_error"  # name of what ranks rollouts of its starts
     facts: tuple[Fact, ...] = ()  # what was understood of a file
+    series_names: tuple[
+        str, ...
+    ] = ()  # of the recorded series, all different; empty where series have no names
 
     @property
     def inputs(self) -> int:

@@ -7,6 +7,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from sweep.data import Data
+from sweep.data.pieces import joined
+from sweep.data.spread import spread_of
 from sweep.data.types import Array
 from sweep.score.baselines.autoregression import fitted, lagged
 
@@ -35,6 +37,11 @@ class DataFacts:
     leaked: float  # share of validation stretches that occur, number by number, in the training data
     nearest_training: float  # median distance of late training stretches to their nearest early one
     nearest_validation: float  # median distance of validation stretches to their nearest early training one
+    series: int = 1  # training series
+    # largest ratio of two training series' standard deviations, in model units, and largest distance of their means in
+    # standard deviations within the series: over all channels
+    series_scales: float = 1.0
+    series_levels: float = 0.0
 
 
 def facts_of(data: Data) -> DataFacts:
@@ -53,6 +60,7 @@ def facts_of(data: Data) -> DataFacts:
     tree = cKDTree(_stretches(early, words, spread))
     known = _once_in_a_series(data.train_raw, words)
     training, validation = _linear_errors(data, spread)
+    apart = spread_of(joined(data.train, data.train_series))
     return DataFacts(
         period=data.period,
         lyapunov_time=data.lyapunov_time,
@@ -68,6 +76,9 @@ def facts_of(data: Data) -> DataFacts:
         leaked=float(np.mean([row.tobytes() in known for row in _exact(list(fresh), words)])),
         nearest_training=_nearest(tree, _stretches(late, words, spread)),
         nearest_validation=_nearest(tree, _stretches(list(fresh), words, spread)),
+        series=len(data.train),
+        series_scales=float(apart.ratio.max()),
+        series_levels=float(apart.distance.max()),
     )
 
 

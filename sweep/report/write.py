@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.config.errors import StoreError
+from sweep.results.breakdown import breakdown_columns
 from sweep.results.document import report_document
 from sweep.results.study import read_study
 from sweep.results.study_tables import StudyTables
@@ -53,16 +54,23 @@ def write_report(folder: StudyFolder) -> ReportPaths:
         raise StoreError(f"cannot make the folder {folder.report}: {error.strerror or error}") from error
     text = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)
     write_atomic(paths.document, f"{text}\n".encode(), durable=False)
-    write_atomic(paths.table, trials_csv(document).encode(), durable=False)
+    table = trials_csv(document, breakdown_columns(tables.study.records))
+    write_atomic(paths.table, table.encode(), durable=False)
     write_atomic(paths.page, page_html(tables, document).encode(), durable=False)
     return paths
 
 
-def trials_csv(document: Mapping[str, Any]) -> str:
+def trials_csv(document: Mapping[str, Any], more: Mapping[int, Mapping[str, Any]] | None = None) -> str:
     """Return the trials of a report document as CSV: a row per trial, hyperparameters as `params.<name>`.
 
     A text cell that a spreadsheet would take for a formula gets a leading apostrophe; numbers are left alone.
+
+    Args:
+        document: of the report.
+        more: columns by number of the trial, from `breakdown_columns`; they come last.
     """
+    more = more or {}
+    further = dict.fromkeys(name for columns in more.values() for name in columns)
     trials = document["trials"]
     names = dict.fromkeys(name for trial in trials for name in trial["params"])
     columns = dict.fromkeys(key for trial in trials for key in trial if key not in ("params", "test"))
@@ -70,9 +78,10 @@ def trials_csv(document: Mapping[str, Any]) -> str:
         columns = dict.fromkeys(("number", "state", "rollout_error"))
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*columns, *(f"params.{name}" for name in names)])
+    writer.writerow([*columns, *(f"params.{name}" for name in names), *further])
     for trial in trials:
         cells = [trial.get(key) for key in columns] + [trial["params"].get(name) for name in names]
+        cells += [more.get(trial["number"], {}).get(name) for name in further]
         writer.writerow([guarded(cell) for cell in cells])
     return buffer.getvalue()
 

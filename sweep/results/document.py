@@ -11,6 +11,7 @@ from sweep.config.errors import StoreError
 from sweep.config.records import SCORE_FORMAT, to_json
 from sweep.data.trivial import TRIVIAL
 from sweep.diagnosis.finding import findings_to_json
+from sweep.results.breakdown import breakdown_section
 from sweep.results.checks import check_findings
 from sweep.results.confirmation import TEST_KEYS, confirmation_section
 from sweep.results.contest import Contender
@@ -56,6 +57,7 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
         "treatments": [dict(treatment) for treatment in stored.treatments],
         "baselines": {name: baseline_entry(stored, name) for name in stored.baselines},
         "missing_baselines": dict(stored.missing_baselines),
+        "breakdown": breakdown_section(stored),
         "trials": [trial_entry(stored, index, number) for index in range(len(stored.records))],
         "diagnoses": diagnoses_section(
             Judged(stored.diagnoses, stored.records, tables.trials, stored.axes, stored.muted)
@@ -191,6 +193,7 @@ def baseline_entry(study: StoredStudy, name: str) -> dict[str, Any]:
     return {
         **{key: entry.get(key) for key in keys},
         "exact": entry["rollout_error"] < EXACT,
+        "breakdown": entry.get("breakdown"),
         "test": {key: test.get(key) for key in TEST_KEYS}
         if test and test.get("rollout_error") is not None
         else None,
@@ -254,6 +257,7 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
         },
         "best_evaluation": record.best,
         "best_one_step_evaluation": record.best_one_step,
+        "breakdown": record.breakdown,
         "config": dict(record.config),
         "evaluations": evaluations,
         "host": dict(record.host),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweep.score.baselines.table import BASELINES, score_baselines, score_baselines_on_test
+    from sweep.score.breakdown import breakdown_of
     from sweep.score.comparisons import exposure_gap_by_step, skill
     from sweep.score.evaluation import scores
     from sweep.score.metrics import block_length, nrmse_by_step, valid_steps
@@ -24,6 +25,7 @@ _HOME = {
     "TrivialForecast": "trivial",
     "best_trivial": "trivial",
     "block_length": "metrics",
+    "breakdown_of": "breakdown",
     "exposure_gap_by_step": "comparisons",
     "forecasts": "rollout",
     "nrmse_by_step": "metrics",
@@ -45,6 +47,7 @@ __all__ = [
     "TrivialForecast",
     "best_trivial",
     "block_length",
+    "breakdown_of",
     "exposure_gap_by_step",
     "forecasts",
     "nrmse_by_step",

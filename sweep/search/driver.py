@@ -271,7 +271,7 @@ class Driver:
 
     def _settle(self, trial: RunningTrial, finished: Finished) -> None:
         self.folder.write_files(trial.number, finished.files)
-        self._store(trial.settled(finished.exposure_gap, finished.seconds))
+        self._store(trial.settled(finished.exposure_gap, finished.seconds, finished.breakdown))
         if self.draw is not None:
             self._add_drawing(trial.number)
 
@@ -284,9 +284,9 @@ class Driver:
         self.watch(Settled(record))
 
     def _remember(self, record: TrialRecord) -> None:
-        """Keep a settled record without its evidence, which is on disk and large in memory."""
+        """Keep a settled record without its evidence and breakdown, which are on disk and large in memory."""
         slim = tuple(replace(evaluation, evidence={}) for evaluation in record.evaluations)
-        self.records[record.number] = record = replace(record, evaluations=slim)
+        self.records[record.number] = record = replace(record, evaluations=slim, breakdown=None)
         self._tally.add(record, wanted=self._is_wanted(record.number))
 
     def _worker_died(self, task: SlotTask, reason: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sweep.config.breakdown import Breakdown
 from sweep.config.records import (
     Evaluation,
     State,
@@ -100,8 +101,10 @@ class RunningTrial:
         self.diverged, self.seconds = header["diverged"], header["seconds"]
         self.checkpoint = checkpoint
 
-    def settled(self, exposure_gap: float | None, seconds: float) -> TrialRecord:
-        """Return the record of the ended trial."""
+    def settled(
+        self, exposure_gap: float | None, seconds: float, breakdown: Breakdown | None = None
+    ) -> TrialRecord:
+        """Return the record of the ended trial; without a best checkpoint it has no breakdown."""
         state: State = "diverged" if self.diverged else "pruned" if self.pruned_at else "complete"
         reason = self.diverged
         if state == "pruned" and self.pruned_at is not None:
@@ -127,6 +130,7 @@ class RunningTrial:
             sequence_steps=last.sequence_steps,
             updates=last.updates,
             seconds=self.seconds + seconds,
+            breakdown=None if best is None else breakdown,
         )
 
     def trained_record(self) -> TrialRecord:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sweep.config.breakdown import Breakdown
 from sweep.config.records import Scores, TrialRecord
 from sweep.config.trial import TrialConfig
 from sweep.data import Starts
@@ -28,6 +29,7 @@ from sweep.model import Network
 from sweep.score import (
     best_trivial,
     block_length,
+    breakdown_of,
     exposure_gap_by_step,
     forecasts,
     nrmse_by_step,
@@ -55,6 +57,7 @@ class Finished:
     files: dict[str, bytes]
     exposure_gap: float | None  # mean over steps; None if it is not finite
     seconds: float
+    breakdown: Breakdown | None = None  # None with one series and one channel
 
 
 def finish(
@@ -86,6 +89,7 @@ def finish(
         subject = Subject(run.network, run.task, config.seed)
         arrays, mean_gap = _rollout_arrays(subject)
         gap = mean_gap if np.isfinite(mean_gap) else None
+        breakdown = breakdown_of(run.data, run.task.starts, arrays["forecast"])
         curves = run.trainer.log.columns()
         files = {
             "curves.csv": _csv_bytes(curves),
@@ -107,7 +111,7 @@ def finish(
             files["diagnosis.json"] = diagnosis_bytes(diagnosed(evidence))
         del run, subject
         release_freed_memory()
-    return Finished(files, gap, time.perf_counter() - began)
+    return Finished(files, gap, time.perf_counter() - began, breakdown)
 
 
 def score_on_test(config: TrialConfig, weights: bytes) -> Scores:

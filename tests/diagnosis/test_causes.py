@@ -61,6 +61,61 @@ def test_where_nothing_is_better_than_a_trivial_forecast_no_training_is_at_fault
     assert text == "Cannot be decided here: persistence is as good as anything."
 
 
+def pooled_case(scaling: str = "global", **facts: float) -> Case:
+    case = case_of()
+    data = case.config.data.model_copy(update={"scaling": scaling})
+    config = case.config.model_copy(update={"data": data})
+    return replace(case, config=config, facts=replace(case.facts, **{"series": 7, **facts}))
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        (
+            {"series_scales": 1e6},
+            "The standard deviations of the 7 training series differ by a factor of up to 1e+06",
+        ),
+        ({"series_levels": 40.0}, "The means of the 7 training series lie up to 40 standard deviations"),
+    ],
+)
+def test_series_that_one_scaling_does_not_fit_are_the_cause_of_a_failure(facts: dict[str, float], text: str):
+    case = pooled_case(**facts)
+    found = next(f for f in cause_findings(case, failing=True) if f.severity == "issue")
+    assert found.code == "C11" and found.text.startswith(text)
+    assert [(change.path, change.value) for change in found.prescriptions[0]] == [("data.scaling", "series")]
+    assert {key: found.evidence[key] for key in facts} == facts
+    # where no baseline has skill, they may suffer from the scaling, too
+    hopeless = {f.code: f.severity for f in cause_findings(case, hopeless="nothing has skill")}
+    assert hopeless["C11"] == "issue" and hopeless["C05"] == "not applicable"
+
+
+def test_such_series_are_no_cause_where_nothing_fails_or_each_is_scaled():
+    def severity(case: Case, failing: bool) -> str:
+        return {f.code: f.severity for f in cause_findings(case, failing)}["C11"]
+
+    assert severity(pooled_case(series_scales=1e6), failing=False) == "ok"
+    assert severity(pooled_case("series", series_scales=1e6), failing=True) == "ok"
+    assert severity(pooled_case(series_scales=9.0, series_levels=9.0), failing=True) == "ok"
+
+
+def test_facts_know_how_series_differ(tmp_path: Path):
+    time = np.arange(300.0)
+    np.save(tmp_path / "two.npy", np.stack([np.sin(time), 500 * np.sin(time)])[..., None])
+    score = ScoreConfig(warmup=10, horizon=10, starts=4)
+    for scaling in ("global", "none"):
+        facts = facts_of(load(DataConfig(path="two.npy", scaling=scaling), score, tmp_path))
+        assert facts.series == 2
+        assert facts.series_scales == pytest.approx(500) and facts.series_levels < 1
+    each = facts_of(load(DataConfig(path="two.npy", scaling="series"), score, tmp_path))
+    assert each.series_scales == pytest.approx(1)
+
+
+def test_one_series_is_not_scaled_by_itself_instead():
+    alone = replace(pooled_case(), facts=replace(pooled_case().facts, series=1))
+    assert prescribed(alone, CAUSES["C11"]) == ()
+    assert prescribed(pooled_case(), CAUSES["C11"]) != ()
+
+
 def evaluation(point: int, error: float, **evidence: Any) -> Evaluation:
     scores = Scores(error, (error,) * 4, error, 30.0, 20.0, 40.0, 0.0, error / 10, error / 10)
     lags = {"1": 1.0, "2": 0.5, "4": 0.1, "8": 1e-2, "16": 1e-5}

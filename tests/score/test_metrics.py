@@ -48,6 +48,7 @@ def starts_of(truth, mean=None, scale=None):
         scale_from=np.full((count, channels), "mean"),
         exact=np.zeros((count, channels), dtype=bool),
         series=np.full(count, -1),
+        owner=np.arange(count),
         position=np.zeros(count, dtype=int),
         calendar=np.zeros((count, 5 + horizon, 0)),
         n_eff=count,

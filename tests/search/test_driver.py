@@ -12,6 +12,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from sweep.config.breakdown import Breakdown, GroupScores
 from sweep.config.errors import StoreError
 from sweep.config.records import TrialRecord, to_json
 from sweep.config.sections import TrainingConfig
@@ -49,6 +50,20 @@ def straight(tmp_path_factory):
     path = tmp_path_factory.mktemp("straight") / "attacked"
     assert drive(small_study(), path, TOTAL) is Outcome.DONE
     return path
+
+
+def test_scores_by_series_are_stored_and_not_kept_in_memory(tmp_path):
+    made = Breakdown(by_series=(GroupScores("a", None, 3, 0.5, 12.0, 0.8, 0.375),))
+
+    def finish(*args):
+        return replace(fake_finish(*args), breakdown=made)
+
+    driver = driver_of(small_study(), tmp_path / "attacked", Functions(fake_segment, finish))
+    with driver.workers:
+        assert driver.run(4) is Outcome.DONE
+    driver.projection.close()
+    assert [record.breakdown for record in StudyFolder(tmp_path / "attacked").records()] == [made] * 4
+    assert [record.breakdown for record in driver.records.values()] == [None] * 4
 
 
 def test_the_study_has_every_kind_of_end(straight):

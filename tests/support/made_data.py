@@ -66,6 +66,7 @@ def starts_of(values, warmup, mean, series=-1, position=0):
         scale_from=scales.source,
         exact=scales.exact,
         series=np.full(count, series),
+        owner=np.arange(count),
         position=np.full(count, position),
         calendar=np.zeros((count, values.shape[1], 0)),
         n_eff=count,

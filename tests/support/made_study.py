@@ -83,6 +83,7 @@ def sines(starts: int = 16, horizon: int = 400, channels: int = 1, seed: int = 3
         scale_from=np.full((starts, channels), "mean"),
         exact=np.zeros((starts, channels), dtype=bool),
         series=np.arange(starts),
+        owner=np.arange(starts),
         position=np.zeros(starts, int),
         calendar=np.zeros((starts, TAIL + horizon, 0)),
         n_eff=12,

@@ -8,6 +8,7 @@ from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.cause_model import CauseModel, shipped_model
 from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.known_causes import CAUSES, Cause
+from sweep.diagnosis.causes.pooled_series import POOLED, pooled_apart, pooled_evidence, pooled_text
 from sweep.diagnosis.causes.tip_rules import PRUNED, TIP_RULES
 from sweep.diagnosis.finding import Change, Finding, Severity
 
@@ -26,7 +27,8 @@ def cause_findings(case: Case, failing: bool = False, hopeless: str = "") -> tup
     """Return one finding per cause: issues first, each severity by falling confidence.
 
     issue: the most probable cause of a run with an alarm. tip: another probable cause, a cause found by a rule, or the
-    most probable causes of a failing rollout without an alarm. ok: not found. not applicable: cannot be decided here.
+    most probable causes of a failing rollout without an alarm. Series that one scaling does not fit are an issue
+    wherever rollouts fail. ok: not found. not applicable: cannot be decided here.
 
     Args:
         case: the trial.
@@ -36,11 +38,25 @@ def cause_findings(case: Case, failing: bool = False, hopeless: str = "") -> tup
     model = shipped_model()
     values = {name: feature.read(case) for name, feature in FEATURES.items()}
     alarm, possible = likely(case, model, values)
-    first = max(possible, key=lambda fault: possible[fault])
+    # baselines share the scaling: where none of them has skill, that may be the cause, too
+    pooled = (failing or bool(hopeless)) and pooled_apart(case)
+    if pooled:
+        alarm, possible = True, {**possible, POOLED: 1.0}
+    first = max(possible, key=lambda fault: (possible[fault], fault == "leak"))
     findings = []
     for cause in CAUSES.values():
         why = inapplicable(case, cause) or (hopeless if cause.fault not in OF_DATA else "")
-        if why:
+        if pooled and cause.fault == POOLED:
+            found = _finding(
+                cause,
+                "issue",
+                pooled_text(case),
+                pooled_evidence(case),
+                1.0,
+                prescriptions=prescribed(case, cause),
+            )
+            findings.append(found)
+        elif why:
             findings.append(_finding(cause, "not applicable", f"Cannot be decided here: {why}.", {}, 1.0))
         elif cause.name in TIP_RULES:
             findings.append(_by_rule(case, cause))

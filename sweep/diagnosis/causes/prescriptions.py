@@ -129,9 +129,14 @@ def live_output(case: Case) -> Prescriptions:
 
 
 def scaled_data(case: Case) -> Prescriptions:
-    """Return inputs scaled to mean 0 and standard deviation 1; scaled by series if they are scaled already."""
+    """Return inputs scaled to mean 0 and standard deviation 1; scaled by series if they are scaled already.
+
+    One series that is scaled already has no prescription: by itself is the same as together.
+    """
     if case.config.data.scaling == "none":
         return ((Change("data.scaling", "global"),),)
+    if case.facts.series == 1:
+        return ()
     return ((Change("data.scaling", "series" if case.config.data.scaling == "global" else "global"),),)
 
 

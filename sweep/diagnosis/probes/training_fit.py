@@ -102,6 +102,7 @@ def training_starts(data: Data, warmup: int, horizon: int) -> Starts:
         scale_from=scales.source,
         exact=scales.exact,
         series=owner,
+        owner=owner,
         position=begin + past,
         calendar=np.stack([calendar[i][b : b + warmup + horizon] for i, b in pairs]),
         n_eff=len(pairs),
@@ -131,6 +132,7 @@ def _shortened(starts: Starts, past: int, horizon: int) -> Starts:
         scale_from=starts.scale_from[few],
         exact=starts.exact[few],
         series=starts.series[few],
+        owner=starts.owner[few],
         position=starts.position[few],
         calendar=starts.calendar[few, before : before + past - lag + horizon],
     )

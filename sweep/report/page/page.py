@@ -19,6 +19,12 @@ from sweep.results.effects import REFIT, is_late, strata
 from sweep.results.study import StoredStudy
 from sweep.results.study_tables import StudyTables
 from sweep.results.tables import skill_or_nan
+from sweep.results.wording.breakdown import (
+    BREAKDOWN_LEGEND,
+    breakdown_text,
+    breakdown_title,
+    shown_breakdown,
+)
 from sweep.results.wording.confirmation import (
     CONFIRMATION_LEGEND,
     confirmation_heading,
@@ -106,6 +112,7 @@ def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
         "notes_of": {name: [findings[code] for code in codes] for name, codes in SECTIONS.items()},
         "other_notes": [finding for code, finding in findings.items() if code not in placed],
         "confirmation": _confirmation_values(document),
+        "breakdown": _breakdown_values(document),
         "treatments": [_treatment_values(treatment) for treatment in document["treatments"]],
         "treatment_legend": TREATMENT_LEGEND,
         "baselines": document["baselines"],
@@ -152,6 +159,21 @@ class Pictures:
 def data_uri(content: bytes) -> str:
     """Return a PNG as a URI that needs no request."""
     return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+def _breakdown_values(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the scores by series and by channel; None with one of each."""
+    breakdown = document["breakdown"]
+    if breakdown is None:
+        return None
+    return {
+        "title": breakdown_title(breakdown),
+        "number": breakdown["number"],
+        "seeds": breakdown["seeds"],
+        "legend": BREAKDOWN_LEGEND,
+        "text": breakdown_text(breakdown),
+        "tables": [asdict(shown) for shown in shown_breakdown(breakdown)],
+    }
 
 
 def _confirmation_values(document: Mapping[str, Any]) -> dict[str, Any] | None:

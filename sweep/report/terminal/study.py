@@ -12,6 +12,7 @@ from rich.text import Text
 
 from sweep.config.text import plural
 from sweep.report.terminal.console import new_table, plain, print_facts, print_line, print_table
+from sweep.results.wording.breakdown import breakdown_text
 from sweep.results.wording.confirmation import (
     CONFIRMATION_LEGEND,
     TERMINAL_COLUMNS,
@@ -95,6 +96,9 @@ def print_answer(document: Mapping[str, Any], console: Console) -> None:
         if confirmation is None:
             name = shlex.quote(document["study"]["name"])
             print_line(console, f"A selected score looks better than it is: sweep confirm {name}", "dim")
+    carried = None if document["breakdown"] is None else breakdown_text(document["breakdown"])
+    if carried is not None:
+        print_line(console, carried)
     baselines = baselines_on_test_text(document)
     if baselines is not None:
         print_line(console, baselines)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sweep.config.text import duration_text
+from sweep.report.terminal.breakdown import print_breakdown
 from sweep.report.terminal.console import new_table, print_facts, print_line, print_table
 from sweep.results.diagnoses import SHOWN, is_cause
 from sweep.results.wording.confirmation import seed_range_text, seeds_text
@@ -41,6 +42,9 @@ def print_trial(document: Mapping[str, Any], console: Console) -> None:
     _print_symptom(document, console)
     console.print()
     print_facts(console, _facts(document))
+    if document["breakdown"] is not None:
+        console.print()
+        print_breakdown(document["breakdown"], console)
     if document["evaluations"]:
         console.print()
         console.print(_evaluations(document))

@@ -107,12 +107,31 @@ def next_step_text(document: Document) -> str:
         return "Every trial failed. The leaderboard and the end of the report give the reasons."
     if not scored:
         return "The study is still running. Come back when the first trials are done."
+    scaling = _scaling_text(document)
+    if scaling is not None:
+        return scaling
     findings = {finding["code"]: finding["severity"] for finding in document["findings"]}
     budget, horizon = (findings[code] for code in ("budget_is_the_limit", "horizon_too_long"))
     changes = ["other learning rates"]
     changes += [] if budget == "ok" else ["a larger budget"]
     changes += [] if horizon == "ok" else ["a shorter horizon"]
     return f"Look at the rollouts, then try {_or_text(changes)}."
+
+
+def _scaling_text(document: Document) -> str | None:
+    """Return the advice to scale by series if most diagnosed trials have that prescription; None otherwise.
+
+    Other learning rates or a larger budget do not help where one scaling does not fit all series.
+    """
+    for row in document["diagnoses"]["causes"]:
+        first = row["prescriptions"][0]["changes"] if row["prescriptions"] else []
+        by_series = [{"path": "data.scaling", "value": "series"}]
+        if first == by_series and row["share"] >= 0.5 and not row["muted"]:
+            return (
+                f'Most trials have the cause {row["code"]} {row["title"]}: set data.scaling = "series" and run '
+                "the study again under another name."
+            )
+    return None
 
 
 def _or_text(entries: Sequence[str]) -> str:

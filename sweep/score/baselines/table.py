@@ -14,6 +14,7 @@ import numpy as np
 
 from sweep.config.errors import SweepError
 from sweep.config.plugins import PluginError, PluginOrigin
+from sweep.config.records import to_json
 from sweep.config.registry import Registry
 from sweep.data.types import Array, Data, Starts
 from sweep.score.baselines import echo_state as esn
@@ -22,6 +23,7 @@ from sweep.score.baselines.analogues import analogues, choose_analogues
 from sweep.score.baselines.autoregression import autoregression, choose_order
 from sweep.score.baselines.random_readout import choose_random_readout, random_readout
 from sweep.score.baselines.simple import CannotServe, Forecast, Settings
+from sweep.score.breakdown import breakdown_of
 from sweep.score.evaluation import scores
 from sweep.score.objectives import objective_of
 
@@ -108,8 +110,9 @@ def score_baselines(data: Data, extra: Sequence[str] = ()) -> dict[str, dict[str
 
     Returns:
         Per baseline `rollout_error` (by the study's objective), `prefix_errors` (over each share of PREFIXES), `nrmse`,
-        `valid_steps` (median), `diverged_fraction`, `settings` and `seconds` (choosing and forecasting); or only
-        `reason` and `seconds`, where the baseline does not apply.
+        `valid_steps` (median), `diverged_fraction`, `settings` and `seconds` (choosing and forecasting), and
+        `breakdown` with several named series or target channels; or only `reason` and `seconds`, where the baseline
+        does not apply.
 
     Raises:
         UnknownName: no baseline has a name of `extra`.
@@ -172,10 +175,12 @@ def _scored(
 def _numbers(data: Data, starts: Starts, values: Array) -> dict[str, Any]:
     # `scores` also takes teacher-forced forecasts; the truth replaces them, and their zero errors are left out.
     numbers = scores(values, starts.truth, starts, data.targets, data.period, objective_of(data.objective))
+    groups = breakdown_of(data, starts, values)
     return {
         "rollout_error": numbers.rollout_error,
         "prefix_errors": list(numbers.prefix_errors),
         "nrmse": numbers.nrmse,
         "valid_steps": numbers.valid_steps,
         "diverged_fraction": numbers.diverged_fraction,
+        **({} if groups is None else {"breakdown": to_json(groups)}),
     }
