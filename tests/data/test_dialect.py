@@ -1,4 +1,4 @@
-"""The dialect of a text: separator, comments, numbers and header are recognised, or refused where two readings exist."""
+"""The dialect of a text: separator, comments, numbers and header are recognised, or both readings are named."""
 
 import pytest
 
@@ -99,8 +99,9 @@ def test_two_readings_are_refused_and_both_settings_settle_it(read, text, keys):
     with pytest.raises(DataError, match="set data") as caught:
         read(text)
     for key, value in ((key, value) for one in keys for key, value in one.items() if len(one) == 1):
-        assert f"data.{key} = {str(value).lower() if isinstance(value, bool) else f'{chr(34)}{value}{chr(34)}'}" in str(
-            caught.value
+        assert (
+            f"data.{key} = {str(value).lower() if isinstance(value, bool) else f'{chr(34)}{value}{chr(34)}'}"
+            in str(caught.value)
         )
     one, other = (read(text, **settings) for settings in keys)
     assert not any(fact.guessed and fact.key.split(" = ")[0] in keys[0] for fact in one.facts)
@@ -213,7 +214,11 @@ def test_headers(read, text, names):
 def test_default_names_of_pandas_beside_its_counter_are_a_header(read):
     rows = "".join(f"{n},{n / 2},{n}\n" for n in range(12))
     table = read(",0,1\n" + rows)
-    assert list(table.frame.columns) == ["", "0", "1"] and facts(table)["header"] == ("line 1", "header = true", True)
+    assert list(table.frame.columns) == ["", "0", "1"] and facts(table)["header"] == (
+        "line 1",
+        "header = true",
+        True,
+    )
     with pytest.raises(DataError, match=r"my.csv, line 1: , 0, 1 can be names of columns or values"):
         read(",0,1\n" + rows.replace("\n3,", "\n4,"))
 
@@ -230,7 +235,11 @@ def test_comments_and_blank_lines(read):
 
 
 def test_a_comment_that_can_be_a_row_is_a_guess(read):
-    assert facts(read("a,b\n1,2\n#3,4\n5,6\n"))["comments"] == ("line 3 with #, skipped", 'comment = "#"', True)
+    assert facts(read("a,b\n1,2\n#3,4\n5,6\n"))["comments"] == (
+        "line 3 with #, skipped",
+        'comment = "#"',
+        True,
+    )
 
 
 def test_what_only_looks_like_a_comment(read):

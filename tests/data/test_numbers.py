@@ -19,14 +19,27 @@ def table(cells, decimal=".", thousands="", name="y"):
 
 
 def test_numbers_as_python_reads_them():
-    cells = ["1", "-2.5", "+3", ".5", "5.", "1e-3", "1E+05", "0.1", "123456789.123456789", "2.2250738585072011e-308"]
+    cells = [
+        "1",
+        "-2.5",
+        "+3",
+        ".5",
+        "5.",
+        "1e-3",
+        "1E+05",
+        "0.1",
+        "123456789.123456789",
+        "2.2250738585072011e-308",
+    ]
     read = numbers(table(cells), "y")
     assert read.values.tolist() == [float(cell) for cell in cells]
     assert read.values.dtype == np.float64 and not read.missing.any() and read.problems == ()
 
 
 @settings(derandomize=True, max_examples=200)
-@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5), st.sampled_from(".,"))
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5), st.sampled_from(".,")
+)
 def test_no_last_bit_is_lost(values, decimal):
     """Both with and without a missing cell, which takes another path."""
     cells = [repr(value).replace(".", decimal) for value in values]
@@ -87,16 +100,25 @@ def test_other_notations_are_refused(cell, decimal, thousands):
 @pytest.mark.parametrize(
     ("cells", "problem"),
     [
-        (["5", "50%", "6 %"], "line 3: wanted a number, got '50%' (2 such cells): write the numbers without percent"),
+        (
+            ["5", "50%", "6 %"],
+            "line 3: wanted a number, got '50%' (2 such cells): write the numbers without percent",
+        ),
         (["5", "6", "$5"], "line 4: wanted a number, got '$5': write the numbers without currency"),
         (["5", "6", "7 EUR"], "line 4: wanted a number, got '7 EUR': write the numbers without currency"),
         (["5", "-inf", "6"], "line 3: '-inf' is not a finite number: correct the value"),
         (["5", "1e999", "6"], "line 3: '1e999' is not a finite number"),
         (["5", "", "Infinity"], "line 4: 'Infinity' is not a finite number"),
-        (["5", "3,5", "6.5"], "line 3: wanted a number, got '3,5': numbers are read with data.decimal = \".\""),
+        (
+            ["5", "3,5", "6.5"],
+            "line 3: wanted a number, got '3,5': numbers are read with data.decimal = \".\"",
+        ),
         (["V", "6", "7"], "line 2: wanted a number, got 'V': if the line holds units, delete it"),
         (["6", "7", "high"], "line 4: wanted a number, got 'high': correct the value"),
-        (["a", "b", "7"], "line 2: wanted a number, got 'a' (2 such cells): the column holds no numbers: name the"),
+        (
+            ["a", "b", "7"],
+            "line 2: wanted a number, got 'a' (2 such cells): the column holds no numbers: name the",
+        ),
     ],
 )
 def test_a_problem_names_the_first_line_and_the_remedy(cells, problem):
@@ -107,11 +129,32 @@ def test_a_problem_names_the_first_line_and_the_remedy(cells, problem):
 
 def test_a_nameless_column_and_a_file_without_lines():
     nameless = Table("my.xlsx", pd.DataFrame({"": pd.Series([1, "x", 2], dtype=object)}))
-    assert numbers(nameless, "").problems[0].startswith("my.xlsx, the column without a name, row 2: wanted a number")
+    assert (
+        numbers(nameless, "")
+        .problems[0]
+        .startswith("my.xlsx, the column without a name, row 2: wanted a number")
+    )
 
 
 @pytest.mark.parametrize(
-    "cell", ["", "NA", "n/a", "#N/A", "NaN", "-nan", "NULL", "None", "<NA>", "-", "--", "?", ".", "#DIV/0!", "1.#QNAN"]
+    "cell",
+    [
+        "",
+        "NA",
+        "n/a",
+        "#N/A",
+        "NaN",
+        "-nan",
+        "NULL",
+        "None",
+        "<NA>",
+        "-",
+        "--",
+        "?",
+        ".",
+        "#DIV/0!",
+        "1.#QNAN",
+    ],
 )
 def test_missing(cell):
     one = table(["1", cell, "-999"])
@@ -147,7 +190,10 @@ def test_typed_columns(cells, values):
 @pytest.mark.parametrize(
     ("cells", "problem"),
     [
-        (pd.to_datetime(pd.Series(["2024-01-01", None])), "wanted a number, got 2024-01-01 00:00:00: the column holds"),
+        (
+            pd.to_datetime(pd.Series(["2024-01-01", None])),
+            "wanted a number, got 2024-01-01 00:00:00: the column holds",
+        ),
         (pd.Series([np.inf, 1.0]), "inf is not a finite number"),
         ([10**400, 1], "is not a finite number"),
         ([1, [2]], r"wanted a number, got [2]: correct"),

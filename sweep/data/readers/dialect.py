@@ -1,5 +1,6 @@
 """The dialect of a text: what separates cells and begins comments, recognised from its first lines."""
 
+import csv
 import json
 import re
 from collections import Counter
@@ -59,8 +60,8 @@ def recognise(name: str, text: bytes, separator: str, decimal: str, comment: str
     sample = _sample(text, marks)
     if separator:
         chosen = separator
-    elif named and named in SEPARATORS:
-        chosen = named
+    elif (named and named in SEPARATORS) or not sample:
+        chosen = named or ","
     else:
         chosen = _separator(name, sample, decimal)
     first = 2 if named else 1
@@ -104,7 +105,7 @@ def _sample(text: bytes, marks: Sequence[bytes]) -> list[str]:
 def _separator(name: str, sample: Sequence[str], decimal: str) -> str:
     """Return the separator that gives all rows equally many cells, and most of them a meaning."""
     pairs = all(WHOLE_PAIR.fullmatch(line.strip()) for line in sample[1:]) and len(sample) > 1
-    if pairs and not (pair := _of_pairs(name, sample, decimal)) is None:
+    if pairs and (pair := _of_pairs(name, sample, decimal)) is not None:
         return pair
     ranks = {mark: _rank(sample, mark) for mark in SEPARATORS}
     chosen = max(ranks, key=lambda mark: ranks[mark])
@@ -143,7 +144,10 @@ def _split(sample: Sequence[str], mark: str) -> list[list[str]]:
         occurs = any(mark in line or (mark == " " and "\t" in line) for line in sample)
     else:
         occurs = all('"' not in line or QUOTED.fullmatch(line.strip()) for line in sample)
-    return split_cells(sample, mark) if occurs else []
+    try:
+        return split_cells(sample, mark) if occurs else []
+    except csv.Error:  # a quote that is not closed makes too long a cell
+        return []
 
 
 def _is_whole_table(sample: Sequence[str], mark: str) -> bool:

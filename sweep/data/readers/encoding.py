@@ -32,7 +32,9 @@ MARKS = (  # byte order marks; that of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 WORDS = {"utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp1252": "Windows-1252", "latin-1": "Latin-1"}
-CONTROL = bytes(sorted(set(range(32)) - set(b"\t\n\r\f\x1a\x1b")))  # not in text; tabs, line ends and the like are
+CONTROL = bytes(
+    sorted(set(range(32)) - set(b"\t\n\r\f\x1a\x1b"))
+)  # not in text; tabs, line ends and the like are
 BINARY = 0.01  # share of control characters from which a file is not text; our choice
 
 
@@ -59,7 +61,9 @@ def utf8_text(name: str, data: bytes, encoding: str) -> tuple[bytes, tuple[Fact,
     if b"\0" in data:
         wide = _wide(data)
         if not wide:
-            raise DataError(f"{name}: contains NUL bytes, so that it is not text or damaged: export it again as .csv")
+            raise DataError(
+                f"{name}: contains NUL bytes, so that it is not text or damaged: export it again as .csv"
+            )
         return _decoded(name, data, wide), _facts(wide)
     head = data[:65536]
     if len(head) - len(head.translate(None, CONTROL)) > BINARY * len(head):
@@ -107,7 +111,9 @@ def _decoded(name: str, data: bytes, encoding: str) -> bytes:
 
 def _facts(encoding: str, guessed: bool = False) -> tuple[Fact, ...]:
     return (
-        Fact("encoding", WORDS.get(encoding, encoding.upper()), f"encoding = {json.dumps(encoding)}", guessed),
+        Fact(
+            "encoding", WORDS.get(encoding, encoding.upper()), f"encoding = {json.dumps(encoding)}", guessed
+        ),
     )
 
 
@@ -128,7 +134,9 @@ def _require_text(name: str, data: bytes) -> None:
             raise DataError(f"{name}: is not text, but seems to be {kind}: {remedy}")
     if data.startswith(b"PK\x03\x04"):
         excel = b"[Content_Types]" in data[:4096] or b"xl/workbook" in data
-        kind, remedy = ("an Excel workbook", "rename it to .xlsx") if excel else ("a zip archive", "unpack it")
+        kind, remedy = (
+            ("an Excel workbook", "rename it to .xlsx") if excel else ("a zip archive", "unpack it")
+        )
         raise DataError(f"{name}: is not text, but seems to be {kind}: {remedy}")
     for pattern, kind in ((HTML, "a web page or XML"), (JSON, "JSON")):
         if pattern.match(data[:1000]):

@@ -44,7 +44,13 @@ def recognise(
     present = given
     if present is None:
         present = _is_header(rows)
-    if not present and given is None and comment and len(comment[1]) == columns > 1 and _are_names(comment[1]):
+    if (
+        not present
+        and given is None
+        and comment
+        and len(comment[1]) == columns > 1
+        and _are_names(comment[1])
+    ):
         text = f"in the comment of line {comment[0]}"
         return Header(tuple(comment[1]), False, (Fact("header", text, "header = false", True),))
     if present is None:

@@ -17,20 +17,24 @@ WORDS = {",": "comma", ".": "point", " ": "blank", "'": "apostrophe"}
 OTHER = {",": ".", ".": ","}
 MARKS = (",", ".", *BLANKS, *APOSTROPHES)
 BLOCK = 100_000  # rows that are looked at together, which bounds the memory
-DIGITS = str.maketrans("123456789", "0" * 9) | {ord(blank): " " for blank in BLANKS} | {ord("\u2019"): "'", ord("\u2212"): "-"}
+DIGITS = (
+    str.maketrans("123456789", "0" * 9)
+    | {ord(blank): " " for blank in BLANKS}
+    | {ord("\u2019"): "'", ord("\u2212"): "-"}
+)
 
 # Shapes of cells: digits are 0, a leading zero is z. `o` is the other mark than `m`.
 SIGN, POWER = r"[+-]?", r"(?:[eE][+-]?0+)?"
 AMBIGUOUS = {mark: re.compile(rf"{SIGN}0{{1,3}}{re.escape(mark)}000") for mark in OTHER}  # 1,234
-SINGLE = {mark: re.compile(rf"{SIGN}(?:[0z]+{re.escape(mark)}0*|{re.escape(mark)}0+){POWER}") for mark in OTHER}
+SINGLE = {
+    mark: re.compile(rf"{SIGN}(?:[0z]+{re.escape(mark)}0*|{re.escape(mark)}0+){POWER}") for mark in OTHER
+}
 GROUPS = {
     mark: re.compile(
         rf"{SIGN}0{{1,3}}(?:(?:{re.escape(mark)}000){{2,}}|(?:{re.escape(mark)}000)+(?P<decimal>{other})0*{POWER})"
     )
     for mark, other in ((",", r"\."), (".", ","))
-} | {
-    mark: re.compile(rf"{SIGN}0{{1,3}}(?:{mark}000)+(?:(?P<decimal>[.,])0*{POWER})?") for mark in (" ", "'")
-}
+} | {mark: re.compile(rf"{SIGN}0{{1,3}}(?:{mark}000)+(?:(?P<decimal>[.,])0*{POWER})?") for mark in (" ", "'")}
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,7 @@ class Evidence:
                     self.decimal[match["decimal"]] += times
 
 
-def recognise(
-    name: str, frame: pd.DataFrame, separator: str, decimal: str, thousands: str
-) -> Notation:
+def recognise(name: str, frame: pd.DataFrame, separator: str, decimal: str, thousands: str) -> Notation:
     """Return how the cells of a table write numbers, the same for all columns.
 
     Args:
@@ -80,10 +82,16 @@ def recognise(
     Raises:
         DataError: the settings contradict each other, or two readings are possible; the message names the settings.
     """
-    thousands = "'" if thousands and thousands in APOSTROPHES else " " if thousands and thousands in BLANKS else thousands
+    thousands = (
+        "'"
+        if thousands and thousands in APOSTROPHES
+        else " "
+        if thousands and thousands in BLANKS
+        else thousands
+    )
     if thousands and (thousands not in WORDS or thousands == decimal):
         raise DataError(
-            f"data.thousands = {json.dumps(thousands)}: wanted one of \",\", \".\", \" \" and \"'\", and another "
+            f'data.thousands = {json.dumps(thousands)}: wanted one of ",", ".", " " and "\'", and another '
             "mark than data.decimal"
         )
     evidence = _evidence(frame)
@@ -146,7 +154,9 @@ def _decimal(
 
 def _thousands(decimal: str, evidence: Evidence) -> tuple[str, bool]:
     """Return the mark between groups of digits or "", and whether it is a guess."""
-    proofs = {mark: evidence.thousands[mark] for mark in WORDS if mark != decimal and evidence.thousands[mark]}
+    proofs = {
+        mark: evidence.thousands[mark] for mark in WORDS if mark != decimal and evidence.thousands[mark]
+    }
     if proofs:
         return max(proofs, key=lambda mark: proofs[mark]), len(proofs) > 1
     other = OTHER[decimal]

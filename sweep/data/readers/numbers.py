@@ -24,7 +24,9 @@ class Numbers:
 
     values: Array  # (row,), float64; NaN where missing or not a number
     missing: Array  # (row,), whether a cell holds no value
-    problems: tuple[str, ...] = ()  # a line that names file, column and first row, and what to do; empty: none
+    problems: tuple[
+        str, ...
+    ] = ()  # a line that names file, column and first row, and what to do; empty: none
 
 
 def missing(table: Table, column: str) -> Array:
@@ -104,7 +106,9 @@ def _pattern(table: Table) -> re.Pattern[str]:
     mark = _class(table.thousands)
     whole = rf"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]+)" if mark else "[0-9]+"
     point = re.escape(table.decimal)
-    return re.compile(rf"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?inf(?:inity)?", re.I)
+    return re.compile(
+        rf"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?inf(?:inity)?", re.I
+    )
 
 
 def _class(thousands: str) -> str:

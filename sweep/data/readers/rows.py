@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +52,7 @@ def split_cells(lines: Sequence[str], separator: str) -> list[list[str]]:
     if separator == " ":
         rows = [[_unquoted(cell) for cell in BLANK_CELL.findall(line)] for line in lines]
     else:
-        rows = list(csv.reader((line + "\n" for line in lines), **_format(separator)))
+        rows = list(_reader((line + "\n" for line in lines), separator))
     return [[cell.strip() for cell in row] for row in rows]
 
 
@@ -90,7 +90,9 @@ def find_rows(name: str, text: bytes, separator: str, marks: Sequence[bytes], fi
     )
 
 
-def _skipped(text: bytes, raw: Array, starts: Array, ends: Array, separator: str, marks: Sequence[bytes]) -> Array:
+def _skipped(
+    text: bytes, raw: Array, starts: Array, ends: Array, separator: str, marks: Sequence[bytes]
+) -> Array:
     """Return 0 for each line that is a row, 1 for a comment, 2 for a blank line."""
     skipped = np.zeros(len(starts), dtype=np.int8)
     candidates = np.isin(raw[starts], [*b" \t\n", *(mark[0] for mark in marks)])
@@ -145,11 +147,13 @@ def _quoted(
             inside = False
             found = BLANK_CELL.findall(line.rstrip("\n"))
             if any(cell.startswith('"') and not (len(cell) > 1 and cell.endswith('"')) for cell in found):
-                raise DataError(f"{name}, line {begins[-1] + first}: a quote is not closed: correct the quotes")
+                raise DataError(
+                    f"{name}, line {begins[-1] + first}: a quote is not closed: correct the quotes"
+                )
             cells.append(len(found))
     else:
         try:
-            for row in csv.reader(lines(), **_format(separator)):
+            for row in _reader(lines(), separator):
                 inside = False
                 cells.append(len(row))
         except csv.Error as error:
@@ -180,5 +184,5 @@ def _unquoted(cell: str) -> str:
     return cell[1:-1].replace('""', '"') if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
 
 
-def _format(separator: str) -> dict[str, object]:
-    return {"delimiter": separator or ONE_COLUMN, "skipinitialspace": True}
+def _reader(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    return csv.reader(lines, delimiter=separator or ONE_COLUMN, skipinitialspace=True)

@@ -159,7 +159,9 @@ def _facts_of_lines(rows: Rows, spoken: Dialect, columns: int) -> tuple[Fact, ..
         lines = {line: text for line, text in rows.comments.items() if text.startswith(mark)}
         # A row that was made a comment has as many cells as a row whose first cell begins with the mark.
         like_rows = columns > 1 and any(
-            len(split_cells([text], spoken.separator)[0]) == columns for line, text in lines.items() if line > begin
+            len(split_cells([text], spoken.separator)[0]) == columns
+            for line, text in lines.items()
+            if line > begin
         )
         if lines:
             text = f"{len(lines)} lines" if len(lines) > 1 else f"line {next(iter(lines))}"
