@@ -79,10 +79,20 @@ def test_what_separates_the_cells(read, text, columns, row):
     assert list(table.frame.columns) == columns and cells(table)[0] == row
 
 
+def test_the_line_for_a_spreadsheet_counts(read):
+    assert read("sep=;\na;b\n\n1;2,5\n").lines.tolist() == [4]
+
+
+def test_tabs_alone_are_a_row_between_tabs_and_blank_otherwise(read):
+    assert cells(read("a\tb\n1\t2\n\t\n3\t4\n")) == [["1", "2"], ["", ""], ["3", "4"]]
+    assert cells(read("a,b\n1,2\n\t\n3,4\n")) == [["1", "2"], ["3", "4"]]
+
+
 @pytest.mark.parametrize(
     ("text", "keys"),
     [
         ("y\n1,5\n2,5\n3,7\n", ({"decimal": ","}, {"separator": ","})),
+        ("1,0\n2,7\n3,1\n", ({"decimal": ","}, {"separator": ",", "header": False})),
         ("1,5\n2,7\n3,1\n", ({"decimal": ","}, {"separator": ",", "header": False})),
         ("a a 0,0\na a 1,5\n", ({"separator": " "}, {"separator": ",", "header": False})),
         ("t;y\n0;1,234\n1;2,345\n", ({"decimal": ","}, {"thousands": ","})),
@@ -281,6 +291,12 @@ def test_encodings(read, encoding, fact):
     assert list(table.frame.columns) == ["t", "höhe"] and facts(table).get("encoding") == fact
     given = read("t,höhe\n1,2\n3,4\n", encoding, encoding=encoding)
     assert list(given.frame.columns) == ["t", "höhe"] and not any(fact.guessed for fact in given.facts)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(read):
+    for encoding in ("", "utf-8", "utf-8-sig"):
+        table = read("# made\nt,y\n1,2\n3,4\n", "utf-8-sig", encoding=encoding)
+        assert list(table.frame.columns) == ["t", "y"] and list(facts(table)) == ["comments"]
 
 
 def test_bytes_that_windows_does_not_define_are_latin_1(read):

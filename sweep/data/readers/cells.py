@@ -2,30 +2,12 @@
 
 import re
 
-# In lower case. The last ones are what C prints for NaN, and the errors of a spreadsheet.
-MISSING = frozenset(
-    (
-        "",
-        "-",
-        "--",
-        "?",
-        ".",
-        "na",
-        "n/a",
-        "n.a.",
-        "<na>",
-        "nan",
-        "-nan",
-        "nat",
-        "null",
-        "none",
-        "nil",
-        r"\n",
-        "missing",
-    )
-    + ("#n/a", "#n/a n/a", "#na", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "nan(ind)", "-nan(ind)")
-    + ("#div/0!", "#num!", "#value!", "#ref!", "#name?", "#null!")
-)
+# In lower case; the errors are those of a spreadsheet, and what C prints for NaN.
+ERRORS = ("#n/a", "#n/a n/a", "#na", "#div/0!", "#num!", "#value!", "#ref!", "#name?", "#null!")
+NOT_NUMBERS = ("nan", "-nan", "nan(ind)", "-nan(ind)", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan")
+SIGNS = ("", "-", "--", "?", ".", r"\n")
+WORDS = ("na", "n/a", "n.a.", "<na>", "nat", "null", "none", "nil", "missing")
+MISSING = frozenset((*ERRORS, *NOT_NUMBERS, *SIGNS, *WORDS))
 
 BLANKS = " \u00a0\u202f\u2009"  # also no-break, narrow and thin ones, which mark groups of digits
 APOSTROPHES = "'\u2019"
