@@ -34,7 +34,7 @@ def test_a_plain_file_has_no_facts(read):
     table = read(GOOD)
     assert table.name == "my.csv" and table.facts == () and (table.decimal, table.thousands) == (".", "")
     assert list(table.frame.columns) == ["ds", "y"] and list(table.frame.index) == [0, 1, 2, 3]
-    assert table.frame["y"].tolist() == ["1.5", "2.5", "4.0", "3.0"]
+    assert table.frame["y"].tolist() == ["1.5", "2.5", "4.0", "3.0"] and table.frame.dtypes.eq(object).all()
     assert table.lines.tolist() == [2, 3, 4, 5]
 
 
@@ -205,6 +205,7 @@ def frames(draw):
     cells = (draw(st.lists(KINDS[kind], min_size=rows, max_size=rows)) for kind in kinds)
     frame = pd.DataFrame(dict(zip(names, cells, strict=True)))
     assume(frame.iloc[-1].notna().any())  # empty rows at the end are dropped
+    assume(frame.iloc[:, -1].notna().any())  # likewise columns without a name at the right
     assume(
         frame.select_dtypes("number").notna().any(axis=None)
     )  # texts alone are names, even if they are none
