@@ -63,6 +63,14 @@ def test_separators(read, mark, word, key):
         ("  t   y \n  1   2.5 \n  2  \t3.5\n", ["t", "y"], ["1", "2.5"]),
         ("y\n2024-01-01 00:00\n2024-01-01 01:00\n", ["y"], ["2024-01-01 00:00"]),
         ("y\n1 234\n950\n", ["y"], ["1 234"]),
+        ("y\n2 234\n1 950\n", ["y"], ["2 234"]),
+        (' "y 0"\n0 100\n', ["", "y 0"], ["0", "100"]),
+        (' "y 0"\n0 0\n1 100\n2 100\n', ["", "y 0"], ["0", "0"]),
+        (
+            "\tf 0\tt 1\tt2\tf3\n0\t0.0\ta\ta a\t0.0\n",
+            ["", "f 0", "t 1", "t2", "f3"],
+            ["0", "0.0", "a", "a a", "0.0"],
+        ),
         ("y\n1\n2\n", ["y"], ["1"]),
         ("y\n1,5\n2,7\n2,9\n", ["y"], ["1,5"]),
         ("y\n3,5\n2,7\n", ["y"], ["3,5"]),
@@ -92,6 +100,7 @@ def test_tabs_alone_are_a_row_between_tabs_and_blank_otherwise(read):
     ("text", "keys"),
     [
         ("y\n1,5\n2,5\n3,7\n", ({"decimal": ","}, {"separator": ","})),
+        ("y\n1 100\n2 150\n", ({"thousands": " "}, {"separator": " "})),
         ("1,0\n2,7\n3,1\n", ({"decimal": ","}, {"separator": ",", "header": False})),
         ("1,5\n2,7\n3,1\n", ({"decimal": ","}, {"separator": ",", "header": False})),
         ("a a 0,0\na a 1,5\n", ({"separator": " "}, {"separator": ",", "header": False})),

@@ -14,7 +14,7 @@ APOSTROPHES = "'\u2019"
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 
 _NUMBER = re.compile(
-    rf"[+\-\u2212]?(?=[.,]?[0-9])(?:[0-9]{{1,3}}(?:[.,{BLANKS}{APOSTROPHES}][0-9]{{3}})+|[0-9]*)"
+    rf"[+\-\u2212]?(?=[.,]?[0-9])(?:[1-9][0-9]{{0,2}}(?:[.,{BLANKS}{APOSTROPHES}][0-9]{{3}})+|[0-9]*)"
     r"(?:[.,][0-9]*)?(?:[eE][+-]?[0-9]+)?"
 )
 _DATE = re.compile(

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,6 +22,7 @@ SAMPLE_BYTES = 400 * SAMPLE
 TOP = re.compile(rb"(?:[ \t]*(?:[#%][^\n]*)?\n)*")  # blank lines and comments
 EXCEL = re.compile(rb'"?sep=(.)"?[ ,;\t]*\n', re.IGNORECASE)  # first line, written for Excel
 QUOTED = re.compile(r'"(?:[^"]|"")*"')  # a cell
+GROUP_PAIR = re.compile(r"([0-9]{1,3}) [0-9]{3}")  # groups of digits, or two whole numbers
 WHOLE_PAIR = re.compile(r"[+-]?[0-9]+,[0-9]+")  # a number with a decimal comma, or two whole numbers
 
 
@@ -41,7 +43,7 @@ def without_excel_line(text: bytes) -> tuple[bytes, str]:
     return (text[match.end() :], match[1].decode("utf-8", "replace")) if match else (text, "")
 
 
-def recognise(name: str, text: bytes, separator: str, decimal: str, comment: str) -> Dialect:
+def recognise(name: str, text: bytes, separator: str, decimal: str, thousands: str, comment: str) -> Dialect:
     """Return the dialect of a text.
 
     Args:
@@ -49,6 +51,7 @@ def recognise(name: str, text: bytes, separator: str, decimal: str, comment: str
         text: UTF-8; all lines end with a newline.
         separator: the setting; empty is recognised, likewise the others.
         decimal: the setting.
+        thousands: the setting.
         comment: the setting.
 
     Raises:
@@ -63,7 +66,7 @@ def recognise(name: str, text: bytes, separator: str, decimal: str, comment: str
     elif (named and named in SEPARATORS) or not sample:
         chosen = named or ","
     else:
-        chosen = _separator(name, sample, decimal)
+        chosen = _separator(name, sample, decimal, thousands)
     first = 2 if named else 1
     plain = chosen in ("", ",") or not _split(sample, chosen)  # a given one need not occur
     word = SEPARATORS.get(chosen, repr(chosen))
@@ -102,12 +105,13 @@ def _sample(text: bytes, marks: Sequence[bytes]) -> list[str]:
     return [line.decode("utf-8", "replace") for line, _ in zip(lines, range(SAMPLE), strict=False)]
 
 
-def _separator(name: str, sample: Sequence[str], decimal: str) -> str:
+def _separator(name: str, sample: Sequence[str], decimal: str, thousands: str) -> str:
     """Return the separator that gives all rows equally many cells, and most of them a meaning."""
     pairs = all(WHOLE_PAIR.fullmatch(line.strip()) for line in sample[1:]) and len(sample) > 1
     if pairs and (pair := _of_pairs(name, sample, decimal)) is not None:
         return pair
-    ranks = {mark: _rank(sample, mark) for mark in SEPARATORS}
+    plain = any(_is_whole_table(sample, mark) for mark in (";", "\t", "|"))  # then blanks are parts of texts
+    ranks = {mark: _rank(sample, mark) for mark in SEPARATORS if not (plain and mark == " ")}
     chosen = max(ranks, key=lambda mark: ranks[mark])
     if chosen in (",", " ") and all(_is_whole_table(sample, mark) for mark in (",", " ")):
         raise DataError(
@@ -116,7 +120,31 @@ def _separator(name: str, sample: Sequence[str], decimal: str) -> str:
         )
     if chosen == ",":
         _refuse_split_decimals(name, sample)
+    if not chosen and _are_pairs(sample[1:]):
+        return " "  # with the nameless counter that R or pandas writes
+    if not (chosen or thousands) and _is_rising(sample[1:]):
+        raise DataError(
+            f"{name}: {sample[-1].strip()} can be one number or two: set "
+            'data.thousands = " " for groups of digits, or data.separator = " " for two columns'
+        )
     return chosen
+
+
+def _are_pairs(lines: Sequence[str]) -> bool:
+    """Return whether all lines are two numbers with blanks between, and not all of them groups of digits."""
+    pairs = [line.split() for line in lines]
+    return (
+        bool(pairs)
+        and all(len(pair) == 2 and all(is_number(word) for word in pair) for pair in pairs)
+        and not all(is_number(line.strip()) for line in lines)
+    )
+
+
+def _is_rising(lines: Sequence[str]) -> bool:
+    """Return whether all lines are like `1 234` and the first number rises, as the names of rows do that R writes."""
+    pairs = [GROUP_PAIR.fullmatch(line.strip()) for line in lines]
+    firsts = [int(pair[1]) for pair in pairs if pair]
+    return 0 < len(firsts) == len(pairs) and all(before < after for before, after in pairwise(firsts))
 
 
 def _rank(sample: Sequence[str], mark: str) -> tuple[float, ...]:

@@ -104,7 +104,7 @@ def _plain(cells: Sequence[Any], table: Table) -> tuple[Array, Array] | None:
 
 def _pattern(table: Table) -> re.Pattern[str]:
     mark = _class(table.thousands)
-    whole = rf"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]+)" if mark else "[0-9]+"
+    whole = rf"(?:[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+|[0-9]+)" if mark else "[0-9]+"
     point = re.escape(table.decimal)
     return re.compile(
         rf"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?inf(?:inity)?", re.I

@@ -39,7 +39,7 @@ def read_text(path: Path, config: DataConfig) -> Table:
     name = path.name
     text, facts = utf8_text(name, _unpacked(name, path.read_bytes()), config.encoding)
     text = _with_plain_line_ends(text)
-    spoken = dialect.recognise(name, text, config.separator, config.decimal, config.comment)
+    spoken = dialect.recognise(name, text, config.separator, config.decimal, config.thousands, config.comment)
     if spoken.first > 1:
         text, _ = dialect.without_excel_line(text)
     if not spoken.separator and ONE_COLUMN.encode() in text:
