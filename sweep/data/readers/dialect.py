@@ -23,7 +23,9 @@ TOP = re.compile(rb"(?:[ \t]*(?:[#%][^\n]*)?\n)*")  # blank lines and comments
 EXCEL = re.compile(rb'"?sep=(.)"?[ ,;\t]*\n', re.IGNORECASE)  # first line, written for Excel
 QUOTED = re.compile(r'"(?:[^"]|"")*"')  # a cell
 GROUP_PAIR = re.compile(r"([0-9]{1,3}) [0-9]{3}")  # groups of digits, or two whole numbers
-WHOLE_PAIR = re.compile(r"[+-]?[0-9]+,[0-9]+")  # a number with a decimal comma, or two whole numbers
+WHOLE_PAIR = re.compile(
+    r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?"
+)  # a number with a decimal comma, or two whole numbers
 
 
 @dataclass(frozen=True)
