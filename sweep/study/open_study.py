@@ -189,7 +189,8 @@ def _last_of_each(overrides: Sequence[str]) -> list[str]:
 
 
 # A relative path of data is relative to the place where it is written: the folder of the study file, or, for an
-# override, the current directory. Both become absolute when they are read, so that a study can be resumed from any directory.
+# override, the current directory. Both become absolute when they are read, so that a study can be resumed from any
+# directory.
 
 
 def _with_absolute_path(data: DataConfig, file: Path) -> DataConfig:

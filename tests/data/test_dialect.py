@@ -1,4 +1,4 @@
-"""The dialect of a text: separator, comments, numbers and header are recognised, or refused where two readings exist."""
+"""The dialect of a text: separator, comments, numbers and header are recognised, or both readings are named."""
 
 import pytest
 
@@ -63,11 +63,20 @@ def test_separators(read, mark, word, key):
         ("  t   y \n  1   2.5 \n  2  \t3.5\n", ["t", "y"], ["1", "2.5"]),
         ("y\n2024-01-01 00:00\n2024-01-01 01:00\n", ["y"], ["2024-01-01 00:00"]),
         ("y\n1 234\n950\n", ["y"], ["1 234"]),
+        ("y\n2 234\n1 950\n", ["y"], ["2 234"]),
+        (' "y 0"\n0 100\n', ["", "y 0"], ["0", "100"]),
+        (' "y 0"\n0 0\n1 100\n2 100\n', ["", "y 0"], ["0", "0"]),
+        (
+            "\tf 0\tt 1\tt2\tf3\n0\t0.0\ta\ta a\t0.0\n",
+            ["", "f 0", "t 1", "t2", "f3"],
+            ["0", "0.0", "a", "a a", "0.0"],
+        ),
         ("y\n1\n2\n", ["y"], ["1"]),
         ("y\n1,5\n2,7\n2,9\n", ["y"], ["1,5"]),
         ("y\n3,5\n2,7\n", ["y"], ["3,5"]),
         ("y\n1,5\n2,05\n", ["y"], ["1,5"]),
         ("y\n1,5\n2\n3,7\n", ["y"], ["1,5"]),
+        ("0,0\n1,0000000000000002e+16\n", ["y"], ["0,0"]),
         ('"y"\n"1",5\n"2",7\n', ["", "y"], ["1", "5"]),  # names of rows by R
         ('"a" "b"\n"1" 0.5 "x y"\n"2" 0.25 "z"\n', ["", "a", "b"], ["1", "0.5", "x y"]),
         ("sep=;\na;b\n1;2,5\n", ["a", "b"], ["1", "2,5"]),
@@ -79,10 +88,21 @@ def test_what_separates_the_cells(read, text, columns, row):
     assert list(table.frame.columns) == columns and cells(table)[0] == row
 
 
+def test_the_line_for_a_spreadsheet_counts(read):
+    assert read("sep=;\na;b\n\n1;2,5\n").lines.tolist() == [4]
+
+
+def test_tabs_alone_are_a_row_between_tabs_and_blank_otherwise(read):
+    assert cells(read("a\tb\n1\t2\n\t\n3\t4\n")) == [["1", "2"], ["", ""], ["3", "4"]]
+    assert cells(read("a,b\n1,2\n\t\n3,4\n")) == [["1", "2"], ["3", "4"]]
+
+
 @pytest.mark.parametrize(
     ("text", "keys"),
     [
         ("y\n1,5\n2,5\n3,7\n", ({"decimal": ","}, {"separator": ","})),
+        ("y\n1 100\n2 150\n", ({"thousands": " "}, {"separator": " "})),
+        ("1,0\n2,7\n3,1\n", ({"decimal": ","}, {"separator": ",", "header": False})),
         ("1,5\n2,7\n3,1\n", ({"decimal": ","}, {"separator": ",", "header": False})),
         ("a a 0,0\na a 1,5\n", ({"separator": " "}, {"separator": ",", "header": False})),
         ("t;y\n0;1,234\n1;2,345\n", ({"decimal": ","}, {"thousands": ","})),
@@ -281,6 +301,12 @@ def test_encodings(read, encoding, fact):
     assert list(table.frame.columns) == ["t", "höhe"] and facts(table).get("encoding") == fact
     given = read("t,höhe\n1,2\n3,4\n", encoding, encoding=encoding)
     assert list(given.frame.columns) == ["t", "höhe"] and not any(fact.guessed for fact in given.facts)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(read):
+    for encoding in ("", "utf-8", "utf-8-sig"):
+        table = read("# made\nt,y\n1,2\n3,4\n", "utf-8-sig", encoding=encoding)
+        assert list(table.frame.columns) == ["t", "y"] and list(facts(table)) == ["comments"]
 
 
 def test_bytes_that_windows_does_not_define_are_latin_1(read):

@@ -2,29 +2,19 @@
 
 import re
 
-MISSING = frozenset(
-    ["", "-", "--", "?", ".", "na", "n/a", "n.a.", "<na>", "nan", "-nan", "nat", "null", "none", "nil", r"\n"]
-    + [
-        "missing",
-        "#n/a",
-        "#n/a n/a",
-        "#na",
-        "1.#ind",
-        "-1.#ind",
-        "1.#qnan",
-        "-1.#qnan",
-        "-nan(ind)",
-        "nan(ind)",
-    ]
-    + ["#div/0!", "#num!", "#value!", "#ref!", "#name?", "#null!"]  # errors of a spreadsheet
-)  # in lower case
+# In lower case; the errors are those of a spreadsheet, and what C prints for NaN.
+ERRORS = ("#n/a", "#n/a n/a", "#na", "#div/0!", "#num!", "#value!", "#ref!", "#name?", "#null!")
+NOT_NUMBERS = ("nan", "-nan", "nan(ind)", "-nan(ind)", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan")
+SIGNS = ("", "-", "--", "?", ".", r"\n")
+WORDS = ("na", "n/a", "n.a.", "<na>", "nat", "null", "none", "nil", "missing")
+MISSING = frozenset((*ERRORS, *NOT_NUMBERS, *SIGNS, *WORDS))
 
 BLANKS = " \u00a0\u202f\u2009"  # also no-break, narrow and thin ones, which mark groups of digits
 APOSTROPHES = "'\u2019"
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 
 _NUMBER = re.compile(
-    rf"[+\-\u2212]?(?=[.,]?[0-9])(?:[0-9]{{1,3}}(?:[.,{BLANKS}{APOSTROPHES}][0-9]{{3}})+|[0-9]*)"
+    rf"[+\-\u2212]?(?=[.,]?[0-9])(?:[1-9][0-9]{{0,2}}(?:[.,{BLANKS}{APOSTROPHES}][0-9]{{3}})+|[0-9]*)"
     r"(?:[.,][0-9]*)?(?:[eE][+-]?[0-9]+)?"
 )
 _DATE = re.compile(

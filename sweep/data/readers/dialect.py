@@ -1,10 +1,12 @@
 """The dialect of a text: what separates cells and begins comments, recognised from its first lines."""
 
+import csv
 import json
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,7 +22,10 @@ SAMPLE_BYTES = 400 * SAMPLE
 TOP = re.compile(rb"(?:[ \t]*(?:[#%][^\n]*)?\n)*")  # blank lines and comments
 EXCEL = re.compile(rb'"?sep=(.)"?[ ,;\t]*\n', re.IGNORECASE)  # first line, written for Excel
 QUOTED = re.compile(r'"(?:[^"]|"")*"')  # a cell
-WHOLE_PAIR = re.compile(r"[+-]?[0-9]+,[0-9]+")  # a number with a decimal comma, or two whole numbers
+GROUP_PAIR = re.compile(r"([0-9]{1,3}) [0-9]{3}")  # groups of digits, or two whole numbers
+WHOLE_PAIR = re.compile(
+    r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?"
+)  # a number with a decimal comma, or two whole numbers
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ def without_excel_line(text: bytes) -> tuple[bytes, str]:
     return (text[match.end() :], match[1].decode("utf-8", "replace")) if match else (text, "")
 
 
-def recognise(name: str, text: bytes, separator: str, decimal: str, comment: str) -> Dialect:
+def recognise(name: str, text: bytes, separator: str, decimal: str, thousands: str, comment: str) -> Dialect:
     """Return the dialect of a text.
 
     Args:
@@ -48,6 +53,7 @@ def recognise(name: str, text: bytes, separator: str, decimal: str, comment: str
         text: UTF-8; all lines end with a newline.
         separator: the setting; empty is recognised, likewise the others.
         decimal: the setting.
+        thousands: the setting.
         comment: the setting.
 
     Raises:
@@ -59,10 +65,10 @@ def recognise(name: str, text: bytes, separator: str, decimal: str, comment: str
     sample = _sample(text, marks)
     if separator:
         chosen = separator
-    elif named and named in SEPARATORS:
-        chosen = named
+    elif (named and named in SEPARATORS) or not sample:
+        chosen = named or ","
     else:
-        chosen = _separator(name, sample, decimal)
+        chosen = _separator(name, sample, decimal, thousands)
     first = 2 if named else 1
     plain = chosen in ("", ",") or not _split(sample, chosen)  # a given one need not occur
     word = SEPARATORS.get(chosen, repr(chosen))
@@ -101,12 +107,13 @@ def _sample(text: bytes, marks: Sequence[bytes]) -> list[str]:
     return [line.decode("utf-8", "replace") for line, _ in zip(lines, range(SAMPLE), strict=False)]
 
 
-def _separator(name: str, sample: Sequence[str], decimal: str) -> str:
+def _separator(name: str, sample: Sequence[str], decimal: str, thousands: str) -> str:
     """Return the separator that gives all rows equally many cells, and most of them a meaning."""
     pairs = all(WHOLE_PAIR.fullmatch(line.strip()) for line in sample[1:]) and len(sample) > 1
-    if pairs and not (pair := _of_pairs(name, sample, decimal)) is None:
+    if pairs and (pair := _of_pairs(name, sample, decimal)) is not None:
         return pair
-    ranks = {mark: _rank(sample, mark) for mark in SEPARATORS}
+    plain = any(_is_whole_table(sample, mark) for mark in (";", "\t", "|"))  # then blanks are parts of texts
+    ranks = {mark: _rank(sample, mark) for mark in SEPARATORS if not (plain and mark == " ")}
     chosen = max(ranks, key=lambda mark: ranks[mark])
     if chosen in (",", " ") and all(_is_whole_table(sample, mark) for mark in (",", " ")):
         raise DataError(
@@ -115,7 +122,31 @@ def _separator(name: str, sample: Sequence[str], decimal: str) -> str:
         )
     if chosen == ",":
         _refuse_split_decimals(name, sample)
+    if not chosen and _are_pairs(sample[1:]):
+        return " "  # with the nameless counter that R or pandas writes
+    if not (chosen or thousands) and _is_rising(sample[1:]):
+        raise DataError(
+            f"{name}: {sample[-1].strip()} can be one number or two: set "
+            'data.thousands = " " for groups of digits, or data.separator = " " for two columns'
+        )
     return chosen
+
+
+def _are_pairs(lines: Sequence[str]) -> bool:
+    """Return whether all lines are two numbers with blanks between, and not all of them groups of digits."""
+    pairs = [line.split() for line in lines]
+    return (
+        bool(pairs)
+        and all(len(pair) == 2 and all(is_number(word) for word in pair) for pair in pairs)
+        and not all(is_number(line.strip()) for line in lines)
+    )
+
+
+def _is_rising(lines: Sequence[str]) -> bool:
+    """Return whether all lines are like `1 234` and the first number rises, as the names of rows do that R writes."""
+    pairs = [GROUP_PAIR.fullmatch(line.strip()) for line in lines]
+    firsts = [int(pair[1]) for pair in pairs if pair]
+    return 0 < len(firsts) == len(pairs) and all(before < after for before, after in pairwise(firsts))
 
 
 def _rank(sample: Sequence[str], mark: str) -> tuple[float, ...]:
@@ -143,7 +174,10 @@ def _split(sample: Sequence[str], mark: str) -> list[list[str]]:
         occurs = any(mark in line or (mark == " " and "\t" in line) for line in sample)
     else:
         occurs = all('"' not in line or QUOTED.fullmatch(line.strip()) for line in sample)
-    return split_cells(sample, mark) if occurs else []
+    try:
+        return split_cells(sample, mark) if occurs else []
+    except csv.Error:  # a quote that is not closed makes too long a cell
+        return []
 
 
 def _is_whole_table(sample: Sequence[str], mark: str) -> bool:

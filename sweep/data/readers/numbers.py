@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,22 +82,21 @@ def _parsed(table: Table, column: str) -> tuple[Array, Array]:
     return values, gaps
 
 
-def _plain(cells: Sequence[object], table: Table) -> tuple[Array, Array] | None:
+def _plain(cells: Sequence[Any], table: Table) -> tuple[Array, Array] | None:
     """Return the same as `_parsed`, faster, if all cells are numbers without marks between groups of digits."""
     if table.thousands:
         return None
     try:
-        text = "\n".join(cells)  # type: ignore[arg-type]
+        text = "\n".join(cells)
     except TypeError:
         return None
     if not text.isascii() or "_" in text:  # `float` reads 1_000 and digits of other alphabets
         return None
-    if table.decimal == ",":
-        if "." in text:
-            return None
-        cells = text.replace(",", ".").split("\n")
+    if table.decimal == "," and "." in text:
+        return None
+    points = (cell.replace(",", ".") for cell in cells) if table.decimal == "," else cells
     try:
-        values = np.fromiter(map(float, cells), dtype=np.float64, count=len(cells))  # type: ignore[arg-type]
+        values = np.fromiter(map(float, points), dtype=np.float64, count=len(cells))
     except ValueError:
         return None
     return None if np.isnan(values).any() else (values, np.zeros(len(values), dtype=bool))
@@ -104,7 +104,7 @@ def _plain(cells: Sequence[object], table: Table) -> tuple[Array, Array] | None:
 
 def _pattern(table: Table) -> re.Pattern[str]:
     mark = _class(table.thousands)
-    whole = rf"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]+)" if mark else "[0-9]+"
+    whole = rf"(?:[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+|[0-9]+)" if mark else "[0-9]+"
     point = re.escape(table.decimal)
     return re.compile(
         rf"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?inf(?:inity)?", re.I

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +52,7 @@ def split_cells(lines: Sequence[str], separator: str) -> list[list[str]]:
     if separator == " ":
         rows = [[_unquoted(cell) for cell in BLANK_CELL.findall(line)] for line in lines]
     else:
-        rows = list(csv.reader((line + "\n" for line in lines), **_format(separator)))
+        rows = list(_reader((line + "\n" for line in lines), separator))
     return [[cell.strip() for cell in row] for row in rows]
 
 
@@ -153,7 +153,7 @@ def _quoted(
             cells.append(len(found))
     else:
         try:
-            for row in csv.reader(lines(), **_format(separator)):
+            for row in _reader(lines(), separator):
                 inside = False
                 cells.append(len(row))
         except csv.Error as error:
@@ -184,5 +184,5 @@ def _unquoted(cell: str) -> str:
     return cell[1:-1].replace('""', '"') if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
 
 
-def _format(separator: str) -> dict[str, object]:
-    return {"delimiter": separator or ONE_COLUMN, "skipinitialspace": True}
+def _reader(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    return csv.reader(lines, delimiter=separator or ONE_COLUMN, skipinitialspace=True)

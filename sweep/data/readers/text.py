@@ -22,6 +22,7 @@ from sweep.data.readers.rows import ONE_COLUMN, Rows, find_rows, split_cells
 from sweep.data.readers.table import Table
 
 GZIP = b"\x1f\x8b"  # first bytes
+BLOCK = 100_000  # rows that are read together, which bounds the memory
 SAMPLE = 1000  # rows by which a header is recognised; our choice
 
 
@@ -38,7 +39,7 @@ def read_text(path: Path, config: DataConfig) -> Table:
     name = path.name
     text, facts = utf8_text(name, _unpacked(name, path.read_bytes()), config.encoding)
     text = _with_plain_line_ends(text)
-    spoken = dialect.recognise(name, text, config.separator, config.decimal, config.comment)
+    spoken = dialect.recognise(name, text, config.separator, config.decimal, config.thousands, config.comment)
     if spoken.first > 1:
         text, _ = dialect.without_excel_line(text)
     if not spoken.separator and ONE_COLUMN.encode() in text:
@@ -105,8 +106,10 @@ def _columns(name: str, rows: Rows, spoken: Dialect) -> int:
 
 def _cells(name: str, rows: Rows, columns: int, separator: str) -> pd.DataFrame:
     """Return all rows as stripped text, without empty columns at the right."""
+    cells = [np.empty(len(rows.lines), dtype=object) for _ in range(columns)]
+    count = 0
     try:
-        frame = pd.read_csv(
+        with pd.read_csv(
             io.BytesIO(rows.body),
             sep=r"\s+" if separator == " " else separator or ONE_COLUMN,
             header=None,
@@ -120,13 +123,17 @@ def _cells(name: str, rows: Rows, columns: int, separator: str) -> pd.DataFrame:
             quoting=csv.QUOTE_MINIMAL if b'"' in rows.body else csv.QUOTE_NONE,
             encoding="utf-8",
             engine="c",
-        )
+            chunksize=BLOCK,
+        ) as parts:
+            for part in parts:
+                begin, count = count, count + len(part)
+                for column in range(columns if count <= len(rows.lines) else 0):
+                    cells[column][begin:count] = [cell.strip() for cell in part[column]]
     except pd.errors.ParserError as error:
         raise DataError(f"{name}: not rows of cells ({error}): correct quotes and separators") from None
-    if len(frame) != len(rows.lines):
+    if count != len(rows.lines):
         raise DataError(f"{name}: quotes do not enclose whole cells: correct the quotes")
-    for column in frame.columns:
-        frame[column] = np.array([cell.strip() for cell in frame[column]], dtype=object)
+    frame = pd.DataFrame(dict(enumerate(cells)), dtype=object, copy=False)
     while frame.shape[1] > 1 and not any(frame.iloc[:, -1]):  # each row ends with a separator
         frame = frame.iloc[:, :-1]
     return frame
