@@ -86,7 +86,9 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         warnings=(
             *trend_warnings(raw, recording.channels, config.transforms, transforms),
             *(
-                spread_warnings(joined(raw, rows), transforms, recording.channels, list(dict.fromkeys(labels)))
+                spread_warnings(
+                    joined(raw, rows), transforms, recording.channels, list(dict.fromkeys(labels))
+                )
                 if config.scaling == "global"
                 else ()
             ),
@@ -163,7 +165,7 @@ def _require_changing(recording: Recording) -> None:
         raise DataError(
             f"{series.label}, column {recording.channels[channel]!r}, {series.place(0)} to "
             f"{series.place(len(values) - 1)}: constant {pooled[0, channel]:g} throughout the training part: "
-            "drop the column"
+            "drop the column, or name the columns to forecast in data.channels"
         )
 
 

@@ -108,12 +108,13 @@ def start_warnings(part: str, starts: Starts, series: Sequence[Series], need: Ne
     spans = [one_series.parts[part] for one_series in series]
     spans = [(begin, end) for begin, end in spans if end > begin]
     short = sum(end - max(begin, need.past) < need.horizon for begin, end in spans)
+    noun = "series" if len({one_series.owner for one_series in series}) == len(series) else "pieces of series"
     texts = []
     if len(starts.position) < need.starts:
         texts.append(f"{part}: only {len(starts.position)} of {need.starts} wanted starts fit")
     if short:
         texts.append(
-            f"{part}: {short} of {len(spans)} series {'is' if short == 1 else 'are'} too short for a rollout and "
+            f"{part}: {short} of {len(spans)} {noun} {'is' if short == 1 else 'are'} too short for a rollout and "
             f"not scored (past {need.past}, horizon {need.horizon})"
         )
     return tuple(texts)

@@ -68,10 +68,12 @@ def window_warnings(data: Data, windows: Sequence[int]) -> tuple[str, ...]:
         raise refused[0]
     texts = [f"{error}; trials with this window fail" for error in refused]
     longest = max(fitting)
+    whole = len(set(data.train_series)) == len(data.train_series)
+    noun = "training series" if whole else "pieces of training series"
     short = sum(length <= longest for length in lengths)
     if longest and short:
         texts.append(
-            f"{short} of {len(lengths)} training series {'has' if short == 1 else 'have'} fewer than the "
+            f"{short} of {len(lengths)} {noun} {'has' if short == 1 else 'have'} fewer than the "
             f"{longest + 1} samples of a window (training.window = {longest}): not used for training"
         )
     return tuple(texts)
