@@ -79,7 +79,23 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
             *exact_warnings("test", test, recording.channels, targets),
         ),
         objective=score.objective,
+        lengths=tuple(len(series.values) for series in recording.series),
+        samples=_samples(recording),
     )
+
+
+def recorded(config: DataConfig, base: Path | None = None) -> Recording:
+    """Return the series of a file, split, before a horizon or a warm-up is known.
+
+    Raises:
+        DataError, UnknownName: as in `load`.
+    """
+    if config.path is None:
+        raise DataError("data.path is missing: a source makes its series for a horizon and a warm-up")
+    recording, _ = _recorded(config, Need(past=0, horizon=1, starts=1), base)
+    recording = split_in_time(recording, config.split)
+    _require_changing(recording)
+    return recording
 
 
 def _recorded(config: DataConfig, need: Need, base: Path | None) -> tuple[Recording, float | None]:
@@ -136,6 +152,15 @@ def _require_changing(recording: Recording) -> None:
             f"{series.place(len(values) - 1)}: constant {pooled[0, channel]:g} throughout the training part: "
             "drop the column"
         )
+
+
+def _samples(recording: Recording) -> tuple[int, int, int]:
+    """Return the samples of training, validation and test, over all series."""
+    parts = [series.parts for series in recording.series]
+    train, validation, test = (
+        sum(part[word][1] - part[word][0] for part in parts) for word in ("train", "validation", "test")
+    )
+    return train, validation, test
 
 
 def _arrays(part: Starts) -> tuple[Array, ...]:

@@ -90,6 +90,8 @@ class Data:
     fingerprint: str  # SHA-256 of all arrays above
     warnings: tuple[str, ...] = ()  # such as a strong trend without a transform
     objective: str = "rollout_error"  # name of what ranks rollouts of its starts
+    lengths: tuple[int, ...] = ()  # samples of each series; empty: unknown
+    samples: tuple[int, int, int] | None = None  # of training, validation and test, over all series
 
     @property
     def inputs(self) -> int:

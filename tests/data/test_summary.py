@@ -1,0 +1,89 @@
+"""The summary of data: of a recording before there is a horizon, and of loaded data."""
+
+import json
+
+import numpy as np
+import pytest
+
+from sweep.config.errors import DataError
+from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.data import load, recorded, summary_of, summary_of_recording
+from sweep.data.recording import Recording, Series, split_in_time
+from sweep.data.summary import step_text
+
+SPLIT = (0.5, 0.25, 0.25)
+
+
+def recording(*values: np.ndarray, stamps=None) -> Recording:
+    series = [Series(f"series {n}", one.reshape(len(one), -1), stamps=stamps) for n, one in enumerate(values)]
+    channels = tuple("abc"[: series[0].values.shape[1]])
+    return split_in_time(Recording("made", channels, tuple(series)), SPLIT)
+
+
+def test_counts_period_and_spread():
+    wave = np.sin(2 * np.pi * np.arange(400) / 20)
+    summary = summary_of_recording(recording(wave, 50 * wave[:200]), [0])
+    assert (summary.rows, summary.series, summary.lengths, summary.train_lengths) == (
+        600,
+        2,
+        (400, 200),
+        (200, 100),
+    )
+    assert summary.samples == (300, 150, 150)
+    assert summary.period == pytest.approx(20, rel=0.01)
+    assert summary.spread == pytest.approx(50)
+    assert summary.starts is None and summary.step_seconds is None
+
+
+def test_only_the_targets_count():
+    wave = np.sin(2 * np.pi * np.arange(400) / 20)
+    noise = np.random.default_rng(0).standard_normal(400)
+    both = recording(np.stack([wave, noise], axis=1))
+    assert summary_of_recording(both, [0]).noise < 1e-3 < 0.8 < summary_of_recording(both, [1]).noise
+    assert summary_of_recording(both, [0, 1]).noise > 0.8
+
+
+def test_a_trend_and_what_a_difference_leaves():
+    line = np.arange(400.0)
+    assert summary_of_recording(recording(line), [0]).difference is None
+    walk = np.random.default_rng(0).standard_normal(400).cumsum()
+    summary = summary_of_recording(recording(line + walk), [0])
+    assert summary.trend > 0.9 and summary.difference == pytest.approx(1, abs=0.1)
+
+
+def test_times():
+    stamps = np.datetime64("2024-01-01T00:00", "ns") + np.arange(400) * np.timedelta64(30, "m")
+    summary = summary_of_recording(
+        recording(np.random.default_rng(0).standard_normal(400), stamps=stamps), [0]
+    )
+    assert (summary.step_seconds, summary.step, summary.steps_per_day) == (1800, "30 minutes", 48)
+    assert (summary.first, summary.last) == ("2024-01-01", "2024-01-09 07:30:00")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(86_400, "1 day"), (604_800, "7 days"), (3600, "1 hour"), (5400, "90 minutes"), (0.5, "0.5 seconds")],
+)
+def test_the_words_of_a_step(seconds: float, text: str):
+    assert step_text(seconds) == text
+
+
+def test_a_file_is_summarised_without_a_horizon(tmp_path):
+    np.save(tmp_path / "short.npy", np.random.default_rng(0).standard_normal(40))
+    config = DataConfig(path=str(tmp_path / "short.npy"))
+    with pytest.raises(DataError, match="too few"):
+        load(config, ScoreConfig())
+    assert summary_of_recording(recorded(config), [0]).rows == 40
+    with pytest.raises(DataError, match=r"data\.path is missing"):
+        recorded(DataConfig(source="sine"))
+
+
+def test_loaded_data_have_the_same_summary_and_their_starts(tmp_path):
+    np.save(tmp_path / "noise.npy", np.random.default_rng(0).standard_normal((300, 2)))
+    config = DataConfig(path=str(tmp_path / "noise.npy"), target=("x1",))
+    data = load(config, ScoreConfig(warmup=5, horizon=10, starts=3))
+    before, after = summary_of_recording(recorded(config), [1]), summary_of(data)
+    assert after.starts == (3, 3) and after.n_eff == (data.validation.n_eff, data.test.n_eff)
+    for name in ("targets", "lengths", "train_lengths", "samples", "period", "noise", "trend", "difference"):
+        assert getattr(before, name) == getattr(after, name), name
+    assert json.loads(json.dumps(after.document(), allow_nan=False))["rows"] == 300
