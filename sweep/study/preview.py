@@ -97,7 +97,7 @@ def preview_of(opened: OpenStudy, trials: int, confirm: bool = True, measure: bo
     confirmed = min(study.confirm.top, trials) if confirm and study.confirm.seeds else 0
     total = round(trials * sum(cost.sequence_steps for cost in costs) / len(costs))
     warnings = dict.fromkeys([*opened.warnings, *(cost.warning for cost in costs if cost.warning)])
-    kept = _kept_share(study)
+    kept = kept_share(study, trials)
     seconds = None
     if measure:
         seconds = study_seconds(study, configs, data, trials, confirmed * study.confirm.seeds, kept)
@@ -138,9 +138,20 @@ def _cost(config: TrialConfig, params: dict[str, Any], data: Data) -> TrialCost:
     return TrialCost(params, training.budget, updates, full_batch, adds, warning)
 
 
-def _kept_share(study: StudyConfig) -> float:
+def kept_share(study: StudyConfig, trials: int) -> float:
+    """Return the share of the cost of all trials that pruning leaves.
+
+    The first trials of each value of `readout_refit`, which are compared with each other alone, are not pruned.
+    """
     if not study.pruning.enabled:
         return 1.0
+    kinds = study.space.choice("readout_refit")
+    first = min(trials, study.pruning.startup * (len(kinds.values) if kinds else 1))
+    return (first + (trials - first) * _kept_share(study)) / trials
+
+
+def _kept_share(study: StudyConfig) -> float:
+    """Return the share of the cost that the rungs leave of a trial that they may prune."""
     share, alive, at = 0.0, 1.0, 0.0
     for rung in study.pruning.rungs:
         share, alive, at = share + alive * (rung.at - at), alive * rung.keep, rung.at

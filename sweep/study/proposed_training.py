@@ -13,11 +13,11 @@ MINUTES, CORES = 7.0, 2  # that a study should take; our choice
 # down. `speed` replaces it where it is measured.
 SPEED = 1.8e10
 DOUBLE = 2.5  # a training in float64 with full batches takes so many times longer
-TRIAL_SECONDS = 1.5  # of a trial beside training: evaluations, diagnosis, checkpoints
+TRIAL_SECONDS = 1.0  # of a trial beside training: evaluations, diagnosis, checkpoints
 OTHER_SECONDS = 60.0  # of a study beside its trials: the baselines
 LONGEST_SECONDS = 15.0  # of a full training: 15 of them confirm
 CONFIRMED = 15  # full trainings of the confirmation, 3 configurations on 5 seeds
-KEPT = 0.5  # share of the cost that pruning leaves
+KEPT, UNPRUNED = 0.5, 24  # share of the cost that pruning leaves, after so many trials
 TRIALS = (48, 198)  # at least and at most; both are multiples of 6, for turns of two or three
 EPOCHS = 500  # at most; our choice, the best checkpoint counts
 LEAST_BUDGET = 20_000  # sequence-steps
@@ -107,8 +107,10 @@ def _batches(windows: int) -> tuple[int, ...]:
 
 def _trials(mini_seconds: float, full_seconds: float) -> int:
     """Return how many trials fill the time."""
+    mean = (mini_seconds + full_seconds) / 2
     available = MINUTES * 60 * CORES - OTHER_SECONDS - CONFIRMED * max(mini_seconds, full_seconds)
-    each = KEPT * (mini_seconds + full_seconds) / 2 + TRIAL_SECONDS
+    available -= UNPRUNED * (1 - KEPT) * mean
+    each = KEPT * mean + TRIAL_SECONDS
     return int(min(max(available / each, TRIALS[0]), TRIALS[1]) // 6 * 6)
 
 

@@ -1,8 +1,9 @@
 """How long a study will take on this machine, from short trainings of a few of its configurations."""
 
 import contextlib
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sweep.config.errors import SweepError
@@ -10,6 +11,7 @@ from sweep.config.study import StudyConfig
 from sweep.config.trial import TrialConfig
 from sweep.data import Data
 from sweep.model import engine, network_of_model
+from sweep.search.execution import available_cores
 from sweep.study.engine import check_device
 from sweep.train import OPTIMIZERS, infeasible
 from sweep.trial.inputs import windows_of
@@ -21,9 +23,9 @@ TRAINED_SECONDS = 0.15  # of these, in the training of one configuration
 UNUSED = 10**12  # sequence-steps of a budget that measuring does not reach
 MOST_STEPS = 10_000  # of a full batch that is measured; a larger one has a larger stride here
 STEP_ADDS = 10_000  # multiply-adds that take as long as a step of a network of few units
-# Seconds of a trial and of a study beside what is measured: probes and diagnosis of the best checkpoint, and its
+# Seconds of a core for a trial and for a study beside what is measured: probes and diagnosis of the best checkpoint, and its
 # picture; the start of the workers and the baselines. Rough: they depend little on the study.
-TRIAL_SECONDS, STUDY_SECONDS = 0.6, 20.0
+TRIAL_SECONDS, STUDY_SECONDS = 0.4, 35.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def study_seconds(
     full = [trial_seconds(config, paces[_kind(config)], data) for config in known]
     mean = sum(full) / len(full)
     training = (trials * kept + retrained) * mean
-    return STUDY_SECONDS + (training + trials * TRIAL_SECONDS) / max(1, study.run.workers)
+    workers = max(1, study.run.workers)
+    return (training + trials * TRIAL_SECONDS + STUDY_SECONDS) / workers * busy_factor(workers)
 
 
 def trial_seconds(config: TrialConfig, pace: Pace, data: Data) -> float:
@@ -92,28 +95,41 @@ def pace_of(config: TrialConfig, data: Data) -> Pace:
     last = len(short.points) - 1
     with trial_process():
         run = Run(short, data)
+        clock = _clock(config)
         trainer = run.trainer
         trainer.train(1, ())  # the first update and the first rollouts are slower
         run.evaluate(0, 0.0)
-        before, began = trainer.consumed, time.perf_counter()
+        before, began = trainer.consumed, clock()
         trainer.train(before + 1, ())
-        while (
-            time.perf_counter() - began < TRAINED_SECONDS and trainer.diverged is None and not trainer.spent
-        ):
+        while clock() - began < TRAINED_SECONDS and trainer.diverged is None and not trainer.spent:
             trainer.train(2 * trainer.consumed, ())
-        training = time.perf_counter() - began
+        training = clock() - began
         consumed = trainer.consumed - before
-        evaluation = _seconds_of(run, 0)
+        evaluation = _seconds_of(run, 0, clock)
         trainer.train(trainer.consumed + 1, ())
-        ended = _seconds_of(run, last)
+        ended = _seconds_of(run, last, clock)
     units = max(1, consumed) * _units_per_step(config, data)
     return Pace(training / units, evaluation, max(0.0, ended - evaluation))
 
 
-def _seconds_of(run: Run, point: int) -> float:
-    began = time.perf_counter()
+def _seconds_of(run: Run, point: int, clock: Callable[[], float]) -> float:
+    began = clock()
     run.evaluate(point, 0.0)
-    return time.perf_counter() - began
+    return clock() - began
+
+
+def _clock(config: TrialConfig) -> Callable[[], float]:
+    """Return the clock of a trial: seconds of a core, which other processes do not lengthen, if it needs one alone."""
+    return time.process_time if config.device == "cpu" and config.threads == 1 else time.perf_counter
+
+
+def busy_factor(workers: int) -> float:
+    """Return how many times longer the workers take because other processes use the cores as well, at least 1."""
+    try:
+        others = max(0.0, os.getloadavg()[0] - 1)  # this process is one
+    except (AttributeError, OSError):
+        return 1.0
+    return max(1.0, (others + workers) / available_cores())
 
 
 def _short(config: TrialConfig, data: Data) -> TrialConfig:

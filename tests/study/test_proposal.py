@@ -96,7 +96,7 @@ def document(summary: DataSummary, **options) -> dict:
 
 def test_a_given_horizon_is_kept_or_refused_with_what_would_fit():
     made = document(summary(), horizon=200)
-    assert made["score"]["horizon"] == 200 and made["data"]["split"] == [0.6, 0.2, 0.2]
+    assert made["score"]["horizon"] == 200 and made["data"]["split"] == [0.5, 0.25, 0.25]
     assert document(summary(), horizon=20)["data"]["split"] == [0.7, 0.15, 0.15]
     with pytest.raises(DataError, match=r"2000 rows, too few .* horizon of 700: 2802 would do; .* up to 500"):
         document(summary(), horizon=700)

@@ -6,8 +6,8 @@ import pytest
 
 from sweep.study import timing
 from sweep.study.open_study import open_study
-from sweep.study.preview import preview_of
-from sweep.study.timing import Pace, measured, study_seconds, trial_seconds
+from sweep.study.preview import kept_share, preview_of
+from sweep.study.timing import Pace, busy_factor, measured, study_seconds, trial_seconds
 from tests.support.command_line import TINY
 
 
@@ -57,17 +57,34 @@ def test_the_time_by_hand(opened, configs, monkeypatch):
     full = units * 1e-6 + len(config.points) * 0.5 + 0.25
     assert trial_seconds(config, pace, opened.data) == pytest.approx(full)
     monkeypatch.setattr(timing, "pace_of", lambda config, data: pace)
+    monkeypatch.setattr(timing, "busy_factor", lambda workers: 2.0)
     study = opened.config
     for workers in (1, 4):
         run = study.run.model_copy(update={"workers": workers})
         seconds = study_seconds(
             replace(study, run=run), [config], opened.data, trials=10, retrained=3, kept=0.4
         )
-        shared = (10 * 0.4 + 3) * full + 10 * timing.TRIAL_SECONDS
-        assert seconds == pytest.approx(timing.STUDY_SECONDS + shared / workers)
+        shared = (10 * 0.4 + 3) * full + 10 * timing.TRIAL_SECONDS + timing.STUDY_SECONDS
+        assert seconds == pytest.approx(shared / workers * 2)
+
+
+def test_a_busy_machine_takes_longer(monkeypatch):
+    monkeypatch.setattr(timing, "available_cores", lambda: 4)
+    for load, workers, factor in ((0.5, 4, 1.0), (5.0, 4, 2.0), (3.0, 2, 1.0), (1.0, 8, 2.0)):
+        monkeypatch.setattr(timing.os, "getloadavg", lambda load=load: (load, 0.0, 0.0))
+        assert busy_factor(workers) == factor
 
 
 def test_the_preview_has_the_time_or_not(opened, monkeypatch):
     monkeypatch.setattr("sweep.study.preview.study_seconds", lambda *args: 420.0)
     assert preview_of(opened, 5).document()["minutes"] == 7
     assert preview_of(opened, 5, measure=False).document()["minutes"] is None
+
+
+def test_the_first_trials_of_each_kind_are_not_pruned(opened):
+    """By hand: rungs at 1/9 and 1/3 that keep 2/3 and 1/2 leave 1/9 + 2/3 x 2/9 + 1/3 x 2/3 = 13/27."""
+    study = opened.config  # 3 values of readout_refit, 8 unpruned trials of each
+    assert kept_share(study, 20) == 1
+    assert kept_share(study, 48) == pytest.approx((24 + 24 * 13 / 27) / 48)
+    unpruned = replace(study, pruning=study.pruning.model_copy(update={"enabled": False}))
+    assert kept_share(unpruned, 100) == 1
