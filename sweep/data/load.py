@@ -20,6 +20,8 @@ from sweep.data.transforms import Transform, build_transforms
 from sweep.data.trend import trend_warnings
 from sweep.data.types import Array, Data, Starts
 
+LARGEST = 1e140  # squares of larger values, added up, may exceed float64; our choice
+
 
 def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Data:
     """Return training, validation and test data, a pure function of the settings and the file's content.
@@ -95,6 +97,7 @@ def recorded(config: DataConfig, base: Path | None = None) -> Recording:
     recording, _ = _recorded(config, Need(past=0, horizon=1, starts=1), base)
     recording = split_in_time(recording, config.split)
     _require_changing(recording)
+    _require_squares(recording)
     return recording
 
 
@@ -134,6 +137,15 @@ def _require_defined(recording: Recording, transforms: tuple[Transform, ...], na
                     f"of {transform.lag}: give more data or lower data.season"
                 )
             values, consumed = transform.encode(values), consumed + transform.lag
+
+
+def _require_squares(recording: Recording) -> None:
+    """Refuse a channel whose values cannot be squared and added up."""
+    largest = np.max([np.abs(series.values).max(axis=0) for series in recording.series], axis=0)
+    for channel in np.flatnonzero(largest > LARGEST):
+        raise DataError(
+            f"channel {recording.channels[channel]!r}: the values are too large to be squared: use a larger unit"
+        )
 
 
 def _require_changing(recording: Recording) -> None:

@@ -15,10 +15,8 @@ from sweep.study.study_text import Setting, Table, text_of, with_given
 CLEAN, NOISY = 0.01, 0.1
 SMOOTH = 12  # steps of a period; with fewer the noise cannot be told from the signal
 WHITE = 0.5  # noise from which on a change from step to step is mostly noise
-GUESSED, MOST_INPUT_NOISE = (
-    0.03,
-    0.2,
-)  # input noise where little is known, and where noise dominates; our choice
+GUESSED = 0.03  # input noise at most where little is known of the data's; our choice
+MOST_INPUT_NOISE = 0.2  # where noise dominates; our choice
 SPREAD = 10.0  # between the standard deviations of series, from which on each is scaled by its own
 DAILY = 0.05  # relative difference of a period from a day, or half a day
 

@@ -23,8 +23,8 @@ TRAINED_SECONDS = 0.15  # of these, in the training of one configuration
 UNUSED = 10**12  # sequence-steps of a budget that measuring does not reach
 MOST_STEPS = 10_000  # of a full batch that is measured; a larger one has a larger stride here
 STEP_ADDS = 10_000  # multiply-adds that take as long as a step of a network of few units
-# Seconds of a core for a trial and for a study beside what is measured: probes and diagnosis of the best checkpoint, and its
-# picture; the start of the workers and the baselines. Rough: they depend little on the study.
+# Seconds of a core beside what is measured, for a trial (probes, diagnosis, picture) and for a study (the start of the
+# workers, the baselines). Rough: they depend little on the study.
 TRIAL_SECONDS, STUDY_SECONDS = 0.4, 35.0
 
 

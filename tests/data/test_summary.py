@@ -87,3 +87,10 @@ def test_loaded_data_have_the_same_summary_and_their_starts(tmp_path):
     for name in ("targets", "lengths", "train_lengths", "samples", "period", "noise", "trend", "difference"):
         assert getattr(before, name) == getattr(after, name), name
     assert json.loads(json.dumps(after.document(), allow_nan=False))["rows"] == 300
+
+
+def test_values_that_cannot_be_squared_are_refused(tmp_path):
+    values = np.random.default_rng(0).standard_normal((100, 2)) * [1, 1e200]
+    np.save(tmp_path / "huge.npy", values)
+    with pytest.raises(DataError, match="channel 'x1': the values are too large"):
+        recorded(DataConfig(path=str(tmp_path / "huge.npy")))
