@@ -19,6 +19,8 @@ from sweep.store.files import write_atomic
 from sweep.study.components import known_names
 from sweep.study.proposal import proposal
 
+READ_FROM = ("data", "score")  # sections whose given values a proposal depends on
+
 
 @dataclass(frozen=True)
 class Proposed:
@@ -97,9 +99,12 @@ def proposed_study(
     given = _given(overrides)
     targets = [target] if isinstance(target, str) else list(target)
     targets = targets or list(given.get("data.target", ()))
-    section = {key.removeprefix("data."): value for key, value in given.items() if key.startswith("data.")}
-    section |= {"path": str(data.resolve()), "target": targets}
-    document: dict[str, Any] = {"data": section, "space": {"cell": ["lstm", "gru"]}}
+    sections = {
+        name: {key.removeprefix(f"{name}."): one for key, one in given.items() if key.startswith(f"{name}.")}
+        for name in READ_FROM
+    }
+    sections["data"] |= {"path": str(data.resolve()), "target": targets}
+    document: dict[str, Any] = {**sections, "space": {"cell": ["lstm", "gru"]}}
     config: DataConfig = study_from_document(document, known_names(), "--set").data
     recording = recorded(config)
     summary = summary_of_recording(recording, target_indices(recording.channels, targets))
@@ -123,6 +128,9 @@ def _given(overrides: Sequence[str]) -> dict[str, Any]:
         for key in path.split("."):
             value = value[key]
         given[path] = value
+    whole = [name for name in READ_FROM if name in given]
+    if whole:
+        raise UsageError(f"{whole[0]} is a whole section: set single values, such as {whole[0]}.KEY=VALUE")
     if "data.path" in given or "data.source" in given:
         raise UsageError("data.path is the file that is given: do not set it, or data.source")
     return given

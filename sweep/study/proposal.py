@@ -82,7 +82,7 @@ def head_of(summary: DataSummary) -> str:
     period = f"a period of {summary.period:.4g} steps" if summary.period else "no clear period"
     parts.append(
         f"The training part has {period}; at most {_percent(summary.noise)} of its standard deviation is noise, and a "
-        f"straight line explains {_percent(summary.trend)} of its variance."
+        f"straight line explains {100 * summary.trend:.0f} % of its variance."
     )
     return " ".join(parts)
 
@@ -107,7 +107,7 @@ def _transforms(summary: DataSummary, given: Mapping[str, Any]) -> Setting:
         return Setting("transforms", list(given["data.transforms"]))
     if summary.trend < STRONG:
         return Setting("transforms", [])
-    line = f"a straight line explains {_percent(summary.trend)} of the training variance"
+    line = f"a straight line explains {100 * summary.trend:.0f} % of the training variance"
     if summary.difference is None:
         return Setting("transforms", [], f"{line}, but a difference would leave nothing to learn")
     why = f"{line}: a forecast of the level would have to extrapolate it, one of the change need not"
