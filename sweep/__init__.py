@@ -5,7 +5,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sweep.api import Execution, audit, confirm, diagnose, load_study, preview, report, run, show, treat
+    from sweep.api import (
+        Execution,
+        audit,
+        confirm,
+        diagnose,
+        init,
+        load_study,
+        preview,
+        report,
+        run,
+        show,
+        treat,
+    )
 
 __all__ = [
     "Execution",
@@ -13,6 +25,7 @@ __all__ = [
     "audit",
     "confirm",
     "diagnose",
+    "init",
     "load_study",
     "preview",
     "report",

@@ -1,4 +1,4 @@
-"""What sweep does, as functions: run, confirm, treat, audit, report, show, diagnose, load a study.
+"""What sweep does, as functions: init, run, confirm, treat, audit, report, show, diagnose, load a study.
 
 The command line only calls these. Nothing is imported before it is used, so that commands start quickly.
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sweep.api.execution import plot
     from sweep.api.followup import AuditResult, ConfirmResult, TreatResult, audit, confirm, treat
+    from sweep.api.init_study import Proposed, init
     from sweep.api.loaded_study import LoadedStudy
     from sweep.api.read import diagnose, load_study, report, show
     from sweep.api.run_study import RunResult, preview, run
@@ -20,11 +21,13 @@ _HOME = {
     "ConfirmResult": "sweep.api.followup",
     "Execution": "sweep.search.execution",
     "LoadedStudy": "sweep.api.loaded_study",
+    "Proposed": "sweep.api.init_study",
     "RunResult": "sweep.api.run_study",
     "TreatResult": "sweep.api.followup",
     "audit": "sweep.api.followup",
     "confirm": "sweep.api.followup",
     "diagnose": "sweep.api.read",
+    "init": "sweep.api.init_study",
     "listing": "sweep.results.listing",  # not by way of the others, which import torch
     "load_study": "sweep.api.read",
     "plot": "sweep.api.execution",
@@ -40,11 +43,13 @@ __all__ = [
     "ConfirmResult",
     "Execution",
     "LoadedStudy",
+    "Proposed",
     "RunResult",
     "TreatResult",
     "audit",
     "confirm",
     "diagnose",
+    "init",
     "listing",
     "load_study",
     "plot",

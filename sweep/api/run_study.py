@@ -1,11 +1,20 @@
 """Running a study: search, confirmation, winner. And its preview, which runs nothing."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
 from sweep.api.execution import measured, with_plots
+from sweep.api.given_data import (
+    Given,
+    is_data_file,
+    previewed_study_of_file,
+    study_of_file,
+    study_of_values,
+)
+from sweep.config.errors import UsageError
 from sweep.config.sections import DataConfig, ScoreConfig
 from sweep.data import load
 from sweep.diagnosis.symptoms import baseline_errors
@@ -14,12 +23,12 @@ from sweep.followup.winner import name_best
 from sweep.results.document import stored_confirmation
 from sweep.score import score_baselines
 from sweep.search import Driver, Ended, Message, Outcome, Watch
-from sweep.search.execution import ExecutionSettings
+from sweep.search.execution import Execution, ExecutionSettings
 from sweep.search.tasks import SideTask
 from sweep.store import OptunaProjection
 from sweep.study.engine import WITHOUT_KERNEL
 from sweep.study.machine import machine_facts
-from sweep.study.open_study import OpenStudy, open_study
+from sweep.study.open_study import open_study
 from sweep.study.preview import Preview, preview_of
 
 
@@ -35,8 +44,11 @@ class RunResult(Ended):
 
 
 def run(
-    study: str = "sine",
+    study: str | None = None,
     *,
+    data: Given | None = None,
+    horizon: int | None = None,
+    target: str | Sequence[str] = (),
     trials: int | None = None,
     overrides: Sequence[str] = (),
     name: str | None = None,
@@ -47,10 +59,15 @@ def run(
     """Run or resume a study up to a total number of trials, confirm the best configurations and name one.
 
     Args:
-        study: name of a study, or path of a study file.
+        study: name of a study, path of a study file, or path of a data file, which gets a study file that fits it
+            (`sweep.init`). None: "sine", or the study of `data`.
+        data: a pandas DataFrame or Series, or a NumPy array, instead of a file. They are stored in the results folder
+            with a study file that fits them; the same data under the same name resume the study.
+        horizon: free-running steps to score, only for data; None: chosen by period and length.
+        target: channels to forecast and score, only for data; empty: all.
         trials: total to reach; None: the study's `search.trials`.
         overrides: `key.path=value` for any value of the study file; recorded with the results.
-        name: name of the results folder; None: the study's.
+        name: name of the results folder; None: the study's, or "data" for `data`.
         results: folder of all studies.
         confirm: whether to end with a confirmation, as the study's `[confirm]` says. Without it the winner is the
             selected trial, unless today's best trials have been confirmed already.
@@ -60,7 +77,18 @@ def run(
         SweepError: the study file, the data or the results folder cannot be used.
     """
     how, utilisation = measured(with_plots(execution))
-    opened = open_study(study, results, name=name, overrides=overrides, execution=how)
+    asked: dict[str, Any] = {"horizon": horizon, "target": target, "overrides": overrides}
+    file: str | Path = study or "sine"
+    if data is not None:
+        if study is not None:
+            raise UsageError(f"give either a study ({study}) or data")
+        name = name or "data"
+        file = study_of_values(data, name, Path(results), **asked)
+    elif is_data_file(file):
+        file = study_of_file(str(file), **asked)
+    else:
+        _require_no_data_settings(str(file), horizon, target)
+    opened = open_study(str(file), results, name=name, overrides=overrides, execution=how)
     config, warnings, folder = opened.config, opened.warnings, opened.folder
     with opened.locked(), how.interrupts, opened.workers() as workers:
         for text in warnings:
@@ -119,27 +147,55 @@ def run(
 def preview(
     study: str = "sine",
     *,
+    horizon: int | None = None,
+    target: str | Sequence[str] = (),
     trials: int | None = None,
     overrides: Sequence[str] = (),
     name: str | None = None,
     results: str | Path = "results",
     confirm: bool = True,
+    measure: bool = True,
+    workers: int | None = None,
+    executor: str | None = None,
 ) -> Preview:
-    """Return the first configurations that a study would try, and what it would cost. Nothing is run.
+    """Return the first configurations that a study would try, and what it would cost. Nothing is stored.
 
     Args:
-        study: as in `run`.
+        study: name of a study, path of a study file, or path of a data file.
+        horizon: as in `run`.
+        target: as in `run`.
         trials: as in `run`.
         overrides: as in `run`.
         name: as in `run`.
         results: as in `run`.
         confirm: whether the cost includes a confirmation.
+        measure: whether a few configurations are trained for about three seconds, for the time of the study.
+        workers: as in `run`.
+        executor: as in `run`.
 
     Raises:
         SweepError: the study file or the data cannot be used.
     """
-    opened: OpenStudy = open_study(study, results, name=name, overrides=overrides)
-    return preview_of(opened, trials or opened.config.search.trials, confirm)
+    execution = Execution(workers=workers, executor=executor)
+    with contextlib.ExitStack() as stack:
+        file: str | Path = study
+        if is_data_file(study):
+            asked: dict[str, Any] = {"horizon": horizon, "target": target, "overrides": overrides}
+            file = stack.enter_context(previewed_study_of_file(study, **asked))
+        else:
+            _require_no_data_settings(study, horizon, target)
+        opened = open_study(str(file), results, name=name, overrides=overrides, execution=execution)
+        return preview_of(opened, trials or opened.config.search.trials, confirm, measure)
+
+
+def _require_no_data_settings(study: str, horizon: int | None, target: str | Sequence[str]) -> None:
+    """Refuse the settings of data where a study has its own."""
+    for name, value, key in (("horizon", horizon, "score.horizon"), ("target", target, "data.target")):
+        if value:
+            raise UsageError(
+                f"{name} is for a data file, and {study!r} is a study: set {key} in its file, or override it with "
+                f"--set {key}=..."
+            )
 
 
 def _watch_damage(watch: Watch) -> Any:

@@ -70,8 +70,59 @@ for command in (confirm, treat, audit):
     main.add_command(command)
 
 
+target_option = click.option(
+    "--target",
+    multiple=True,
+    metavar="NAME",
+    help="Channel to forecast and score; by default all. Only for a data file. Repeatable.",
+)
+horizon_option = click.option(
+    "--horizon",
+    type=click.IntRange(min=10),
+    help="Number of free-running steps to score; by default about two periods. Only for a data file.",
+)
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@horizon_option
+@target_option
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False),
+    help="Study file to write; by default the name of FILE with .toml, in the current directory.",
+)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY.PATH=VALUE",
+    help="Set a value of the study file, such as data.time_column=when. Repeatable.",
+)
+@click.option("--force", is_flag=True, help="Overwrite the study file.")
+def init(
+    file: str,
+    horizon: int | None,
+    target: tuple[str, ...],
+    output: str | None,
+    overrides: tuple[str, ...],
+    force: bool,
+) -> None:
+    """Look at a data FILE and write a study file that fits it.
+
+    The study file says at each setting why it has its value. Edit it, then run it.
+    """
+    from sweep import api
+    from sweep.report.terminal.proposed import print_proposed
+
+    proposed = api.init(file, horizon=horizon, target=target, output=output, overrides=overrides, force=force)
+    print_proposed(proposed.path, proposed.summary, proposed.study, bool(target))
+
+
 @main.command()
 @study_argument
+@horizon_option
+@target_option
 @click.option(
     "--trials",
     type=click.IntRange(min=1),
@@ -90,20 +141,28 @@ for command in (confirm, treat, audit):
     "relative to the current directory; in a study file, to the folder of that file. Repeatable.",
 )
 @click.option("--no-confirm", is_flag=True, envvar="SWEEP_NO_CONFIRM", help="Skip the confirmation.")
-@click.option("--dry-run", is_flag=True, help="Show sampled configurations and the cost; run nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show sampled configurations, the cost and the time; run nothing."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document; only with --dry-run.")
 @training_options
 def run(
     study: str,
+    horizon: int | None,
+    target: tuple[str, ...],
     trials: int | None,
     name: str | None,
     overrides: tuple[str, ...],
     no_confirm: bool,
     dry_run: bool,
+    as_json: bool,
     results: str,
     workers: int | None,
     executor: str | None,
 ) -> None:
     """Run or resume STUDY (a name or a path, default "sine") up to a total number of trials.
+
+    STUDY may be a data file, such as sales.csv: it gets the study file sales.toml, as by `sweep init`, and that is run.
 
     At the end, the best configurations are trained again on fresh seeds ([confirm] in the study file, by default
     3 configurations on 5 seeds each). Then one is named and scored on the locked test.
@@ -113,16 +172,24 @@ def run(
     from sweep import api
 
     which: dict[str, Any] = {
+        "horizon": horizon,
+        "target": target,
         "trials": trials,
         "name": name,
         "overrides": overrides,
         "results": results,
         "confirm": not no_confirm,
     }
+    if as_json and not dry_run:
+        raise click.UsageError("--json needs --dry-run; `sweep report --json` prints the results of a run")
     if dry_run:
         from sweep.report.terminal.preview import print_preview
 
-        print_preview(api.preview(study, **which))
+        previewed = api.preview(study, **which, workers=workers, executor=executor)
+        if as_json:
+            print_json(previewed.document())
+        else:
+            print_preview(previewed)
         return
     from sweep.report.terminal.outcome import print_run
 

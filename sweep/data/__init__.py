@@ -4,8 +4,9 @@ This room holds readers, splits, transforms, scaling, rollout tasks and training
 """
 
 from sweep.data.calendar import CALENDARS
-from sweep.data.load import load
+from sweep.data.load import load, load_recording
 from sweep.data.sources import SOURCES
+from sweep.data.summary import DataSummary, summary_of, summary_of_recording
 from sweep.data.transforms import TRANSFORMS
 from sweep.data.types import Codec, Data, Starts
 from sweep.data.windows import WindowSource, batch_arrays, window_offsets, window_source, window_warnings
@@ -16,10 +17,14 @@ __all__ = [
     "TRANSFORMS",
     "Codec",
     "Data",
+    "DataSummary",
     "Starts",
     "WindowSource",
     "batch_arrays",
     "load",
+    "load_recording",
+    "summary_of",
+    "summary_of_recording",
     "window_offsets",
     "window_source",
     "window_warnings",

@@ -65,6 +65,8 @@ def without_gaps(recording: Recording, rule: Rule, limit: int, lag: int) -> Reco
         raise DataError(*empty[:3])
     return replace(
         recording,
+        lengths=tuple(len(series.values) for series in recording.series),
+        gaps=count.gaps,
         series=tuple(pieces),
         facts=(*recording.facts, *_facts(count, rule, len(pieces), len(empty), shortest)),
     )

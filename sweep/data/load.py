@@ -15,7 +15,7 @@ from sweep.data.gaps import without_gaps
 from sweep.data.period import dominant_period
 from sweep.data.pieces import joined
 from sweep.data.readers import read_recording
-from sweep.data.recording import Need, Recording, Series, series_names, target_indices
+from sweep.data.recording import Need, Recording, Series, recorded_of, series_names, target_indices
 from sweep.data.scale import exact_warnings
 from sweep.data.sources import SOURCES, generated
 from sweep.data.split import split
@@ -24,6 +24,8 @@ from sweep.data.starts import build_starts, level_of, start_warnings
 from sweep.data.transforms import Transform, build_transforms
 from sweep.data.trend import trend_warnings
 from sweep.data.types import Array, Data, Starts
+
+LARGEST = 1e140  # squares of larger values, added up, may exceed float64; our choice
 
 
 def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Data:
@@ -98,9 +100,25 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
             *exact_warnings("test", test, recording.channels, targets),
         ),
         objective=score.objective,
-        facts=recording.facts,
+        recorded=recorded_of(recording),
         series_names=names,
     )
+
+
+def load_recording(config: DataConfig, base: Path | None = None) -> Recording:
+    """Return the series of a file, split and without gaps; no horizon or warm-up is needed.
+
+    Raises:
+        DataError, UnknownName: as in `load`.
+    """
+    if config.path is None:
+        raise DataError("data.path is missing: a source makes its series for a horizon and a warm-up")
+    lag = sum(transform.lag for transform in build_transforms(config.transforms, config.season))
+    whole, _ = _recorded(config, Need(past=0, horizon=1, starts=1), base)
+    recording = without_gaps(split(whole, config), config.missing, config.fill_limit, lag)
+    _require_changing(recording)
+    _require_squares(recording)
+    return recording
 
 
 def _training_places(pieces: Sequence[Series], lag: int) -> list[int]:
@@ -149,6 +167,15 @@ def _require_defined(recording: Recording, transforms: tuple[Transform, ...], na
                     f"of {transform.lag}: give more data or lower data.season"
                 )
             values, consumed = transform.encode(values), consumed + transform.lag
+
+
+def _require_squares(recording: Recording) -> None:
+    """Refuse a channel whose values cannot be squared and added up."""
+    largest = np.max([np.abs(series.values).max(axis=0) for series in recording.series], axis=0)
+    for channel in np.flatnonzero(largest > LARGEST):
+        raise DataError(
+            f"channel {recording.channels[channel]!r}: the values are too large to be squared: use a larger unit"
+        )
 
 
 def _require_changing(recording: Recording) -> None:

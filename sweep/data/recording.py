@@ -8,7 +8,7 @@ import numpy as np
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
 from sweep.data.facts import Fact
-from sweep.data.types import Array
+from sweep.data.types import Array, Recorded
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,8 @@ class Recording:
     step: str = ""  # distance of two samples with its unit, such as "15 minutes"; empty: unknown
     span: tuple[str, str] | None = None  # first and last time, as text; None: the data have no times
     facts: tuple[Fact, ...] = ()  # what was understood of a file
+    lengths: tuple[int, ...] = ()  # rows of each recorded series, once its gaps are cut; empty: not cut yet
+    gaps: int = 0  # that were cut or filled
 
 
 def series_names(recording: Recording) -> tuple[str, ...]:
@@ -95,6 +97,29 @@ def series_names(recording: Recording) -> tuple[str, ...]:
         return ()
     labels = tuple(series.label for series in recording.series)
     return names if len(set(names)) == len(names) else labels if len(set(labels)) == len(labels) else ()
+
+
+def recorded_of(recording: Recording) -> Recorded:
+    """Return the facts of a recording whose gaps have been cut."""
+    parts = [series.parts for series in recording.series]
+    train, validation, test = (
+        sum(part[word][1] - part[word][0] for part in parts) for word in ("train", "validation", "test")
+    )
+    stamps = next(
+        (one.stamps for one in recording.series if one.stamps is not None and len(one.stamps) > 1), None
+    )
+    seconds = None
+    if stamps is not None:
+        seconds = float(np.median(np.diff(stamps)) / np.timedelta64(1, "ns")) * 1e-9
+    return Recorded(
+        recording.lengths,
+        (train, validation, test),
+        recording.gaps,
+        recording.step,
+        seconds,
+        recording.span,
+        recording.facts,
+    )
 
 
 def target_indices(channels: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:

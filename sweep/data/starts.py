@@ -73,13 +73,7 @@ def build_starts(
     if not counts.sum():
         raise DataError(_too_short(part, series, need, lag))
     pieces = np.repeat(piece, counts)  # index of each start's piece
-    position = np.concatenate(
-        [
-            jittered(first, last, count, np.random.default_rng([JITTER_SEED, STREAM[part], index]))
-            for index, (first, last, count) in enumerate(zip(firsts, lasts, counts, strict=True))
-            if count
-        ]
-    )
+    position = _positions(part, firsts, lasts, counts)
     spans = list(zip(pieces.tolist(), position.tolist(), strict=True))
     past = np.stack([series[i].values[p - need.past : p] for i, p in spans])
     truth = np.stack([series[i].values[p : p + need.horizon] for i, p in spans])
@@ -100,6 +94,35 @@ def build_starts(
         position=position + np.array([series[i].offset for i, _ in spans]),
         calendar=np.stack([calendars[i][p - need.past + lag : p + need.horizon] for i, p in spans]),
         n_eff=n_apart(position, pieces, need.horizon),
+    )
+
+
+def planned_n_eff(part: str, spans: Sequence[tuple[int, int]], starts: int, horizon: int) -> int:
+    """Return the starts of a part that would not overlap, before there are rollouts; 0 if none fits.
+
+    Args:
+        part: "validation" or "test".
+        spans: of the part in each series, half-open; the past fits before them.
+        starts: that are wanted.
+        horizon: steps of a rollout.
+    """
+    firsts = [begin for begin, _ in spans]
+    lasts = [end - horizon for _, end in spans]
+    counts = spread_apart(starts, firsts, lasts, horizon)
+    if not counts.sum():
+        return 0
+    owner = np.repeat(np.arange(len(spans)), counts)
+    return n_apart(_positions(part, firsts, lasts, counts), owner, horizon)
+
+
+def _positions(part: str, firsts: Sequence[int], lasts: Sequence[int], counts: Array) -> Array:
+    """Return the first steps of the rollouts of each series, in the order of the series."""
+    return np.concatenate(
+        [
+            jittered(first, last, count, np.random.default_rng([JITTER_SEED, STREAM[part], index]))
+            for index, (first, last, count) in enumerate(zip(firsts, lasts, counts, strict=True))
+            if count
+        ]
     )
 
 

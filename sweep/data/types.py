@@ -54,6 +54,21 @@ class Codec(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """The data as recorded, before gaps are cut: in numbers and words."""
+
+    lengths: tuple[int, ...]  # rows of each series
+    samples: tuple[
+        int, int, int
+    ]  # of training, validation and test, over all series, without what is missing
+    gaps: int
+    step: str  # with its unit, such as "30 minutes"; empty: unknown
+    step_seconds: float | None  # None: the data have no dates
+    span: tuple[str, str] | None  # first and last time, as text
+    facts: tuple[Fact, ...]  # what was understood of a file
+
+
 @dataclass(frozen=True, eq=False)  # equal if they are the same object, so that results can be cached by them
 class Starts:
     """Rollout tasks: a true past and the truth that follows it. All arrays are float64, data units.
@@ -99,10 +114,10 @@ class Data:
     fingerprint: str  # SHA-256 of all arrays above
     warnings: tuple[str, ...] = ()  # such as a strong trend without a transform
     objective: str = "rollout_error"  # name of what ranks rollouts of its starts
-    facts: tuple[Fact, ...] = ()  # what was understood of a file
     series_names: tuple[
         str, ...
     ] = ()  # of the recorded series, all different; empty where series have no names
+    recorded: Recorded | None = None  # as its source recorded them; None: made by hand
 
     @property
     def inputs(self) -> int:

@@ -45,10 +45,11 @@ class Execution:
     def settings(self, run: RunConfig) -> RunConfig:
         """Return `[run]` of a study with the number of workers and the executor of this execution."""
         executor = self.executor or run.executor
-        workers = 1 if executor == "inline" else self.workers or run.workers or _cores()
+        workers = 1 if executor == "inline" else self.workers or run.workers or available_cores()
         return RunConfig.model_validate({**run.model_dump(), "executor": executor, "workers": workers})
 
 
-def _cores() -> int:
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
     affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -34,6 +34,12 @@ def _facts(data: str, score: str) -> DataFacts:
     return facts_of(_load(data, score))
 
 
+def windows_of(config: TrialConfig, data: Data) -> WindowSource:
+    """Return the training windows of a trial from data that are loaded already."""
+    training = config.training
+    return window_source(data, training.window, training.precision, training.window_stride)
+
+
 def training_windows(config: TrialConfig) -> WindowSource:
     """Return the training windows of a trial, made once per process."""
     training = config.training

@@ -13,6 +13,7 @@ import torch
 from sweep.config.records import Evaluation, Scores
 from sweep.config.seeds import stream
 from sweep.config.trial import TrialConfig
+from sweep.data import Data
 from sweep.diagnosis.probes import gate_saturation, gradients_by_lag
 from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
@@ -21,7 +22,7 @@ from sweep.score.baselines.simple import CannotServe
 from sweep.score.ridge_readout import RIDGES, refit_readout
 from sweep.train import Trainer
 from sweep.trial.checkpoint import checkpoint_bytes, read_checkpoint
-from sweep.trial.inputs import DTYPES, load_data, training_windows, validation_task
+from sweep.trial.inputs import DTYPES, load_data, training_windows, validation_task, windows_of
 from sweep.trial.network import network_of
 from sweep.trial.plugins import check_plugins
 from sweep.trial.process import trial_process
@@ -68,14 +69,21 @@ def run_segment(config: TrialConfig, checkpoint: bytes | None, point: int) -> Se
 class Run:
     """A trial while it is trained: network, trainer, and the results so far. It lives for one call."""
 
-    def __init__(self, config: TrialConfig) -> None:
+    def __init__(self, config: TrialConfig, data: Data | None = None) -> None:
+        """Begin a trial.
+
+        Args:
+            config: the trial.
+            data: its data, where the caller has them; None: loaded once per process.
+        """
         self.config = config
         self.dtype = DTYPES[config.training.precision]
-        self.data = load_data(config.data, config.score)
+        self.data = load_data(config.data, config.score) if data is None else data
         network = network_of(config, self.data)
         network.initialise(stream(config.seed, "initialisation"))
         self.network = network.to(dtype=self.dtype, device=config.device)
-        windows = training_windows(config)
+        windows = training_windows(config) if data is None else windows_of(config, data)
+        self._task = None if data is None else Task(data, data.validation, self.dtype, config.device)
         self.trainer = Trainer(config, windows, self.network)
         self.rollout_errors: list[float] = []  # of the evaluations with changed weights
         self.best_error = math.inf
@@ -86,11 +94,20 @@ class Run:
     @property
     def task(self) -> Task:
         """Return the validation starts, encoded once per process."""
-        return validation_task(self.config)
+        return self._task or validation_task(self.config)
 
     def advance(self, point: int) -> Evaluation:
         """Train to an evaluation point, evaluate there, and keep the weights if they are the best so far."""
         loss = self.trainer.train(self.config.points[point], self.rollout_errors)
+        return self.evaluate(point, loss)
+
+    def evaluate(self, point: int, loss: float) -> Evaluation:
+        """Evaluate the weights as those of an evaluation point, and keep them if they are the best so far.
+
+        Args:
+            point: index into the configuration's points; the last one ends the trial.
+            loss: mean training loss since the evaluation before.
+        """
         if self.latest is None or self.latest_changes != self.trainer.changes:
             projected = self.config.training.projected
             self.latest, weights = (

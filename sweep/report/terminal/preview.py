@@ -7,6 +7,7 @@ from sweep.config.text import plural
 from sweep.report.terminal.console import new_table, print_line
 from sweep.results.wording.numbers import param_text
 from sweep.study.preview import Preview
+from sweep.study.proposal import forecast_text, head_of
 
 
 def print_preview(preview: Preview) -> None:
@@ -28,7 +29,9 @@ def print_preview(preview: Preview) -> None:
     flop = "unknown" if preview.tera_flop is None else f"{preview.tera_flop:.3g}"
     budgets = sorted({cost.sequence_steps for cost in preview.costs})
     full = " to ".join(f"{budget:,}" for budget in (budgets[0], budgets[-1])[: len(budgets)])
+    named = bool(preview.study.data.target)
     lines = [
+        f"data: {head_of(preview.data)} {forecast_text(preview.data, named)}",
         f"a full trial: {full} sequence-steps",
         f"{plural(preview.trials, 'trial')}: {total:,} sequence-steps unpruned, about "
         f"{round(total * preview.kept_share):,} with pruning; {flop} TFLOP unpruned",
@@ -41,7 +44,18 @@ def print_preview(preview: Preview) -> None:
             f"{plural(again, 'full training')}: {bound}{again * budgets[-1]:,} more sequence-steps "
             "(--no-confirm skips them)"
         )
+    if preview.seconds is not None:
+        workers = plural(preview.study.run.workers, "worker")
+        lines.append(f"time: {minutes_text(preview.seconds)} with {workers} (measured here)")
     lines.append(f"scale of errors: the RMS error of {'; '.join(preview.scale_from)}")
     lines += [f"warning: {warning}" for warning in preview.warnings]
     for line in lines:
         print_line(console, line, wrap=False)
+
+
+def minutes_text(seconds: float) -> str:
+    """Return a rough duration: "less than a minute", "about 7 minutes", "about 2.5 hours"."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "less than a minute"
+    return f"about {plural(minutes, 'minute') if minutes < 100 else f'{seconds / 3600:.2g} hours'}"

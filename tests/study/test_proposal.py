@@ -1,0 +1,167 @@
+"""Proposed study files: each can be run, whatever its data, and each choice has its reason."""
+
+import tomllib
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sweep import api
+from sweep.api.init_study import proposed_study
+from sweep.config.errors import DataError
+from sweep.data import DataSummary
+from sweep.study.proposal import proposal
+
+KINDS = ("periodic", "noisy", "trending", "chaotic")
+
+
+@cache
+def made(kind: str, series: int, rows: int, channels: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    time = np.arange(rows)[None, :, None]
+    wave = np.sin(2 * np.pi * time / 25 + rng.uniform(0, 6, (series, 1, channels)))
+    if kind == "periodic":
+        return wave
+    if kind == "noisy":
+        return wave + rng.standard_normal(wave.shape)
+    if kind == "trending":
+        return 0.05 * time + wave + 0.05 * rng.standard_normal(wave.shape)
+    logistic, value = np.empty(wave.shape), rng.uniform(0.1, 0.9, (series, channels))
+    for step in range(rows):
+        value = 3.9 * value * (1 - value)
+        logistic[:, step] = value
+    return logistic
+
+
+SIZES = [
+    (rows, channels, series)
+    for rows in (60, 200, 1500, 100_000)
+    for channels, series in ((1, 1), (3, 1), (1, 30), (3, 30))
+    if rows < 100_000 or series == 1
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("rows", "channels", "series"), SIZES)
+def test_each_proposal_can_be_run(tmp_path: Path, kind: str, rows: int, channels: int, series: int):
+    np.save(tmp_path / "made.npy", made(kind, series, rows, channels))
+    path = tmp_path / "made.toml"
+    proposed = proposed_study(tmp_path / "made.npy", path)
+    path.write_text(proposed.text)
+    previewed = api.preview(str(path), measure=False, results=tmp_path)
+    assert previewed.warnings == ()
+    assert min(previewed.data.n_eff) >= min(8, series, rows // 60)
+    assert all(cost.updates >= 40 for cost in previewed.costs)
+    full_batches = [cost.sequence_steps / cost.updates for cost in previewed.costs if cost.full_batch]
+    assert full_batches and max(full_batches) < 30_000
+    assert 10 <= proposed.study.score.horizon <= 500
+
+
+def test_a_million_rows(tmp_path: Path):
+    time = np.arange(1_000_000)
+    np.save(
+        tmp_path / "made.npy", np.sin(time / 8) + 0.2 * np.random.default_rng(0).standard_normal(1_000_000)
+    )
+    path = tmp_path / "made.toml"
+    path.write_text(proposed_study(tmp_path / "made.npy", path).text)
+    previewed = api.preview(str(path), measure=False, results=tmp_path)
+    assert previewed.warnings == ()
+    assert max(c.sequence_steps / c.updates for c in previewed.costs if c.full_batch) < 30_000
+    assert previewed.study.training.budget < 30_000_000
+
+
+@pytest.mark.parametrize("rows", [1, 3, 20, 59])
+def test_too_few_rows_are_refused_with_the_number_that_would_do(tmp_path: Path, rows: int):
+    values = np.random.default_rng(0).standard_normal(max(60, rows))
+    np.save(tmp_path / "made.npy", values[:rows])
+    with pytest.raises(DataError, match="60 would do" if rows > 1 else "60 would do|training"):
+        proposed_study(tmp_path / "made.npy", tmp_path / "made.toml")
+    np.save(tmp_path / "made.npy", values[:60])
+    proposed_study(tmp_path / "made.npy", tmp_path / "made.toml")
+
+
+def summary(**changes) -> DataSummary:
+    plain = DataSummary(
+        name="made", channels=("a", "b"), targets=("a", "b"), lengths=(2000,), train_lengths=(1400,), period=None,
+        noise=1e-4, trend=0.0, difference=0.5, spread=1.0,
+    )  # fmt: skip
+    return replace(plain, **changes)
+
+
+def document(summary: DataSummary, **options) -> dict:
+    return tomllib.loads(proposal(summary, "made.csv", **options))
+
+
+def test_a_given_horizon_is_kept_or_refused_with_what_would_fit():
+    made = document(summary(), horizon=200)
+    assert made["score"]["horizon"] == 200 and made["data"]["split"] == [0.5, 0.25, 0.25]
+    assert document(summary(), horizon=20)["data"]["split"] == [0.7, 0.15, 0.15]
+    with pytest.raises(DataError, match=r"2000 rows, too few .* horizon of 700: 2802 would do; .* up to 500"):
+        document(summary(), horizon=700)
+    assert document(summary(lengths=(2802,)), horizon=700)["score"]["horizon"] == 700
+    assert document(summary(), horizon=500)["score"]["horizon"] == 500
+
+
+@pytest.mark.parametrize(
+    ("period", "rows", "horizon"),
+    [(48.0, 20_000, 96), (48.0, 1500, 48), (12.0, 20_000, 100), (700.0, 40_000, 700), (None, 20_000, 375)],
+)
+def test_a_horizon_is_some_periods_or_by_the_length(period, rows, horizon):
+    assert document(summary(period=period, lengths=(rows,)))["score"]["horizon"] == horizon
+
+
+def test_noise_decides_ridge_and_input_noise():
+    ridges = []
+    for noise, inputs in ((1e-4, None), (0.05, [0.0, 0.03]), (0.3, [0.0, 0.07, 0.2])):
+        space = document(summary(noise=noise))["space"]
+        assert space.get("input_noise") == inputs == space["readout_refit"]["always"].get("input_noise")
+        assert ("never" in space["readout_refit"]) == (inputs is not None)
+        ridges.append(space["readout_refit"]["always"]["ridge"]["log"])
+    assert ridges == sorted(ridges)
+    assert document(summary(noise=0.3))["model"]["readout"] == "increment"
+    assert document(summary(noise=0.6))["model"]["readout"] == "value"
+    fast = document(summary(noise=0.3, period=7.0))["space"]  # no noise can be told from so short a period
+    assert fast["readout_refit"]["always"]["ridge"]["log"] == ridges[1]
+
+
+def test_a_strong_trend_is_differenced_if_that_leaves_something():
+    assert "transforms" not in document(summary())["data"]
+    assert document(summary(trend=0.9))["data"]["transforms"] == ["difference"]
+    assert document(summary(trend=0.9, difference=0.7))["model"]["readout"] == "value"  # of the differences
+    line = proposal(summary(trend=0.9, difference=None), "made.csv")
+    assert "transforms = []" in line and "would leave nothing" in line
+
+
+def test_series_of_different_spread_are_scaled_by_their_own():
+    assert "scaling" not in document(summary(spread=9.0))["data"]
+    assert document(summary(spread=11.0))["data"]["scaling"] == "series"
+
+
+@pytest.mark.parametrize(
+    ("step", "period", "calendar"),
+    [(1800.0, 48.1, True), (1800.0, 24.0, True), (1800.0, 30.0, False), (1800.0, None, False),
+     (86_400.0, 7.0, False), (None, 48.0, False)],
+)  # fmt: skip
+def test_the_time_of_day_is_an_input_where_there_is_a_daily_period(step, period, calendar):
+    data = document(summary(step_seconds=step, period=period))["data"]
+    assert data.get("calendar") == (["time_of_day"] if calendar else None)
+
+
+def test_targets_and_given_values():
+    assert "# All 2 channels are forecast and scored: a, b" in proposal(summary(), "made.csv")
+    named = summary(targets=("a",))
+    assert "b: forecast as well, but not scored" in proposal(named, "made.csv", targets=["a"])
+    made = document(
+        named, targets=["a"], given={"score.horizon": 40, "data.split": [0.6, 0.2, 0.2], "search.seed": 3}
+    )
+    assert (made["data"]["target"], made["data"]["split"]) == (["a"], [0.6, 0.2, 0.2])
+    assert (made["score"]["horizon"], made["search"]["seed"]) == (40, 3)
+
+
+def test_a_faster_machine_gets_more_trials():
+    slow, fast = (
+        document(summary(lengths=(50_000,)), speed=speed)["search"]["trials"] for speed in (2e9, 1e11)
+    )
+    assert slow < fast
