@@ -116,7 +116,7 @@ def init(
     from sweep.report.terminal.proposed import print_proposed
 
     proposed = api.init(file, horizon=horizon, target=target, output=output, overrides=overrides, force=force)
-    print_proposed(proposed.path, proposed.summary, proposed.study, bool(target))
+    print_proposed(proposed.path, proposed.summary, proposed.study)
 
 
 @main.command()

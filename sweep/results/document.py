@@ -135,6 +135,8 @@ def study_section(study: StoredStudy) -> dict[str, Any]:
         "data": (study.document.get("data") or {}).get("source")
         or (study.document.get("data") or {}).get("path"),
         "data_fingerprint": facts.get("data_fingerprint"),
+        "seen": facts.get("data"),
+        "warnings": facts.get("warnings", []),
         "channels": facts.get("channels", []),
         "targets": facts.get("targets", []),
         "versions": facts.get("versions", {}),

@@ -14,7 +14,7 @@ from sweep.config.records import SCORE_FORMAT
 from sweep.config.sections import DATA_FILES, DataConfig
 from sweep.config.study import StudyConfig, differences
 from sweep.config.study_file import study_from_file, toml_value
-from sweep.data import Data, load, window_warnings
+from sweep.data import Data, load, summary_of, window_warnings
 from sweep.score import block_length
 from sweep.search import Workers, check_sampler
 from sweep.search.execution import Execution
@@ -125,6 +125,8 @@ class OpenStudy:
             "source": str(self.file),
             "overrides": list(self.overrides),
             "data_fingerprint": data.fingerprint,
+            "data": summary_of(data).document(),
+            "warnings": list(data.warnings),
             "channels": list(data.channels),
             "targets": list(data.targets),
             "period": data.period,

@@ -5,6 +5,7 @@ from typing import Any
 
 from sweep.config.text import plural
 from sweep.data import DataSummary
+from sweep.data.summary_words import forecast_text, percent, seen_text
 from sweep.data.transforms import build_transforms
 from sweep.data.trend import STRONG
 from sweep.study.proposed_rollouts import Rollouts, Split, rollouts_of
@@ -64,35 +65,7 @@ def proposal(
         _search(sizes, level),
         *_space(sizes, level, noise),
     )
-    return text_of(with_given(tables, given), head_of(summary))
-
-
-def head_of(summary: DataSummary) -> str:
-    """Return what was seen of data, in a few sentences."""
-    channels = plural(len(summary.channels), "channel")
-    if summary.series > 1:
-        lengths = f"{min(summary.lengths):,} to {max(summary.lengths):,} rows each, {summary.rows:,} in all"
-        parts = [f"{summary.name}: {summary.series:,} series of {lengths}, {channels}."]
-    else:
-        parts = [f"{summary.name}: {summary.rows:,} rows, {channels}."]
-    if summary.step:
-        parts.append(f"From {summary.first} to {summary.last} in steps of {summary.step}.")
-    if summary.gaps:
-        parts.append(f"{plural(summary.gaps, 'gap')}.")
-    period = f"a period of {summary.period:.4g} steps" if summary.period else "no clear period"
-    parts.append(
-        f"The training part has {period}; at most {_percent(summary.noise)} of its standard deviation is noise, and a "
-        f"straight line explains {100 * summary.trend:.0f} % of its variance."
-    )
-    return " ".join(parts)
-
-
-def forecast_text(summary: DataSummary, named: bool) -> str:
-    """Return which channels are forecast and scored, in words."""
-    names = ", ".join(summary.targets)
-    if named or len(summary.channels) == 1:
-        return f"Forecast and scored: {names}"
-    return f"All {len(summary.channels)} channels are forecast and scored: {names}"
+    return text_of(with_given(tables, given), seen_text(summary.document()))
 
 
 def _level(noise: float, period: float | None) -> str:
@@ -125,7 +98,7 @@ def _data(
             why += f"; {', '.join(others)}: forecast as well, but not scored"
         settings.append(Setting("target", list(targets), why))
     elif len(summary.channels) > 1:
-        settings.append(Setting("target", [], f"{forecast_text(summary, False)}; name those that matter"))
+        settings.append(Setting("target", [], f"{forecast_text(summary.document())}; name those that matter"))
     if transforms.value or transforms.why:
         settings.append(transforms)
     if summary.spread > SPREAD:
@@ -241,7 +214,7 @@ def _always(sizes: Sizes, level: str, noise: float) -> Table:
         settings.append(Setting("window_stride", sizes.stride, f"one window in {sizes.stride}, for {size}"))
     settings.append(Setting("burn_in", [0.1, 0.2, 0.4]))
     ridges = {"clean": [1e-16, 1e-8], "some": [1e-14, 1e-3], "noisy": [1e-9, 1e-2]}
-    why = f"by the noise, at most {_percent(noise)} of the standard deviation"
+    why = f"by the noise, at most {percent(noise)} of the standard deviation"
     settings.append(Setting("ridge", {"log": ridges[level]}, why))
     if level != "clean":
         settings.append(Setting("input_noise", _input_noises(level, noise)))
@@ -254,7 +227,3 @@ def _input_noises(level: str, noise: float) -> list[float]:
         return [0.0, float(f"{min(noise, GUESSED):.1g}")]
     most = min(noise, MOST_INPUT_NOISE)
     return [0.0, *(float(f"{share * most:.1g}") for share in (1 / 3, 1))]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"

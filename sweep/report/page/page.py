@@ -40,6 +40,7 @@ from sweep.results.wording.study import (
     baselines_on_test_text,
     commands_of,
     cost_facts,
+    data_facts,
     heading_text,
     next_step_text,
     provenance_of,
@@ -132,6 +133,8 @@ def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
         "cost": cost_facts(document),
         "commands": commands_of(study),
         "provenance": provenance_of(document),
+        "data_facts": data_facts(document),
+        "data_warnings": document["study"]["warnings"],
     }
 
 

@@ -4,10 +4,10 @@ from rich.console import Console
 from rich.text import Text
 
 from sweep.config.text import plural
+from sweep.data.summary_words import fact_rows, forecast_text, seen_text, split_text
 from sweep.report.terminal.console import new_table, print_line
 from sweep.results.wording.numbers import param_text
 from sweep.study.preview import Preview
-from sweep.study.proposal import forecast_text, head_of
 
 
 def print_preview(preview: Preview) -> None:
@@ -29,9 +29,11 @@ def print_preview(preview: Preview) -> None:
     flop = "unknown" if preview.tera_flop is None else f"{preview.tera_flop:.3g}"
     budgets = sorted({cost.sequence_steps for cost in preview.costs})
     full = " to ".join(f"{budget:,}" for budget in (budgets[0], budgets[-1])[: len(budgets)])
-    named = bool(preview.study.data.target)
+    seen = preview.data.document()
     lines = [
-        f"data: {head_of(preview.data)} {forecast_text(preview.data, named)}",
+        f"data: {seen_text(seen)} {forecast_text(seen)}",
+        f"parts: {split_text(seen)}",
+        *(f"{name}: {text}" for name, text in fact_rows(seen)),
         f"a full trial: {full} sequence-steps",
         f"{plural(preview.trials, 'trial')}: {total:,} sequence-steps unpruned, about "
         f"{round(total * preview.kept_share):,} with pruning; {flop} TFLOP unpruned",

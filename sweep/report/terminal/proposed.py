@@ -8,24 +8,22 @@ from rich.console import Console
 from sweep.config.study import StudyConfig
 from sweep.config.text import plural
 from sweep.data import DataSummary
+from sweep.data.summary_words import fact_rows, forecast_text, seen_text
 from sweep.report.terminal.console import print_facts, print_line
-from sweep.study.proposal import forecast_text, head_of
 
 
-def print_proposed(path: Path, summary: DataSummary, study: StudyConfig, named: bool) -> None:
+def print_proposed(path: Path, summary: DataSummary, study: StudyConfig) -> None:
     """Print a proposed study to stdout.
 
     Args:
         path: of the study file.
         summary: of the data.
         study: as the file has it.
-        named: whether the targets were named.
     """
-    console = Console()
-    score = study.score
-    print_line(console, head_of(summary))
+    console, score, seen = Console(), study.score, summary.document()
+    print_line(console, seen_text(seen))
     facts = [
-        ("channels", forecast_text(summary, named or bool(study.data.target))),
+        ("channels", forecast_text(seen)),
         (
             "rollouts",
             f"{score.horizon} free-running steps after {score.warmup} true ones, {score.starts} starts",
@@ -34,7 +32,7 @@ def print_proposed(path: Path, summary: DataSummary, study: StudyConfig, named: 
             "search",
             f"{plural(study.search.trials, 'trial')}, {study.training.budget:,} sequence-steps each at most",
         ),
-        *((fact.name, f"{fact.text} ({fact.key})" if fact.key else fact.text) for fact in summary.facts),
+        *fact_rows(seen),
     ]
     print_facts(console, facts)
     command = f"sweep run {shlex.quote(str(path))}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.config.text import duration_text, plural
+from sweep.data.summary_words import fact_rows, forecast_text, seen_text, split_text
 from sweep.results.study import StoredStudy
 from sweep.results.wording.confirmation import middle_text, seed_range_text, seeds_text
 from sweep.results.wording.numbers import count_text, number_text, percent_text, range_text, steps_text
@@ -253,6 +254,15 @@ def commands_of(study: StoredStudy) -> list[str]:
     if number is not None:
         commands.append(["sweep", "show", str(number), study.name])
     return [shlex.join(command) for command in (*commands, ["sweep", "report", study.name])]
+
+
+def data_facts(document: Document) -> list[tuple[str, str]]:
+    """Return what was understood of the data, by name; empty where an older study does not say."""
+    seen = document["study"]["seen"]
+    if seen is None:
+        return []
+    rows = [("seen", seen_text(seen)), ("forecast", forecast_text(seen)), ("parts", split_text(seen))]
+    return [row for row in (*rows, *fact_rows(seen)) if row[1]]
 
 
 def provenance_of(document: Document) -> list[tuple[str, str]]:
