@@ -183,3 +183,24 @@ def test_times_of_the_index_are_kept():
     )  # UTC: its clock does not change
     with pytest.raises(UsageError, match="reset_index"):
         stored_form(pd.DataFrame({"y": [1.0]}, index=pd.MultiIndex.from_tuples([("a", 1)])))
+
+
+def test_what_was_understood_is_on_the_page_in_the_documents_and_in_the_dry_run():
+    rng = np.random.default_rng(1)
+    rows = [f"{time},{unit},{rng.normal():.4f}" for unit in "pqr" for time in range(200) if time != 50]
+    Path("units.csv").write_text("t,machine,y\n" + "\n".join(rows) + "\n")
+    given = [*SET, "--set", "data.missing=cut"]
+    seen = json.loads(invoke("run", "units.csv", *given, "--dry-run", "--json").stdout)["data"]
+    assert (seen["series"], seen["rows"], seen["gaps"], seen["step"]) == (3, 597, 3, "1")
+    facts = {fact["name"]: fact for fact in seen["facts"]}
+    assert facts["ids"]["guessed"] and facts["ids"]["key"] == 'id_column = "machine"'
+    printed = " ".join(invoke("run", "units.csv", *given, "--dry-run").stdout.split())
+    settles = 'ids: machine (3 series; makes the times unique) (a guess; data.id_column = "machine" settles it)'
+    assert settles in printed and "3 samples missing in 3 gaps (longest 1): 6 pieces" in printed
+    assert invoke("run", "units.csv", *given).exit_code == 0
+    report = json.loads(invoke("report", "units", "--json").stdout)
+    stored = report["study"]["seen"]
+    assert {key: stored[key] for key in ("series", "rows", "gaps")} == {"series": 3, "rows": 597, "gaps": 3}
+    assert {row["series"] for row in report["breakdown"]["by_series"]} <= {"p", "q", "r"}
+    page = Path("results/units/report/index.html").read_text(encoding="utf-8")
+    assert "<h2>The data</h2>" in page and "a guess; data.id_column = &#34;machine&#34; settles it" in page

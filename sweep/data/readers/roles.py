@@ -84,12 +84,12 @@ def roles_of(table: Table, config: DataConfig) -> Roles:
         series, found = _id_column(table, free, time)
         facts += found
         free = [name for name in free if name != series]
-    counter = [name for name in free if name == "" and _is_counter(table, name)]
-    if counter:
-        facts.append(Fact("index", "the column without a name counts the rows; left out"))
-    free = [name for name in free if name not in counter]
     if wanted:
         return Roles(time, series, tuple(wanted), tuple(facts))
+    counter = [name for name in free if (name == "" or time is not None) and _is_counter(table, name)]
+    if len(counter) < len(free):
+        facts += [Fact("index", f"{_named(name)} counts the rows: left out") for name in counter]
+        free = [name for name in free if name not in counter]
     text = [name for name in free if looks_numeric(table, name) < TEXT]
     channels = [name for name in free if name not in text]
     if not channels:
@@ -150,16 +150,18 @@ def _time_column(table: Table, free: Sequence[str], others: bool) -> tuple[str |
             return name, [_time_fact(name, "numbers that rise", guessed=True)]
     for name in rising:
         if name == "" and not _is_counter(table, name):
-            return name, [_time_fact(name, "the column without a name, numbers that rise", guessed=True)]
+            return name, [_time_fact(name, "numbers that rise", guessed=True)]
         if name and _is_even(table, name):
             return name, [_time_fact(name, "numbers in even steps", guessed=True)]
     return None, []
 
 
 def _time_fact(name: str, what: str, guessed: bool) -> Fact:
-    return Fact(
-        "time", f"{name or 'the column without a name'} ({what})", f"time_column = {_quoted(name)}", guessed
-    )
+    return Fact("time", f"{_named(name)} ({what})", f"time_column = {_quoted(name)}", guessed)
+
+
+def _named(name: str) -> str:
+    return name or "the column without a name"
 
 
 def _id_column(table: Table, free: Sequence[str], time: str | None) -> tuple[str | None, list[Fact]]:
