@@ -102,6 +102,8 @@ class DataConfig(Section):
     time_zone: str = ""  # of local times, such as Europe/Berlin
     channels: Annotated[tuple[str, ...], Field(strict=False)] = ()  # columns to forecast; empty: all
     target: Annotated[tuple[str, ...], Field(strict=False)] = ()  # scored channels; empty: all
+    known: Annotated[tuple[str, ...], Field(strict=False)] = ()  # columns of inputs whose future is given
+    static: Annotated[tuple[str, ...], Field(strict=False)] = ()  # inputs that are constant in each series
     id_column: str = "unique_id"  # if there is no such column, it is recognised
     time_column: str = "ds"  # likewise
     resample: str = ""  # step of an even grid, such as "10s"; empty: none
@@ -129,6 +131,8 @@ class DataConfig(Section):
         "time_format",
         "time_zone",
         "channels",
+        "known",
+        "static",
         "resample",
         "missing",
         "fill_limit",
@@ -136,6 +140,11 @@ class DataConfig(Section):
         "validation_series",
         "test_series",
     )
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Return the columns that are inputs and not forecast."""
+        return (*self.known, *self.static)
 
     @model_validator(mode="after")
     def _one_origin(self) -> "DataConfig":

@@ -34,8 +34,9 @@ class Count:
 def without_gaps(recording: Recording, rule: Rule, limit: int, lag: int) -> Recording:
     """Return the recording with pieces that have a finite value in every channel at every step.
 
-    A sample is missing if its step is, or if any of its channels is. Missing samples at the beginning and end of a
-    series are left out. A gap between two samples of different parts is never filled: a part must not know another.
+    A sample is missing if its step is, or if any of its channels or inputs is. Missing samples at
+    the beginning and end of a series are left out. A gap between two samples of different parts is never filled: a
+    part must not know another. Inputs from outside are separated from the channels at last.
 
     Args:
         recording: split series, in which NaN and jumps of `steps` mark what is missing.
@@ -63,6 +64,8 @@ def without_gaps(recording: Recording, rule: Rule, limit: int, lag: int) -> Reco
         raise DataError(_refusal(recording, count))
     if not pieces:
         raise DataError(*empty[:3])
+    if recording.known:
+        pieces = [_separated(piece, len(recording.channels)) for piece in pieces]
     return replace(
         recording,
         lengths=tuple(len(series.values) for series in recording.series),
@@ -103,6 +106,11 @@ def _pieces(series: Series, rule: Rule, limit: int, shortest: int, count: Count)
         count.filled += filled
         pieces.append(_filled(series, piece, steps) if filled else _cut(series, piece, steps))
     return pieces
+
+
+def _separated(piece: Series, channels: int) -> Series:
+    """Return the piece with channels and inputs from outside apart."""
+    return replace(piece, values=piece.values[:, :channels], known=piece.values[:, channels:])
 
 
 def _part_of(series: Series) -> Array:

@@ -12,6 +12,7 @@ from sweep.config.sections import DataConfig, ScoreConfig
 from sweep.data.calendar import calendar_features
 from sweep.data.codec import fit_codec
 from sweep.data.gaps import without_gaps
+from sweep.data.known_inputs import constant_warnings, require_static, scaled_inputs
 from sweep.data.period import dominant_period
 from sweep.data.pieces import joined
 from sweep.data.readers import read_recording
@@ -59,7 +60,12 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
     raw = tuple(pieces[place].values[: pieces[place].parts["train"][1]] for place in places)
     labels = [pieces[place].label for place in places]
     codec = fit_codec(transforms, raw, recording.channels, config.scaling, labels, rows)
-    calendars = [calendar_features(config.calendar, piece) for piece in pieces]
+    require_static(recording, config.static)
+    outside = scaled_inputs(pieces, places)
+    calendars = [
+        np.concatenate([calendar_features(config.calendar, piece), known], axis=1)
+        for piece, known in zip(pieces, outside, strict=True)
+    ]
     level = level_of(raw, rows)
     validation = build_starts("validation", pieces, known, need, lag, calendars, level)
     test = build_starts("test", pieces, known, need, lag, calendars, level)
@@ -84,8 +90,11 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         codec=codec,
         period=dominant_period(scored),
         lyapunov_time=lyapunov_time,
-        fingerprint=_fingerprint((recording.channels, targets, config.transforms, config.season), arrays),
+        fingerprint=_fingerprint(
+            (recording.channels, targets, config.transforms, config.season, *recording.known), arrays
+        ),
         warnings=(
+            *constant_warnings(pieces, places, recording.known),
             *trend_warnings(raw, recording.channels, config.transforms, transforms),
             *(
                 spread_warnings(
@@ -102,6 +111,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         objective=score.objective,
         recorded=recorded_of(recording),
         series_names=names,
+        known=recording.known,
     )
 
 

@@ -43,6 +43,7 @@ class Series:
     )
     owner: int = 0  # index of the recorded series that a piece belongs to
     offset: int = 0  # steps of the recorded series before the piece
+    known: Array | None = None  # (time, input), data units; until gaps are cut, the last columns of `values`
     filled: Array | None = None  # (time,), whether a sample was interpolated; None: none was
 
     def place(self, sample: int) -> str:
@@ -77,6 +78,7 @@ class Recording:
     name: str
     channels: tuple[str, ...]
     series: tuple[Series, ...]
+    known: tuple[str, ...] = ()  # names of the inputs from outside
     step: str = ""  # distance of two samples with its unit, such as "15 minutes"; empty: unknown
     span: tuple[str, str] | None = None  # first and last time, as text; None: the data have no times
     facts: tuple[Fact, ...] = ()  # what was understood of a file

@@ -117,6 +117,9 @@ class Data:
     series_names: tuple[
         str, ...
     ] = ()  # of the recorded series, all different; empty where series have no names
+    known: tuple[
+        str, ...
+    ] = ()  # names of the inputs from outside; with the calendar they are the known inputs
     recorded: Recorded | None = None  # as its source recorded them; None: made by hand
 
     @property

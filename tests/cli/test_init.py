@@ -195,7 +195,9 @@ def test_what_was_understood_is_on_the_page_in_the_documents_and_in_the_dry_run(
     facts = {fact["name"]: fact for fact in seen["facts"]}
     assert facts["ids"]["guessed"] and facts["ids"]["key"] == 'id_column = "machine"'
     printed = " ".join(invoke("run", "units.csv", *given, "--dry-run").stdout.split())
-    settles = 'ids: machine (3 series; makes the times unique) (a guess; data.id_column = "machine" settles it)'
+    settles = (
+        'ids: machine (3 series; makes the times unique) (a guess; data.id_column = "machine" settles it)'
+    )
     assert settles in printed and "3 samples missing in 3 gaps (longest 1): 6 pieces" in printed
     assert invoke("run", "units.csv", *given).exit_code == 0
     report = json.loads(invoke("report", "units", "--json").stdout)

@@ -31,6 +31,8 @@ FIELDS: list[tuple[type[Section], str, Any, Any, Any]] = [
             "time_format": "%d/%m/%Y",
             "time_zone": "Europe/Berlin",
             "channels": ("y",),
+            "known": ("u",),
+            "static": ("size",),
             "resample": "10s",
             "missing": "cut",
             "fill_limit": 3,

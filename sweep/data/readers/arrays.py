@@ -136,14 +136,20 @@ def _recording(path: Path, label: str, values: Any, config: DataConfig) -> Recor
         raise DataError(f"{label}: data.resample needs times, and an array has none: drop data.resample")
     cube = values[None, :, None] if values.ndim == 1 else values[None] if values.ndim == 2 else values
     names = ("y",) if cube.shape[2] == 1 else tuple(f"x{number}" for number in range(cube.shape[2]))
-    unknown = [name for name in config.channels if name not in names]
-    if unknown:
+    for key in ("channels", "known", "static"):
+        unknown = [name for name in getattr(config, key) if name not in names]
+        if unknown:
+            raise DataError(
+                f"{label}: no channel {unknown[0]!r} (data.{key}).{nearest(unknown[0], names)} "
+                f"Channels: {', '.join(names)}"
+            )
+    chosen = config.channels or tuple(name for name in names if name not in config.inputs)
+    if not chosen:
         raise DataError(
-            f"{label}: no channel {unknown[0]!r} (data.channels).{nearest(unknown[0], names)} "
-            f"Channels: {', '.join(names)}"
+            f"{label}: no channel beside the inputs ({', '.join(config.inputs)}): name fewer inputs"
         )
-    chosen = config.channels or names
-    cube = np.ascontiguousarray(cube[:, :, [names.index(name) for name in chosen]], dtype=np.float64)
+    columns = [names.index(name) for name in (*chosen, *config.inputs)]
+    cube = np.ascontiguousarray(cube[:, :, columns], dtype=np.float64)
     many = len(cube) > 1
     facts = []
     if values.ndim == 2 and values.shape[0] < values.shape[1]:
@@ -162,5 +168,6 @@ def _recording(path: Path, label: str, values: Any, config: DataConfig) -> Recor
             Series(f"{label}, series {n}" if many else label, one, name=str(n) if many else "")
             for n, one in enumerate(cube)
         ),
+        known=config.inputs,
         facts=tuple(facts),
     )

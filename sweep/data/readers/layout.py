@@ -35,7 +35,7 @@ def recording_of(table: Table, config: DataConfig, name: str) -> Recording:
     if not len(table.frame):
         raise DataError(f"{table.name}: no rows below the column names: add the values")
     roles = roles_of(table, config)
-    columns = [numbers(table, channel) for channel in roles.channels]
+    columns = [numbers(table, name) for name in (*roles.channels, *roles.known)]
     problems = [problem for column in columns for problem in column.problems]
     times = None
     if roles.time is not None:
@@ -65,6 +65,7 @@ def recording_of(table: Table, config: DataConfig, name: str) -> Recording:
         name,
         roles.channels,
         tuple(one.series for one in placed),
+        known=roles.known,
         step=grids[0].step.text if grids else "",
         span=span,
         facts=(*table.facts, *roles.facts, *(times.facts if times else ()), *facts, *_common(grids)),

@@ -55,6 +55,7 @@ class Roles:
     time: str | None
     series: str | None  # column of ids
     channels: tuple[str, ...]
+    known: tuple[str, ...]  # inputs from outside
     facts: tuple[Fact, ...]
 
 
@@ -74,7 +75,7 @@ def roles_of(table: Table, config: DataConfig) -> Roles:
     time = _set_or_default(names, "time_column", config.time_column)
     series = _set_or_default(names, "id_column", config.id_column)
     wanted = [*config.channels]
-    taken = [name for name in (time, series, *wanted) if name is not None]
+    taken = [name for name in (time, series, *wanted, *config.inputs) if name is not None]
     free = [name for name in names if name not in taken]
     if time is None:
         time, found = _time_column(table, free, others=len(names) > len(taken) + 1 or bool(wanted))
@@ -85,7 +86,7 @@ def roles_of(table: Table, config: DataConfig) -> Roles:
         facts += found
         free = [name for name in free if name != series]
     if wanted:
-        return Roles(time, series, tuple(wanted), tuple(facts))
+        return Roles(time, series, tuple(wanted), config.inputs, tuple(facts))
     counter = [name for name in free if (name == "" or time is not None) and _is_counter(table, name)]
     if len(counter) < len(free):
         facts += [Fact("index", f"{_named(name)} counts the rows: left out") for name in counter]
@@ -99,22 +100,21 @@ def roles_of(table: Table, config: DataConfig) -> Roles:
     if text:
         listed = ", ".join(text)
         facts.append(Fact("left out", f"{listed} (text)", f"channels = {_toml(channels)}", guessed=True))
+    if config.inputs:
+        facts.append(Fact("inputs", f"{', '.join(config.inputs)} (known ahead, not forecast)"))
     if len(channels) > 1 and not config.target:
-        facts.append(
-            Fact(
-                "forecast",
-                f"all {len(channels)} columns of numbers: {', '.join(channels)}",
-                f"target = {_toml(channels[:1])}",
-                True,
-            )
+        key = f"target = {_toml(channels[:1])}" + (
+            f", known = {_toml(channels[1:])}" if not config.inputs else ""
         )
-    return Roles(time, series, tuple(channels), tuple(facts))
+        seen = f"all {len(channels)} columns of numbers: {', '.join(channels)}"
+        facts.append(Fact("forecast", seen, key, guessed=True))
+    return Roles(time, series, tuple(channels), config.inputs, tuple(facts))
 
 
 def _require(table: Table, names: Sequence[str], config: DataConfig) -> None:
     """Refuse columns that are set and do not exist."""
     wanted = {key: [value] for key, default in DEFAULTS.items() if (value := getattr(config, key)) != default}
-    wanted |= {"channels": [*config.channels], "target": [*config.target]}
+    wanted |= {key: [*getattr(config, key)] for key in ("channels", "target", "known", "static")}
     known = [name for name in names if name]
     problems = [
         f"{table.name}: no column {name!r} (data.{key}).{nearest(name, known)} Columns: {', '.join(known)}"
