@@ -11,7 +11,8 @@ from sweep.config.registry import nearest
 from sweep.config.sections import DataConfig
 from sweep.config.text import plural
 from sweep.data.facts import Fact
-from sweep.data.readers.numbers import looks_numeric, numbers
+from sweep.data.readers.cells import MONTHS, is_date
+from sweep.data.readers.numbers import looks_numeric, missing, numbers
 from sweep.data.readers.table import Table
 from sweep.data.readers.time_column import looks_like_times
 
@@ -43,7 +44,9 @@ ID_WORDS = (
     "item",
     "run",
 )
+CALENDAR = 31  # longer than this are runs of numbers that are not months, days or hours
 FEWEST_ROWS = 10  # of a series, on average, for a column of numbers to be its ids; our choice
+DATED_NAMES = 3  # columns named as times from which a table is taken to be on its side; our choice
 TEXT = 0.5  # share of numbers below which a column is text; our choice
 DEFAULTS = {"id_column": "unique_id", "time_column": "ds"}
 
@@ -90,12 +93,18 @@ def roles_of(table: Table, config: DataConfig) -> Roles:
     free = [name for name in free if name not in counter]
     if wanted:
         return Roles(time, series, tuple(wanted), tuple(facts))
-    text = [name for name in free if looks_numeric(table, name) < TEXT]
-    channels = [name for name in free if name not in text]
+    empty = [name for name in free if missing(table, name).all()]
+    text = [name for name in free if name not in empty and looks_numeric(table, name) < TEXT]
+    channels = [name for name in free if name not in (*text, *empty)]
     if not channels:
         raise DataError(_no_channel(table, time, series, text))
+    _refuse_times_as_names(table, channels)
     if "" in channels:
         raise DataError(f"{table.name}: a column without a name holds values: give it a name in the file")
+    if empty:
+        facts.append(
+            Fact("left out", f"{', '.join(name or 'a column without a name' for name in empty)} (empty)")
+        )
     if text:
         listed = ", ".join(text)
         facts.append(Fact("left out", f"{listed} (text)", f"channels = {_toml(channels)}", guessed=True))
@@ -151,7 +160,7 @@ def _time_column(table: Table, free: Sequence[str], others: bool) -> tuple[str |
     for name in rising:
         if name == "" and not _is_counter(table, name):
             return name, [_time_fact(name, "the column without a name, numbers that rise", guessed=True)]
-        if name and _is_even(table, name):
+        if name and (_is_even(table, name) or _restarts(table, name, free)):
             return name, [_time_fact(name, "numbers in even steps", guessed=True)]
     return None, []
 
@@ -170,7 +179,7 @@ def _id_column(table: Table, free: Sequence[str], time: str | None) -> tuple[str
     """
     frame = table.frame
     if time is not None and not frame[time].duplicated().any():
-        return None, []
+        time = None  # only a column that is named so can hold ids, as where one run follows another
     values = [name for name in free if name and looks_numeric(table, name) >= TEXT]
     candidates = [name for name in free if name and values != [name] and _could_be_ids(table, name, time)]
     if not candidates:
@@ -220,6 +229,30 @@ def _is_even(table: Table, name: str) -> bool:
     return bool((np.abs(steps - steps[0]) <= 1e-9 * np.abs(values).max()).all())
 
 
+def _restarts(table: Table, name: str, free: Sequence[str]) -> bool:
+    """Return whether the numbers of a column rise in even steps and restart where another column changes."""
+    steps = np.diff(numbers(table, name).values)
+    restarts = steps < 0
+    rises = steps[~restarts]
+    if (
+        not restarts.any()
+        or len(steps) <= CALENDAR * (restarts.sum() + 1)
+        or not np.allclose(rises, rises[0], rtol=1e-9)
+    ):
+        return False
+    columns = (table.frame[other] for other in free if other != name and not _are_years(table, other))
+    return any(
+        cells.nunique() == restarts.sum() + 1
+        and bool(((cells != cells.shift()).to_numpy()[1:] == restarts).all())
+        for cells in columns
+    )
+
+
+def _are_years(table: Table, name: str) -> bool:
+    values = numbers(table, name).values
+    return bool((np.rint(values) == values).all()) and 1678 <= values.min() <= values.max() <= 2262
+
+
 def _is_counter(table: Table, name: str) -> bool:
     values = pd.to_numeric(table.frame[name], errors="coerce").to_numpy(dtype=np.float64)
     return bool(len(values)) and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
@@ -229,9 +262,23 @@ def _is_word(name: str, words: Sequence[str]) -> bool:
     return name.strip().lower() in words
 
 
+def _refuse_times_as_names(table: Table, names: Sequence[str]) -> None:
+    """Refuse a table whose columns are times."""
+    months = sum(name.strip().lower()[:3] in MONTHS.split("|") for name in names)
+    dates = sum(is_date(name) for name in names)
+    if months == len(names) == 12 or (dates >= DATED_NAMES and dates > len(names) / 2):
+        raise DataError(
+            f"{table.name}: the columns {names[0]}, {names[1]} and so on are named as times: write the times in a "
+            "column, one row for each, and the values beside them"
+        )
+
+
 def _no_channel(table: Table, time: str | None, series: str | None, text: Sequence[str]) -> str:
     used = " and ".join(f"{name!r}" for name in (time, series) if name is not None)
     beside = f" beside {used}" if used else ""
+    digits = [name for name in text if table.frame[name].astype(str).str.contains(r"\d").all()]
+    if digits:  # such as numbers with a currency
+        return f"{'; '.join(numbers(table, digits[0]).problems)}; there is no column of numbers{beside}"
     hint = f"; text is in {', '.join(text)}" if text else ""
     return f"{table.name}: no column of numbers{beside}{hint}: add one, or set data.decimal or data.separator"
 

@@ -1,0 +1,131 @@
+"""Times that a table spreads over several columns, joined: a date and a time of day, or year, month, day and hour."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from sweep.config.sections import DataConfig
+from sweep.data.facts import Fact
+from sweep.data.readers.cells import MONTHS
+from sweep.data.readers.numbers import numbers
+from sweep.data.readers.table import Table
+from sweep.data.readers.time_column import looks_like_times
+
+CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?"
+CLOCK_WORDS = ("time", "time of day", "clock", "zeit", "uhrzeit", "heure", "hora", "ora")
+PARTS: Mapping[str, tuple[tuple[str, ...], int, int]] = {  # names in use, least and largest number
+    "year": (("year", "yr", "yyyy", "jahr", "année", "annee", "año"), 1678, 2262),
+    "month": (("month", "mon", "mo", "mm", "monat", "mois", "mes"), 1, 12),
+    "day": (("day", "dy", "dd", "tag", "jour", "día", "dia"), 1, 31),
+    "hour": (("hour", "hr", "hh", "he", "stunde", "heure", "hora"), 0, 24),
+    "minute": (("minute", "min", "minuten"), 0, 59),
+    "second": (("second", "sec", "sekunde"), 0, 59),
+}
+MARKS = ("", "-", "-", " ", ":", ":")  # before each part
+
+
+def with_joined_times(table: Table, config: DataConfig) -> Table:
+    """Return the table with one column of times in the place of the columns that together hold the times.
+
+    Joined are a column of dates, some of them repeated, with one of times of day or hours; and, without dates, numbers
+    in columns that are named as year, month, day and so on. A column that the settings name as ids or channels is left.
+    """
+    names = [str(name) for name in table.frame.columns]
+    used = {config.id_column, *config.channels, *config.target}
+    free = [name for name in names if name not in used]
+    dated = [name for name in free if looks_like_times(table, name)]
+    parts = _parts(table, free)
+    if len(parts) >= len(("year", "month")) and (config.time_column in parts or not dated):
+        text = pd.Series("", index=table.frame.index)
+        for mark, values in zip(MARKS, parts.values(), strict=False):
+            text = text + mark + values.astype(str).str.zfill(2)
+        if len(parts) == len(("year", "month", "day", "hour")):
+            text = text + ":00"
+        return _joined(table, config, tuple(parts), text)
+    dated = [name for name in dated if name == config.time_column] or dated
+    for date in dated[:1]:
+        days, clock = _whole_days(table.frame[date]), _clock(table, [name for name in free if name != date])
+        keys = [date, *(name for name in names if name == config.id_column)]
+        if days is not None and clock and table.frame.duplicated(keys).any():
+            return _joined(table, config, (date, clock[0]), days + " " + clock[1])
+    return table
+
+
+def _joined(table: Table, config: DataConfig, columns: Sequence[str], text: pd.Series) -> Table:
+    """Return the table with the times in the first of the columns, and without the others."""
+    frame = table.frame.assign(**{columns[0]: text.astype(object)}).drop(columns=list(columns[1:]))
+    listed = " and ".join([", ".join(columns[:-1]), columns[-1]])
+    fact = Fact(
+        "joined times",
+        f"{listed}, such as {text.iloc[0]}",
+        f'time_column = "{columns[0]}"',
+        guessed=config.time_column != columns[0],
+    )
+    return replace(table, frame=frame, facts=(*table.facts, fact))
+
+
+def _whole_days(cells: pd.Series) -> pd.Series | None:
+    """Return the text of days without a time of day; None if the cells are something else."""
+    if cells.dtype.kind == "M":
+        days = cells.dt.strftime("%Y-%m-%d")
+        return days if not cells.isna().any() and (cells == cells.dt.normalize()).all() else None
+    if cells.dtype.kind in "iu":
+        return cells.astype(str)
+    text = all(isinstance(cell, str) for cell in cells)
+    return cells if text and not cells.str.contains(":", regex=False).any() else None
+
+
+def _clock(table: Table, names: Sequence[str]) -> tuple[str, pd.Series] | None:
+    """Return the column of times of day, or of hours by its name, and the text of its cells; None without one."""
+    clocks = {name: text for name in names if (text := _clock_text(table.frame[name])) is not None}
+    named = [name for name in clocks if name.strip().lower() in CLOCK_WORDS] or list(clocks)
+    if len(named) == 1:
+        return named[0], clocks[named[0]]
+    hours = _part(table, names, "hour") if not clocks else None
+    return (hours[0], hours[1].astype(str) + ":00") if hours else None
+
+
+def _clock_text(cells: pd.Series) -> pd.Series | None:
+    if cells.dtype.kind != "O" or not len(cells):
+        return None
+    if all(isinstance(cell, datetime.time) for cell in cells):
+        return cells.map(str)
+    if not all(isinstance(cell, str) for cell in cells):
+        return None
+    return cells if cells.str.fullmatch(CLOCK).all() else None
+
+
+def _parts(table: Table, names: Sequence[str]) -> dict[str, pd.Series]:
+    """Return the whole numbers of the columns of year, month and so on, without those after the first that lacks."""
+    parts: dict[str, pd.Series] = {}
+    for part in PARTS:
+        found = _part(table, names, part)
+        if found is None:
+            break
+        parts[found[0]] = found[1]
+    return parts
+
+
+def _part(table: Table, names: Sequence[str], part: str) -> tuple[str, pd.Series] | None:
+    words, least, largest = PARTS[part]
+    for name in names:
+        if name.strip().lower() not in words:
+            continue
+        values = _month_numbers(table.frame[name]) if part == "month" else None
+        values = numbers(table, name).values if values is None else values
+        inside = (values >= least) & (values <= largest)  # not where a number is missing
+        if inside.all() and (values == np.rint(values)).all():
+            return name, pd.Series(values.astype(np.int64), index=table.frame.index)
+    return None
+
+
+def _month_numbers(cells: pd.Series) -> np.ndarray | None:
+    """Return the numbers of months that are written as names such as Jan or January; None if they are not."""
+    if not all(isinstance(cell, str) for cell in cells):
+        return None
+    order = {name: number for number, name in enumerate(MONTHS.split("|"), start=1)}
+    found = cells.str.lower().str.extract(rf"^({MONTHS})[a-z]*\.?$", expand=False).map(order)
+    return None if found.isna().any() else found.to_numpy(dtype=np.float64)
