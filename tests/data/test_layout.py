@@ -312,6 +312,9 @@ HOURS = np.arange("2024-01-31T22", "2024-02-01T02", dtype="datetime64[h]")
     [
         ("Date,Time,y", ["2024-01-31,22:00", "2024-01-31,23:00", "2024-02-01,00:00", "2024-02-01,01:00"]),
         ("Time,day,y", ["10:00 PM,31/1/2024", "11:00 PM,31/1/2024", "12:00 AM,1/2/2024", "1:00 AM,1/2/2024"]),
+        ("Date,Hour,y", ["2024-01-31,22", "2024-01-31,23", "2024-02-01,00", "2024-02-01,01"]),
+        ("day,HrMn,y", ["20240131,2200", "20240131,2300", "20240201,0000", "20240201,0100"]),
+        ("day,time,y", ["2024-01-31,22.00", "2024-01-31,23.00", "2024-02-01,00.00", "2024-02-01,01.00"]),
         ("Date,Hour,y", ["20240131,22", "20240131,23", "20240201,0", "20240201,1"]),
         ("day,HE,y", ["2024-01-31,22", "2024-01-31,23", "2024-01-31,24", "2024-02-01,1"]),
         ("Year,Month,Day,hour,y", ["2024,1,31,22", "2024,1,31,23", "2024,2,1,0", "2024,2,1,1"]),
@@ -337,6 +340,45 @@ def test_years_and_months_are_joined_and_other_columns_stay(read):
     assert read(["year,y", "1999,5", "2000,6", "2001,8"]).step == "1"
     kept = read(["year,month,y", "1999,11,5", "1999,12,6", "2000,1,8"], channels=("month", "y"))
     assert kept.channels == ("month", "y") and "joined times" not in facts(kept)
+
+
+def test_years_and_quarters_are_joined(read):
+    recording = read(["quarter,year,y", "3,1999,5", "4,1999,6", "1,2000,8"])
+    assert recording.step == "1 quarter" and recording.channels == ("y",)
+
+
+def test_the_first_of_several_times_of_day_is_that_of_the_row(read):
+    rows = [f"2024-01-{day:02d},{hour}:00,{hour + 12}:00,{day + hour}" for day in (1, 2) for hour in (0, 12)]
+    recording = read(["day,from,to,y", *rows])
+    assert len(recording.series) == 1 and recording.step == "12 hours"
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("", r"column 'Date', line 3: the time is missing: fill it in"),
+        ("25:70", r"column 'Date', line 3: '2024-01-01 25:70' is not a time like '2024-01-01 00:00'"),
+    ],
+)
+def test_a_time_of_day_that_is_wrong(read, cell, message):
+    rows = [f"2024-01-{day:02d},{hour:02d}:00,{day + hour}" for day in (1, 2) for hour in range(24)]
+    rows[1] = f"2024-01-01,{cell},5"
+    with pytest.raises(DataError, match=message):
+        read(["Date,Time,y", *rows])
+
+
+def test_hours_in_an_unknown_form_are_no_ids(read):
+    rows = [f"2024-01-{day:02d},{hour},{day + hour}" for day in range(1, 30) for hour in (100, 1300)]
+    with pytest.raises(DataError, match=r"line 3: 2024-01-01 is also the time of line 2"):
+        read(["Date,hour,y", *rows])
+
+
+def test_a_time_by_its_name_that_is_not_understood_is_not_left_out(read):
+    lines = ["time,y", "13:00:00,5", "13:00:02,6", "13:00:04,8"]
+    with pytest.raises(DataError, match=r"column 'time': '13:00:00' is not a time in a known form: set"):
+        read(lines)
+    assert read(lines, time_column="time", time_format="%H:%M:%S").step == "2 seconds"
+    assert read(lines, channels=("y",)).step == ""
 
 
 def test_a_time_of_day_beside_dates_that_are_unique_is_not_joined(read):

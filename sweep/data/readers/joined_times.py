@@ -1,6 +1,5 @@
 """Times that a table spreads over several columns, joined: a date and a time of day, or year, month, day and hour."""
 
-import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -15,7 +14,22 @@ from sweep.data.readers.table import Table
 from sweep.data.readers.time_column import looks_like_times
 
 CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?"
-CLOCK_WORDS = ("time", "time of day", "clock", "zeit", "uhrzeit", "heure", "hora", "ora")
+BARE_CLOCK = r"(?:[01]\d|2[0-4])\.?[0-5]\d"  # 1300 or 13.00
+MOST = 0.9  # share of times of day in a column of them; the rest is reported as wrong; our choice
+CLOCK_WORDS = (
+    "time",
+    "time of day",
+    "clock",
+    "zeit",
+    "uhrzeit",
+    "heure",
+    "hora",
+    "ora",
+    "hhmm",
+    "hrmn",
+    "hour",
+    "hr",
+)
 PARTS: Mapping[str, tuple[tuple[str, ...], int, int]] = {  # names in use, least and largest number
     "year": (("year", "yr", "yyyy", "jahr", "année", "annee", "año"), 1678, 2262),
     "month": (("month", "mon", "mo", "mm", "monat", "mois", "mes"), 1, 12),
@@ -24,6 +38,7 @@ PARTS: Mapping[str, tuple[tuple[str, ...], int, int]] = {  # names in use, least
     "minute": (("minute", "min", "minuten"), 0, 59),
     "second": (("second", "sec", "sekunde"), 0, 59),
 }
+QUARTER = (("quarter", "qtr", "quartal", "trimestre"), 1, 4)
 MARKS = ("", "-", "-", " ", ":", ":")  # before each part
 
 
@@ -50,7 +65,10 @@ def with_joined_times(table: Table, config: DataConfig) -> Table:
         days, clock = _whole_days(table.frame[date]), _clock(table, [name for name in free if name != date])
         keys = [date, *(name for name in names if name == config.id_column)]
         if days is not None and clock and table.frame.duplicated(keys).any():
-            return _joined(table, config, (date, clock[0]), days + " " + clock[1])
+            text = (days + " " + clock[1]).where(
+                clock[1] != "", ""
+            )  # without its time of day, a time is missing
+            return _joined(table, config, (date, clock[0]), text)
     return table
 
 
@@ -80,22 +98,26 @@ def _whole_days(cells: pd.Series) -> pd.Series | None:
 
 def _clock(table: Table, names: Sequence[str]) -> tuple[str, pd.Series] | None:
     """Return the column of times of day, or of hours by its name, and the text of its cells; None without one."""
-    clocks = {name: text for name in names if (text := _clock_text(table.frame[name])) is not None}
-    named = [name for name in clocks if name.strip().lower() in CLOCK_WORDS] or list(clocks)
-    if len(named) == 1:
-        return named[0], clocks[named[0]]
-    hours = _part(table, names, "hour") if not clocks else None
+    named = [name for name in names if _is_word(name, CLOCK_WORDS)]
+    for name in (*named, *names):
+        text = _clock_text(table.frame[name], named=name in named)
+        if text is not None:
+            return name, text
+    hours = _part(table, names, "hour")
     return (hours[0], hours[1].astype(str) + ":00") if hours else None
 
 
-def _clock_text(cells: pd.Series) -> pd.Series | None:
-    if cells.dtype.kind != "O" or not len(cells):
+def _clock_text(cells: pd.Series, named: bool) -> pd.Series | None:
+    """Return times of day as 13:00, some of which may be wrong; by the name of the column also 1300 and 13.00."""
+    if cells.dtype.kind != "O":
         return None
-    if all(isinstance(cell, datetime.time) for cell in cells):
-        return cells.map(str)
-    if not all(isinstance(cell, str) for cell in cells):
-        return None
-    return cells if cells.str.fullmatch(CLOCK).all() else None
+    text = cells.map(
+        lambda cell: cell if isinstance(cell, str) else "" if pd.isna(cell) else str(cell)
+    ).astype(object)
+    if named and text.str.fullmatch(BARE_CLOCK).all():
+        return text.str.slice(0, 2) + ":" + text.str.slice(-2)
+    right = text.str.fullmatch(CLOCK)
+    return text if len(text) and right.sum() > MOST * (text != "").sum() > 0 else None
 
 
 def _parts(table: Table, names: Sequence[str]) -> dict[str, pd.Series]:
@@ -103,6 +125,8 @@ def _parts(table: Table, names: Sequence[str]) -> dict[str, pd.Series]:
     parts: dict[str, pd.Series] = {}
     for part in PARTS:
         found = _part(table, names, part)
+        if found is None and part == "month" and (quarter := _part(table, names, "quarter")):
+            return parts | {quarter[0]: 3 * quarter[1] - 2}
         if found is None:
             break
         parts[found[0]] = found[1]
@@ -110,9 +134,9 @@ def _parts(table: Table, names: Sequence[str]) -> dict[str, pd.Series]:
 
 
 def _part(table: Table, names: Sequence[str], part: str) -> tuple[str, pd.Series] | None:
-    words, least, largest = PARTS[part]
+    words, least, largest = QUARTER if part == "quarter" else PARTS[part]
     for name in names:
-        if name.strip().lower() not in words:
+        if not _is_word(name, words):
             continue
         values = _month_numbers(table.frame[name]) if part == "month" else None
         values = numbers(table, name).values if values is None else values
@@ -120,6 +144,10 @@ def _part(table: Table, names: Sequence[str], part: str) -> tuple[str, pd.Series
         if inside.all() and (values == np.rint(values)).all():
             return name, pd.Series(values.astype(np.int64), index=table.frame.index)
     return None
+
+
+def _is_word(name: str, words: Sequence[str]) -> bool:
+    return name.strip().lower() in words
 
 
 def _month_numbers(cells: pd.Series) -> np.ndarray | None:

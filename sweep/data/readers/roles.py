@@ -12,6 +12,7 @@ from sweep.config.sections import DataConfig
 from sweep.config.text import plural
 from sweep.data.facts import Fact
 from sweep.data.readers.cells import MONTHS, is_date
+from sweep.data.readers.joined_times import CLOCK_WORDS
 from sweep.data.readers.numbers import looks_numeric, missing, numbers
 from sweep.data.readers.table import Table
 from sweep.data.readers.time_column import looks_like_times
@@ -80,7 +81,9 @@ def roles_of(table: Table, config: DataConfig) -> Roles:
     taken = [name for name in (time, series, *wanted) if name is not None]
     free = [name for name in names if name not in taken]
     if time is None:
-        time, found = _time_column(table, free, others=len(names) > len(taken) + 1 or bool(wanted))
+        time, found = _time_column(
+            table, free, bool(wanted), others=len(names) > len(taken) + 1 or bool(wanted)
+        )
         facts += found
         free = [name for name in free if name != time]
     if series is None:
@@ -139,7 +142,9 @@ def _set_or_default(names: Sequence[str], key: str, value: str) -> str | None:
     return value if value in names else None
 
 
-def _time_column(table: Table, free: Sequence[str], others: bool) -> tuple[str | None, list[Fact]]:
+def _time_column(
+    table: Table, free: Sequence[str], wanted: bool, others: bool
+) -> tuple[str | None, list[Fact]]:
     """Return the column of times among the free ones, None if there is none, and what is said of it."""
     dated = sorted(
         (name for name in free if looks_like_times(table, name)),
@@ -151,6 +156,18 @@ def _time_column(table: Table, free: Sequence[str], others: bool) -> tuple[str |
         if len(dated) > 1:
             facts.append(Fact("left out", f"{', '.join(dated[1:])} (more dates)"))
         return first, facts
+    for name in () if wanted else free:
+        if (
+            _is_word(name, TIME_WORDS)
+            and looks_numeric(table, name) < TEXT
+            and not missing(table, name).all()
+        ):
+            cell = table.frame[name][~missing(table, name)].iloc[0]
+            raise DataError(
+                f"{table.name}, column {name!r}: {cell!r} is not a time in a known form: set data.time_column = "
+                f'{_quoted(name)} and data.time_format, such as "%d.%m.%Y %H:%M", or name the columns to forecast in '
+                "data.channels, to read the rows without times"
+            )
     if not others:
         return None, []
     rising = [name for name in free if looks_numeric(table, name) == 1 and _rises(table, name)]
@@ -197,6 +214,8 @@ def _id_column(table: Table, free: Sequence[str], time: str | None) -> tuple[str
 
 
 def _could_be_ids(table: Table, name: str, time: str | None) -> bool:
+    if _is_word(name, CLOCK_WORDS):  # in an unknown form
+        return False
     cells = table.frame[name]
     count, text = int(cells.nunique()), looks_numeric(table, name) < TEXT
     if not 1 < count <= len(cells) / (2 if text or _is_word(name, ID_WORDS) else FEWEST_ROWS):
