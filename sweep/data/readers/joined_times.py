@@ -9,6 +9,7 @@ import pandas as pd
 from sweep.config.sections import DataConfig
 from sweep.data.facts import Fact
 from sweep.data.readers.cells import MONTHS
+from sweep.data.readers.date_forms import spread
 from sweep.data.readers.numbers import numbers
 from sweep.data.readers.table import Table
 from sweep.data.readers.time_column import looks_like_times
@@ -62,9 +63,12 @@ def with_joined_times(table: Table, config: DataConfig) -> Table:
         return _joined(table, config, tuple(parts), text)
     dated = [name for name in dated if name == config.time_column] or dated
     for date in dated[:1]:
-        days, clock = _whole_days(table.frame[date]), _clock(table, [name for name in free if name != date])
         keys = [date, *(name for name in names if name == config.id_column)]
-        if days is not None and clock and table.frame.duplicated(keys).any():
+        days = _whole_days(table.frame[date])
+        if days is None or not table.frame.duplicated(keys).any():
+            continue
+        clock = _clock(table, [name for name in free if name != date])
+        if clock:
             text = (days + " " + clock[1]).where(
                 clock[1] != "", ""
             )  # without its time of day, a time is missing
@@ -109,15 +113,19 @@ def _clock(table: Table, names: Sequence[str]) -> tuple[str, pd.Series] | None:
 
 def _clock_text(cells: pd.Series, named: bool) -> pd.Series | None:
     """Return times of day as 13:00, some of which may be wrong; by the name of the column also 1300 and 13.00."""
-    if cells.dtype.kind != "O":
+    if cells.dtype.kind != "O" or not len(cells):
         return None
-    text = cells.map(
-        lambda cell: cell if isinstance(cell, str) else "" if pd.isna(cell) else str(cell)
-    ).astype(object)
+    sample = cells.iloc[spread(len(cells))]
+    return None if _clocks(sample, named) is None else _clocks(cells, named)
+
+
+def _clocks(cells: pd.Series, named: bool) -> pd.Series | None:
+    listed = [cell if isinstance(cell, str) else "" if pd.isna(cell) else str(cell) for cell in cells]
+    text = pd.Series(listed, index=cells.index, dtype=object)
     if named and text.str.fullmatch(BARE_CLOCK).all():
         return text.str.slice(0, 2) + ":" + text.str.slice(-2)
-    right = text.str.fullmatch(CLOCK)
-    return text if len(text) and right.sum() > MOST * (text != "").sum() > 0 else None
+    right = text.str.fullmatch(CLOCK).sum()
+    return text if right > MOST * (text != "").sum() else None
 
 
 def _parts(table: Table, names: Sequence[str]) -> dict[str, pd.Series]:

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
 from sweep.config.sections import DataConfig
 from sweep.config.text import plural
 from sweep.data.facts import Fact
 from sweep.data.readers.cells import MONTHS, is_date
+from sweep.data.readers.counters import are_whole, is_counter, is_even, restarts, rises
 from sweep.data.readers.joined_times import CLOCK_WORDS
 from sweep.data.readers.numbers import looks_numeric, missing, numbers
 from sweep.data.readers.table import Table
@@ -45,7 +43,6 @@ ID_WORDS = (
     "item",
     "run",
 )
-CALENDAR = 31  # longer than this are runs of numbers that are not months, days or hours
 FEWEST_ROWS = 10  # of a series, on average, for a column of numbers to be its ids; our choice
 DATED_NAMES = 3  # columns named as times from which a table is taken to be on its side; our choice
 TEXT = 0.5  # share of numbers below which a column is text; our choice
@@ -90,7 +87,7 @@ def roles_of(table: Table, config: DataConfig) -> Roles:
         series, found = _id_column(table, free, time)
         facts += found
         free = [name for name in free if name != series]
-    counter = [name for name in free if name == "" and _is_counter(table, name)]
+    counter = [name for name in free if name == "" and is_counter(table, name)]
     if counter:
         facts.append(Fact("index", "the column without a name counts the rows; left out"))
     free = [name for name in free if name not in counter]
@@ -170,14 +167,14 @@ def _time_column(
             )
     if not others:
         return None, []
-    rising = [name for name in free if looks_numeric(table, name) == 1 and _rises(table, name)]
+    rising = [name for name in free if looks_numeric(table, name) == 1 and rises(table, name)]
     for name in rising:
         if _is_word(name, TIME_WORDS):
             return name, [_time_fact(name, "numbers that rise", guessed=True)]
     for name in rising:
-        if name == "" and not _is_counter(table, name):
+        if name == "" and not is_counter(table, name):
             return name, [_time_fact(name, "the column without a name, numbers that rise", guessed=True)]
-        if name and (_is_even(table, name) or _restarts(table, name, free)):
+        if name and (is_even(table, name) or restarts(table, name, free)):
             return name, [_time_fact(name, "numbers in even steps", guessed=True)]
     return None, []
 
@@ -221,60 +218,10 @@ def _could_be_ids(table: Table, name: str, time: str | None) -> bool:
     if not 1 < count <= len(cells) / (2 if text or _is_word(name, ID_WORDS) else FEWEST_ROWS):
         return False
     if time is not None:
-        whole = text or _are_whole(table, name)
+        whole = text or are_whole(table, name)
         return whole and not table.frame.duplicated([name, time]).any()
     blocks = int((cells != cells.shift()).sum())
     return text and blocks == count and _is_word(name, ID_WORDS)
-
-
-def _are_whole(table: Table, name: str) -> bool:
-    values = numbers(table, name).values
-    return bool((values == np.rint(values)).all())
-
-
-def _rises(table: Table, name: str) -> bool:
-    """Return whether the numbers of a column rise, or all fall, from row to row; within runs if they restart."""
-    values = numbers(table, name).values
-    if len(values) < 3 or not np.isfinite(values).all():
-        return False
-    steps = np.diff(values)
-    usual = np.sign(np.median(steps))
-    return usual != 0 and bool((np.sign(steps) == usual).mean() > 0.5) and bool((steps != 0).all())
-
-
-def _is_even(table: Table, name: str) -> bool:
-    values = numbers(table, name).values
-    steps = np.diff(values)
-    return bool((np.abs(steps - steps[0]) <= 1e-9 * np.abs(values).max()).all())
-
-
-def _restarts(table: Table, name: str, free: Sequence[str]) -> bool:
-    """Return whether the numbers of a column rise in even steps and restart where another column changes."""
-    steps = np.diff(numbers(table, name).values)
-    restarts = steps < 0
-    rises = steps[~restarts]
-    if (
-        not restarts.any()
-        or len(steps) <= CALENDAR * (restarts.sum() + 1)
-        or not np.allclose(rises, rises[0], rtol=1e-9)
-    ):
-        return False
-    columns = (table.frame[other] for other in free if other != name and not _are_years(table, other))
-    return any(
-        cells.nunique() == restarts.sum() + 1
-        and bool(((cells != cells.shift()).to_numpy()[1:] == restarts).all())
-        for cells in columns
-    )
-
-
-def _are_years(table: Table, name: str) -> bool:
-    values = numbers(table, name).values
-    return bool((np.rint(values) == values).all()) and 1678 <= values.min() <= values.max() <= 2262
-
-
-def _is_counter(table: Table, name: str) -> bool:
-    values = pd.to_numeric(table.frame[name], errors="coerce").to_numpy(dtype=np.float64)
-    return bool(len(values)) and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
 
 
 def _is_word(name: str, words: Sequence[str]) -> bool:
