@@ -141,6 +141,8 @@ def test_matlab_files_with_several_variables_or_of_another_format(read):
         read("a.mat", lambda file: savemat(file, arrays))
     with pytest.raises(DataError, match=r"wanted real numbers"):
         read("a.mat", lambda file: savemat(file, arrays), key="note")
+    with pytest.raises(DataError, match=r"is a structure of u, y: save them as arrays"):
+        read("a.mat", lambda file: savemat(file, {"d": {"u": np.arange(9.0), "y": np.arange(9.0)}}))
     beside = {"fs": 50.0, "note": "text", "y": np.arange(9.0)}  # only y can be a series
     assert read("a.mat", lambda file: savemat(file, beside)).series[0].values[3, 0] == 3
     with pytest.raises(DataError, match=r"of version 7.3: save it with save"):

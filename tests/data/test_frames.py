@@ -81,6 +81,11 @@ def test_numbers_in_texts_of_a_sheet_are_read_by_the_settings(tmp_path):
     np.testing.assert_array_equal(recording.series[0].values[:, 0], FRAME["y"].round(3))
 
 
+def test_durations_are_times(tmp_path):
+    FRAME.assign(when=pd.to_timedelta(np.arange(50) * 2, unit="s")).to_parquet(tmp_path / "a.parquet")
+    assert read(tmp_path, "a.parquet").step == "2000000000"
+
+
 def test_date_and_time_of_day_in_two_columns(tmp_path):
     split = FRAME.assign(when=HOURS.normalize(), clock=HOURS.time)
     for name, write in (("a.parquet", split.to_parquet), ("a.xlsx", split.to_excel)):

@@ -127,6 +127,11 @@ def _loaded(path: Path) -> Array | Mapping[str, Array]:
 
 
 def _recording(path: Path, label: str, values: Any, config: DataConfig) -> Recording:
+    if isinstance(values, np.ndarray) and values.dtype.names:
+        raise DataError(
+            f"{label}: is a structure of {', '.join(values.dtype.names)}: save them as arrays, each by itself or as "
+            "columns of one"
+        )
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
         kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
         raise DataError(f"{label}: wanted real numbers, got {kind}: convert them with array.astype(float)")

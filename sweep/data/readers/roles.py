@@ -93,8 +93,9 @@ def roles_of(table: Table, config: DataConfig) -> Roles:
     free = [name for name in free if name not in counter]
     if wanted:
         return Roles(time, series, tuple(wanted), tuple(facts))
-    empty = [name for name in free if missing(table, name).all()]
-    text = [name for name in free if name not in empty and looks_numeric(table, name) < TEXT]
+    shares = {name: looks_numeric(table, name) for name in free}
+    empty = [name for name in free if shares[name] == 0 and missing(table, name).all()]
+    text = [name for name in free if name not in empty and shares[name] < TEXT]
     channels = [name for name in free if name not in (*text, *empty)]
     if not channels:
         raise DataError(_no_channel(table, time, series, text))
@@ -153,6 +154,9 @@ def _time_column(
         if len(dated) > 1:
             facts.append(Fact("left out", f"{', '.join(dated[1:])} (more dates)"))
         return first, facts
+    for name in free:
+        if table.frame[name].dtype.kind == "m":
+            return name, [_time_fact(name, "durations in nanoseconds", guessed=False)]
     for name in () if wanted else free:
         if (
             _is_word(name, TIME_WORDS)
@@ -162,8 +166,8 @@ def _time_column(
             cell = table.frame[name][~missing(table, name)].iloc[0]
             raise DataError(
                 f"{table.name}, column {name!r}: {cell!r} is not a time in a known form: set data.time_column = "
-                f'{_quoted(name)} and data.time_format, such as "%d.%m.%Y %H:%M", or name the columns to forecast in '
-                "data.channels, to read the rows without times"
+                f'{_quoted(name)} and data.time_format, such as "%d.%m.%Y %H:%M" or "%H:%M:%S", or name the columns to '
+                "forecast in data.channels, to read the rows without times"
             )
     if not others:
         return None, []
