@@ -399,6 +399,8 @@ def test_counters_that_restart_are_the_times_of_series(read, names):
     assert [one.name for one in recording.series] == ["1", "2"] and len(recording.channels) == 2
     assert [len(one.values) for one in recording.series] == [40, 41]
     assert facts(recording)["ids"].guessed and facts(recording)["time"].guessed
+    settled = read([*([names] if names else []), *rows], id_column=names.split(",")[0] if names else "x0")
+    assert settled.step == "1" and settled.channels == recording.channels
 
 
 def test_months_of_years_without_names_are_not_series(read):

@@ -78,9 +78,8 @@ def roles_of(table: Table, config: DataConfig) -> Roles:
     taken = [name for name in (time, series, *wanted) if name is not None]
     free = [name for name in names if name not in taken]
     if time is None:
-        time, found = _time_column(
-            table, free, bool(wanted), others=len(names) > len(taken) + 1 or bool(wanted)
-        )
+        others = len(names) > len(taken) + 1 or bool(wanted)
+        time, found = _time_column(table, free, series, bool(wanted), others)
         facts += found
         free = [name for name in free if name != time]
     if series is None:
@@ -141,7 +140,7 @@ def _set_or_default(names: Sequence[str], key: str, value: str) -> str | None:
 
 
 def _time_column(
-    table: Table, free: Sequence[str], wanted: bool, others: bool
+    table: Table, free: Sequence[str], series: str | None, wanted: bool, others: bool
 ) -> tuple[str | None, list[Fact]]:
     """Return the column of times among the free ones, None if there is none, and what is said of it."""
     dated = sorted(
@@ -178,7 +177,7 @@ def _time_column(
     for name in rising:
         if name == "" and not is_counter(table, name):
             return name, [_time_fact(name, "the column without a name, numbers that rise", guessed=True)]
-        if name and (is_even(table, name) or restarts(table, name, free)):
+        if name and (is_even(table, name) or restarts(table, name, free if series is None else [series])):
             return name, [_time_fact(name, "numbers in even steps", guessed=True)]
     return None, []
 
