@@ -117,6 +117,11 @@ def test_more_channels_than_times_is_said(read):
     assert "shape" not in [fact.name for fact in read("a.npy", lambda file: np.save(file, CUBE[0])).facts]
 
 
+def test_a_single_row_is_a_series(read):
+    recording = read("a.npy", lambda file: np.save(file, np.arange(40.0)[None]))
+    assert recording.channels == ("y",) and recording.series[0].values[3, 0] == 3
+
+
 @pytest.mark.parametrize("shape", [(40,), (1, 40), (40, 1), (40, 2)])
 def test_matlab_files(read, shape):
     from scipy.io import savemat
@@ -136,6 +141,10 @@ def test_matlab_files_with_several_variables_or_of_another_format(read):
         read("a.mat", lambda file: savemat(file, arrays))
     with pytest.raises(DataError, match=r"wanted real numbers"):
         read("a.mat", lambda file: savemat(file, arrays), key="note")
+    with pytest.raises(DataError, match=r"is a structure of u, y: save them as arrays"):
+        read("a.mat", lambda file: savemat(file, {"d": {"u": np.arange(9.0), "y": np.arange(9.0)}}))
+    beside = {"fs": 50.0, "note": "text", "y": np.arange(9.0)}  # only y can be a series
+    assert read("a.mat", lambda file: savemat(file, beside)).series[0].values[3, 0] == 3
     with pytest.raises(DataError, match=r"of version 7.3: save it with save"):
         read("a.mat", lambda file: file.write(b"MATLAB 7.3" + b" " * 502 + b"\x89HDF\r\n" + b"x" * 50))
     with pytest.raises(DataError, match=r"cannot be read as a MATLAB file"):

@@ -201,6 +201,8 @@ def test_evidence_far_from_the_beginning_counts(read):
     [
         ("0,1.5,2\n1,5,7\n", ["x0", "x1", "x2"], "none, columns are named x0 to x2"),
         ("1.5\n2.5\n", ["y"], "none, columns are named y"),
+        ("512\n498\n", ["y"], "none, columns are named y"),  # a name would be 0, 1 or a year
+        ("5,-3\n6,4\n", ["x0", "x1"], "none, columns are named x0 to x1"),
         ("5,5,1\n6,7,1\n", ["x0", "x1", "x2"], "none, columns are named x0 to x2"),
         ("2024-01-01,5\n2024-01-02,6\n", ["x0", "x1"], "none, columns are named x0 to x1"),
         ("A,2024-01-01,5\nA,2024-01-02,6\n", ["x0", "x1", "x2"], "none, columns are named x0 to x2"),
@@ -239,6 +241,8 @@ def test_default_names_of_pandas_beside_its_counter_are_a_header(read):
         "header = true",
         True,
     )
+    dates = read(",0\n2024-01-01,5\n2024-01-02,6\n")
+    assert list(dates.frame.columns) == ["", "0"] and facts(dates)["header"][2]
     with pytest.raises(DataError, match=r"my.csv, line 1: , 0, 1 can be names of columns or values"):
         read(",0,1\n" + rows.replace("\n3,", "\n4,"))
 

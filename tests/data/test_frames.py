@@ -55,6 +55,46 @@ def test_sheets(tmp_path):
         read(tmp_path, "a.xlsx", key="soth")
 
 
+def test_a_sheet_without_names(tmp_path):
+    FRAME.to_excel(tmp_path / "a.xlsx", index=False, header=False)
+    with pytest.raises(
+        DataError, match=r"a.xlsx, first row: 2023.*set data.header = true or data.header = false"
+    ):
+        read(tmp_path, "a.xlsx")
+    recording = read(tmp_path, "a.xlsx", header=False)
+    assert recording.channels == ("x1", "x2") and len(recording.series[0].values) == 50
+
+
+def test_rows_above_the_names_of_a_sheet(tmp_path):
+    with pd.ExcelWriter(tmp_path / "a.xlsx") as writer:
+        FRAME.to_excel(writer, startrow=2, index=False)
+        writer.sheets["Sheet1"]["A1"] = "Report"
+    with pytest.raises(DataError, match=r"2 columns have no names.* or the rows above the names$"):
+        read(tmp_path, "a.xlsx")
+
+
+def test_numbers_in_texts_of_a_sheet_are_read_by_the_settings(tmp_path):
+    texts = [f"{value:.3f}".replace(".", ",") for value in FRAME["y"]]
+    FRAME.assign(y=texts).to_excel(tmp_path / "a.xlsx", index=False)
+    assert read(tmp_path, "a.xlsx").channels == ("count",)
+    recording = read(tmp_path, "a.xlsx", decimal=",")
+    np.testing.assert_array_equal(recording.series[0].values[:, 0], FRAME["y"].round(3))
+
+
+def test_durations_are_times(tmp_path):
+    FRAME.assign(when=pd.to_timedelta(np.arange(50) * 2, unit="s")).to_parquet(tmp_path / "a.parquet")
+    assert read(tmp_path, "a.parquet").step == "2000000000"
+
+
+def test_date_and_time_of_day_in_two_columns(tmp_path):
+    split = FRAME.assign(when=HOURS.normalize(), clock=HOURS.time)
+    for name, write in (("a.parquet", split.to_parquet), ("a.xlsx", split.to_excel)):
+        write(tmp_path / name)
+        recording = read(tmp_path, name)
+        assert recording.step == "1 hour" and recording.channels == ("y", "count")
+        np.testing.assert_array_equal(recording.series[0].stamps, HOURS.to_numpy())
+
+
 @pytest.mark.parametrize("name", ["a.parquet", "a.feather", "a.xlsx"])
 def test_damaged_files(tmp_path, name):
     (tmp_path / name).write_bytes(b"PAR1 nonsense PAR1" * 9)

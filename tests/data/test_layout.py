@@ -149,7 +149,7 @@ def test_several_mistakes_come_at_once(read):
 
 
 def test_problems_of_many_series_are_counted(read):
-    rows = [f"{name},{time},1" for name in "abcdefgh" for time in (1, 1, 2)]
+    rows = [f"{name},{time},{row}" for name in "abcdefgh" for row, time in enumerate((1, 1, 2))]
     with pytest.raises(DataError, match=r"and 3 more problems$") as caught:
         read(["unique_id,ds,y", *rows])
     assert len(caught.value.problems) == 6
@@ -302,3 +302,148 @@ def test_absolute_and_relative_paths_give_the_same_data(tmp_path):
     relative = load(DataConfig(path="noise.csv"), score, tmp_path)
     assert relative.name == "noise"
     assert relative.fingerprint == load(DataConfig(path=str(path)), score).fingerprint
+
+
+HOURS = np.arange("2024-01-31T22", "2024-02-01T02", dtype="datetime64[h]")
+
+
+@pytest.mark.parametrize(
+    ("names", "cells"),
+    [
+        ("Date,Time,y", ["2024-01-31,22:00", "2024-01-31,23:00", "2024-02-01,00:00", "2024-02-01,01:00"]),
+        ("Time,day,y", ["10:00 PM,31/1/2024", "11:00 PM,31/1/2024", "12:00 AM,1/2/2024", "1:00 AM,1/2/2024"]),
+        ("Date,Hour,y", ["2024-01-31,22", "2024-01-31,23", "2024-02-01,00", "2024-02-01,01"]),
+        ("day,HrMn,y", ["20240131,2200", "20240131,2300", "20240201,0000", "20240201,0100"]),
+        ("day,time,y", ["2024-01-31,22.00", "2024-01-31,23.00", "2024-02-01,00.00", "2024-02-01,01.00"]),
+        ("Date,Hour,y", ["20240131,22", "20240131,23", "20240201,0", "20240201,1"]),
+        ("day,HE,y", ["2024-01-31,22", "2024-01-31,23", "2024-01-31,24", "2024-02-01,1"]),
+        ("Year,Month,Day,hour,y", ["2024,1,31,22", "2024,1,31,23", "2024,2,1,0", "2024,2,1,1"]),
+        ("yr,mon,dd,hr,min,y", ["2024,Jan,31,22,0", "2024,Jan,31,23,0", "2024,Feb,1,0,0", "2024,Feb,1,1,0"]),
+    ],
+)
+def test_times_in_several_columns_are_joined(read, names, cells):
+    recording = read([names, *(f"{cell},{row}" for row, cell in enumerate(cells))])
+    (series,) = recording.series
+    assert recording.channels == ("y",) and series.values[:, 0].tolist() == [0, 1, 2, 3]
+    assert series.stamps.tolist() == HOURS.astype(series.stamps.dtype).tolist()
+    fact = facts(recording)["joined times"]
+    assert fact.guessed and all(name in fact.text for name in names.split(",")[:-1])
+    key, value = fact.key.split(" = ")
+    settled = read([names, *(f"{cell},{row}" for row, cell in enumerate(cells))], **{key: value.strip('"')})
+    assert not facts(settled)["joined times"].guessed
+    np.testing.assert_array_equal(settled.series[0].stamps, series.stamps)
+
+
+def test_years_and_months_are_joined_and_other_columns_stay(read):
+    recording = read(["year,month,y", "1999,11,5", "1999,12,6", "2000,1,8"])
+    assert recording.step == "1 month" and recording.channels == ("y",)
+    assert read(["year,y", "1999,5", "2000,6", "2001,8"]).step == "1"
+    kept = read(["year,month,y", "1999,11,5", "1999,12,6", "2000,1,8"], channels=("month", "y"))
+    assert kept.channels == ("month", "y") and "joined times" not in facts(kept)
+
+
+def test_years_and_quarters_are_joined(read):
+    recording = read(["quarter,year,y", "3,1999,5", "4,1999,6", "1,2000,8"])
+    assert recording.step == "1 quarter" and recording.channels == ("y",)
+
+
+def test_the_first_of_several_times_of_day_is_that_of_the_row(read):
+    rows = [f"2024-01-{day:02d},{hour}:00,{hour + 12}:00,{day + hour}" for day in (1, 2) for hour in (0, 12)]
+    recording = read(["day,from,to,y", *rows])
+    assert len(recording.series) == 1 and recording.step == "12 hours"
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("", r"column 'Date', line 3: the time is missing: fill it in"),
+        ("25:70", r"column 'Date', line 3: '2024-01-01 25:70' is not a time like '2024-01-01 00:00'"),
+    ],
+)
+def test_a_time_of_day_that_is_wrong(read, cell, message):
+    rows = [f"2024-01-{day:02d},{hour:02d}:00,{day + hour}" for day in (1, 2) for hour in range(24)]
+    rows[1] = f"2024-01-01,{cell},5"
+    with pytest.raises(DataError, match=message):
+        read(["Date,Time,y", *rows])
+
+
+def test_hours_in_an_unknown_form_are_no_ids(read):
+    rows = [f"2024-01-{day:02d},{hour},{day + hour}" for day in range(1, 30) for hour in (100, 1300)]
+    with pytest.raises(DataError, match=r"line 3: 2024-01-01 is also the time of line 2"):
+        read(["Date,hour,y", *rows])
+
+
+def test_a_time_by_its_name_that_is_not_understood_is_not_left_out(read):
+    lines = ["time,y", "13:00:00,5", "13:00:02,6", "13:00:04,8"]
+    with pytest.raises(DataError, match=r"column 'time': '13:00:00' is not a time in a known form: set"):
+        read(lines)
+    assert read(lines, time_column="time", time_format="%H:%M:%S").step == "2 seconds"
+    assert read(lines, channels=("y",)).step == ""
+
+
+def test_a_time_of_day_beside_dates_that_are_unique_is_not_joined(read):
+    recording = read(["Date,sunrise,y", "2024-01-01,08:01,5", "2024-01-02,08:02,6", "2024-01-03,08:03,8"])
+    assert recording.step == "1 day" and "joined times" not in facts(recording)
+
+
+def test_hours_that_the_settings_name_as_ids_are_not_joined(read):
+    rows = [f"2024-01-{day:02d},{hour}:00,{day + hour}" for day in range(1, 9) for hour in (8, 20)]
+    assert len(read(["Date,Time,y", *rows]).series) == 1
+    assert len(read(["Date,Time,y", *rows], id_column="Time").series) == 2
+
+
+@pytest.mark.parametrize("names", ["unit,cycle,y,z", "engine,t_step,y,z", None])
+def test_counters_that_restart_are_the_times_of_series(read, names):
+    rows = [f"{unit},{n},{n * unit % 7 + 0.5},{n % 3}" for unit in (1, 2) for n in range(1, 40 + unit)]
+    recording = read([*([names] if names else []), *rows])
+    assert [one.name for one in recording.series] == ["1", "2"] and len(recording.channels) == 2
+    assert [len(one.values) for one in recording.series] == [40, 41]
+    assert facts(recording)["ids"].guessed and facts(recording)["time"].guessed
+    settled = read([*([names] if names else []), *rows], id_column=names.split(",")[0] if names else "x0")
+    assert settled.step == "1" and settled.channels == recording.channels
+
+
+def test_months_of_years_without_names_are_not_series(read):
+    rows = [
+        f"{year} {month} {month * year % 7 + 0.5}" for year in range(1990, 2000) for month in range(1, 13)
+    ]
+    assert len(read(rows, name="my.txt").series) == 1
+    hours = [f"{day} {hour} {hour * day % 7 + 0.5}" for day in range(1, 9) for hour in range(24)]
+    assert len(read(hours, name="my.txt").series) == 1
+
+
+def test_runs_one_after_the_other_are_series_by_their_name(read):
+    rows = [f"{'ab'[n // 10]},{n},{n * n % 7}" for n in range(20)]
+    assert [one.name for one in read(["run,time,y", *rows]).series] == ["a", "b"]
+    assert len(read(["weather,time,y", *rows]).series) == 1
+
+
+def test_copies_of_rows_are_left_out(read):
+    rows = [*GOOD, GOOD[2], GOOD[3]]
+    recording = read(rows)
+    assert recording.series[0].values[:, 0].tolist() == [1.5, 2.5, 4.0, 3.0]
+    assert "copies" in facts(recording) and "copies" not in facts(read(GOOD))
+    with pytest.raises(DataError, match=r"2024-01-02 is also the time of line 3"):
+        read([*GOOD, GOOD[2], GOOD[4], "2024-01-03,9"])
+
+
+def test_empty_columns_are_left_out_as_such(read):
+    recording = read(["ds,a,b,c", "1,5,,7", "2,6,NA,8", "3,8,,9"])
+    assert recording.channels == ("a", "c") and facts(recording)["left out"].text == "b (empty)"
+
+
+@pytest.mark.parametrize(
+    "names", ["2024-01-01,2024-01-02,2024-01-03", "Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec"]
+)
+def test_columns_that_are_times_are_refused(read, names):
+    row = ",".join("5" for _ in names.split(","))
+    with pytest.raises(DataError, match=r"are named as times: write the times in a column, one row for each"):
+        read([f"place,{names}", f"A,{row}", f"B,{row}"])
+
+
+@pytest.mark.parametrize(
+    ("cell", "remedy"), [("$5.20", "without currency"), ("5.2%", "without percent signs")]
+)
+def test_the_only_column_with_signs_is_refused_by_what_to_do(read, cell, remedy):
+    with pytest.raises(DataError, match=rf"column 'y', line 2: .*{remedy}; there is no column of numbers"):
+        read(["ds,y", f"2024-01-01,{cell}", f"2024-01-02,{cell}"])

@@ -151,6 +151,17 @@ def test_refusals(read, content, message):
         read(content)
 
 
+def test_a_title_above_the_table_is_named(read):
+    rows = "".join(f"2024-01-{day:02d},{day},{day / 2}\n" for day in range(1, 20))
+    with pytest.raises(DataError, match=r"line 1: wanted 3 cells, as in most rows, got 1: .* delete line 1"):
+        read("Report of the year 2024\n\nday,a,b\n" + rows)
+
+
+def test_a_single_row_is_not_a_question_of_its_names(read):
+    with pytest.raises(DataError, match=r"line 1: the only row: write column names and values"):
+        read("5,6,7\n")
+
+
 def test_all_problems_of_the_names_at_once(read):
     with pytest.raises(DataError, match="2 problems") as caught:
         read(["a,a,b,b", "1,2,3,4"])

@@ -82,6 +82,9 @@ def _chosen(path: Path, arrays: Mapping[str, Any], config: DataConfig) -> Record
                 f"Arrays: {', '.join(shapes) or 'none'}"
             )
         return _recording(path, f"{path.name}, array {config.key!r}", arrays[config.key], config)
+    series = {name: values for name, values in arrays.items() if _is_series(values)}
+    if len(series) == 1:  # beside texts and single numbers, such as a sampling time
+        arrays = series
     if len(arrays) != 1:
         keys = " or ".join(f'data.key = "{name}"' for name in list(arrays)[:3])
         raise DataError(
@@ -91,6 +94,10 @@ def _chosen(path: Path, arrays: Mapping[str, Any], config: DataConfig) -> Record
         )
     ((name, values),) = arrays.items()
     return _recording(path, f"{path.name}, array {name!r}", values, config)
+
+
+def _is_series(values: Any) -> bool:
+    return isinstance(values, np.ndarray) and values.dtype.kind in "fiu" and values.size > 1
 
 
 def _loaded(path: Path) -> Array | Mapping[str, Array]:
@@ -120,6 +127,11 @@ def _loaded(path: Path) -> Array | Mapping[str, Array]:
 
 
 def _recording(path: Path, label: str, values: Any, config: DataConfig) -> Recording:
+    if isinstance(values, np.ndarray) and values.dtype.names:
+        raise DataError(
+            f"{label}: is a structure of {', '.join(values.dtype.names)}: save them as arrays, each by itself or as "
+            "columns of one"
+        )
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
         kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
         raise DataError(f"{label}: wanted real numbers, got {kind}: convert them with array.astype(float)")
@@ -134,6 +146,8 @@ def _recording(path: Path, label: str, values: Any, config: DataConfig) -> Recor
         )
     if config.resample:
         raise DataError(f"{label}: data.resample needs times, and an array has none: drop data.resample")
+    if values.ndim == 2:
+        values = _vector(values)  # one time of many channels is nothing to learn from
     cube = values[None, :, None] if values.ndim == 1 else values[None] if values.ndim == 2 else values
     names = ("y",) if cube.shape[2] == 1 else tuple(f"x{number}" for number in range(cube.shape[2]))
     for key in ("channels", "known", "static"):

@@ -88,7 +88,7 @@ def _days(texts: Array, form: DateForm, one: str) -> Array:
 def _quarter(text: str) -> str:
     """Return the first month of a quarter, such as 2020-04 for Q2 2020."""
     year = re.search(r"\d{4}", text)
-    quarter = re.search(r"Q([1-4])|([1-4])Q", text, re.IGNORECASE)
+    quarter = re.search(r"^([1-4])Q|Q([1-4])", text, re.IGNORECASE)
     assert year and quarter  # the shape says so
     return f"{year[0]}-{3 * int(quarter[1] or quarter[2]) - 2:02d}"
 
@@ -129,8 +129,8 @@ def _forms() -> list[DateForm]:
     add(r"\d{4}-\d{3}", "%Y-%j")
     add(r"\d{4}-W\d{2}-\d", "%G-W%V-%u")
     add(r"\d{4}W\d{2}\d", "%GW%V%u")
-    add(r"\d{4}-W\d{2}", "%G-W%V-%u", rewritten=lambda text: f"{text}-1")
-    add(r"\d{4}W\d{2}", "%GW%V-%u", rewritten=lambda text: f"{text}-1")
+    for mark in ("-", " ", ""):
+        add(rf"\d{{4}}{mark}W\d{{2}}", f"%G{mark}W%V-%u", rewritten=lambda text: f"{text}-1")
     add(r"\d{4}[-/ ]?Q[1-4]|Q[1-4][-/ ]?\d{4}|[1-4]Q[-/ ]?\d{4}", "%Y-%m", rewritten=_quarter)
     day = r"\d{4}-\d{2}-\d{2}"
     add(f"{day}/{day}", "%Y-%m-%d", rewritten=lambda text: text[:10])  # a week, as pandas writes it

@@ -192,7 +192,8 @@ def _is_whole_table(sample: Sequence[str], mark: str) -> bool:
 
 def _quality(cell: str, mark: str) -> float:
     """Return 1 for a number, a date or nothing, less for text, and 0 for what seems to be several cells."""
-    if is_missing(cell) or is_date(cell):
+    several = mark == "" and any(other in cell for other in (",", ";", "\t", "|"))
+    if is_missing(cell) or (is_date(cell) and not several):
         return 1.0
     if is_number(cell):
         return 0.9 if " " in cell else 1.0

@@ -1,6 +1,7 @@
 """Readers of files that hold typed columns: Parquet, Feather and Excel."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,11 @@ def read_excel(path: Path, config: DataConfig) -> Table:
     Raises:
         DataError: openpyxl is not installed, the file is damaged, or several sheets have cells.
     """
-    sheets: dict[str, pd.DataFrame] = _called(path, "openpyxl", lambda: pd.read_excel(path, sheet_name=None))
+    sheets: dict[str, pd.DataFrame] = _called(
+        path,
+        "openpyxl",
+        lambda: pd.read_excel(path, sheet_name=None, header=None if config.header is False else 0),
+    )
     full = {str(name): frame for name, frame in sheets.items() if not frame.empty}
     if config.key:
         if config.key not in full:
@@ -47,7 +52,7 @@ def read_excel(path: Path, config: DataConfig) -> Table:
                 f"{path.name}: no sheet {config.key!r} with cells (data.key).{nearest(config.key, full)} "
                 f"Sheets: {', '.join(full) or 'none'}"
             )
-        return table_of(full[config.key], f"{path.name}, sheet {config.key!r}")
+        return _of_sheet(full[config.key], f"{path.name}, sheet {config.key!r}", config)
     if len(full) != 1:
         listed = " or ".join(f'data.key = "{name}"' for name in list(full)[:3])
         raise DataError(
@@ -55,7 +60,21 @@ def read_excel(path: Path, config: DataConfig) -> Table:
             if full
             else f"{path.name}: no sheet has cells"
         )
-    return table_of(next(iter(full.values())), path.name)
+    return _of_sheet(next(iter(full.values())), path.name, config)
+
+
+def _of_sheet(frame: pd.DataFrame, name: str, config: DataConfig) -> Table:
+    """Return the table of a sheet, whose first row holds the names unless data.header says otherwise."""
+    if config.header is False:
+        count = frame.shape[1]
+        frame = frame.set_axis(["y"] if count == 1 else [f"x{number}" for number in range(count)], axis=1)
+    values = [str(column) for column in frame.columns if not isinstance(column, str)]
+    if values and config.header is None:
+        raise DataError(
+            f"{name}, first row: {', '.join(values[:4])} can be names of columns or values: set data.header = true "
+            "or data.header = false"
+        )
+    return replace(table_of(frame, name), decimal=config.decimal or ".", thousands=config.thousands)
 
 
 def table_of(frame: pd.DataFrame, name: str) -> Table:
@@ -76,6 +95,11 @@ def table_of(frame: pd.DataFrame, name: str) -> Table:
     frame = frame.reset_index(drop=True)
     names = ["" if str(column).startswith("Unnamed: ") else str(column).strip() for column in frame.columns]
     for column in names:
+        if not column and names.count("") > 1:
+            raise DataError(
+                f"{name}: {names.count('')} columns have no names, which only one may lack: name them, or delete "
+                "them, or the rows above the names"
+            )
         if names.count(column) > 1:
             raise DataError(f"{name}: two columns are named {column!r}: rename one")
     return Table(name, frame.set_axis(names, axis=1), facts=facts)

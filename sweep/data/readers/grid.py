@@ -1,7 +1,7 @@
 """The grid of a series: its rows in rising time, and their positions in even steps."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,10 @@ from sweep.data.types import Array
 
 DAY = 86_400_000_000_000  # nanoseconds
 FEW = 0.05  # share of equal times up to which irregular times are only rounded; our choice
-SEVERAL = "; if the file contains several series, name the column of their ids in data.id_column"
+SEVERAL = (
+    "; if the file contains several series, name the column of their ids in data.id_column (if ids take two columns, "
+    "join them in the file)"
+)
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,19 @@ class Grid:
 
 
 def grid_of(
-    label: str, times: TimeColumn, rows: Array, place: Callable[[int], str], time_zone: str = ""
+    label: str,
+    times: TimeColumn,
+    rows: Array,
+    place: Callable[[int], str],
+    time_zone: str = "",
+    values: Array | None = None,
 ) -> Grid:
     """Return the grid of one series. Rows newest first or out of order are sorted.
 
     Even are: seconds, within EVEN of the step; whole months on the same day, at the end, or on the first or last
     weekday; weekdays; numbers. Missing times at whole multiples of the step are gaps. Local times without a zone are
-    even if the changes of clocks of a zone make them so.
+    even if the changes of clocks of a zone make them so. Of rows with the same time and the same values, if all rows of
+    equal times are so, only the first is kept.
 
     Args:
         label: file and series, for messages.
@@ -51,6 +60,7 @@ def grid_of(
         rows: (row,), the rows of the series in the file, in its order.
         place: the place of a row of the file, such as "line 7".
         time_zone: data.time_zone; empty: none.
+        values: (row, channel), aligned with `rows`, by which copies are known; None: there are none.
 
     Raises:
         DataError: times are equal or irregular, or do not exist in the zone.
@@ -60,6 +70,12 @@ def grid_of(
     keys, zone_facts = series.keys(time_zone)
     order, facts = _sorted(keys)
     rising = keys[order]
+    if values is not None:
+        single = _without_copies(rising, order, values)
+        if len(single) < len(rows):
+            grid = grid_of(label, times, rows[single], place, time_zone)
+            copies = Fact("copies", "of rows with the same time and values, the first is kept")
+            return replace(grid, facts=(*grid.facts, copies))
     series.refuse_equal(rising, order)
     local = None if times.local is None else times.local[rows][order]
     if local is None:
@@ -161,6 +177,15 @@ class _Series:
             f"{self.cell(int(order[row]))}, but the median step is {usual}: set data.resample = "
             f'"{resample_text(numbers, dates)}" to average them on an even grid'
         )
+
+
+def _without_copies(rising: Array, order: Array, values: Array) -> Array:
+    """Return the rows, in the order of the file, without copies; all rows if some rows of equal times differ."""
+    equal = rising[1:] == rising[:-1]
+    before, after = values[order[:-1]][equal], values[order[1:]][equal]
+    if not np.array_equal(before, after, equal_nan=True):
+        return np.arange(len(order))
+    return np.sort(order[np.concatenate([[True], ~equal])])
 
 
 def _sorted(keys: Array) -> tuple[Array, tuple[Fact, ...]]:

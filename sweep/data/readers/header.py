@@ -53,6 +53,10 @@ def recognise(
     ):
         text = f"in the comment of line {comment[0]}"
         return Header(tuple(comment[1]), False, (Fact("header", text, "header = false", True),))
+    if present is None and len(rows) == 1:
+        raise DataError(
+            f"{name}, line {line}: the only row: write column names and values, one row for each time"
+        )
     if present is None:
         raise DataError(
             f"{name}, line {line}: {_shown(rows[0])} can be names of columns or values: set data.header = true "
@@ -93,9 +97,16 @@ def _is_header(rows: Sequence[Sequence[str]]) -> bool | None:
         gaps = [column for column, cell in enumerate(first) if is_missing(cell)]
         return None if any(_is_above(is_value, rows, column) for column in gaps) else True
     fraction = any(is_number(cell) and not is_whole(cell) for cell in values)
-    if fraction or dates or len({*first}) < len(first):
+    if fraction or dates or len({*first}) < len(first) or not _can_be_names(first, values):
         return False
     return None
+
+
+def _can_be_names(first: Sequence[str], cells: Sequence[str]) -> bool:
+    """Return whether the whole numbers of a row can be names: not below 0; of a single column, 0, 1 or a year."""
+    if any(cell.startswith("-") for cell in cells):
+        return False
+    return len(first) > 1 or cells[0] in ("0", "1") or (len(cells[0]) == 4 and 1800 <= int(cells[0]) <= 2200)
 
 
 def _is_above(is_kind: Callable[[str], bool], rows: Sequence[Sequence[str]], column: int) -> bool:
@@ -105,14 +116,16 @@ def _is_above(is_kind: Callable[[str], bool], rows: Sequence[Sequence[str]], col
 
 
 def _is_counted(rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether names and first column are the counters that pandas writes by default."""
+    """Return whether names and first column are the counters, or the dates, that pandas writes by default."""
     names = ["", *(str(number) for number in range(len(rows[0]) - 1))]
     counter = [row[0] for row in rows[1:]]
     return (
         list(rows[0]) == names
         and len(names) > 1
-        and len(counter) >= COUNTER
-        and counter == [str(number) for number in range(len(counter))]
+        and (
+            all(is_date(cell) for cell in counter)
+            or (len(counter) >= COUNTER and counter == [str(number) for number in range(len(counter))])
+        )
     )
 
 
@@ -131,7 +144,7 @@ def _names(name: str, cells: Sequence[str], columns: int, line: int) -> tuple[st
         numbers = " and ".join(str(number) for number in nameless[1:4])
         problems.append(
             f"{place}: columns {nameless[0]} and {numbers} have no names, which only one may lack: name them, or "
-            "delete them"
+            "delete them, or the line if it is a title"
         )
     for column in dict.fromkeys(one for one in names if one and names.count(one) > 1):
         problems.append(f"{place}: {names.count(column)} columns are named {column!r}: rename all but one")

@@ -10,6 +10,7 @@ from sweep.config.sections import DataConfig
 from sweep.config.text import plural
 from sweep.data.facts import Fact
 from sweep.data.readers.grid import Grid, grid_of
+from sweep.data.readers.joined_times import with_joined_times
 from sweep.data.readers.numbers import numbers
 from sweep.data.readers.resample import resampled
 from sweep.data.readers.roles import roles_of
@@ -34,6 +35,7 @@ def recording_of(table: Table, config: DataConfig, name: str) -> Recording:
     """
     if not len(table.frame):
         raise DataError(f"{table.name}: no rows below the column names: add the values")
+    table = with_joined_times(table, config)
     roles = roles_of(table, config)
     columns = [numbers(table, name) for name in (*roles.channels, *roles.known)]
     problems = [problem for column in columns for problem in column.problems]
@@ -119,7 +121,7 @@ def _placed(
     if config.resample:
         grid, kept = resampled(group.label, times, rows, values[rows], config.resample, config.time_zone)
     else:
-        grid = grid_of(group.label, times, rows, table.place, config.time_zone)
+        grid = grid_of(group.label, times, rows, table.place, config.time_zone, values[rows])
         kept = values[grid.order]
         lines = None if table.lines is None else table.lines[grid.order]
     steps = None if len(grid.position) == grid.position[-1] + 1 else grid.position

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
 from sweep.config.sections import DataConfig
 from sweep.config.text import plural
 from sweep.data.facts import Fact
-from sweep.data.readers.numbers import looks_numeric, numbers
+from sweep.data.readers.cells import MONTHS, is_date
+from sweep.data.readers.counters import are_whole, is_counter, is_even, restarts, rises
+from sweep.data.readers.joined_times import CLOCK_WORDS
+from sweep.data.readers.numbers import looks_numeric, missing, numbers
 from sweep.data.readers.table import Table
 from sweep.data.readers.time_column import looks_like_times
 
@@ -44,6 +44,7 @@ ID_WORDS = (
     "run",
 )
 FEWEST_ROWS = 10  # of a series, on average, for a column of numbers to be its ids; our choice
+DATED_NAMES = 3  # columns named as times from which a table is taken to be on its side; our choice
 TEXT = 0.5  # share of numbers below which a column is text; our choice
 DEFAULTS = {"id_column": "unique_id", "time_column": "ds"}
 
@@ -78,7 +79,8 @@ def roles_of(table: Table, config: DataConfig) -> Roles:
     taken = [name for name in (time, series, *wanted, *config.inputs) if name is not None]
     free = [name for name in names if name not in taken]
     if time is None:
-        time, found = _time_column(table, free, others=len(names) > len(taken) + 1 or bool(wanted))
+        others = len(names) > len(taken) + 1 or bool(wanted)
+        time, found = _time_column(table, free, series, bool(wanted), others)
         facts += found
         free = [name for name in free if name != time]
     if series is None:
@@ -87,16 +89,23 @@ def roles_of(table: Table, config: DataConfig) -> Roles:
         free = [name for name in free if name != series]
     if wanted:
         return Roles(time, series, tuple(wanted), config.inputs, tuple(facts))
-    counter = [name for name in free if (name == "" or time is not None) and _is_counter(table, name)]
+    counter = [name for name in free if (name == "" or time is not None) and is_counter(table, name)]
     if len(counter) < len(free):
         facts += [Fact("index", f"{_named(name)} counts the rows: left out") for name in counter]
         free = [name for name in free if name not in counter]
-    text = [name for name in free if looks_numeric(table, name) < TEXT]
-    channels = [name for name in free if name not in text]
+    shares = {name: looks_numeric(table, name) for name in free}
+    empty = [name for name in free if shares[name] == 0 and missing(table, name).all()]
+    text = [name for name in free if name not in empty and shares[name] < TEXT]
+    channels = [name for name in free if name not in (*text, *empty)]
     if not channels:
         raise DataError(_no_channel(table, time, series, text))
+    _refuse_times_as_names(table, channels)
     if "" in channels:
         raise DataError(f"{table.name}: a column without a name holds values: give it a name in the file")
+    if empty:
+        facts.append(
+            Fact("left out", f"{', '.join(name or 'a column without a name' for name in empty)} (empty)")
+        )
     if text:
         listed = ", ".join(text)
         facts.append(Fact("left out", f"{listed} (text)", f"channels = {_toml(channels)}", guessed=True))
@@ -130,7 +139,9 @@ def _set_or_default(names: Sequence[str], key: str, value: str) -> str | None:
     return value if value in names else None
 
 
-def _time_column(table: Table, free: Sequence[str], others: bool) -> tuple[str | None, list[Fact]]:
+def _time_column(
+    table: Table, free: Sequence[str], series: str | None, wanted: bool, others: bool
+) -> tuple[str | None, list[Fact]]:
     """Return the column of times among the free ones, None if there is none, and what is said of it."""
     dated = sorted(
         (name for name in free if looks_like_times(table, name)),
@@ -142,16 +153,31 @@ def _time_column(table: Table, free: Sequence[str], others: bool) -> tuple[str |
         if len(dated) > 1:
             facts.append(Fact("left out", f"{', '.join(dated[1:])} (more dates)"))
         return first, facts
+    for name in free:
+        if table.frame[name].dtype.kind == "m":
+            return name, [_time_fact(name, "durations in nanoseconds", guessed=False)]
+    for name in () if wanted else free:
+        if (
+            _is_word(name, TIME_WORDS)
+            and looks_numeric(table, name) < TEXT
+            and not missing(table, name).all()
+        ):
+            cell = table.frame[name][~missing(table, name)].iloc[0]
+            raise DataError(
+                f"{table.name}, column {name!r}: {cell!r} is not a time in a known form: set data.time_column = "
+                f'{_quoted(name)} and data.time_format, such as "%d.%m.%Y %H:%M" or "%H:%M:%S", or name the columns to '
+                "forecast in data.channels, to read the rows without times"
+            )
     if not others:
         return None, []
-    rising = [name for name in free if looks_numeric(table, name) == 1 and _rises(table, name)]
+    rising = [name for name in free if looks_numeric(table, name) == 1 and rises(table, name)]
     for name in rising:
         if _is_word(name, TIME_WORDS):
             return name, [_time_fact(name, "numbers that rise", guessed=True)]
     for name in rising:
-        if name == "" and not _is_counter(table, name):
+        if name == "" and not is_counter(table, name):
             return name, [_time_fact(name, "numbers that rise", guessed=True)]
-        if name and _is_even(table, name):
+        if name and (is_even(table, name) or restarts(table, name, free if series is None else [series])):
             return name, [_time_fact(name, "numbers in even steps", guessed=True)]
     return None, []
 
@@ -172,7 +198,7 @@ def _id_column(table: Table, free: Sequence[str], time: str | None) -> tuple[str
     """
     frame = table.frame
     if time is not None and not frame[time].duplicated().any():
-        return None, []
+        time = None  # only a column that is named so can hold ids, as where one run follows another
     values = [name for name in free if name and looks_numeric(table, name) >= TEXT]
     candidates = [name for name in free if name and values != [name] and _could_be_ids(table, name, time)]
     if not candidates:
@@ -190,50 +216,40 @@ def _id_column(table: Table, free: Sequence[str], time: str | None) -> tuple[str
 
 
 def _could_be_ids(table: Table, name: str, time: str | None) -> bool:
+    if _is_word(name, CLOCK_WORDS):  # in an unknown form
+        return False
     cells = table.frame[name]
     count, text = int(cells.nunique()), looks_numeric(table, name) < TEXT
     if not 1 < count <= len(cells) / (2 if text or _is_word(name, ID_WORDS) else FEWEST_ROWS):
         return False
     if time is not None:
-        whole = text or _are_whole(table, name)
+        whole = text or are_whole(table, name)
         return whole and not table.frame.duplicated([name, time]).any()
     blocks = int((cells != cells.shift()).sum())
     return text and blocks == count and _is_word(name, ID_WORDS)
-
-
-def _are_whole(table: Table, name: str) -> bool:
-    values = numbers(table, name).values
-    return bool((values == np.rint(values)).all())
-
-
-def _rises(table: Table, name: str) -> bool:
-    """Return whether the numbers of a column rise, or all fall, from row to row; within runs if they restart."""
-    values = numbers(table, name).values
-    if len(values) < 3 or not np.isfinite(values).all():
-        return False
-    steps = np.diff(values)
-    usual = np.sign(np.median(steps))
-    return usual != 0 and bool((np.sign(steps) == usual).mean() > 0.5) and bool((steps != 0).all())
-
-
-def _is_even(table: Table, name: str) -> bool:
-    values = numbers(table, name).values
-    steps = np.diff(values)
-    return bool((np.abs(steps - steps[0]) <= 1e-9 * np.abs(values).max()).all())
-
-
-def _is_counter(table: Table, name: str) -> bool:
-    values = pd.to_numeric(table.frame[name], errors="coerce").to_numpy(dtype=np.float64)
-    return bool(len(values)) and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
 
 
 def _is_word(name: str, words: Sequence[str]) -> bool:
     return name.strip().lower() in words
 
 
+def _refuse_times_as_names(table: Table, names: Sequence[str]) -> None:
+    """Refuse a table whose columns are times."""
+    months = sum(name.strip().lower()[:3] in MONTHS.split("|") for name in names)
+    dates = sum(is_date(name) for name in names)
+    if months == len(names) == 12 or (dates >= DATED_NAMES and dates > len(names) / 2):
+        raise DataError(
+            f"{table.name}: the columns {names[0]}, {names[1]} and so on are named as times: write the times in a "
+            "column, one row for each, and the values beside them"
+        )
+
+
 def _no_channel(table: Table, time: str | None, series: str | None, text: Sequence[str]) -> str:
     used = " and ".join(f"{name!r}" for name in (time, series) if name is not None)
     beside = f" beside {used}" if used else ""
+    digits = [name for name in text if table.frame[name].astype(str).str.contains(r"\d").all()]
+    if digits:  # such as numbers with a currency
+        return f"{'; '.join(numbers(table, digits[0]).problems)}; there is no column of numbers{beside}"
     hint = f"; text is in {', '.join(text)}" if text else ""
     return f"{table.name}: no column of numbers{beside}{hint}: add one, or set data.decimal or data.separator"
 

@@ -44,7 +44,7 @@ class Step:
             if number and number % size == 0:
                 number, unit = number // size, name
                 break
-        figure = str(int(number)) if number == int(number) and abs(number) < 1e15 else f"{number:g}"
+        figure = str(int(number)) if number == int(number) and abs(number) < 1e15 else f"{number:.5g}"
         return f"{figure} {unit}{'' if number == 1 or not unit else 's'}".strip()
 
     def differs(self, other: "Step") -> bool:

@@ -114,8 +114,12 @@ def _times(part: TimeCells, time_format: str, time_zone: str) -> TimeColumn:
         stamps, utc = typed
         fact = Fact("time format", "dates, as the file stores them")
         return _dates(part, stamps, utc, time_zone, (fact,))
-    text = cells.astype(object)
-    if not all(isinstance(cell, str) for cell in text) and not pd.api.types.is_numeric_dtype(cells.dtype):
+    text = cells if cells.dtype.kind == "m" else cells.astype(object)  # durations are numbers
+    if (
+        cells.dtype.kind != "m"
+        and not all(isinstance(cell, str) for cell in text)
+        and not pd.api.types.is_numeric_dtype(cells.dtype)
+    ):
         bad = np.array([not isinstance(cell, str | int | float | np.number) for cell in text])
         part.refuse(bad, "{cell} is neither a date nor a number", "correct it")
         text = text.map(str)
