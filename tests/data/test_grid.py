@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweep.config.errors import DataError
-from sweep.data.readers.grid import grid_of
-from sweep.data.readers.resample import resampled
-from sweep.data.readers.steps import Step, parse_step, resample_text, whole_steps
 from sweep.data.readers.table import Table
-from sweep.data.readers.time_column import read_time_column
+from sweep.data.readers.times.grid import grid_of
+from sweep.data.readers.times.resample import resampled
+from sweep.data.readers.times.steps import Step, parse_step, resample_text, whole_steps
+from sweep.data.readers.times.time_column import read_time_column
 
 
 def grid(cells, time_zone="", rows=None):

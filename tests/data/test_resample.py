@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweep.config.errors import DataError
-from sweep.data.readers.resample import resampled
-from sweep.data.readers.steps import HOLE
 from sweep.data.readers.table import Table
-from sweep.data.readers.time_column import read_time_column
+from sweep.data.readers.times.resample import resampled
+from sweep.data.readers.times.steps import HOLE
+from sweep.data.readers.times.time_column import read_time_column
 
 
 def resample(cells, values, step, time_zone="", time_format="", rows=None):

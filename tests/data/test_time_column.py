@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sweep.config.errors import DataError
 from sweep.data.readers.table import Table
-from sweep.data.readers.time_column import looks_like_times, read_time_column
+from sweep.data.readers.times.time_column import looks_like_times, read_time_column
 
 
 def table(cells, **settings):

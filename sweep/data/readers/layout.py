@@ -9,13 +9,13 @@ from sweep.config.errors import DataError
 from sweep.config.sections import DataConfig
 from sweep.config.text import plural
 from sweep.data.facts import Fact
-from sweep.data.readers.grid import Grid, grid_of
-from sweep.data.readers.joined_times import with_joined_times
 from sweep.data.readers.numbers import numbers
-from sweep.data.readers.resample import resampled
 from sweep.data.readers.roles import roles_of
 from sweep.data.readers.table import Table
-from sweep.data.readers.time_column import TimeColumn, read_time_column
+from sweep.data.readers.times.grid import Grid, grid_of
+from sweep.data.readers.times.joined_times import with_joined_times
+from sweep.data.readers.times.resample import resampled
+from sweep.data.readers.times.time_column import TimeColumn, read_time_column
 from sweep.data.recording import Recording, Series
 from sweep.data.types import Array
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweep.data.readers.cells import APOSTROPHES, BLANKS, MISSING, is_number
 from sweep.data.readers.table import Table
+from sweep.data.readers.text.cells import APOSTROPHES, BLANKS, MISSING, is_number
 from sweep.data.types import Array
 
 OTHER = {",": ".", ".": ","}

@@ -8,12 +8,12 @@ from sweep.config.registry import nearest
 from sweep.config.sections import DataConfig
 from sweep.config.text import plural
 from sweep.data.facts import Fact
-from sweep.data.readers.cells import MONTHS, is_date
 from sweep.data.readers.counters import are_whole, is_counter, is_even, restarts, rises
-from sweep.data.readers.joined_times import CLOCK_WORDS
 from sweep.data.readers.numbers import looks_numeric, missing, numbers
 from sweep.data.readers.table import Table
-from sweep.data.readers.time_column import looks_like_times
+from sweep.data.readers.text.cells import MONTHS, is_date
+from sweep.data.readers.times.joined_times import CLOCK_WORDS
+from sweep.data.readers.times.time_column import looks_like_times
 
 TIME_WORDS = (
     "time",

@@ -9,13 +9,13 @@ import pandas as pd
 
 from sweep.config.errors import DataError
 from sweep.data.facts import Fact
-from sweep.data.readers.clocks import require_zone
-from sweep.data.readers.compact_dates import compact_dates, dotted_months
-from sweep.data.readers.date_forms import in_range, spread
-from sweep.data.readers.steps import evenness
 from sweep.data.readers.table import Table
-from sweep.data.readers.time_cells import TimeCells, empty_cells, numbers_in, typed_dates
-from sweep.data.readers.time_text import TextTimes, offset_ns, text_times
+from sweep.data.readers.times.clocks import require_zone
+from sweep.data.readers.times.compact_dates import compact_dates, dotted_months
+from sweep.data.readers.times.date_forms import in_range, spread
+from sweep.data.readers.times.steps import evenness
+from sweep.data.readers.times.time_cells import TimeCells, empty_cells, numbers_in, typed_dates
+from sweep.data.readers.times.time_text import TextTimes, offset_ns, text_times
 from sweep.data.types import Array
 
 SINCE_1970 = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}  # nanoseconds
@@ -38,7 +38,7 @@ def read_time_column(table: Table, column: str, time_format: str = "", time_zone
     """Return the times of a column; its format is recognised if it is not given.
 
     Local times without an offset stay local: which of two equal hours at a change of clocks is the first is found for
-    each series, see `sweep.data.readers.grid`.
+    each series, see `sweep.data.readers.times.grid`.
 
     Args:
         table: the file.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sweep.data.readers.date_forms import SAMPLE, Fit, date_fits, in_range, spread
+from sweep.data.readers.times.date_forms import SAMPLE, Fit, date_fits, in_range, spread
 from sweep.data.types import Array
 
 DAY = 86_400_000_000_000  # nanoseconds

@@ -14,12 +14,12 @@ import pandas as pd
 from sweep.config.errors import DataError
 from sweep.config.sections import DataConfig
 from sweep.data.facts import Fact
-from sweep.data.readers import dialect, header, notation
-from sweep.data.readers.dialect import SEPARATORS as WORDS
-from sweep.data.readers.dialect import Dialect
-from sweep.data.readers.encoding import utf8_text
-from sweep.data.readers.rows import ONE_COLUMN, Rows, find_rows, split_cells
 from sweep.data.readers.table import Table
+from sweep.data.readers.text import dialect, header, notation
+from sweep.data.readers.text.dialect import SEPARATORS as WORDS
+from sweep.data.readers.text.dialect import Dialect
+from sweep.data.readers.text.encoding import utf8_text
+from sweep.data.readers.text.rows import ONE_COLUMN, Rows, find_rows, split_cells
 
 GZIP = b"\x1f\x8b"  # first bytes
 BLOCK = 100_000  # rows that are read together, which bounds the memory

@@ -8,11 +8,11 @@ import pandas as pd
 
 from sweep.config.sections import DataConfig
 from sweep.data.facts import Fact
-from sweep.data.readers.cells import MONTHS
-from sweep.data.readers.date_forms import spread
 from sweep.data.readers.numbers import numbers
 from sweep.data.readers.table import Table
-from sweep.data.readers.time_column import looks_like_times
+from sweep.data.readers.text.cells import MONTHS
+from sweep.data.readers.times.date_forms import spread
+from sweep.data.readers.times.time_column import looks_like_times
 
 CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?"
 BARE_CLOCK = r"(?:[01]\d|2[0-4])\.?[0-5]\d"  # 1300 or 13.00

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.config.errors import DataError
-from sweep.data.readers.steps import EVEN, whole_steps
+from sweep.data.readers.times.steps import EVEN, whole_steps
 from sweep.data.types import Array
 
 # One zone for each rule of changing clocks in common use; the first that fits is named.

@@ -4,10 +4,10 @@ import numpy as np
 
 from sweep.config.errors import DataError
 from sweep.data.facts import Fact
-from sweep.data.readers.clocks import reading_order, utc_of
-from sweep.data.readers.grid import Grid
-from sweep.data.readers.steps import HOLE, Step, has_unit, parse_step
-from sweep.data.readers.time_column import TimeColumn
+from sweep.data.readers.times.clocks import reading_order, utc_of
+from sweep.data.readers.times.grid import Grid
+from sweep.data.readers.times.steps import HOLE, Step, has_unit, parse_step
+from sweep.data.readers.times.time_column import TimeColumn
 from sweep.data.types import Array
 
 DAY = 86_400_000_000_000  # nanoseconds

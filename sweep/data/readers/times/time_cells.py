@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from sweep.config.errors import DataError
-from sweep.data.readers.date_forms import in_range
 from sweep.data.readers.table import Table
+from sweep.data.readers.times.date_forms import in_range
 from sweep.data.types import Array
 
 EMPTY = frozenset({"", "na", "n/a", "#n/a", "nan", "nat", "none", "null", "-"})

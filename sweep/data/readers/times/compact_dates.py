@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sweep.data.readers.date_forms import in_range
-from sweep.data.readers.steps import evenness
+from sweep.data.readers.times.date_forms import in_range
+from sweep.data.readers.times.steps import evenness
 from sweep.data.types import Array
 
 FIRST_YEAR, LAST_YEAR = 1800, 2200  # other years are taken for plain numbers

@@ -7,15 +7,15 @@ import numpy as np
 
 from sweep.config.errors import DataError
 from sweep.data.facts import Fact
-from sweep.data.readers.clocks import guessed_zone, reading_order, utc_of
-from sweep.data.readers.steps import (
+from sweep.data.readers.times.clocks import guessed_zone, reading_order, utc_of
+from sweep.data.readers.times.steps import (
     Step,
     month_numbers,
     resample_text,
     weekday_positions,
     whole_steps,
 )
-from sweep.data.readers.time_column import TimeColumn
+from sweep.data.readers.times.time_column import TimeColumn
 from sweep.data.types import Array
 
 DAY = 86_400_000_000_000  # nanoseconds

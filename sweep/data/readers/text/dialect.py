@@ -12,8 +12,8 @@ import numpy as np
 
 from sweep.config.errors import DataError
 from sweep.data.facts import Fact
-from sweep.data.readers.cells import is_date, is_missing, is_number, is_text
-from sweep.data.readers.rows import is_skipped, split_cells
+from sweep.data.readers.text.cells import is_date, is_missing, is_number, is_text
+from sweep.data.readers.text.rows import is_skipped, split_cells
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "blanks", "": "none"}
 COMMENTS = ("#", "%")

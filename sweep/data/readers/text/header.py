@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sweep.config.errors import DataError
 from sweep.data.facts import Fact
-from sweep.data.readers.cells import is_date, is_missing, is_number, is_text, is_value, is_whole
+from sweep.data.readers.text.cells import is_date, is_missing, is_number, is_text, is_value, is_whole
 
 NAMELESS = re.compile(r"Unnamed: [0-9]+")  # what pandas calls a column without a name
 COUNTER = 10  # rows from which 0, 1, 2, ... is certainly a counter; our choice

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sweep.config.errors import DataError
 from sweep.data.facts import Fact
-from sweep.data.readers.cells import APOSTROPHES, BLANKS
+from sweep.data.readers.text.cells import APOSTROPHES, BLANKS
 
 WORDS = {",": "comma", ".": "point", " ": "blank", "'": "apostrophe"}
 OTHER = {",": ".", ".": ","}
