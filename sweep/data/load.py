@@ -86,9 +86,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         warnings=(
             *trend_warnings(raw, recording.channels, config.transforms, transforms),
             *(
-                spread_warnings(
-                    joined(raw, rows), transforms, recording.channels, list(dict.fromkeys(labels))
-                )
+                spread_warnings(joined(raw, rows), transforms, recording.channels, list(dict.fromkeys(labels)))
                 if config.scaling == "global"
                 else ()
             ),

@@ -14,8 +14,8 @@ BAND = (
 # Excess share of the power in the band that makes a peak clear; our choice, no published value. It is 0.48 for the
 # sunspots, 0.80 for Mackey-Glass, 0.31 for Lorenz; of 200 samples of AR(1) noise or of a random walk 2 % pass.
 CLEAR = 0.45
-# Points of the spectra of all series. Of more, the products of lags are added up and have one spectrum, which differs by
-# rounding: thousands of spectra as fine as the longest series needs take minutes. Our choice.
+# Points of the spectra of all series. Of more, the products of lags are added up and have one spectrum, which differs
+# by rounding: thousands of spectra as fine as the longest series needs take minutes. Our choice.
 POINTS_MOST = 1 << 26
 AT_ONCE_MOST = (
     1 << 24
