@@ -223,7 +223,24 @@ def test_share_of_numbers(cells, share):
     assert looks_numeric(table(pd.to_datetime(pd.Series(["2024-01-01"]))), "y") == 0
 
 
-FAST = ["", "NA", " nan ", "-", "0", "-1.5", "2e3", "7.", "1_0", "12,5", "1,234", "inf", "x", "x1", "\u0663", "1.5"]
+FAST = [
+    "",
+    "NA",
+    " nan ",
+    "-",
+    "0",
+    "-1.5",
+    "2e3",
+    "7.",
+    "1_0",
+    "12,5",
+    "1,234",
+    "inf",
+    "x",
+    "x1",
+    "\u0663",
+    "1.5",
+]
 
 
 @settings(deadline=None)

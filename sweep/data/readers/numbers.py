@@ -16,7 +16,7 @@ from sweep.data.readers.table import Table
 from sweep.data.types import Array
 
 OTHER = {",": ".", ".": ","}
-WORDS_MOST = 1000  # different cells that do not end with a digit; a column with more of them is text. Our choice
+WORDS_MOST = 1000  # different cells that do not end with a digit; a column with more is text. Our choice
 CURRENCY = re.compile(r"[$€£¥₹]|\b(?:EUR|USD|GBP|CHF|JPY)\b")
 
 
