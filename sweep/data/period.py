@@ -150,7 +150,7 @@ def _mean_power(values: Array, size: int) -> Array:
     total = np.zeros(size // 2 + 1)
     for channel in values.T:
         total += np.abs(np.fft.rfft(channel, size)) ** 2
-    return total / values.shape[1]
+    return np.asarray(total / values.shape[1])
 
 
 def _products(values: Array) -> Array:
