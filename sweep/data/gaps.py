@@ -92,7 +92,7 @@ def _pieces(series: Series, rule: Rule, limit: int, shortest: int, count: Count)
     count.missing += int(holes.sum())
     count.longest = max(count.longest, int(holes.max()))
     count.where = count.where or f"{series.label}: the first after {series.place(int(rows[first]))}"
-    part = _part_of(series)[rows]
+    part = _part_of(series, rows)
     bridged = (holes <= limit) & (part[1:] == part[:-1]) if rule == "fill" else holes == 0
     edges = [0, *(np.flatnonzero(~bridged & (holes > 0)) + 1).tolist(), len(rows)]
     pieces = []
@@ -113,14 +113,14 @@ def _separated(piece: Series, channels: int) -> Series:
     return replace(piece, values=piece.values[:, :channels], known=piece.values[:, channels:])
 
 
-def _part_of(series: Series) -> Array:
-    """Return the number of each sample's part, (time,)."""
-    return np.searchsorted(np.asarray(series.ends), np.arange(len(series.values)), side="right")
+def _part_of(series: Series, rows: Array) -> Array:
+    """Return the number of the part of each of these samples, (row,); a series may be cut into thousands of pieces."""
+    return np.searchsorted(np.asarray(series.ends), rows, side="right")
 
 
 def _cut(series: Series, rows: Array, steps: Array) -> Series:
     """Return the piece of complete rows in a row."""
-    part = _part_of(series)[rows]
+    part = _part_of(series, rows)
     return replace(
         series,
         values=series.values[rows],
@@ -145,7 +145,7 @@ def _filled(series: Series, rows: Array, steps: Array) -> Series:
     filled = np.ones(length, dtype=bool)
     filled[steps[rows] - begin] = False
     before = rows[np.searchsorted(steps[rows] - begin, grid, side="right") - 1]  # last complete row
-    part = _part_of(series)[before]
+    part = _part_of(series, before)
     stamps = None
     if series.stamps is not None:
         ticks = series.stamps[inside].astype("datetime64[ns]").astype(np.int64)

@@ -14,6 +14,12 @@ BAND = (
 # Excess share of the power in the band that makes a peak clear; our choice, no published value. It is 0.48 for the
 # sunspots, 0.80 for Mackey-Glass, 0.31 for Lorenz; of 200 samples of AR(1) noise or of a random walk 2 % pass.
 CLEAR = 0.45
+# Points of the spectra of all series. Of more, the products of lags are added up and have one spectrum, which differs
+# by rounding: thousands of spectra as fine as the longest series needs take minutes. Our choice.
+POINTS_MOST = 1 << 26
+AT_ONCE_MOST = (
+    1 << 24
+)  # points of the spectra of a series' channels that are computed at once; a bound on memory
 FEWEST_CYCLES = 3  # in the longest series; fewer are a trend or chance; our choice
 TOOTH = 2  # cycles in the longest series: half width of a spectral line, whose taper is Hann's
 APART = 0.5  # share of all frequencies that the lines may cover, so at least 8 cycles; noise fills more. Our choice
@@ -37,12 +43,19 @@ def dominant_period(train: Sequence[Array]) -> float | None:
         return None
     size = PADDING * 2 ** int(np.ceil(np.log2(longest)))
     power, product = np.zeros(size // 2 + 1), np.zeros(longest)
+    lags = np.zeros(longest)  # of the tapered series
+    apart = len(train) * size <= POINTS_MOST
     for values in train:
         scaled = _scaled(values)
         tapered = scaled * np.hanning(len(values))[:, None]
+        if scaled.shape[1] and apart:
+            power += _mean_power(tapered, size) / longest
+        elif scaled.shape[1]:
+            lags[: len(values)] += _products(tapered)
         if scaled.shape[1]:
-            power += (np.abs(np.fft.rfft(tapered, size, axis=0)) ** 2).mean(axis=1) / longest
             product[: len(values)] += _autocovariance(scaled)
+    if not apart:
+        power = _spectrum(lags, size) / longest
     if not power.any():
         return None
     period = _peak_period(power, size, longest)
@@ -127,7 +140,31 @@ def _scaled(values: Array) -> Array:
 def _autocovariance(scaled: Array) -> Array:
     """Return (lag,), the mean over channels of the products of values that far apart; not fewer for long lags."""
     count = len(scaled)
+    return np.asarray(_products(scaled) * count / (count - np.arange(count)))
+
+
+def _mean_power(values: Array, size: int) -> Array:
+    """Return (frequency,), the power spectrum of `size` points, mean over channels; of long series one by one."""
+    if size * values.shape[1] <= AT_ONCE_MOST:
+        return np.asarray((np.abs(np.fft.rfft(values, size, axis=0)) ** 2).mean(axis=1))
+    total = np.zeros(size // 2 + 1)
+    for channel in values.T:
+        total += np.abs(np.fft.rfft(channel, size)) ** 2
+    return np.asarray(total / values.shape[1])
+
+
+def _products(values: Array) -> Array:
+    """Return (lag,), the sums of the products of values that far apart, mean over channels."""
+    count = len(values)
     size = 2 ** int(np.ceil(np.log2(2 * count)))
-    spectrum = np.abs(np.fft.rfft(scaled, size, axis=0)) ** 2
-    product = np.fft.irfft(spectrum, size, axis=0)[:count].mean(axis=1)
-    return np.asarray(product * count / (count - np.arange(count)))
+    spectrum = np.abs(np.fft.rfft(values, size, axis=0)) ** 2
+    return np.asarray(np.fft.irfft(spectrum, size, axis=0)[:count].mean(axis=1))
+
+
+def _spectrum(products: Array, size: int) -> Array:
+    """Return (frequency,), the power spectrum of `size` points whose products of lags are given; 0 for rounding."""
+    both = np.zeros(size)
+    both[: len(products)] = products
+    both[size - len(products) + 1 :] = products[:0:-1]
+    power = np.fft.rfft(both).real
+    return np.asarray(np.where(power > rounding_of(power.max()), power, 0.0))

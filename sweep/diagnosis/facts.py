@@ -1,6 +1,7 @@
 """Facts about the data alone: sizes, distances between the parts, and whether validation leaks into training."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from sweep.score.baselines.autoregression import fitted, lagged
 
 WORD = 8  # samples of a stretch; our choice, a third of a cycle of well-sampled data
 REFERENCES = 6000  # most stretches of each kind; a bound on time
+BLOCK = 65_536  # stretches of a series at a time; a bound on memory
 MEMORY_MOST = 400  # most lags of the autocorrelation
 NEXT_TO_NOTHING = 1e-9  # scales; smaller distances are rounding
 LINEAR_ORDER = 8  # order of the linear forecast; our choice
@@ -58,7 +60,8 @@ def facts_of(data: Data) -> DataFacts:
     early = [raw[: 2 * len(raw) // 3] for raw in data.train_raw]
     late = [raw[2 * len(raw) // 3 :] for raw in data.train_raw]
     tree = cKDTree(_stretches(early, words, spread))
-    known = _once_in_a_series(data.train_raw, words)
+    asked = [row.tobytes() for row in _exact(list(fresh), words)]
+    known = _once_in_a_series(data.train_raw, words, set(asked))
     training, validation = _linear_errors(data, spread)
     apart = spread_of(joined(data.train, data.train_series))
     return DataFacts(
@@ -73,7 +76,7 @@ def facts_of(data: Data) -> DataFacts:
         input_spread=float(coded.std(axis=0).max()),
         linear_training=training,
         linear_validation=validation,
-        leaked=float(np.mean([row.tobytes() in known for row in _exact(list(fresh), words)])),
+        leaked=float(np.mean([row in known for row in asked])),
         nearest_training=_nearest(tree, _stretches(late, words, spread)),
         nearest_validation=_nearest(tree, _stretches(list(fresh), words, spread)),
         series=len(data.train),
@@ -82,15 +85,22 @@ def facts_of(data: Data) -> DataFacts:
     )
 
 
-def _once_in_a_series(series: tuple[Array, ...], words: int) -> set[bytes]:
-    """Return the stretches of the series, as bytes, without those that occur more than once in a series."""
+def _once_in_a_series(series: tuple[Array, ...], words: int, asked: set[bytes]) -> set[bytes]:
+    """Return those of the stretches asked for, as bytes, that a series holds and no series holds more than once."""
     known: set[bytes] = set()
     again: set[bytes] = set()
     for values in series:
-        counts = Counter(row.tobytes() for row in _exact([values], words))
-        known |= counts.keys()
-        again |= {row for row, count in counts.items() if count > 1}
+        counts = Counter(row for row in _as_bytes(values, words) if row in asked)
+        known.update(counts)
+        again.update(row for row, count in counts.items() if count > 1)
     return known - again
+
+
+def _as_bytes(values: Array, words: int) -> Iterator[bytes]:
+    """Yield the stretches of a series, a block at a time: a million of them take a gigabyte."""
+    for begin in range(0, len(values) - words + 1, BLOCK):
+        for row in _exact([values[begin : begin + BLOCK + words - 1]], words):
+            yield row.tobytes()
 
 
 def _exact(series: list[Array], words: int) -> Array:
@@ -100,8 +110,16 @@ def _exact(series: list[Array], words: int) -> Array:
 
 
 def _stretches(series: list[Array], words: int, spread: Array) -> Array:
-    rows = _exact([values / spread for values in series if len(values) >= words], words)
-    return rows[:: -(-len(rows) // REFERENCES)]
+    """Return (stretch, words * channel), scaled: of all stretches every n-th, at most REFERENCES."""
+    usable = [values for values in series if len(values) >= words]
+    counts = [len(values) - words + 1 for values in usable]
+    stride = -(-sum(counts) // REFERENCES)
+    begins = np.cumsum([0, *counts[:-1]])
+    rows = [
+        lagged(values[None] / spread, words, first, stride)[0]
+        for values, first in zip(usable, (-begins) % stride, strict=True)
+    ]
+    return np.ascontiguousarray(np.concatenate(rows)) + 0.0
 
 
 def _nearest(tree: cKDTree, stretches: Array) -> float:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sweep.config.errors import DataError
 from sweep.config.sections import DataConfig, ScoreConfig
-from sweep.data import load, window_source
+from sweep.data import gaps, load, window_source
 from sweep.data.gaps import SHORTEST, without_gaps
 from sweep.data.recording import Recording, Series
 
@@ -199,3 +199,18 @@ def test_a_value_beyond_training_changes_nothing_of_training(tmp_path):
         np.testing.assert_array_equal(old, new)
     np.testing.assert_array_equal(before.codec.std, after.codec.std)
     assert before.period == after.period and before.fingerprint != after.fingerprint
+
+
+@pytest.mark.parametrize("rule", ["cut", "fill"])
+def test_a_series_in_many_pieces_asks_for_the_part_of_each_row_twice(monkeypatch, rule):
+    asked = []
+    part_of = gaps._part_of
+
+    def counted(series, rows):
+        asked.append(len(rows))
+        return part_of(series, rows)
+
+    monkeypatch.setattr(gaps, "_part_of", counted)
+    values = with_holes(4000, [(begin, begin + 5) for begin in range(20, 3990, 20)])
+    made = pieces(values, (2800, 3400), rule, limit=3)
+    assert len(made.series) == 200 and sum(asked) <= 2 * len(values)

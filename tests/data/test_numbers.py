@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sweep.data.readers import numbers as reader
+from sweep.data.readers.text.cells import MISSING
 from sweep.data.readers.numbers import looks_numeric, missing, numbers
 from sweep.data.readers.table import Table
 
@@ -219,3 +221,45 @@ def test_reading_changes_no_column():
 def test_share_of_numbers(cells, share):
     assert looks_numeric(table(cells), "y") == share
     assert looks_numeric(table(pd.to_datetime(pd.Series(["2024-01-01"]))), "y") == 0
+
+
+FAST = [
+    "",
+    "NA",
+    " nan ",
+    "-",
+    "0",
+    "-1.5",
+    "2e3",
+    "7.",
+    "1_0",
+    "12,5",
+    "1,234",
+    "inf",
+    "x",
+    "x1",
+    "\u0663",
+    "1.5",
+]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(FAST) | st.none() | st.floats(), min_size=1, max_size=8),
+    st.sampled_from([(".", ""), (",", ""), (".", ","), (",", ".")]),
+)
+def test_a_column_with_missing_cells_is_read_fast_and_equally(cells, notation):
+    table = Table("made", pd.DataFrame({"y": pd.Series(cells, dtype=object)}), None, *notation)
+    fast = reader._fast(cells, table)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "_fast", lambda cells, table: None)
+        values, gaps = reader._parsed(table, "y")
+    if fast is not None:
+        assert np.array_equal(fast[0], values, equal_nan=True) and np.array_equal(fast[1], gaps)
+
+
+def test_missing_cells_do_not_make_a_column_slow():
+    table = Table("made", pd.DataFrame({"y": ["1", "", "NA", "2.5", ""]}, dtype=object), None, ".", "")
+    fast = reader._fast(table.frame["y"].tolist(), table)
+    assert fast is not None and fast[1].tolist() == [False, True, True, False, True]
+    assert not any(text[-1:].isdigit() for text in MISSING)

@@ -135,3 +135,42 @@ def test_a_line_is_called_one_and_no_difference_is_advised(slope):
     assert (
         first == text and "strong trend" in second and "consider" not in second
     )  # it would flatten channel a
+
+
+@pytest.mark.parametrize("points_most", [0, 1 << 26])
+@pytest.mark.parametrize("period", [12, 31.4])
+def test_one_spectrum_of_thousands_of_series_gives_their_period(monkeypatch, points_most, period):
+    rng = np.random.default_rng(3)
+    series = [
+        wave(period, length, length) + 0.3 * rng.normal(size=(length, 1)) for length in (240, 150, 300, 90)
+    ]
+    series[1] = np.zeros((150, 1))
+    exact = dominant_period(series)
+    calls = []
+    rfft = np.fft.rfft
+
+    def counted(values, size=None, axis=-1):
+        calls.append(size == 8 * 512)
+        return rfft(values, size, axis=axis)
+
+    monkeypatch.setattr(np.fft, "rfft", counted)
+    monkeypatch.setattr("sweep.data.period.POINTS_MOST", points_most)
+    assert dominant_period(series) == pytest.approx(exact, rel=1e-9)
+    assert sum(calls) == (3 if points_most else 0)  # the one spectrum has its size already
+
+
+def test_one_spectrum_of_all_series_finds_pulses_and_nothing_in_noise(monkeypatch):
+    monkeypatch.setattr("sweep.data.period.POINTS_MOST", 0)
+    pulses = (np.arange(2000) % 25 == 0).astype(float)[:, None]
+    assert dominant_period([pulses, pulses[:700]]) == pytest.approx(25, rel=0.01)
+    noise = np.random.default_rng(4).normal(size=(5, 400, 1))
+    assert dominant_period(list(noise)) is None
+
+
+def test_channels_one_by_one_have_the_same_spectrum(monkeypatch):
+    series = [
+        np.concatenate([wave(17, 600), wave(17, 600, 1.0), RNG.normal(size=(600, 1))], axis=1) for _ in "ab"
+    ]
+    exact = dominant_period(series)
+    monkeypatch.setattr("sweep.data.period.AT_ONCE_MOST", 0)
+    assert exact is not None and dominant_period(series) == pytest.approx(exact, rel=1e-12)

@@ -133,7 +133,7 @@ def test_names_do_not_change_the_data(tmp_path):
     assert first.fingerprint == second.fingerprint and first.series_names != second.series_names
 
 
-def test_series_of_arrays_and_sources_have_no_names(tmp_path):
+def test_series_of_arrays_are_named_by_their_numbers_and_those_of_sources_have_no_names(tmp_path):
     np.save(tmp_path / "values.npy", np.stack([wave(), wave(2.0)]))
-    assert load(DataConfig(path="values.npy"), SCORE, tmp_path).series_names == ()
+    assert load(DataConfig(path="values.npy"), SCORE, tmp_path).series_names == ("0", "1")
     assert load(DataConfig(source="sine"), SCORE).series_names == ()

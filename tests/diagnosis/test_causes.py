@@ -15,6 +15,7 @@ from sweep.config.records import Evaluation, Scores, TrialRecord
 from sweep.config.sections import DataConfig, ModelConfig, ScoreConfig, TrainingConfig
 from sweep.config.trial import TrialConfig
 from sweep.data import load
+from sweep.diagnosis import facts
 from sweep.diagnosis.causes import Case, curves_of
 from sweep.diagnosis.causes.cause_model import CauseModel, cause_model_from_json, shipped_model
 from sweep.diagnosis.causes.features import FEATURES, PROBED
@@ -268,6 +269,33 @@ def test_what_a_series_repeats_itself_is_no_leak(tmp_path: Path):
     twins = np.repeat(rng.standard_normal((1, 500, 1)), 2, axis=0)
     twins[1, :300] = twins[0, 200:]  # a second series that holds the first one's validation part is a leak
     assert facts_of(series_file(tmp_path, twins)).leaked > 0.3
+
+
+def test_a_leak_is_counted_in_blocks_of_a_series_and_over_thousands_of_them(monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(1)
+    series = tuple(rng.integers(0, 2, (length, 2)).astype(float) for length in (90, 7, 64, 8, 200))
+    series[0][20:28] = series[4][50:58] = 7.0  # once in each of two series
+    series[2][10:18] = series[2][40:48] = 8.0  # twice in one
+    every: list[list[bytes]] = [
+        [np.ascontiguousarray(values[begin : begin + 8]).tobytes() for begin in range(len(values) - 7)]
+        for values in series
+    ]
+    rows = {row for one in every for row in one}
+    slow = {row for row in rows if max(one.count(row) for one in every) == 1}
+    once, twice = (np.full((8, 2), value).tobytes() for value in (7.0, 8.0))
+    monkeypatch.setattr(facts, "BLOCK", 10)
+    assert facts._once_in_a_series(series, 8, rows) == slow and once in slow and twice in rows - slow
+    assert facts._once_in_a_series(series, 8, {once, twice, b"none"}) == {once}
+
+
+def test_stretches_are_every_nth_of_all_series(monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(2)
+    series = [rng.standard_normal((length, 2)) for length in (90, 7, 64, 8, 9, 200)]
+    spread = np.array([2.0, 0.5])
+    every = [(values[i : i + 8] / spread).ravel() for values in series for i in range(len(values) - 7)]
+    for most, stride in ((10_000, 1), (100, 4), (10, 34)):
+        monkeypatch.setattr(facts, "REFERENCES", most)
+        assert np.array_equal(facts._stretches(series, 8, spread), np.array(every)[::stride])
 
 
 def test_a_leak_is_told_from_a_twentieth_on_whatever_the_weights_say():

@@ -43,6 +43,7 @@ def test_a_study_without_a_trial_shows_what_to_do(empty):
 
 def test_the_names_that_completion_offers(loaded):
     assert [name for name in dir(loaded) if not name.startswith("_")] == [
+        "breakdown",
         "document",
         "errors",
         "evaluations",

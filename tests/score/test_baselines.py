@@ -118,6 +118,7 @@ def test_without_a_season_there_is_a_reason():
 def test_lagged_rows_hold_the_oldest_step_first():
     values = np.arange(10.0).reshape(1, 5, 2)
     assert lagged(values, 2)[0].tolist() == [[0, 1, 2, 3], [2, 3, 4, 5], [4, 5, 6, 7], [6, 7, 8, 9]]
+    assert lagged(values, 2, 1, 2)[0].tolist() == [[2, 3, 4, 5], [6, 7, 8, 9]]
 
 
 def test_a_known_autoregression_is_recovered_with_its_intercept():

@@ -16,6 +16,7 @@ from sweep.data.readers.text.cells import APOSTROPHES, BLANKS, MISSING, is_numbe
 from sweep.data.types import Array
 
 OTHER = {",": ".", ".": ","}
+WORDS_MOST = 1000  # different cells that do not end with a digit; a column with more is text. Our choice
 CURRENCY = re.compile(r"[$€£¥₹]|\b(?:EUR|USD|GBP|CHF|JPY)\b")
 
 
@@ -67,7 +68,7 @@ def _parsed(table: Table, column: str) -> tuple[Array, Array]:
     if isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "cmM":
         return np.full(len(cells), np.nan), np.asarray(cells.isna(), dtype=bool)
     listed = cells.astype(object).tolist()
-    fast = _plain(listed, table)
+    fast = _fast(listed, table)
     if fast is not None:
         return fast
     pattern = _pattern(table)
@@ -82,8 +83,30 @@ def _parsed(table: Table, column: str) -> tuple[Array, Array]:
     return values, gaps
 
 
-def _plain(cells: Sequence[Any], table: Table) -> tuple[Array, Array] | None:
-    """Return the same as `_parsed`, faster, if all cells are numbers without marks between groups of digits."""
+def _fast(cells: Sequence[Any], table: Table) -> tuple[Array, Array] | None:
+    """Return the same as `_parsed`, faster, if all cells are missing or numbers without marks between digits."""
+    values = _plain(cells, table)
+    if values is not None:
+        return values, np.zeros(len(values), dtype=bool)
+    try:
+        words = {cell for cell in cells if not cell[-1:].isdigit()}
+    except (TypeError, AttributeError):
+        return None
+    # no text for a missing value ends with a digit
+    empty = {word for word in words if _is_missing(word)} if len(words) <= WORDS_MOST else set()
+    if not empty:
+        return None
+    values = _plain([cell for cell in cells if cell not in empty], table)
+    if values is None:
+        return None
+    gaps = np.fromiter((cell in empty for cell in cells), dtype=bool, count=len(cells))
+    every = np.full(len(cells), np.nan)
+    every[~gaps] = values
+    return every, gaps
+
+
+def _plain(cells: Sequence[Any], table: Table) -> Array | None:
+    """Return the values of texts, all of them numbers without marks between groups of digits; else None."""
     if table.thousands:
         return None
     try:
@@ -99,7 +122,7 @@ def _plain(cells: Sequence[Any], table: Table) -> tuple[Array, Array] | None:
         values = np.fromiter(map(float, points), dtype=np.float64, count=len(cells))
     except ValueError:
         return None
-    return None if np.isnan(values).any() else (values, np.zeros(len(values), dtype=bool))
+    return None if np.isnan(values).any() else values
 
 
 def _pattern(table: Table) -> re.Pattern[str]:

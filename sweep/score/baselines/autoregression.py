@@ -87,18 +87,19 @@ def fitted(train: Sequence[Array], order: int) -> Array:
         raise CannotServe(f"no training series is longer than {order} steps")
     width = order * series[0].shape[1] + 1
     stride = -(-sum(len(values) - order for values in series) * width // CELLS_MOST)
-    rows = np.concatenate(
-        [lagged(values[None], order)[0, : len(values) - order][::stride] for values in series]
-    )
+    rows = np.concatenate([lagged(values[None, :-1], order, stride=stride)[0] for values in series])
     goals = np.concatenate([values[order:][::stride] for values in series])
     design = np.concatenate([np.ones((len(rows), 1)), rows], axis=1)
     weights: Array = np.linalg.lstsq(design, goals, rcond=None)[0]
     return weights
 
 
-def lagged(values: Array, order: int) -> Array:
-    """Return (series, time - order + 1, order * channel): row t holds steps t .. t + order - 1."""
-    windows = np.lib.stride_tricks.sliding_window_view(values, order, axis=1)
+def lagged(values: Array, order: int, first: int = 0, stride: int = 1) -> Array:
+    """Return (series, time - order + 1, order * channel): row t holds steps t .. t + order - 1.
+
+    Of these rows it makes every `stride`-th, from `first` on: all rows of long series do not fit in memory.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(values, order, axis=1)[:, first::stride]
     return np.moveaxis(windows, -1, 2).reshape(*windows.shape[:2], order * values.shape[2])
 
 
