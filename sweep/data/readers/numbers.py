@@ -48,8 +48,7 @@ def numbers(table: Table, column: str) -> Numbers:
     values, gaps = _parsed(table, column)
     bad = ~np.isfinite(values) & ~gaps
     problems = (_problem(table, column, values, gaps, bad),) if bad.any() else ()
-    values[bad] = np.nan
-    return Numbers(values, gaps, problems)
+    return Numbers(np.where(bad, np.nan, values), gaps, problems)
 
 
 def looks_numeric(table: Table, column: str) -> float:
@@ -60,7 +59,13 @@ def looks_numeric(table: Table, column: str) -> float:
 
 
 def _parsed(table: Table, column: str) -> tuple[Array, Array]:
-    """Return values and what is missing; a cell that is neither a number nor missing is NaN."""
+    """Return values and what is missing, parsed once; a cell that is neither a number nor missing is NaN."""
+    if column not in table.parsed:
+        table.parsed[column] = _parse(table, column)
+    return table.parsed[column]
+
+
+def _parse(table: Table, column: str) -> tuple[Array, Array]:
     cells = table.frame[column]
     if isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "biuf":
         values = cells.to_numpy(dtype=np.float64, copy=True)
