@@ -90,6 +90,7 @@ def summary_of_recording(recording: Recording, targets: Sequence[int]) -> DataSu
         channels=recording.channels,
         targets=tuple(recording.channels[index] for index in targets),
         train_lengths=tuple(len(values) for values in trained),
+        period=dominant_period([values[:, list(targets)] for values in trained]),
         **_recorded(recorded_of(recording)),
         **_seen(trained, targets),
     )
@@ -106,6 +107,7 @@ def summary_of(data: Data) -> DataSummary:
         starts=(len(data.validation.position), len(data.test.position)),
         n_eff=(data.validation.n_eff, data.test.n_eff),
         **({"lengths": lengths} if data.recorded is None else _recorded(data.recorded)),
+        period=data.period,
         **_seen(data.train_raw, data.targets),
     )
 
@@ -131,7 +133,6 @@ def _seen(train: Sequence[Array], targets: Sequence[int]) -> dict[str, Any]:
     flat = flat_channels(longer, (Difference(1),)) if longer else np.array([True])
     differenced = [np.diff(values, axis=0) for values in longer]
     return {
-        "period": dominant_period(scored),
         "noise": float(noise_shares(scored).max()),
         "trend": float(trend_shares(scored).max()),
         "difference": None if flat.any() else float(noise_shares(differenced).max()),

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from sweep.data.readers.numbers import numbers
 from sweep.data.readers.table import Table
@@ -45,8 +44,8 @@ def restarts(table: Table, name: str, free: Sequence[str]) -> bool:
 
 def is_counter(table: Table, name: str) -> bool:
     """Return whether a column counts the rows from 0 or 1."""
-    values = pd.to_numeric(table.frame[name], errors="coerce").to_numpy(dtype=np.float64)
-    return bool(len(values)) and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+    values = numbers(table, name).values
+    return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())
 
 
 def are_whole(table: Table, name: str) -> bool:

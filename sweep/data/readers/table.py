@@ -23,7 +23,9 @@ class Table:
     thousands: str = ""
     facts: tuple[Fact, ...] = field(default=())
     # values and missing cells by column, so that each is parsed once (`sweep.data.readers.numbers`)
-    parsed: dict[str, tuple[Array, Array]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    parsed: dict[str, tuple[Array, Array]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def place(self, row: int) -> str:
         """Return the place of a row, for messages: its line, or its number in files without lines."""
