@@ -113,11 +113,12 @@ def test_arx_recovers_a_linear_system():
     assert error_of("fir", data) > 1e-5
 
 
-def test_the_polynomial_recovers_a_bilinear_system_and_arx_does_not():
+def test_the_polynomial_recovers_a_bilinear_system_and_arx_does_not(monkeypatch):
+    monkeypatch.setattr(narx_module, "INPUT_ORDERS", (1, 2))
     data = driven_data(bilinear)
     settings = choose_narx(data)
-    assert settings == {"order": 1, "input_order": 1, "degree": 2, "terms": 3}
-    assert error_of("narx_polynomial", data) < 1e-9
+    assert settings == {"order": 1, "input_order": 1, "degree": 2, "terms": 3, "refined": False}
+    assert error_of("narx_polynomial", data, settings) < 1e-9
     assert error_of("arx", data) > 0.05
     selection = selection_of(data, Lags(1, 1), 2)
     chosen = {tuple(selection.products[place]) for place in selection.order[0]}
@@ -158,7 +159,7 @@ def test_two_channels_have_terms_of_their_own():
         validation=replace(data.validation, calendar=train.validation.calendar),
         test=replace(data.test, calendar=train.test.calendar),
     )
-    settings = {"order": 2, "input_order": 2, "degree": 2, "terms": 6}
+    settings = {"order": 2, "input_order": 2, "degree": 2, "terms": 6, "refined": False}
     assert error_of("narx_polynomial", data, settings) < 1e-9
     assert error_of("arx", data, {"order": 2, "input_order": 2}) > 0.01  # the second channel is not linear
     order = selection_of(data, Lags(2, 2), 2).order
@@ -213,7 +214,7 @@ def test_copies_are_not_selected_and_an_exact_fit_ends_the_selection():
 def test_a_polynomial_cannot_diverge():
     # y^2 feeds on itself above 1: without bounds, the forecast is infinite after some steps
     data = driven_data(lambda y, u, t: 0.9 * y[t - 1] ** 2 + 0.2 * u[t])
-    settings = {"order": 1, "input_order": 1, "degree": 2, "terms": 3}
+    settings = {"order": 1, "input_order": 1, "degree": 2, "terms": 3, "refined": False}
     far = replace(data.test, past=np.full_like(data.test.past, 5.0))
     forecast = narx_polynomial(data, settings)(far, HORIZON)
     whole = np.concatenate(data.train)
@@ -241,6 +242,7 @@ def small_search(monkeypatch):
     monkeypatch.setattr(arx_module, "INPUT_ORDERS", (1, 3))
     monkeypatch.setattr(narx_module, "ORDERS", (1, 2))
     monkeypatch.setattr(narx_module, "INPUT_ORDERS", (1, 2))
+    monkeypatch.setattr(narx_module, "REFINED", 1)
     monkeypatch.setattr(random_readout, "NETWORKS", (("gru", 0),))
     monkeypatch.setattr(random_readout, "HIDDEN", 16)
 

@@ -40,6 +40,7 @@ def cheap_runs() -> Iterator[None]:
         patch.setattr(fir, "LENGTHS", (1, 4))
         patch.setattr(narx_polynomial, "ORDERS", (1,))
         patch.setattr(narx_polynomial, "INPUT_ORDERS", (1, 2))
+        patch.setattr(narx_polynomial, "REFINED_TERMS", ())
         patch.setattr(trial_plot, "draw_trial", lambda folder, number: PIXEL)
         yield
 

@@ -9,7 +9,7 @@ Source: Ljung (1999), "System Identification", section 4.2.
 import numpy as np
 
 from sweep.data.types import Array, Data
-from sweep.score.baselines.driven import Lags, best_settings, require_inputs, simulated, training_rows
+from sweep.score.baselines.driven import Lags, compared, require_inputs, simulated, training_rows
 from sweep.score.baselines.simple import Forecast, Settings
 
 ORDERS = (1, 2, 3, 5, 8, 13, 21)  # tried, with the period + 1; our choice
@@ -31,7 +31,7 @@ def choose_arx(data: Data) -> Settings:
         for one in lags
         if one.width(data) <= WIDTH_MOST and one.covered(data)
     ]
-    return best_settings(data, tried, arx, "an autoregression with inputs")
+    return compared(data, tried, arx, "an autoregression with inputs")[0][1]
 
 
 def arx(data: Data, settings: Settings) -> Forecast:

@@ -102,10 +102,12 @@ def simulated(data: Data, lags: Lags, step: Callable[[Array], Array]) -> Forecas
     return forecast
 
 
-def best_settings(
+def compared(
     data: Data, tried: Sequence[Settings], fit: Callable[[Data, Settings], Forecast], name: str
-) -> Settings:
-    """Return the settings with the lowest rollout error on the validation starts; the first of equal ones.
+) -> list[tuple[float, Settings]]:
+    """Return (rollout error on the validation starts, settings), the best first; equal ones keep their order.
+
+    Errors below EXACT are rounding and count as EXACT: the simplest of the exact models wins.
 
     Args:
         data: the study's.
@@ -120,8 +122,8 @@ def best_settings(
         raise CannotServe(f"the warm-up or the training series are too short for {name}")
     horizon = data.validation.truth.shape[1]
     errors = [validation_error(data, fit(data, settings)(data.validation, horizon)) for settings in tried]
-    # errors below EXACT are rounding: the simplest of the exact models wins
-    return tried[int(np.argmin(np.maximum(errors, EXACT)))]
+    pairs = [(max(error, EXACT), settings) for error, settings in zip(errors, tried, strict=True)]
+    return sorted(pairs, key=lambda pair: pair[0])
 
 
 def _rows(values: Array, known: Array, lags: Lags) -> Array:

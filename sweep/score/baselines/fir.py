@@ -9,7 +9,7 @@ Source: Ljung (1999), "System Identification", section 4.2; the ridge: Chen, Ohl
 import numpy as np
 
 from sweep.data.types import Array, Data
-from sweep.score.baselines.driven import Lags, best_settings, require_inputs, simulated, training_rows
+from sweep.score.baselines.driven import Lags, compared, require_inputs, simulated, training_rows
 from sweep.score.baselines.echo_state import readout
 from sweep.score.baselines.simple import Forecast, Settings
 
@@ -33,7 +33,7 @@ def choose_fir(data: Data) -> Settings:
         if one.width(data) <= WIDTH_MOST and one.covered(data)
         for ridge in RIDGES
     ]
-    return best_settings(data, tried, fir, "a response to the inputs")
+    return compared(data, tried, fir, "a response to the inputs")[0][1]
 
 
 def fir(data: Data, settings: Settings) -> Forecast:

@@ -3,6 +3,7 @@
 y[t] is a sum of terms, products of up to `degree` of the values y[t - 1] .. y[t - n] and u[t] .. u[t - m + 1]. Terms
 are selected one at a time: next is the one that explains most of what the others left (orthogonal least squares).
 Each channel has its own terms. The number of terms is chosen by the simulation: the one-step error falls with each.
+Weights have the lowest one-step error or, if refined, a low error of the simulation.
 Forecasts stay within one range of the training data, so a simulation cannot diverge. Model units, float64.
 
 Source: Billings (2013), "Nonlinear System Identification", section 3.2.
@@ -15,8 +16,10 @@ from math import comb
 import numpy as np
 
 from sweep.data.types import Array, Data
-from sweep.score.baselines.driven import Lags, best_settings, require_inputs, simulated, training_rows
+from sweep.score.baselines.driven import Lags, compared, require_inputs, simulated, training_rows
+from sweep.score.baselines.output_error import Model, refined
 from sweep.score.baselines.simple import Forecast, Settings
+from sweep.score.comparisons import EXACT
 
 # Tried settings; all are our choice
 ORDERS = (1, 2, 3)
@@ -25,6 +28,8 @@ DEGREES = (2, 3)
 TERMS = (2, 3, 4, 6, 8, 12, 16, 24, 32)
 CANDIDATES_MOST = 250  # terms to select from, a bound on time
 ROWS_MOST = 20_000  # of the regression; of more, evenly spaced rows are used
+REFINED = 6  # lags and degrees whose weights are also refined, with each of REFINED_TERMS
+REFINED_TERMS = (8, 12, 16, 24)
 SAME = 1e-12  # share of a term that others leave, below which it is a copy of them
 
 
@@ -39,8 +44,14 @@ class Selection:
     low: Array  # (channel,), bounds of a forecast
     high: Array
 
-    def forecast(self, data: Data, count: int) -> Forecast:
-        """Return the simulation of the model with the first `count` terms of each channel."""
+    def forecast(self, data: Data, count: int, refine: bool) -> Forecast:
+        """Return the simulation of the model with the first `count` terms of each channel.
+
+        Args:
+            data: the study's.
+            count: 1 or more.
+            refine: whether the weights are fitted to the simulation of the training data, not to one step.
+        """
         chosen = [list(order[:count]) for order in self.order]
         used = sorted({term for terms in chosen for term in terms})
         weights = np.zeros((len(used), len(chosen)))
@@ -49,6 +60,8 @@ class Selection:
             fitted = np.linalg.lstsq(self.triangle[:, terms], goal, rcond=None)[0]
             weights[[used.index(term) for term in terms], channel] = fitted
         products = self.products[used]
+        if refine:
+            weights = refined(data, Model(self.lags, products, self.low, self.high), weights)
 
         def step(row: Array) -> Array:
             after: Array = np.clip(terms_of(row, products) @ weights, self.low, self.high)
@@ -58,34 +71,54 @@ class Selection:
 
 
 def choose_narx(data: Data) -> Settings:
-    """Return {"order", "input_order", "degree", "terms"} with the lowest rollout error on the validation starts.
+    """Return {"order", "input_order", "degree", "terms", "refined"} with the lowest rollout error on validation.
+
+    All lags, degrees and numbers of terms are compared with weights of the one-step fit, then the best lags and
+    degrees with refined weights too.
 
     Raises:
         CannotServe: there are no known inputs, or the past or the training series are too short.
     """
     require_inputs(data)
     selections: dict[tuple[int, int, int], Selection] = {}
-    tried: list[Settings] = []
-    for terms in TERMS:
-        for order, input_order, degree in product(ORDERS, INPUT_ORDERS, DEGREES):
-            lags = Lags(order, input_order)
-            candidates = comb(lags.width(data) + degree, degree)
-            if terms <= candidates <= CANDIDATES_MOST and lags.covered(data, candidates):
-                tried.append({"order": order, "input_order": input_order, "degree": degree, "terms": terms})
 
     def fit(data: Data, settings: Settings) -> Forecast:
-        lags, degree = Lags(settings["order"], settings["input_order"]), settings["degree"]
-        if (*lags, degree) not in selections:
-            selections[(*lags, degree)] = selection_of(data, lags, degree)
-        return selections[(*lags, degree)].forecast(data, settings["terms"])
+        key = (settings["order"], settings["input_order"], settings["degree"])
+        if key not in selections:
+            selections[key] = selection_of(data, Lags(*key[:2]), key[2])
+        return selections[key].forecast(data, settings["terms"], settings["refined"])
 
-    return best_settings(data, tried, fit, "a polynomial of past values")
+    plain = compared(data, _tried(data), fit, "a polynomial of past values")
+    if plain[0][0] <= EXACT:
+        return plain[0][1]
+    kinds = list(dict.fromkeys((one["order"], one["input_order"], one["degree"]) for _, one in plain))[
+        :REFINED
+    ]
+    again = [
+        {**one, "refined": True}
+        for _, one in plain
+        if (one["order"], one["input_order"], one["degree"]) in kinds and one["terms"] in REFINED_TERMS
+    ]
+    return min([plain[0], *(compared(data, again, fit, "") if again else [])], key=lambda pair: pair[0])[1]
 
 
 def narx_polynomial(data: Data, settings: Settings) -> Forecast:
     """Return the simulation of the fitted polynomial."""
     lags = Lags(int(settings["order"]), int(settings["input_order"]))
-    return selection_of(data, lags, int(settings["degree"])).forecast(data, int(settings["terms"]))
+    selection = selection_of(data, lags, int(settings["degree"]))
+    return selection.forecast(data, int(settings["terms"]), bool(settings["refined"]))
+
+
+def _tried(data: Data) -> list[Settings]:
+    """Return the settings that the data cover, few terms first."""
+    tried: list[Settings] = []
+    for terms, order, input_order, degree in product(TERMS, ORDERS, INPUT_ORDERS, DEGREES):
+        lags = Lags(order, input_order)
+        candidates = comb(lags.width(data) + degree, degree)
+        if terms <= candidates <= CANDIDATES_MOST and lags.covered(data, candidates):
+            names = {"order": order, "input_order": input_order, "degree": degree}
+            tried.append({**names, "terms": terms, "refined": False})
+    return tried
 
 
 def selection_of(data: Data, lags: Lags, degree: int) -> Selection:
