@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from sweep.config.errors import DataError
@@ -71,6 +72,39 @@ NONSENSE = {
     "return Recording('waves', ('y',), (Series('x', values),))": "x: ends must be set if makes_parts is True",
     "return Recording('waves', ('y',), (Series('x', values, (1, 2), values),))": r"stamps of the shape \(100,\)",
 }
+
+INPUTS = "return Recording('waves', ('y',), (Series('x', values, (50, 75), known={known}),), known={names})"
+NONSENSE_OF_INPUTS = [
+    ("values", "()", r"x: wanted known of the shape \(time, 0 inputs\), got \(100, 1\)"),
+    ("None", "('u',)", "x: wanted known as an array of real numbers, got NoneType"),
+    ("values[:, 0]", "('u',)", r"known of the shape \(time, 1 inputs\), got \(100,\)"),
+    ("values[:60]", "('u',)", "x: wanted known of 100 samples, as values, got 60"),
+    ("values / 0", "('u',)", r"x, input 'u', sample 0 \(from 0\): nan is not a finite number"),
+    ("values", "('y',)", "names of inputs that differ from each other and from the channels"),
+    ("np.hstack([values, values])", "('u', 'u')", "names of inputs that differ from each other"),
+    ("values", "(1,)", "names of inputs"),
+]
+
+
+def test_inputs_of_a_plugin_source_are_known_inputs(plugin):
+    with using([plugin(INPUTS.format(known="time[:, None]", names="('u',)"))]):
+        data = load(DataConfig(source="waves"), SCORE)
+    assert data.channels == ("y",) and data.known == ("u",) and data.inputs == 2
+    # the input is the sample number; the training part has the numbers 0 to 49
+    wanted = (np.arange(50) - 24.5) / np.arange(50).std()
+    np.testing.assert_allclose(data.train_calendar[0][:, 0], wanted)
+    first = data.validation.position[0]
+    assert data.validation.calendar[0, 5, 0] == pytest.approx((first - 24.5) / np.arange(50).std())
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
+@pytest.mark.parametrize(("known", "names", "message"), NONSENSE_OF_INPUTS)
+def test_nonsense_inputs_are_named(plugin, known, names, message):
+    with (
+        using([plugin(INPUTS.format(known=known, names=names))]),
+        pytest.raises(DataError, match=rf"source 'waves' of plug-in waves.py .*{message}"),
+    ):
+        load(DataConfig(source="waves"), SCORE)
 
 
 @pytest.mark.parametrize("body", NONSENSE)

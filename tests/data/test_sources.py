@@ -17,7 +17,7 @@ SCORE = ScoreConfig(warmup=20, horizon=30, starts=6)
 
 
 def test_the_table_is_not_empty():
-    assert {"sine", "lorenz", "mackey_glass", "sunspots"} <= set(SOURCES)
+    assert {"sine", "lorenz", "mackey_glass", "narendra_li", "duffing", "sunspots"} <= set(SOURCES)
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -28,7 +28,7 @@ def test_every_source_loads_with_its_defaults(name):
     for part in (data.validation, data.test):
         assert part.past.shape == (6, 20, len(data.channels))
         assert part.truth.shape == (6, 30, len(data.channels))
-        assert part.calendar.shape == (6, 50, 0)
+        assert part.calendar.shape == (6, 50, len(data.known))
         assert (part.scale > 0).all() and np.isfinite(part.truth).all()
     pooled = np.concatenate(data.train)
     np.testing.assert_allclose(pooled.mean(axis=0), 0, atol=1e-9)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from sweep.report.page import page
 from sweep.report.plots import trial as trial_plot
-from sweep.score.baselines import analogues, echo_state, random_readout
+from sweep.score.baselines import analogues, arx, echo_state, fir, narx_polynomial, random_readout
 
 
 def _pixel() -> bytes:
@@ -35,6 +35,12 @@ def cheap_runs() -> Iterator[None]:
         patch.setattr(analogues, "DIMENSIONS", (1, 2))
         patch.setattr(analogues, "LAGS", (1,))
         patch.setattr(analogues, "NEIGHBOURS", (8,))
+        patch.setattr(arx, "ORDERS", (1, 2))
+        patch.setattr(arx, "INPUT_ORDERS", (1, 2))
+        patch.setattr(fir, "LENGTHS", (1, 4))
+        patch.setattr(narx_polynomial, "ORDERS", (1,))
+        patch.setattr(narx_polynomial, "INPUT_ORDERS", (1, 2))
+        patch.setattr(narx_polynomial, "REFINED_TERMS", ())
         patch.setattr(trial_plot, "draw_trial", lambda folder, number: PIXEL)
         yield
 

@@ -1,7 +1,7 @@
 """The data of a named source, checked before they are used: a plug-in may raise or return anything."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -40,11 +40,13 @@ def generated(
         fault = f"lyapunov_time returned {time!r}, wanted a number of steps above 0, or None"
     if fault is not None:
         raise DataError(f"{where}: {fault}")
-    series = tuple(
-        one if one.values.dtype == np.float64 else replace(one, values=one.values.astype(np.float64))
-        for one in recording.series
-    )
-    return replace(recording, series=series), time
+    return replace(recording, series=tuple(_as_read(one) for one in recording.series)), time
+
+
+def _as_read(series: Series) -> Series:
+    """Return the series as a reader gives it: float64, inputs from outside in the last columns of its values."""
+    columns = [series.values] if series.known is None else [series.values, series.known]
+    return replace(series, values=np.concatenate(columns, axis=1, dtype=np.float64), known=None)
 
 
 def _called(where: str, function: str, call: Callable[[], T], origin: PluginOrigin | None) -> T:
@@ -66,6 +68,11 @@ def _fault(recording: object) -> str | None:
     names = recording.channels
     if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
         return f"wanted different names of one or more channels, got {names!r}"
+    inputs = recording.known
+    if not all(isinstance(name, str) and name for name in inputs) or len({*names, *inputs}) < len(
+        names
+    ) + len(inputs):
+        return f"wanted names of inputs that differ from each other and from the channels, got {inputs!r}"
     if not recording.series or not all(isinstance(series, Series) for series in recording.series):
         return (
             "generate returned no series" if not recording.series else "series holds other things than Series"
@@ -75,19 +82,15 @@ def _fault(recording: object) -> str | None:
 
 def _series_fault(series: Series, recording: Recording, source: SourceSpec) -> str | None:
     """Return what is wrong with one series, None if nothing is."""
-    values, width, label = series.values, len(recording.channels), series.label
-    if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
-        kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
-        return f"{label}: wanted values as an array of real numbers, got {kind}"
-    if values.ndim != 2 or values.shape[1] != width or not len(values):
-        return f"{label}: wanted values of the shape (time, {width} channels), got {values.shape}"
-    bad = np.argwhere(~np.isfinite(values))
-    if len(bad):
-        sample, channel = (int(index) for index in bad[0])
-        return (
-            f"{label}, channel {recording.channels[channel]!r}, sample {sample} (from 0): "
-            f"{values[sample, channel]} is not a finite number"
-        )
+    values, label = series.values, series.label
+    fault = _table_fault("channel", recording.channels, values)
+    if fault is None and (recording.known or series.known is not None):
+        known = series.known
+        fault = _table_fault("input", recording.known, known)
+        if fault is None and known is not None and len(known) != len(values):
+            fault = f": wanted known of {len(values)} samples, as values, got {len(known)}"
+    if fault is not None:
+        return f"{label}{fault}"
     if source.makes_parts != (series.ends is not None):
         return f"{label}: ends must be set if makes_parts is True, and only then; got {series.ends!r}"
     if series.ends is not None and not _are_ends(series.ends, len(values)):
@@ -97,6 +100,21 @@ def _series_fault(series: Series, recording: Recording, source: SourceSpec) -> s
     for name, array in (("stamps", series.stamps), ("lines", series.lines)):
         if array is not None and np.shape(array) != (len(values),):
             return f"{label}: wanted {name} of the shape ({len(values)},), got {np.shape(array)}"
+    return None
+
+
+def _table_fault(word: str, names: Sequence[str], table: object) -> str | None:
+    """Return what is wrong with an array (time, column), None if nothing is; the text follows the label."""
+    place = "values" if word == "channel" else "known"
+    if not isinstance(table, np.ndarray) or table.dtype.kind not in "fiu":
+        kind = table.dtype if isinstance(table, np.ndarray) else type(table).__name__
+        return f": wanted {place} as an array of real numbers, got {kind}"
+    if table.ndim != 2 or table.shape[1] != len(names) or not len(table):
+        return f": wanted {place} of the shape (time, {len(names)} {word}s), got {table.shape}"
+    bad = np.argwhere(~np.isfinite(table))
+    if len(bad):
+        sample, column = (int(index) for index in bad[0])
+        return f", {word} {names[column]!r}, sample {sample} (from 0): {table[sample, column]} is not a finite number"
     return None
 
 

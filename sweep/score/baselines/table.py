@@ -20,7 +20,11 @@ from sweep.data.types import Array, Data, Starts
 from sweep.score.baselines import echo_state as esn
 from sweep.score.baselines import simple
 from sweep.score.baselines.analogues import analogues, choose_analogues
+from sweep.score.baselines.arx import arx, choose_arx
 from sweep.score.baselines.autoregression import autoregression, choose_order
+from sweep.score.baselines.driven import features_of
+from sweep.score.baselines.fir import choose_fir, fir
+from sweep.score.baselines.narx_polynomial import choose_narx, narx_polynomial
 from sweep.score.baselines.random_readout import choose_random_readout, random_readout
 from sweep.score.baselines.simple import CannotServe, Forecast, Settings
 from sweep.score.breakdown import breakdown_of
@@ -40,6 +44,11 @@ class BaselineSpec:
     description: str
     choose: Callable[[Data], Settings]
     fit: Callable[[Data, Settings], Forecast]
+    needs_inputs: bool = False  # it is made of known inputs; without any it is not scored and not listed
+
+    def applies(self, data: Data) -> bool:
+        """Return whether the baseline is scored on the data at all."""
+        return not self.needs_inputs or features_of(data) > 0
 
     def forecast(self, data: Data, starts: Starts, horizon: int) -> Array:
         """Return (start, step, channel), data units; may hold inf and NaN.
@@ -94,6 +103,27 @@ BASELINES: Registry[BaselineSpec] = Registry(
             choose_random_readout,
             random_readout,
         ),
+        BaselineSpec(
+            "arx",
+            "least-squares autoregression with known inputs, its orders chosen by rollout error on validation",
+            choose_arx,
+            arx,
+            needs_inputs=True,
+        ),
+        BaselineSpec(
+            "narx_polynomial",
+            "a polynomial of past values and known inputs; lags, degree and terms chosen on validation",
+            choose_narx,
+            narx_polynomial,
+            needs_inputs=True,
+        ),
+        BaselineSpec(
+            "fir",
+            "the response to the known inputs alone, its length and ridge chosen by rollout error on validation",
+            choose_fir,
+            fir,
+            needs_inputs=True,
+        ),
     ],
     spec=BaselineSpec,
 )
@@ -112,13 +142,14 @@ def score_baselines(data: Data, extra: Sequence[str] = ()) -> dict[str, dict[str
         Per baseline `rollout_error` (by the study's objective), `prefix_errors` (over each share of PREFIXES), `nrmse`,
         `valid_steps` (median), `diverged_fraction`, `settings` and `seconds` (choosing and forecasting), and
         `breakdown` with several named series or target channels; or only `reason` and `seconds`, where the baseline
-        does not apply.
+        does not apply. Without known inputs, sweep's baselines that are made of these are left out.
 
     Raises:
         UnknownName: no baseline has a name of `extra`.
         PluginError: a plug-in of `extra`, or the objective's, cannot be used.
     """
-    return {name: _timed(name, data, data.validation) for name in (*BASELINES, *extra)}
+    own = [name for name in BASELINES if BASELINES[name].applies(data)]
+    return {name: _timed(name, data, data.validation) for name in (*own, *extra)}
 
 
 def score_baselines_on_test(data: Data, chosen: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
