@@ -108,7 +108,9 @@ def _data(
         settings.append(Setting("target", [], f"{forecast_text(summary.document())}; name those that matter"))
     guess = next((fact for fact in summary.facts if fact.name == "inputs" and fact.guessed), None)
     if known:
-        why = "inputs whose future is given, not forecast: a forecast of a time sees their values at that time"
+        why = (
+            "inputs whose future is given, not forecast: a forecast of a time sees their values at that time"
+        )
         settings.append(Setting("known", list(known), why))
     elif guess is not None:
         settings.append(Setting("known", [], f"a guess, not applied: {guess.text}, or {guess.key} here"))
