@@ -47,7 +47,7 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 @dataclass(frozen=True)
 class Shape:
-    """One training step or rollout of a forecaster with one channel and an increment readout."""
+    """One training step or rollout of a forecaster with one channel, known inputs and an increment readout."""
 
     cell: str
     hidden: int
@@ -55,10 +55,11 @@ class Shape:
     batch: int
     window: int
     dtype: str
+    inputs: int = 0  # from outside, beside the channel
 
     def forecaster(self, name: str) -> Forecaster:
         config = ModelConfig(cell=self.cell, hidden=self.hidden, layers=self.layers)
-        return Forecaster(config, 1, 1, engine(name)).initialise(0).to(DTYPES[self.dtype])
+        return Forecaster(config, 1 + self.inputs, 1, engine(name)).initialise(0).to(DTYPES[self.dtype])
 
     def flop(self, rollout: bool) -> float:
         forward = 2 * self.forecaster("torch").multiply_adds() * self.batch * self.window
@@ -72,7 +73,7 @@ class CellLoop(nn.Module):
         super().__init__()
         kind = {"lstm": nn.LSTMCell, "gru": nn.GRUCell}[shape.cell]
         self.cells = nn.ModuleList(
-            kind(shape.hidden if layer else 1, shape.hidden) for layer in range(shape.layers)
+            kind(shape.hidden if layer else 1 + shape.inputs, shape.hidden) for layer in range(shape.layers)
         )
         self.linear = nn.Linear(shape.hidden, 1)
         self.to(DTYPES[shape.dtype])
@@ -85,23 +86,25 @@ class CellLoop(nn.Module):
             for number, cell in enumerate(self.cells):
                 states[number] = cell(h, states[number])
                 h = states[number][0] if isinstance(states[number], tuple) else states[number]
-            outputs.append(self.linear(h)[:, None] + x)
+            outputs.append(self.linear(h)[:, None] + x[..., :1])
         return torch.cat(outputs, dim=1), None
 
 
 def work(shape: Shape, rival: str) -> Callable[[], None]:
     """Return what is timed."""
-    inputs = torch.sin(torch.arange(shape.batch)[:, None] + 0.05 * torch.arange(shape.window))[..., None]
-    inputs = inputs.to(DTYPES[shape.dtype])
+    phase = torch.arange(shape.batch)[:, None] + 0.05 * torch.arange(shape.window)
+    speeds = torch.arange(1, 2 + shape.inputs)
+    inputs = torch.sin(phase[..., None] * speeds).to(DTYPES[shape.dtype])
+    channel = inputs[..., :1].contiguous()
     name = f"native-{instruction_sets()[-1]}" if rival.startswith("native") else "torch"
     if rival in ROLLOUTS:
         forecaster = shape.forecaster(name)
         state = forecaster.zero_state(inputs)
-        calendar = inputs.new_zeros(shape.batch, shape.window, 0)
+        known = inputs[..., 1:]
 
         def roll() -> None:
             with torch.no_grad():
-                forecaster.run_free(inputs[:, 0], state, calendar)
+                forecaster.run_free(channel[:, 0], state, known)
 
         return roll
     if rival == "native":
@@ -110,7 +113,7 @@ def work(shape: Shape, rival: str) -> Callable[[], None]:
         forecaster = shape.forecaster(name)
         flat = FlatParameters(forecaster)
         loss_gradient = forecaster.loss_gradient()
-        targets = inputs.roll(-1, dims=1)  # the last one is nonsense, and takes its time all the same
+        targets = channel.roll(-1, dims=1)  # the last one is nonsense, and takes its time all the same
 
         def train() -> None:
             flat.gradient.zero_()
@@ -128,7 +131,7 @@ def work(shape: Shape, rival: str) -> Callable[[], None]:
         for parameter in parameters:
             parameter.grad = None
         forecasts, _ = network(inputs)
-        torch.nn.functional.mse_loss(forecasts[:, :-1], inputs[:, 1:]).backward()
+        torch.nn.functional.mse_loss(forecasts[:, :-1], channel[:, 1:]).backward()
 
     return step
 
@@ -141,7 +144,7 @@ def projected(shape: Shape, inputs: Tensor, whole: bool) -> Callable[[], None]:
     forecaster = shape.forecaster(f"native-{instruction_sets()[-1]}")
     projection = Projection(forecaster, int(BURN_IN * shape.window), 1e-14)
     flat = FlatParameters(forecaster, projection.solved)
-    targets = inputs.roll(-1, dims=1)
+    targets = inputs[..., :1].roll(-1, dims=1)
     given = inputs.new_ones(shape.batch, shape.window, shape.hidden)
 
     def evaluate() -> None:
@@ -299,12 +302,15 @@ def shapes(quick: bool) -> list[tuple[Shape, tuple[str, ...]]]:
     ]
     starts = (1, 16) if quick else (1, 16, 32)
     listed += [(Shape(cell, 51, 2, batch, 1000, "float32"), ROLLOUTS) for cell in cells for batch in starts]
+    wide = [(cell, inputs) for cell in cells for inputs in (1, 8)]
+    listed += [(Shape(cell, 51, 2, 16, 128, "float32", inputs), TRAINING) for cell, inputs in wide]
+    listed += [(Shape(cell, 51, 2, 16, 1000, "float32", inputs), ROLLOUTS) for cell, inputs in wide]
     return listed
 
 
 def print_tables(rows: list[dict[str, Any]], memories: list[dict[str, Any]]) -> None:
     """Print Markdown tables."""
-    keys = ("cell", "hidden", "batch", "window", "dtype")
+    keys = ("cell", "hidden", "batch", "window", "dtype", "inputs")
     grouped: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
     for row in rows:
         grouped.setdefault(tuple(row[key] for key in keys), {})[row["rival"]] = row
@@ -320,11 +326,14 @@ def print_tables(rows: list[dict[str, Any]], memories: list[dict[str, Any]]) -> 
         ]
         shown = [*map(str, shape), f"{mine['milliseconds']:.2f}", f"{mine['peak_fraction']:.0%}", *others]
         print("| " + " | ".join(shown) + " |")
-    print("\n| cell | starts | native us per step | torch us per step |\n|---|---|---|---|")
+    print("\n| cell | starts | inputs | native us per step | torch us per step | of peak |")
+    print("|---|---|---|---|---|---|")
     for shape, rivals in grouped.items():
         if "native rollout" in rivals:
             each = [1000 * rivals[name]["milliseconds"] / shape[3] for name in ROLLOUTS if name in rivals]
-            print(f"| {shape[0]} | {shape[2]} | " + " | ".join(f"{value:.1f}" for value in each) + " |")
+            shown = [shape[0], str(shape[2]), str(shape[5]), *(f"{value:.1f}" for value in each)]
+            shown += [""] * (len(ROLLOUTS) - len(each))
+            print("| " + " | ".join([*shown, f"{rivals['native rollout']['peak_fraction']:.0%}"]) + " |")
     print(
         "\n| cell | hidden | layers | windows of 500 | evaluation ms | its kernel of peak | outside the kernel |"
     )

@@ -26,27 +26,39 @@ OF_DATA = "data."  # overrides with which the data are read
 
 
 def study_of_file(
-    file: str, *, horizon: int | None, target: str | Sequence[str], overrides: Sequence[str]
+    file: str,
+    *,
+    horizon: int | None,
+    target: str | Sequence[str],
+    known: str | Sequence[str],
+    overrides: Sequence[str],
 ) -> Path:
     """Return the study file of a data file: <stem>.toml in the current directory, written if it is not there.
 
     Raises:
-        UsageError: the study file has another data file, horizon or target.
+        UsageError: the study file has another data file, horizon, target or inputs.
         DataError: as in `sweep.init`.
     """
     path = study_file_of(file)
     if path.exists():
-        _require_same(path, Path(file), horizon, target)
+        _require_same(path, Path(file), horizon, target, known)
         return path
     checked_study_name(path.stem)
-    proposed = proposed_study(file, path, horizon=horizon, target=target, overrides=_of_data(overrides))
+    proposed = proposed_study(
+        file, path, horizon=horizon, target=target, known=known, overrides=_of_data(overrides)
+    )
     write_atomic(path, proposed.text.encode())
     return path
 
 
 @contextmanager
 def previewed_study_of_file(
-    file: str, *, horizon: int | None, target: str | Sequence[str], overrides: Sequence[str]
+    file: str,
+    *,
+    horizon: int | None,
+    target: str | Sequence[str],
+    known: str | Sequence[str],
+    overrides: Sequence[str],
 ) -> Iterator[Path]:
     """Give the study file of a data file, a temporary one if there is none: a preview writes nothing.
 
@@ -55,13 +67,15 @@ def previewed_study_of_file(
     """
     path = study_file_of(file)
     if path.exists():
-        _require_same(path, Path(file), horizon, target)
+        _require_same(path, Path(file), horizon, target, known)
         yield path
         return
     with TemporaryDirectory() as folder:
         temporary = Path(folder) / path.name
         given = _of_data(overrides)
-        proposed = proposed_study(file, temporary, horizon=horizon, target=target, overrides=given)
+        proposed = proposed_study(
+            file, temporary, horizon=horizon, target=target, known=known, overrides=given
+        )
         temporary.write_text(proposed.text, encoding="utf-8")
         yield temporary
 
@@ -73,6 +87,7 @@ def study_of_values(
     *,
     horizon: int | None,
     target: str | Sequence[str],
+    known: str | Sequence[str],
     overrides: Sequence[str],
 ) -> Path:
     """Store data in the results folder of a study, with the study file that fits them, and return that file.
@@ -83,10 +98,11 @@ def study_of_values(
         results: folder of all studies.
         horizon: as in `sweep.init`.
         target: as in `sweep.init`.
+        known: as in `sweep.init`.
         overrides: as in `sweep.init`.
 
     Raises:
-        StudyChanged: the study has other data, another horizon or another target.
+        StudyChanged: the study has other data, another horizon, another target or other inputs.
         UsageError: the data have another type, or the name belongs to a study of a study file.
         DataError: as in `sweep.init`.
     """
@@ -99,7 +115,7 @@ def study_of_values(
             raise StudyChanged(
                 f"the study in {folder} was made with other data: run these under another name (name=...)"
             )
-        _require_same(path, stored, horizon, target)
+        _require_same(path, stored, horizon, target, known)
         return path
     if StudyFolder(folder).exists():
         raise UsageError(f"{folder} holds a study of a study file: choose another name (name=...)")
@@ -109,7 +125,9 @@ def study_of_values(
         raise SweepError(f"cannot create the folder {folder}: {error.strerror or error}") from error
     write_atomic(stored, content)
     try:
-        proposed = proposed_study(stored, path, horizon=horizon, target=target, overrides=_of_data(overrides))
+        proposed = proposed_study(
+            stored, path, horizon=horizon, target=target, known=known, overrides=_of_data(overrides)
+        )
     except SweepError:
         stored.unlink()
         if not any(folder.iterdir()):
@@ -175,24 +193,28 @@ def _of_data(overrides: Sequence[str]) -> list[str]:
     return [text for text in overrides if text.strip().startswith(OF_DATA)]
 
 
-def _require_same(path: Path, file: Path, horizon: int | None, target: str | Sequence[str]) -> None:
-    """Refuse a study file of another data file, horizon or target."""
+def _require_same(
+    path: Path, file: Path, horizon: int | None, target: str | Sequence[str], known: str | Sequence[str]
+) -> None:
+    """Refuse a study file of another data file, horizon, target or inputs."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
     data, score = document.get("data", {}), document.get("score", {})
     place = data.get("path")
-    known = None if place is None else (path.resolve().parent / Path(place).expanduser()).resolve()
-    if known != file.expanduser().resolve():
+    own = None if place is None else (path.resolve().parent / Path(place).expanduser()).resolve()
+    if own != file.expanduser().resolve():
         raise UsageError(
             f"{path} exists and is for {place or data.get('source')}, not for {file}: run {path} itself, or write "
             f"another study file with `sweep init {file} --output OTHER.toml` and run that"
         )
     targets = [target] if isinstance(target, str) else list(target)
+    inputs = [known] if isinstance(known, str) else list(known)
     for key, wanted, stored in (
         ("score.horizon", horizon, score.get("horizon")),
         ("data.target", targets or None, list(data.get("target", []))),
+        ("data.known", inputs or None, list(data.get("known", []))),
     ):
         if wanted is not None and wanted != stored:
             raise StudyChanged(

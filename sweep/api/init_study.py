@@ -37,6 +37,7 @@ def init(
     *,
     horizon: int | None = None,
     target: str | Sequence[str] = (),
+    known: str | Sequence[str] = (),
     output: str | Path | None = None,
     overrides: Sequence[str] = (),
     force: bool = False,
@@ -47,6 +48,7 @@ def init(
         file: of the data.
         horizon: free-running steps to score; None: chosen by period and length.
         target: the channel to forecast and score, or several; empty: all.
+        known: the column of an input whose future is given, or several; empty: none.
         output: the study file; None: the data file's name with .toml, in the current directory.
         overrides: `key.path=value` for any value of the study file.
         force: whether an existing study file is overwritten.
@@ -64,7 +66,7 @@ def init(
             f"{path} exists: run it, name another file with --output, or overwrite it with --force"
         )
     checked_study_name(path.stem)
-    proposed = proposed_study(file, path, horizon=horizon, target=target, overrides=overrides)
+    proposed = proposed_study(file, path, horizon=horizon, target=target, known=known, overrides=overrides)
     if not path.parent.is_dir():
         raise UsageError(
             f"the folder {path.parent} does not exist: create it, or choose another with --output"
@@ -79,6 +81,7 @@ def proposed_study(
     *,
     horizon: int | None = None,
     target: str | Sequence[str] = (),
+    known: str | Sequence[str] = (),
     overrides: Sequence[str] = (),
 ) -> Proposed:
     """Return a study file that fits a data file; nothing is written.
@@ -88,6 +91,7 @@ def proposed_study(
         path: where the study file will be.
         horizon: as in `init`.
         target: as in `init`.
+        known: as in `init`.
         overrides: as in `init`.
 
     Raises:
@@ -99,16 +103,18 @@ def proposed_study(
     given = _given(overrides)
     targets = [target] if isinstance(target, str) else list(target)
     targets = targets or list(given.get("data.target", ()))
+    inputs = [known] if isinstance(known, str) else list(known)
+    inputs = inputs or list(given.get("data.known", ()))
     sections = {
         name: {key.removeprefix(f"{name}."): one for key, one in given.items() if key.startswith(f"{name}.")}
         for name in READ_FROM
     }
-    sections["data"] |= {"path": str(data.resolve()), "target": targets}
+    sections["data"] |= {"path": str(data.resolve()), "target": targets, "known": inputs}
     document: dict[str, Any] = {**sections, "space": {"cell": ["lstm", "gru"]}}
     config: DataConfig = study_from_document(document, known_names(), "--set").data
     recording = load_recording(config)
     summary = summary_of_recording(recording, target_indices(recording.channels, targets))
-    text = proposal(summary, _place(data, path), horizon, targets, given)
+    text = proposal(summary, _place(data, path), horizon, targets, inputs, given)
     study = _checked(text, path)
     return Proposed(path, text, replace(summary, name=path.stem), study)
 

@@ -49,6 +49,7 @@ def run(
     data: Given | None = None,
     horizon: int | None = None,
     target: str | Sequence[str] = (),
+    known: str | Sequence[str] = (),
     trials: int | None = None,
     overrides: Sequence[str] = (),
     name: str | None = None,
@@ -65,6 +66,7 @@ def run(
             with a study file that fits them; the same data under the same name resume the study.
         horizon: free-running steps to score, only for data; None: chosen by period and length.
         target: channels to forecast and score, only for data; empty: all.
+        known: columns of inputs whose future is given, only for data; empty: none.
         trials: total to reach; None: the study's `search.trials`.
         overrides: `key.path=value` for any value of the study file; recorded with the results.
         name: name of the results folder; None: the study's, or "data" for `data`.
@@ -77,7 +79,7 @@ def run(
         SweepError: the study file, the data or the results folder cannot be used.
     """
     how, utilisation = measured(with_plots(execution))
-    asked: dict[str, Any] = {"horizon": horizon, "target": target, "overrides": overrides}
+    asked: dict[str, Any] = {"horizon": horizon, "target": target, "known": known, "overrides": overrides}
     file: str | Path = study or "sine"
     if data is not None:
         if study is not None:
@@ -87,7 +89,7 @@ def run(
     elif is_data_file(file):
         file = study_of_file(str(file), **asked)
     else:
-        _require_no_data_settings(str(file), horizon, target)
+        _require_no_data_settings(str(file), horizon, target, known)
     opened = open_study(str(file), results, name=name, overrides=overrides, execution=how)
     config, warnings, folder = opened.config, opened.warnings, opened.folder
     with opened.locked(), how.interrupts, opened.workers() as workers:
@@ -126,13 +128,13 @@ def run(
             outcome = driver.run(total)
         finally:
             projection.close()
-        known = list(driver.records.values())
+        all_records = list(driver.records.values())
         top, seeds = config.confirm.top, config.confirm.seeds
-        wanted = confirm and top and seeds and not covers(folder, known, top, seeds)
+        wanted = confirm and top and seeds and not covers(folder, all_records, top, seeds)
         if outcome is Outcome.DONE and wanted:
-            outcome, _ = confirm_best(opened, known, top, seeds, workers)
-        winner = name_best(folder, opened.data, known) if outcome is Outcome.DONE else None
-    settled = [record for record in known if record.settled]
+            outcome, _ = confirm_best(opened, all_records, top, seeds, workers)
+        winner = name_best(folder, opened.data, all_records) if outcome is Outcome.DONE else None
+    settled = [record for record in all_records if record.settled]
     return RunResult(
         outcome,
         folder,
@@ -149,6 +151,7 @@ def preview(
     *,
     horizon: int | None = None,
     target: str | Sequence[str] = (),
+    known: str | Sequence[str] = (),
     trials: int | None = None,
     overrides: Sequence[str] = (),
     name: str | None = None,
@@ -164,6 +167,7 @@ def preview(
         study: name of a study, path of a study file, or path of a data file.
         horizon: as in `run`.
         target: as in `run`.
+        known: as in `run`.
         trials: as in `run`.
         overrides: as in `run`.
         name: as in `run`.
@@ -180,17 +184,28 @@ def preview(
     with contextlib.ExitStack() as stack:
         file: str | Path = study
         if is_data_file(study):
-            asked: dict[str, Any] = {"horizon": horizon, "target": target, "overrides": overrides}
+            asked: dict[str, Any] = {
+                "horizon": horizon,
+                "target": target,
+                "known": known,
+                "overrides": overrides,
+            }
             file = stack.enter_context(previewed_study_of_file(study, **asked))
         else:
-            _require_no_data_settings(study, horizon, target)
+            _require_no_data_settings(study, horizon, target, known)
         opened = open_study(str(file), results, name=name, overrides=overrides, execution=execution)
         return preview_of(opened, trials or opened.config.search.trials, confirm, measure)
 
 
-def _require_no_data_settings(study: str, horizon: int | None, target: str | Sequence[str]) -> None:
+def _require_no_data_settings(
+    study: str, horizon: int | None, target: str | Sequence[str], known: str | Sequence[str]
+) -> None:
     """Refuse the settings of data where a study has its own."""
-    for name, value, key in (("horizon", horizon, "score.horizon"), ("target", target, "data.target")):
+    for name, value, key in (
+        ("horizon", horizon, "score.horizon"),
+        ("target", target, "data.target"),
+        ("known", known, "data.known"),
+    ):
         if value:
             raise UsageError(
                 f"{name} is for a data file, and {study!r} is a study: set {key} in its file, or override it with "

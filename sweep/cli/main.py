@@ -76,6 +76,12 @@ target_option = click.option(
     metavar="NAME",
     help="Channel to forecast and score; by default all. Only for a data file. Repeatable.",
 )
+known_option = click.option(
+    "--known",
+    multiple=True,
+    metavar="NAME",
+    help="Column of an input whose future is given, such as a valve; not forecast. Only for a data file. Repeatable.",
+)
 horizon_option = click.option(
     "--horizon",
     type=click.IntRange(min=10),
@@ -87,6 +93,7 @@ horizon_option = click.option(
 @click.argument("file", type=click.Path(dir_okay=False))
 @horizon_option
 @target_option
+@known_option
 @click.option(
     "--output",
     type=click.Path(dir_okay=False),
@@ -104,6 +111,7 @@ def init(
     file: str,
     horizon: int | None,
     target: tuple[str, ...],
+    known: tuple[str, ...],
     output: str | None,
     overrides: tuple[str, ...],
     force: bool,
@@ -115,7 +123,15 @@ def init(
     from sweep import api
     from sweep.report.terminal.proposed import print_proposed
 
-    proposed = api.init(file, horizon=horizon, target=target, output=output, overrides=overrides, force=force)
+    proposed = api.init(
+        file,
+        horizon=horizon,
+        target=target,
+        known=known,
+        output=output,
+        overrides=overrides,
+        force=force,
+    )
     print_proposed(proposed.path, proposed.summary, proposed.study)
 
 
@@ -123,6 +139,7 @@ def init(
 @study_argument
 @horizon_option
 @target_option
+@known_option
 @click.option(
     "--trials",
     type=click.IntRange(min=1),
@@ -150,6 +167,7 @@ def run(
     study: str,
     horizon: int | None,
     target: tuple[str, ...],
+    known: tuple[str, ...],
     trials: int | None,
     name: str | None,
     overrides: tuple[str, ...],
@@ -174,6 +192,7 @@ def run(
     which: dict[str, Any] = {
         "horizon": horizon,
         "target": target,
+        "known": known,
         "trials": trials,
         "name": name,
         "overrides": overrides,

@@ -16,8 +16,11 @@ from sweep.config.sections import (
     TrainingConfig,
 )
 
-EXTERNAL = "inputs that are not forecast; every column is forecast, and data.calendar adds calendar inputs"
-# Settings of other forecasting libraries: a part of the key's name, and what sweep does not support.
+EXTERNAL = (
+    "another library's name for inputs from outside: name their columns in data.known, or in data.static if they are "
+    "constant in each series; data.calendar adds calendar inputs"
+)
+# Settings of other libraries: a part of the key's name, and what sweep does not support or has under another name.
 UNSUPPORTED = {
     "exog": EXTERNAL,
     "covariate": EXTERNAL,

@@ -1,6 +1,7 @@
 """A few of the starts of a part, evenly spread: for what would take too long on all of them."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,8 @@ def evenly_spread(count: int, most: int) -> Array:
 def some_starts(starts: Starts, most: int) -> Starts:
     """Return at most `most` starts, evenly spread."""
     rows = evenly_spread(len(starts.truth), most)
-    arrays = {
-        field.name: getattr(starts, field.name)[rows] for field in fields(starts) if field.name != "n_eff"
+    values: dict[str, Array | None] = {
+        field.name: getattr(starts, field.name) for field in fields(starts) if field.name != "n_eff"
     }
+    arrays: dict[str, Any] = {name: None if value is None else value[rows] for name, value in values.items()}
     return replace(starts, **arrays, n_eff=min(starts.n_eff, len(rows)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sweep.config.errors import DataError
+from sweep.data.known_inputs import inputs_of
 from sweep.data.pieces import joined
 from sweep.data.positions import JITTER_SEED, jittered, n_apart, spread_apart
 from sweep.data.recording import Need, Series
@@ -81,6 +82,7 @@ def build_starts(
     owner = np.array([series[i].owner for i, _ in spans])  # index of each start's recorded series
     mean, std = level.mean[index], level.std[index]
     scales = scales_of(past, truth, mean, std, owner)
+    inputs = np.stack([inputs_of(series[i])[p - need.past : p + need.horizon] for i, p in spans])
     return Starts(
         past=past,
         truth=truth,
@@ -94,6 +96,7 @@ def build_starts(
         position=position + np.array([series[i].offset for i, _ in spans]),
         calendar=np.stack([calendars[i][p - need.past + lag : p + need.horizon] for i, p in spans]),
         n_eff=n_apart(position, pieces, need.horizon),
+        inputs=inputs if inputs.shape[2] else None,
     )
 
 

@@ -47,6 +47,7 @@ class DataSummary:
     starts: tuple[int, int] | None = None  # of validation and test; None without score settings
     n_eff: tuple[int, int] | None = None  # of these, those that do not overlap
     facts: tuple[Fact, ...] = ()  # that were understood of a file
+    known: tuple[str, ...] = ()  # inputs from outside, which are no channels
 
     @property
     def rows(self) -> int:
@@ -89,6 +90,7 @@ def summary_of_recording(recording: Recording, targets: Sequence[int]) -> DataSu
         name=recording.name,
         channels=recording.channels,
         targets=tuple(recording.channels[index] for index in targets),
+        known=recording.known,
         train_lengths=tuple(len(values) for values in trained),
         period=dominant_period([values[:, list(targets)] for values in trained]),
         **_recorded(recorded_of(recording)),
@@ -103,6 +105,7 @@ def summary_of(data: Data) -> DataSummary:
         name=data.name,
         channels=data.channels,
         targets=tuple(data.channels[index] for index in data.targets),
+        known=data.known,
         train_lengths=lengths,
         starts=(len(data.validation.position), len(data.test.position)),
         n_eff=(data.validation.n_eff, data.test.n_eff),

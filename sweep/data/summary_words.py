@@ -11,6 +11,8 @@ Document = Mapping[str, Any]  # of `DataSummary.document`; in a stored study wit
 def seen_text(summary: Document) -> str:
     """Return what was seen of data, in a few sentences."""
     channels = plural(len(summary["channels"]), "channel")
+    if summary.get("known"):
+        channels += f" and {plural(len(summary['known']), 'input')} from outside"
     if summary["series"] > 1:
         lengths = f"{summary['shortest']:,} to {summary['longest']:,} rows each, {summary['rows']:,} in all"
         parts = [f"{summary['name']}: {summary['series']:,} series of {lengths}, {channels}."]
@@ -30,15 +32,16 @@ def seen_text(summary: Document) -> str:
 
 
 def forecast_text(summary: Document) -> str:
-    """Return which channels are forecast and scored, in words."""
+    """Return which channels are forecast and scored, and which inputs are known, in words."""
     channels, targets = summary["channels"], summary["targets"]
     names = ", ".join(targets)
+    known = f"; known ahead: {', '.join(summary['known'])}" if summary.get("known") else ""
     if len(channels) == 1:
-        return f"Forecast and scored: {names}"
+        return f"Forecast and scored: {names}{known}"
     if len(targets) == len(channels):
-        return f"All {len(channels)} channels are forecast and scored: {names}"
+        return f"All {len(channels)} channels are forecast and scored: {names}{known}"
     others = ", ".join(name for name in channels if name not in targets)
-    return f"Scored: {names}; forecast, but not scored: {others}"
+    return f"Scored: {names}; forecast, but not scored: {others}{known}"
 
 
 def split_text(summary: Document) -> str:

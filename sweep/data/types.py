@@ -90,6 +90,9 @@ class Starts:
     position: Array  # (start,): step of its series at which the forecast begins
     calendar: Array  # (start, warmup + horizon, feature): known inputs for the same times, feature may be 0
     n_eff: int  # largest number of starts that do not overlap
+    # (start, warmup + codec.lag + horizon, input), data units: the inputs from outside as recorded, for pictures; None
+    # without inputs. Networks read `calendar`.
+    inputs: Array | None = None
 
 
 @dataclass(frozen=True)

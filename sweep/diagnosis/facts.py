@@ -34,24 +34,30 @@ class DataFacts:
     input_size: float  # largest |input| in training, model units
     input_mean: float  # largest |mean| of a channel, model units
     input_spread: float  # largest standard deviation of a channel, model units
-    linear_training: float  # RMS one-step error of a linear autoregression on the training data
+    linear_training: (
+        float  # RMS one-step error of a linear autoregression on the training data, with the inputs
+    )
     linear_validation: float  # the same on validation data
     leaked: float  # share of validation stretches that occur, number by number, in the training data
-    nearest_training: float  # median distance of late training stretches to their nearest early one
-    nearest_validation: float  # median distance of validation stretches to their nearest early training one
+    # median distance of late training stretches to their nearest early one; NaN with inputs from outside, since other
+    # inputs move them without another law
+    nearest_training: float
+    nearest_validation: float  # the same of validation stretches to their nearest early training one
     series: int = 1  # training series
     # largest ratio of two training series' standard deviations, in model units, and largest distance of their means in
     # standard deviations within the series: over all channels
     series_scales: float = 1.0
     series_levels: float = 0.0
+    inputs: int = 0  # from outside that change within a series
 
 
 def facts_of(data: Data) -> DataFacts:
     """Return the facts; nothing is drawn, and only a linear autoregression is fitted.
 
-    A stretch is WORD samples of all channels. A stretch that occurs more than once in a training series, such as a
-    night's zeros or a cycle of whole steps, is not a sign of a leak. Distances are per sample and channel, in standard
-    deviations of the training data. The linear errors are NaN if the training series are too short.
+    A stretch is WORD samples of all channels; for leaks, with the inputs from outside at the same times. A stretch that
+    occurs more than once in a training series, such as a night's zeros or a cycle of whole steps, is not a sign of a
+    leak. Distances are per sample and channel, in standard deviations of the training data. The linear errors are NaN
+    if the training series are too short.
     """
     pooled, coded = np.concatenate(data.train_raw), np.concatenate(data.train)
     spread = np.where(pooled.std(axis=0) > 0, pooled.std(axis=0), 1.0)
@@ -59,9 +65,13 @@ def facts_of(data: Data) -> DataFacts:
     words = min(WORD, *(len(raw) // 3 for raw in data.train_raw)) or 1
     early = [raw[: 2 * len(raw) // 3] for raw in data.train_raw]
     late = [raw[2 * len(raw) // 3 :] for raw in data.train_raw]
-    tree = cKDTree(_stretches(early, words, spread))
-    asked = [row.tobytes() for row in _exact(list(fresh), words)]
-    known = _once_in_a_series(data.train_raw, words, set(asked))
+    inputs, nearest = _changing_inputs(data), [np.nan, np.nan]
+    if not inputs:
+        tree = cKDTree(_stretches(early, words, spread))
+        nearest = [_nearest(tree, _stretches(part, words, spread)) for part in (late, list(fresh))]
+    driven, driven_fresh = _with_inputs(data)
+    asked = [row.tobytes() for row in _exact(driven_fresh, words)]
+    known = _once_in_a_series(driven, words, set(asked))
     training, validation = _linear_errors(data, spread)
     apart = spread_of(joined(data.train, data.train_series))
     return DataFacts(
@@ -77,15 +87,55 @@ def facts_of(data: Data) -> DataFacts:
         linear_training=training,
         linear_validation=validation,
         leaked=float(np.mean([row in known for row in asked])),
-        nearest_training=_nearest(tree, _stretches(late, words, spread)),
-        nearest_validation=_nearest(tree, _stretches(list(fresh), words, spread)),
+        nearest_training=nearest[0],
+        nearest_validation=nearest[1],
         series=len(data.train),
         series_scales=float(apart.ratio.max()),
         series_levels=float(apart.distance.max()),
+        inputs=inputs,
     )
 
 
-def _once_in_a_series(series: tuple[Array, ...], words: int, asked: set[bytes]) -> set[bytes]:
+def _changing_inputs(data: Data) -> int:
+    """Return the number of inputs from outside that change within a training series."""
+    count = len(data.known)
+    if not count:
+        return 0
+    moves = [np.ptp(features[:, -count:], axis=0) > 0 for features in data.train_calendar]
+    return int(np.any(moves, axis=0).sum())
+
+
+def _with_inputs(data: Data, ahead: bool = False) -> tuple[list[Array], list[Array]]:
+    """Return the training series and the validation truth, (time, channel + input) each, data units and model units.
+
+    Without inputs from outside they are all the samples. With inputs, those that the transforms consume are left out.
+
+    Args:
+        data: of a trial.
+        ahead: whether a row has the inputs of the next time, with which a step forecasts; the last row then has its
+            own.
+    """
+    count, lag = len(data.known), data.codec.lag
+    if not count:
+        return list(data.train_raw), list(data.validation.truth)
+
+    def joined_with(values: Array, features: Array) -> Array:
+        inputs = features[:, -count:]
+        inputs = np.concatenate([inputs[1:], inputs[-1:]]) if ahead else inputs
+        return np.concatenate([values, inputs], axis=1)
+
+    starts = data.validation
+    horizon = starts.truth.shape[1]
+    return (
+        [joined_with(raw[lag:], one) for raw, one in zip(data.train_raw, data.train_calendar, strict=True)],
+        [
+            joined_with(values, one)
+            for values, one in zip(starts.truth, starts.calendar[:, -horizon:], strict=True)
+        ],
+    )
+
+
+def _once_in_a_series(series: list[Array], words: int, asked: set[bytes]) -> set[bytes]:
     """Return those of the stretches asked for, as bytes, that a series holds and no series holds more than once."""
     known: set[bytes] = set()
     again: set[bytes] = set()
@@ -130,26 +180,29 @@ def _nearest(tree: cKDTree, stretches: Array) -> float:
 def _linear_errors(data: Data, spread: Array) -> tuple[float, float]:
     """Return RMS one-step errors, in standard deviations, of an autoregression fitted to two thirds of training.
 
-    The first is on the last third of the training data, the second on the validation truth.
+    The first is on the last third of the training data, the second on the validation truth. With inputs from outside,
+    the autoregression has them, too: of as many times, the last of them the one that is forecast.
     """
-    level = np.concatenate(data.train_raw).mean(axis=0)  # without it, a large offset costs digits
-    early = [raw[: 2 * len(raw) // 3] - level for raw in data.train_raw]
-    late = [raw[2 * len(raw) // 3 :] - level for raw in data.train_raw]
+    series, fresh = _with_inputs(data, ahead=True)
+    channels = len(data.channels)
+    level = np.concatenate(series).mean(axis=0)  # without it, a large offset costs digits
+    early = [values[: 2 * len(values) // 3] - level for values in series]
+    late = [values[2 * len(values) // 3 :] - level for values in series]
     order = min(
         LINEAR_ORDER, min(len(values) for values in late) - 2, min(len(values) for values in early) // 4
     )
     if order < 1:
         return np.nan, np.nan
-    weights = fitted(early, order)
+    weights = fitted(early, order)[:, :channels]
 
     def error(series: list[Array]) -> float:
         squares = []
         for values in series:
             forecast = lagged(values[None], order)[0, :-1] @ weights[1:] + weights[0]
-            squares.append(np.square((forecast - values[order:]) / spread).mean())
+            squares.append(np.square((forecast - values[order:, :channels]) / spread).mean())
         return max(NEXT_TO_NOTHING, float(np.sqrt(np.mean(squares))))
 
-    return error(late), error(list(data.validation.truth - level))
+    return error(late), error([values - level for values in fresh])
 
 
 def _memory(train: tuple[Array, ...]) -> float:

@@ -71,6 +71,11 @@ class StoredStudy:
         return None if value is None else int(value)
 
     @property
+    def driven(self) -> bool:
+        """Return whether the data have inputs from outside."""
+        return bool((self.facts.get("data") or {}).get("known"))
+
+    @property
     def falling_schedulers(self) -> frozenset[str]:
         """Return the schedulers of the study whose learning rate falls to zero at the end of any budget."""
         return frozenset(self.facts.get("falling_schedulers") or ())

@@ -27,6 +27,7 @@ def proposal(
     file: str,
     horizon: int | None = None,
     targets: Sequence[str] = (),
+    known: Sequence[str] = (),
     given: Mapping[str, Any] | None = None,
     speed: float | None = None,
 ) -> str:
@@ -37,6 +38,7 @@ def proposal(
         file: the path of the data, as the study file should have it.
         horizon: free-running steps to score; None: chosen.
         targets: channels to forecast; empty: all.
+        known: columns of inputs whose future is given.
         given: values by key path that replace the proposed ones.
         speed: of training, as in `sizes_of`; None: a constant.
 
@@ -58,7 +60,7 @@ def proposal(
         Table(
             "", (Setting("description", f"{summary.name}: {plural(rollouts.horizon, 'free-running step')}"),)
         ),
-        _data(summary, file, targets, transforms, rollouts),
+        _data(summary, file, targets, known, transforms, rollouts),
         _score(rollouts),
         _model(noise),
         _training(sizes),
@@ -88,7 +90,12 @@ def _transforms(summary: DataSummary, given: Mapping[str, Any]) -> Setting:
 
 
 def _data(
-    summary: DataSummary, file: str, targets: Sequence[str], transforms: Setting, rollouts: Rollouts
+    summary: DataSummary,
+    file: str,
+    targets: Sequence[str],
+    known: Sequence[str],
+    transforms: Setting,
+    rollouts: Rollouts,
 ) -> Table:
     settings = [Setting("path", file)]
     if targets:
@@ -99,6 +106,14 @@ def _data(
         settings.append(Setting("target", list(targets), why))
     elif len(summary.channels) > 1:
         settings.append(Setting("target", [], f"{forecast_text(summary.document())}; name those that matter"))
+    guess = next((fact for fact in summary.facts if fact.name == "inputs" and fact.guessed), None)
+    if known:
+        why = (
+            "inputs whose future is given, not forecast: a forecast of a time sees their values at that time"
+        )
+        settings.append(Setting("known", list(known), why))
+    elif guess is not None:
+        settings.append(Setting("known", [], f"a guess, not applied: {guess.text}, or {guess.key} here"))
     if transforms.value or transforms.why:
         settings.append(transforms)
     if summary.spread > SPREAD:

@@ -166,6 +166,9 @@ def _rollout_arrays(subject: Subject) -> tuple[dict[str, np.ndarray], float]:
     stored["trivial_exact"] = np.asarray(trivial.exact)
     stored["trivial_valid_steps"] = trivial.valid_steps
     stored["series"], stored["position"] = starts.series, starts.position
+    if starts.inputs is not None:
+        stored["inputs"] = starts.inputs[:, -(tail + truth.shape[1]) :]
+        stored["input_names"] = np.asarray(data.known)
     with np.errstate(invalid="ignore"):
         return stored, float(np.mean(gap))
 

@@ -28,6 +28,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     waves = np.sin(np.arange(300)[:, None] / np.array([4.0, 5.0])) + 0.1 * RNG.standard_normal((300, 2))
     pd.DataFrame(waves, columns=["a", "b"]).to_csv("waves.csv", index=False)
+    switched = pd.DataFrame(waves, columns=["a", "b"]).assign(valve=np.arange(300) // 15 % 2)
+    switched.to_csv("valve.csv", index=False)
     return tmp_path
 
 
@@ -111,7 +113,43 @@ def test_a_dry_run_of_a_data_file_writes_nothing(here: Path, monkeypatch):
     shown = json.loads(invoke("run", "waves.csv", "--dry-run", "--json").stdout)
     assert shown["minutes"] == 7 and shown["data"]["rows"] == 300 and shown["study"] == "waves"
     assert len(shown["configurations"]) == 10 and {"warnings", "scale_from", "sequence_steps"} <= set(shown)
-    assert [path.name for path in here.iterdir()] == ["waves.csv"]
+    assert sorted(path.name for path in here.iterdir()) == ["valve.csv", "waves.csv"]
+
+
+def test_known_inputs_of_a_file_in_the_study_file_the_run_and_its_results(here: Path):
+    guess = invoke("init", "valve.csv", "--output", "guess.toml")
+    words = " ".join(guess.stdout.split())
+    assert (
+        "valve (by its name) looks like an input whose future may be known: --known valve (a guess" in words
+    )
+    assert document("guess.toml")["data"].get("known") == []
+    assert invoke("init", "valve.csv", "--known", "valve", "--known", "b").exit_code == 0
+    assert document("valve.toml")["data"]["known"] == ["valve", "b"]
+    Path("valve.toml").unlink()
+    args = ["run", "valve.csv", "--known", "valve", "--target", "a", "--horizon", "10", *SET]
+    shown = json.loads(invoke(*args, "--dry-run", "--json").stdout)["data"]
+    assert (shown["channels"], shown["known"]) == (["a", "b"], ["valve"])
+    done = invoke(*args)
+    assert done.exit_code == 0, done.stderr
+    other = invoke("run", "valve.csv", "--known", "b")
+    assert other.exit_code == 2 and "data.known = ['valve'], not ['b']" in other.stderr
+    arrays = sweep.load_study("valve").rollout(0)
+    assert arrays["input_names"].tolist() == ["valve"] and set(np.unique(arrays["inputs"])) == {0.0, 1.0}
+    report = json.loads(invoke("report", "valve", "--json").stdout)
+    assert report["study"]["seen"]["known"] == ["valve"]
+    page = Path("results/valve/report/index.html").read_text(encoding="utf-8")
+    assert "Scored: a; forecast, but not scored: b; known ahead: valve" in page
+    refused = invoke("run", "waves.csv", "--known", "c", "--dry-run")
+    assert refused.exit_code == 1 and "no column 'c' (data.known)" in refused.stderr
+
+
+def test_known_inputs_of_data_in_memory():
+    frame = pd.read_csv("valve.csv")
+    asked = {"name": "mine", "horizon": 10, "trials": 1, "overrides": FAST}
+    ended = sweep.run(data=frame, known="valve", target="a", **asked)
+    assert document("results/mine/proposed.toml")["data"]["known"] == ["valve"] and ended.trials == 1
+    with pytest.raises(StudyChanged, match=r"data.known = \['valve'\], not \['b'\]"):
+        sweep.run(data=frame, known=["b"], **asked)
 
 
 def test_settings_of_data_need_data():
@@ -119,6 +157,8 @@ def test_settings_of_data_need_data():
     assert done.exit_code == 2 and "--set score.horizon=" in done.stderr
     done = invoke("run", "sine", "--target", "y")
     assert done.exit_code == 2 and "--set data.target=" in done.stderr
+    done = invoke("run", "sine", "--known", "y")
+    assert done.exit_code == 2 and "--set data.known=" in done.stderr
     done = invoke("run", "sine", "--json")
     assert done.exit_code == 2 and "--json needs --dry-run" in done.stderr
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.command_line import invoke
 
 PAGE = (Path(__file__).parents[2] / "docs" / "your-data.md").read_text(encoding="utf-8")
-EXAMPLES = ("One series", "Many series", "Gaps and odd times")
+EXAMPLES = ("One series", "Many series", "Gaps and odd times", "Inputs from outside")
 BLOCK = re.compile(r"```(python|sh|text)\n(.*?)```", re.DOTALL)
 
 
@@ -36,7 +36,7 @@ def test_the_examples_do_and_print_what_the_page_says(tmp_path, monkeypatch):
                 for line in content.strip().splitlines():
                     assert " ".join(line.split()) in output, line
                     checked += 1
-    assert commands == 5 and checked >= 14
+    assert commands == 7 and checked >= 19
 
 
 @pytest.mark.parametrize("words", ["never scored", "irregular times"])

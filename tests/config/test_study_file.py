@@ -15,7 +15,7 @@ MISTAKES = [
     # sections
     ("modle.cell='gru'", "modle", ["no such section", "Did you mean 'model'?"]),
     ("model=5", "model", ["valid dictionary", "5"]),
-    ("data.exogenous=['z']", "data.exogenous", ["not supported", "data.calendar"]),
+    ("data.exogenous=['z']", "data.exogenous", ["not supported", "data.known", "data.calendar"]),
     ("score.quantiles=[0.1]", "score.quantiles", ["not supported", "one number per channel"]),
     ("model.hiden=3", "model.hiden", ["no such key", "Did you mean 'hidden'?", "layers"]),
     ("model.hidden='many'", "model.hidden", ["valid integer", "'many'"]),

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweep.data.readers import numbers as reader
-from sweep.data.readers.text.cells import MISSING
 from sweep.data.readers.numbers import looks_numeric, missing, numbers
 from sweep.data.readers.table import Table
+from sweep.data.readers.text.cells import MISSING
 
 
 def table(cells, decimal=".", thousands="", name="y"):

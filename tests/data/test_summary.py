@@ -11,6 +11,7 @@ from sweep.data import load, load_recording, summary_of, summary_of_recording
 from sweep.data.gaps import without_gaps
 from sweep.data.recording import Recording, Series
 from sweep.data.split import split_in_time
+from sweep.data.summary_words import forecast_text, seen_text
 
 SPLIT = (0.5, 0.25, 0.25)
 
@@ -35,6 +36,20 @@ def test_counts_period_and_spread():
     assert summary.period == pytest.approx(20, rel=0.01)
     assert summary.spread == pytest.approx(50)
     assert summary.starts is None and summary.step_seconds is None
+
+
+def test_inputs_from_outside_are_named_and_no_channels(tmp_path):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "a.npy", rng.standard_normal((300, 3)))
+    config = DataConfig(path=str(tmp_path / "a.npy"), known=("x1",))
+    data = load(config, ScoreConfig(warmup=5, horizon=10, starts=3))
+    for summary in (summary_of_recording(load_recording(config), [0, 1]), summary_of(data)):
+        assert (summary.channels, summary.known) == (("x0", "x2"), ("x1",))
+        seen = summary.document()
+        assert "2 channels and 1 input from outside" in seen_text(seen)
+        assert forecast_text(seen) == "All 2 channels are forecast and scored: x0, x2; known ahead: x1"
+    del seen["known"]  # of a study that an earlier version stored
+    assert "input" not in seen_text(seen) and forecast_text(seen).endswith("x0, x2")
 
 
 def test_only_the_targets_count():

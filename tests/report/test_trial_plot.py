@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from sweep.config.errors import StoreError
-from sweep.report.plots.canvas import GOOD, drawable, level_ticks, linear_ticks, log_ticks
+from sweep.report.plots.canvas import GOOD, INPUTS, drawable, level_ticks, linear_ticks, log_ticks, png
 from sweep.report.plots.panels import panels_of
 from sweep.report.plots.study import effect_plot, small_png
 from sweep.report.plots.trial import draw_trial, trial_figure
@@ -102,6 +102,63 @@ def test_the_scored_channel_is_named_where_there_are_several(writer):
     np.testing.assert_allclose(
         panels[0].truth[-400:], starts.truth[panels[0].valid * 0 + 15, :, 1], atol=1e-6
     )
+
+
+def with_inputs(arrays, count, flat=False):
+    starts, steps = arrays["truth"].shape[0], arrays["past"].shape[1] + arrays["truth"].shape[1]
+    rng = np.random.default_rng(0)
+    inputs = np.cumsum(rng.normal(size=(starts, steps, count)), axis=1)
+    inputs[..., 0] = 3.0 if flat else inputs[..., 0]
+    names = np.array([f"input{n}" for n in range(count)])
+    return {**arrays, "inputs": inputs, "input_names": names}
+
+
+def test_inputs_from_outside_are_those_of_the_start_in_its_steps(writer):
+    *_, sines, rollout_files = writer
+    arrays = with_inputs(arrays_of(sines, rollout_files, lambda truth: truth * 0.9), 2)
+    arrays["valid_steps"] = np.arange(16)
+    for panel, start in zip(panels_of(arrays, ["y"]), (15, 7, 0), strict=True):
+        whole = arrays["inputs"]
+        low, high = whole.min(axis=(0, 1)), whole.max(axis=(0, 1))
+        assert [line.text for line in panel.inputs] == [
+            f"input{n} {low[n]:.4g} to {high[n]:.4g}" for n in range(2)
+        ]
+        assert panel.more_inputs == 0
+        for n, line in enumerate(panel.inputs):
+            wanted = whole[start, -len(panel.steps) :, n]
+            assert low[n] + line.values * (high[n] - low[n]) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(("count", "drawn", "more"), [(1, 1, 0), (3, 3, 0), (4, 3, 1), (9, 3, 6)])
+def test_at_most_three_inputs_are_drawn_and_the_others_counted(one, writer, count, drawn, more):
+    *_, sines, rollout_files = writer
+    arrays = with_inputs(arrays_of(sines, rollout_files, lambda truth: truth * 0.9), count, flat=True)
+    figure = trial_figure(one.record(0), arrays, one.curves(0), ["y"])
+    texts = [text.get_text() for text in figure.texts]
+    assert texts.count("input0 3") == 3  # constant: below each of three starts
+    assert sum(text.startswith("input") for text in texts) == 3 * drawn
+    assert texts.count(f"and {more} more input{'s' if more > 1 else ''}") == (3 if more else 0)
+    image = picture(png(figure))
+    for color, visible in zip(INPUTS, range(3), strict=True):
+        assert (pixels(image, color) > 100) == (visible < drawn)
+    assert texts.count("true past") == texts.count("step of the rollout") - 1 == 1
+
+
+def test_without_inputs_the_picture_has_no_room_for_them(one, writer):
+    *_, sines, rollout_files = writer
+    arrays = arrays_of(sines, rollout_files, lambda truth: truth * 0.9)
+    plain = trial_figure(one.record(0), arrays, one.curves(0), ["y"])
+    driven = trial_figure(one.record(0), with_inputs(arrays, 1), one.curves(0), ["y"])
+    assert (len(plain.axes), len(driven.axes)) == (5, 8)
+    assert plain.get_figheight() < driven.get_figheight()
+
+
+def test_long_names_of_inputs_are_cut(writer):
+    *_, sines, rollout_files = writer
+    arrays = with_inputs(arrays_of(sines, rollout_files, lambda truth: truth), 1)
+    arrays["input_names"] = np.array(["temperature of the northern hall"])
+    (line,) = panels_of(arrays, [])[0].inputs
+    assert line.text.startswith("temperature of the nor … ")
 
 
 def test_one_start_and_two_starts_have_one_and_two_panels(writer):

@@ -12,6 +12,7 @@ from sweep import api
 from sweep.api.init_study import proposed_study
 from sweep.config.errors import DataError
 from sweep.data import DataSummary
+from sweep.data.facts import Fact
 from sweep.study.proposal import proposal
 
 KINDS = ("periodic", "noisy", "trending", "chaotic")
@@ -147,6 +148,26 @@ def test_series_of_different_spread_are_scaled_by_their_own():
 def test_the_time_of_day_is_an_input_where_there_is_a_daily_period(step, period, calendar):
     data = document(summary(step_seconds=step, period=period))["data"]
     assert data.get("calendar") == (["time_of_day"] if calendar else None)
+
+
+def test_known_inputs_have_their_reason_and_leave_the_calendar():
+    driven = summary(channels=("a",), targets=("a",), known=("u",), step_seconds=1800.0, period=48.0)
+    text = proposal(driven, "made.csv", known=["u"])
+    data = tomllib.loads(text)["data"]
+    assert (data["known"], data["calendar"]) == (["u"], ["time_of_day"])
+    assert (
+        "# inputs whose future is given, not forecast" in text
+        and "1 channel and 1 input from outside" in text
+    )
+    assert "known" not in document(summary())["data"]
+
+
+def test_a_guess_is_a_comment_and_no_setting():
+    guess = Fact("inputs", "b looks like an input", 'known = ["b"]', guessed=True)
+    text = proposal(summary(facts=(guess,)), "made.csv")
+    assert '# a guess, not applied: b looks like an input, or known = ["b"] here\nknown = []' in text
+    settled = proposal(summary(facts=(replace(guess, guessed=False),)), "made.csv")
+    assert "known =" not in settled
 
 
 def test_targets_and_given_values():

@@ -114,6 +114,37 @@ def test_the_rollout_is_that_of_the_best_evaluation(settled: Made):
     assert best.scores.trivial_skill == pytest.approx(1 - best.scores.rollout_error / trivial.rollout_error)
 
 
+DOCUMENTED = Path(__file__).parents[2] / "results" / "README.md"
+
+
+@pytest.mark.parametrize("known", [("u", "w"), ()])
+def test_inputs_from_outside_are_stored_in_data_units_as_documented(
+    trial: Made, segments: Made, tmp_path: Path, known: tuple[str, ...]
+):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(200, 3)) * [1, 50, 2] + [0, 1e3, 0]
+    np.savetxt(tmp_path / "a.csv", values, delimiter=",", header="y,u,w", comments="")
+    settings = {
+        "path": str(tmp_path / "a.csv"),
+        "channels": ("y",),
+        "known": known,
+        "transforms": ("difference",),
+    }
+    config = trial().model_copy(update={"data": DataConfig(**settings)})
+    done = segments(config)
+    arrays = arrays_of(finish(config, done[-1].checkpoint).files)
+    assert ("inputs" in arrays, "input_names" in arrays) == (bool(known), bool(known))
+    if known:
+        assert arrays["input_names"].tolist() == ["u", "w"]
+        steps = arrays["past"].shape[1]
+        for start, position in enumerate(arrays["position"]):
+            rows = values[position - steps : position + 20]
+            np.testing.assert_array_equal(arrays["inputs"][start], rows[:, 1:])
+            np.testing.assert_array_equal(arrays["past"][start], rows[:steps, :1])
+        (line,) = (row for row in DOCUMENTED.read_text().splitlines() if "rollout.npz" in row)
+        assert all(f"`{name}`" in line for name in ("inputs", "input_names"))
+
+
 def test_the_curves_are_plain_numbers(settled: Made):
     _, done, finished = settled
     rows = list(csv.DictReader(io.StringIO(finished.files["curves.csv"].decode())))

@@ -11,6 +11,7 @@ from sweep.config.errors import DataError
 from sweep.config.registry import nearest
 from sweep.config.sections import DataConfig
 from sweep.data.facts import Fact
+from sweep.data.readers.input_like import input_facts
 from sweep.data.recording import Recording, Series
 from sweep.data.types import Array
 
@@ -175,6 +176,7 @@ def _recording(path: Path, label: str, values: Any, config: DataConfig) -> Recor
         )
     if len(chosen) > 1 and not config.target and not config.channels:
         facts.append(Fact("forecast", f"all {len(chosen)} channels", f'target = ["{chosen[0]}"]', True))
+    facts += input_facts(chosen, cube[:, :, : len(chosen)].reshape(-1, len(chosen)), config)
     return Recording(
         path.stem,
         tuple(chosen),

@@ -9,6 +9,7 @@ from sweep.config.errors import DataError
 from sweep.config.sections import DataConfig
 from sweep.config.text import plural
 from sweep.data.facts import Fact
+from sweep.data.readers.input_like import input_facts
 from sweep.data.readers.numbers import numbers
 from sweep.data.readers.roles import roles_of
 from sweep.data.readers.table import Table
@@ -70,7 +71,14 @@ def recording_of(table: Table, config: DataConfig, name: str) -> Recording:
         known=roles.known,
         step=grids[0].step.text if grids else "",
         span=span,
-        facts=(*table.facts, *roles.facts, *(times.facts if times else ()), *facts, *_common(grids)),
+        facts=(
+            *table.facts,
+            *roles.facts,
+            *input_facts(roles.channels, values[:, : len(roles.channels)], config),
+            *(times.facts if times else ()),
+            *facts,
+            *_common(grids),
+        ),
     )
 
 

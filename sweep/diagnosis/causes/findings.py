@@ -89,7 +89,7 @@ def likely(case: Case, model: CauseModel, values: Mapping[str, float]) -> tuple[
 
 
 def inapplicable(case: Case, cause: Cause) -> str:
-    """Return why a cause is impossible with this configuration; "" if it is possible."""
+    """Return why a cause is impossible or cannot be told with this configuration and data; "" if it is possible."""
     training, model = case.config.training, case.config.model
     # a training that diverged did not end for lack of budget or because its rate was too low
     diverged = "" if case.record.diverged_at is None else "training ended by diverging"
@@ -104,6 +104,11 @@ def inapplicable(case: Case, cause: Cause) -> str:
             else "the readout has no ReLU"
         ),
         "decay_early": "" if training.scheduler.name != "none" else "the learning rate never falls",
+        "distribution_gap": (
+            "the data have inputs from outside, and other inputs look like another law"
+            if case.facts.inputs
+            else ""
+        ),
         "undertrained": diverged,
         "lr_low": diverged,
     }

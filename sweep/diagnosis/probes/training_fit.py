@@ -135,6 +135,7 @@ def _shortened(starts: Starts, past: int, horizon: int) -> Starts:
         owner=starts.owner[few],
         position=starts.position[few],
         calendar=starts.calendar[few, before : before + past - lag + horizon],
+        inputs=None,
     )
 
 

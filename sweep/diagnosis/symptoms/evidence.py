@@ -40,6 +40,7 @@ class RolloutEvidence:
         None  # (start, channel): whether a trivial forecast is right to rounding; None: nowhere
     )
     trivial: TrivialForecast | None = None  # the best trivial forecast of these starts; None: unknown
+    driven: bool = False  # whether inputs from outside that change drive the data; baselines may not see them
 
     def __post_init__(self) -> None:
         shape = self.truth.shape
@@ -102,7 +103,7 @@ def stored_evidence(
 
     Args:
         arrays: by name, as `sweep.trial` stores them: forecast, truth, past, std, scale, and optionally targets,
-            block, series, position, exact, and the best trivial forecast.
+            block, series, position, exact, inputs, and the best trivial forecast.
         period: dominant period of the training data in steps, None if there is none.
         lyapunov_time: in steps, where known.
         noise: standard deviation of the observation noise in scales, where known.
@@ -144,6 +145,7 @@ def stored_evidence(
         position=arrays.get("position"),
         exact=arrays["exact"][..., targets] if "exact" in arrays else None,
         trivial=trivial,
+        driven="inputs" in arrays and bool(np.ptp(arrays["inputs"], axis=1).any()),
     )
 
 

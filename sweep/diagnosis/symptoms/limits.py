@@ -45,11 +45,13 @@ def limit_of(
     noise: float | None,
     series: Array | None,
     position: Array | None,
+    driven: bool = False,
 ) -> Limit:
     """Return how far the data can be forecast.
 
     With a known Lyapunov time T: LYAPUNOV_TIMES T steps, or ln(LOST / noise) T if that is less. Otherwise as
-    far as the better of two plain forecasts holds (`reference_squares`).
+    far as the better of two plain forecasts holds (`reference_squares`), which see no inputs from outside: where such
+    inputs drive the data, they show no limit.
 
     Args:
         past: (start, past step, channel), in scales.
@@ -59,6 +61,7 @@ def limit_of(
         noise: of the observations in scales, or None.
         series: (start,) or None.
         position: (start,) or None.
+        driven: whether the data have inputs from outside.
     """
     horizon = truth.shape[1]
     if lyapunov_time is not None:
@@ -69,6 +72,9 @@ def limit_of(
             return Limit(False, why, horizon, None, horizon)
         why = f"chaos: {times:.1f} Lyapunov times are {steps} of {horizon} steps"
         return Limit(True, why, steps, None, steps)
+    if driven:
+        why = "plain forecasts do not see the inputs from outside, so they show no limit"
+        return Limit(False, why, horizon, None, horizon)
     squares = reference_squares(past, truth, block, series, position)
     edges = stretches(horizon)
     pooled = [_mean(squares[:, first:last]) for first, last in pairwise(edges.tolist())]

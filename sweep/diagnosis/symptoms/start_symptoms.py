@@ -70,6 +70,7 @@ class Truth:
     block: int
     lyapunov_time: float | None
     noise: float | None
+    driven: bool
 
 
 def start_symptoms_of(evidence: RolloutEvidence) -> StartSymptoms:
@@ -83,7 +84,8 @@ def start_symptoms_of(evidence: RolloutEvidence) -> StartSymptoms:
     limited = _limited(evidence, limit, errors)
     trivial = evidence.trivial
     skill = None if trivial is None else trivial.skill_of(errors[-1])
-    known = hopeless(trivial, errors[-1], evidence.baselines)
+    # baselines that do not see the inputs from outside prove nothing
+    known = hopeless(trivial, errors[-1], {} if evidence.driven else evidence.baselines)
     as_good = bool(known) and _as_good_as_trivial(evidence, errors[-1])
     first = _first_errors(forecast, truth, evidence.block)
     never = bool(np.median(first) >= OFF)
@@ -141,6 +143,7 @@ def _truth(evidence: RolloutEvidence, past: Array, truth: Array) -> Truth:
         block=evidence.block,
         lyapunov_time=evidence.lyapunov_time,
         noise=evidence.noise,
+        driven=evidence.driven,
     )
 
 
@@ -158,6 +161,7 @@ def _truth_facts(known: Truth) -> tuple[Limit, list[tuple[list[Tones] | None, fl
         known.noise,
         known.series,
         known.position,
+        known.driven,
     )
     wholes = np.concatenate([known.past, known.truth], axis=1)
     return limit, [_tones_by_start(wholes[..., channel]) for channel in range(wholes.shape[2])]

@@ -35,7 +35,9 @@ STATES = {
     "failed": "#000000",
 }
 MARKERS = {"complete": "o", "pruned": "v", "diverged": "X", "running": "s", "failed": "."}
+INPUTS = ("#56b4e9", "#cc79a7", "#e69f00")  # sky blue, reddish purple, orange: inputs from outside
 SMALL, NORMAL = 8.0, 9.0
+HALO = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0}  # behind text over curves
 
 
 def new_figure(width: float, height: float, dpi: int) -> Figure:

@@ -12,6 +12,16 @@ MARGIN = (
     1.5  # scales around the truth that an axis shows at most; our choice, so that the truth stays readable
 )
 TAIL = 0.25  # of the horizon: length of the warm-up that is shown at most
+MOST_INPUTS = 3  # inputs from outside that are drawn; our choice, more cannot be told apart
+LONGEST = 24  # characters of an input's name
+
+
+@dataclass(frozen=True)
+class InputLine:
+    """An input from outside over the steps of a panel."""
+
+    text: str  # its name and its range in data units
+    values: np.ndarray  # (tail + horizon,): 0 is the lowest value of all stored starts, 1 the highest
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,8 @@ class Panel:
     left_at: int | None  # first step outside the limits, or not finite
     lost: bool  # whether the value there is not finite
     evidence: Envelope | PhaseError | None = None  # of the trial's symptom
+    inputs: tuple[InputLine, ...] = ()  # at most MOST_INPUTS
+    more_inputs: int = 0  # that are not drawn
 
 
 def panels_of(arrays: Mapping[str, np.ndarray], channels: list[str], code: str = "") -> list[Panel]:
@@ -84,4 +96,23 @@ def _panel(
         left_at=None if left_at is None else left_at + 1,
         lost=left_at is not None and not math.isfinite(forecast[left_at]),
         evidence=evidence_of(arrays, start, channel, code) if code else None,
+        inputs=_input_lines(arrays, start, len(shown)),
+        more_inputs=max(0, len(arrays.get("input_names", ())) - MOST_INPUTS),
     )
+
+
+def _input_lines(arrays: Mapping[str, np.ndarray], start: int, steps: int) -> tuple[InputLine, ...]:
+    """Return the first inputs from outside over the last steps of a start; none if none are stored."""
+    if "inputs" not in arrays:
+        return ()
+    lines = []
+    for column, name in enumerate(arrays["input_names"][:MOST_INPUTS]):
+        every = np.asarray(arrays["inputs"][..., column], dtype=float)
+        low, high = float(every.min()), float(every.max())
+        text = str(name) if len(str(name)) <= LONGEST else f"{str(name)[: LONGEST - 2]} …"
+        if low == high:
+            lines.append(InputLine(f"{text} {low:.4g}", np.full(steps, 0.5)))
+        else:
+            values = (every[start, -steps:] - low) / (high - low)
+            lines.append(InputLine(f"{text} {low:.4g} to {high:.4g}", values))
+    return tuple(lines)

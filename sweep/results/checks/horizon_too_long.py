@@ -8,7 +8,7 @@ from sweep.results.wording.numbers import number_text
 SKILL_LEAST = 0.25  # half of the trivial error, over half of the horizon. Our choice
 
 
-def horizon_too_long(contest: Contest) -> Finding:
+def horizon_too_long(contest: Contest, driven: bool = False) -> Finding:
     """Does the leading configuration or a baseline have skill over half of the horizon?
 
     Skill is against the best trivial forecast, or against an error of 1 if none is scored. A forecast with half of
@@ -16,6 +16,8 @@ def horizon_too_long(contest: Contest) -> Finding:
 
     Args:
         contest: whose scores decide.
+        driven: whether the data have inputs from outside. A lack of skill then shows no limit of the data, since most
+            baselines do not see the inputs.
     """
     trivial = contest.trivial
     others = [
@@ -31,6 +33,12 @@ def horizon_too_long(contest: Contest) -> Finding:
     skill = 1 - first.rollout_error / bar
     evidence = {"skill": skill, "by": first.name, "against": against, "least": SKILL_LEAST}
     words = f"skill {number_text(skill, 2)} against {against}"
+    if skill < SKILL_LEAST and driven:
+        text = (
+            f"Nothing has skill over half of the horizon (best: {first.name}, {words}), but with inputs from outside "
+            "that shows no limit of the data: nothing may have learnt what the inputs do."
+        )
+        return CHECK.finding("not applicable", text, evidence)
     if skill < SKILL_LEAST:
         text = (
             f"Neither a network nor a baseline has skill over half of the horizon (best: {first.name}, {words}): "
@@ -43,6 +51,6 @@ def horizon_too_long(contest: Contest) -> Finding:
 CHECK = CheckSpec(
     name="horizon_too_long",
     titles=("The horizon is too long", "The horizon fits the data"),
-    check=lambda tables: horizon_too_long(tables.contests.decisive),
+    check=lambda tables: horizon_too_long(tables.contests.decisive, tables.study.driven),
     source="our choice",
 )

@@ -119,6 +119,20 @@ def test_sizes_at_the_limits_of_a_product(cell: str, hidden: int, instructions: 
 
 
 @pytest.mark.parametrize("instructions", instruction_sets())
+@pytest.mark.parametrize("free", [0, 6])
+@pytest.mark.parametrize("extra", [1, 8])
+@pytest.mark.parametrize("cell", CODES)
+def test_inputs_beside_the_channels(cell: str, extra: int, free: int, instructions: str):
+    network = NetworkShape(cell, 2, 17, 2 + extra, (5, 2), increment=True)
+    given = [p.detach() for p in drawn(network)], noise(5, 11, 2 + extra), states(network, 5)
+    mode = Mode(free=free, instructions=instructions)
+    truth, results = (results_of(compute, network, *given, mode) for compute in (twin, run))
+    for name, result in results.items():
+        assert distance(result, truth[name]) <= 1e-12, name
+    assert truth["d x"][:, :, 2:].all()  # each input of each step has an effect, free-running or not
+
+
+@pytest.mark.parametrize("instructions", instruction_sets())
 @pytest.mark.parametrize(("dtype", "units"), [(torch.float32, 2.5), (torch.float64, 8.0)], ids=str)
 def test_gates_are_right_to_the_last_bits(dtype: torch.dtype, units: float, instructions: str):
     points = torch.cat([torch.linspace(-20, 20, 4001), torch.logspace(-30, 0, 400)]).to(dtype)

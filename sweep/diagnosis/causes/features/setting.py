@@ -15,7 +15,10 @@ NEAR = 0.02  # standard deviations; all smaller distances count as this one. Our
 
 
 def cycle(case: Case) -> float:
-    """Return the steps of a cycle: the dominant period, or four times the first lag without correlation."""
+    """Return the steps of a cycle: the dominant period, or four times the first lag without correlation.
+
+    With inputs from outside it is as much the inputs' as the system's.
+    """
     return case.facts.period or 4 * case.facts.memory
 
 
@@ -33,7 +36,7 @@ def _window(case: Case) -> float:
 
 
 def _window_by_cycle(case: Case) -> float:
-    return _window(case) - decades(cycle(case))
+    return math.nan if case.facts.inputs else _window(case) - decades(cycle(case))
 
 
 def _scored_window(case: Case) -> float:
@@ -50,7 +53,7 @@ def _warmup(case: Case) -> float:
 
 
 def _warmup_by_cycle(case: Case) -> float:
-    return _warmup(case) - decades(cycle(case))
+    return math.nan if case.facts.inputs else _warmup(case) - decades(cycle(case))
 
 
 def _input_noise(case: Case) -> float:
@@ -88,6 +91,8 @@ def _leaked(case: Case) -> float:
 
 def _apart(case: Case) -> float:
     near = (case.facts.nearest_validation, case.facts.nearest_training)
+    if any(map(math.isnan, near)):
+        return math.nan
     validation, training = (decades(max(NEAR, one)) for one in near)
     return validation - training
 
