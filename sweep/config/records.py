@@ -71,7 +71,7 @@ class TrialRecord:
     best_one_step: int | None = None  # lowest one-step error
     reason: str | None = None  # why it diverged, was pruned or failed
     diverged_at: int | None = None  # sequence-steps
-    exposure_gap: float | None = None  # mean over steps; its curve is in rollout.npz
+    exposure_gap: float | None = None  # mean over steps; its curve is in rollout.npz; None without feedback
     sequence_steps: int = 0
     updates: int = 0
     seconds: float = 0.0  # worker time; only this field and `host` may differ between equal runs

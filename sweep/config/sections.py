@@ -185,14 +185,29 @@ class ModelConfig(Section):
     cell: str = "lstm"
     hidden: PositiveInt = 51
     layers: PositiveInt = 2
-    readout: Literal["increment", "value"] = "increment"
+    # Whether the network sees the channels, its own forecasts in a rollout. Without, it sees the known inputs alone.
+    feedback: bool = True
+    readout: Literal["increment", "value"] = "increment"  # without feedback always "value"
     head: Annotated[tuple[PositiveInt, ...], Field(strict=False)] = ()  # ReLU layers before the output
     head_activation: Literal["relu", "tanh"] = "relu"
     output_activation: Literal["none", "relu"] = "none"
     init_gain: Annotated[float, Field(gt=0)] = 1.0  # factor on the initial recurrent weights
     forget_bias: float = 0.0  # added to the initial bias of the gate that keeps the state
 
-    only_if_set: ClassVar[tuple[str, ...]] = ("kind", "options")
+    only_if_set: ClassVar[tuple[str, ...]] = ("kind", "options", "feedback")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _value_without_feedback(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("feedback") is False:
+            return {**values, "readout": "value"}  # an increment adds to the value that is fed back
+        return values
+
+    @model_validator(mode="after")
+    def _own_model_without_feedback(self) -> "ModelConfig":
+        if not self.feedback and not self.recurrent:
+            raise ValueError(f"feedback = false needs sweep's own model, got kind = {self.kind}")
+        return self
 
     @property
     def recurrent(self) -> bool:

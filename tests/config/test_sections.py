@@ -45,6 +45,7 @@ FIELDS: list[tuple[type[Section], str, Any, Any, Any]] = [
     (ScoreConfig, "baselines", (), ("mine",), ["mine"]),
     (ModelConfig, "kind", RECURRENT, "mlp", "mlp"),
     (ModelConfig, "options", {}, {"width": 8}, {"width": 8}),
+    (ModelConfig, "feedback", True, False, False),
     (DiagnosisConfig, "probes", (), ("mine",), ["mine"]),
     (DiagnosisConfig, "checks", (), ("mine",), ["mine"]),
 ]

@@ -85,7 +85,7 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
             ),
             ("nrmse", number_text(document["nrmse"]) if document["nrmse"] is not None else "∞"),
             ("one-step error", number_text(document["one_step_error"])),
-            ("exposure gap", number_text(document["exposure_gap"])),
+            ("exposure gap", _exposure_gap(document)),
             ("starts that leave the data", percent_text(document["diverged_fraction"])),
         ]
         if document["trivial_skill"] is not None:
@@ -112,6 +112,12 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
                 (f"skill against {name}{basis}", "exact baseline" if skill is None else number_text(skill, 2))
             )
     return facts
+
+
+def _exposure_gap(document: Mapping[str, Any]) -> str:
+    if document["config"].get("model", {}).get("feedback", True):
+        return number_text(document["exposure_gap"])
+    return "not applicable: without feedback no forecast is an input"
 
 
 def _print_symptom(document: Mapping[str, Any], console: Console) -> None:
