@@ -150,7 +150,9 @@ def score_section(study: StoredStudy) -> dict[str, Any]:
     score, facts = study.document.get("score") or {}, study.facts
     return {
         "horizon": study.horizon,
-        "starts": score.get("starts"),
+        "horizon_test": study.horizon_on_test,
+        "from_start": study.from_start,
+        "starts": facts.get("n_eff_validation") if study.from_start else score.get("starts"),
         "warmup": score.get("warmup"),
         "block": facts.get("block"),
         "period": facts.get("period"),

@@ -42,6 +42,7 @@ FIELDS: list[tuple[type[Section], str, Any, Any, Any]] = [
         }.items()
     ),
     (ScoreConfig, "objective", "rollout_error", "median", "median"),
+    (ScoreConfig, "from_start", False, True, True),
     (ScoreConfig, "baselines", (), ("mine",), ["mine"]),
     (ModelConfig, "kind", RECURRENT, "mlp", "mlp"),
     (ModelConfig, "options", {}, {"width": 8}, {"width": 8}),

@@ -34,6 +34,8 @@ def test_the_document_has_what_is_promised(document):
     assert {"study", "score", "best", "baselines", "trials", "findings"} <= set(document)
     assert document["score"] == {
         "horizon": 400,
+        "horizon_test": 400,
+        "from_start": False,
         "starts": 16,
         "warmup": 100,
         "block": 50,
