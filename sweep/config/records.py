@@ -25,7 +25,7 @@ LEFT_OUT = "left out"  # in the metadata of a field: `to_json` leaves it out whe
 class Scores:
     """The scores of one evaluation, as docs/metrics.md defines them.
 
-    nrmse and one_step_nrmse may be +inf; rollout_error, one_step_error and diverged_fraction lie in [0, 1];
+    nrmse, one_step_nrmse and rmse may be +inf; rollout_error, one_step_error and diverged_fraction lie in [0, 1];
     trivial_skill is 1 at most.
     """
 
@@ -41,6 +41,7 @@ class Scores:
     trivial_skill: float | None = (
         None  # against the best trivial forecast; None: that one is exact, or not recorded
     )
+    rmse: tuple[float, ...] = ()  # by target channel, data units; empty: not recorded
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,11 @@ def to_json(value: Any) -> Any:
 def scores_from_json(values: Mapping[str, Any]) -> Scores:
     """Return Scores from JSON; null, written for a number that is not finite, becomes +inf, except trivial_skill."""
     filled: dict[str, Any] = {key: math.inf if value is None else value for key, value in values.items()}
-    more = {"prefix_errors": tuple(values["prefix_errors"]), "trivial_skill": values.get("trivial_skill")}
+    more = {
+        "prefix_errors": tuple(values["prefix_errors"]),
+        "trivial_skill": values.get("trivial_skill"),
+        "rmse": tuple(math.inf if value is None else value for value in values.get("rmse") or ()),
+    }
     return Scores(**{**filled, **more})
 
 

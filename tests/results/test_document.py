@@ -59,7 +59,7 @@ def test_the_best_alone_has_test_scores(study, document):
     assert with_test == [document["best"]]
     test = document["trials"][document["best"]]["test"]
     winner = study.read_document("winner")
-    assert test == {key: winner["test"][key] for key in ("rollout_error", "nrmse", "valid_steps")}
+    assert test == {key: winner["test"][key] for key in ("rollout_error", "nrmse", "rmse", "valid_steps")}
 
 
 def test_every_finding_is_there_whatever_it_says(document):

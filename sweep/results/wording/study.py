@@ -295,7 +295,9 @@ def provenance_of(document: Document) -> list[tuple[str, str]]:
 
 def _rollouts_text(score: Mapping[str, Any]) -> str:
     """Return number, warm-up and horizon of the rollouts; whole records have another horizon on test."""
-    text = f"{score['starts']} starts, warm-up {score['warmup']}, horizon {score['horizon']}"
+    starts = score["starts"]
+    many = f"{starts} starts" if starts != 1 else "1 start"
+    text = f"{many}, warm-up {score['warmup']}, horizon {score['horizon']}"
     return f"{text} (test: {score['horizon_test']}), whole records" if score["from_start"] else text
 
 
