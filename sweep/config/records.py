@@ -25,7 +25,7 @@ LEFT_OUT = "left out"  # in the metadata of a field: `to_json` leaves it out whe
 class Scores:
     """The scores of one evaluation, as docs/metrics.md defines them.
 
-    nrmse and one_step_nrmse may be +inf; rollout_error, one_step_error and diverged_fraction lie in [0, 1];
+    nrmse, one_step_nrmse and rmse may be +inf; rollout_error, one_step_error and diverged_fraction lie in [0, 1];
     trivial_skill is 1 at most.
     """
 
@@ -41,6 +41,7 @@ class Scores:
     trivial_skill: float | None = (
         None  # against the best trivial forecast; None: that one is exact, or not recorded
     )
+    rmse: tuple[float, ...] = ()  # by target channel, data units; empty: not recorded
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class TrialRecord:
     best_one_step: int | None = None  # lowest one-step error
     reason: str | None = None  # why it diverged, was pruned or failed
     diverged_at: int | None = None  # sequence-steps
-    exposure_gap: float | None = None  # mean over steps; its curve is in rollout.npz
+    exposure_gap: float | None = None  # mean over steps; its curve is in rollout.npz; None without feedback
     sequence_steps: int = 0
     updates: int = 0
     seconds: float = 0.0  # worker time; only this field and `host` may differ between equal runs
@@ -111,7 +112,11 @@ def to_json(value: Any) -> Any:
 def scores_from_json(values: Mapping[str, Any]) -> Scores:
     """Return Scores from JSON; null, written for a number that is not finite, becomes +inf, except trivial_skill."""
     filled: dict[str, Any] = {key: math.inf if value is None else value for key, value in values.items()}
-    more = {"prefix_errors": tuple(values["prefix_errors"]), "trivial_skill": values.get("trivial_skill")}
+    more = {
+        "prefix_errors": tuple(values["prefix_errors"]),
+        "trivial_skill": values.get("trivial_skill"),
+        "rmse": tuple(math.inf if value is None else value for value in values.get("rmse") or ()),
+    }
     return Scores(**{**filled, **more})
 
 

@@ -36,6 +36,7 @@ def _steps_or_share(value: Any) -> int | float:
 StepsOrShare = Annotated[int | float, PlainValidator(_steps_or_share)]
 
 ALWAYS = "always"  # value of training.readout_refit
+HORIZON = 1000  # free-running steps that are scored, unless a study says otherwise
 OF_BOOL = {True: "end", False: "never"}  # what it means as a bool
 RECURRENT = "recurrent"  # kind of sweep's own model, with cells, layers and a readout
 
@@ -169,12 +170,28 @@ class ScoreConfig(Section):
     """`[score]`: the rollouts of an evaluation and the objective."""
 
     warmup: PositiveInt = 1000  # true steps that set the hidden state
-    horizon: Annotated[int, Field(ge=10)] = 1000  # free-running steps that are scored
-    starts: PositiveInt = 32  # rollouts per evaluation
+    # Free-running steps that are scored; with from_start their largest number, None: no limit.
+    horizon: Annotated[int | None, Field(ge=10)] = HORIZON
+    starts: PositiveInt = 32  # rollouts per evaluation; not used with from_start
+    # One rollout of each record of a part, from its beginning to its end, with the warm-up within the part.
+    from_start: bool = False
     objective: str = "rollout_error"  # the score to minimise
     baselines: Annotated[tuple[str, ...], Field(strict=False)] = ()  # of plug-ins, beside sweep's own
 
-    only_if_set: ClassVar[tuple[str, ...]] = ("objective", "baselines")
+    only_if_set: ClassVar[tuple[str, ...]] = ("from_start", "objective", "baselines")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_records(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("from_start") is True and "horizon" not in values:
+            return {**values, "horizon": None}
+        return values
+
+    @model_validator(mode="after")
+    def _horizon_is_given(self) -> "ScoreConfig":
+        if self.horizon is None and not self.from_start:
+            raise ValueError("horizon may be absent only with from_start = true")
+        return self
 
 
 class ModelConfig(Section):
@@ -185,14 +202,29 @@ class ModelConfig(Section):
     cell: str = "lstm"
     hidden: PositiveInt = 51
     layers: PositiveInt = 2
-    readout: Literal["increment", "value"] = "increment"
+    # Whether the network sees the channels, its own forecasts in a rollout. Without, it sees the known inputs alone.
+    feedback: bool = True
+    readout: Literal["increment", "value"] = "increment"  # without feedback always "value"
     head: Annotated[tuple[PositiveInt, ...], Field(strict=False)] = ()  # ReLU layers before the output
     head_activation: Literal["relu", "tanh"] = "relu"
     output_activation: Literal["none", "relu"] = "none"
     init_gain: Annotated[float, Field(gt=0)] = 1.0  # factor on the initial recurrent weights
     forget_bias: float = 0.0  # added to the initial bias of the gate that keeps the state
 
-    only_if_set: ClassVar[tuple[str, ...]] = ("kind", "options")
+    only_if_set: ClassVar[tuple[str, ...]] = ("kind", "options", "feedback")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _value_without_feedback(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("feedback") is False:
+            return {**values, "readout": "value"}  # an increment adds to the value that is fed back
+        return values
+
+    @model_validator(mode="after")
+    def _own_model_without_feedback(self) -> "ModelConfig":
+        if not self.feedback and not self.recurrent:
+            raise ValueError(f"feedback = false needs sweep's own model, got kind = {self.kind}")
+        return self
 
     @property
     def recurrent(self) -> bool:

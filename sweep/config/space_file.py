@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from sweep.config.feedback import OF_FEEDBACK, feedback_problems, without_effect
 from sweep.config.known_names import KnownNames, Settable
 from sweep.config.mistakes import component_problems
 from sweep.config.ranges import RANGE_WORDS, Choice, Range, SpaceError, Value, ends
@@ -143,13 +144,18 @@ class _Reader:
         if problem not in self.problems:  # both ends of a range may have the same mistake
             self.problems.append(problem)
 
-    def condition_of(self, name: str, model: str) -> Condition | None:
+    def condition_of(self, name: str, model: str, feedback: bool) -> Condition | None:
         """Return when a hyperparameter without an owner exists; None: always.
 
         Args:
             name: of the hyperparameter.
             model: kind of `[model]`, for a space that does not name models.
+            feedback: of `[model]`, for a space that does not name it.
         """
+        if name in OF_FEEDBACK:
+            only_some = self._where_fed_back(name, feedback)
+            if only_some is not None:
+                return self._unless_owned(name) or only_some
         spans = {axis.name: axis.span for axis in self.axes}
         if name in OF_MINI_BATCHES and "optimizer" in spans:
             optimizers = ends(spans["optimizer"])
@@ -167,6 +173,14 @@ class _Reader:
             elif len(models) > 1:
                 return Condition("model", frozenset([RECURRENT]))
         return self._unless_owned(name)
+
+    def _where_fed_back(self, name: str, feedback: bool) -> Condition | None:
+        """Return the condition of a setting of the fed-back channels, whose axis comes first; None: in all trials."""
+        span = next((axis.span for axis in self.axes if axis.name == "feedback"), None)
+        values = [feedback] if span is None else ends(span)
+        if True not in values:
+            self.problems.append(without_effect(name))
+        return Condition("feedback", frozenset([True])) if len(values) > 1 else None
 
     def setting(self, name: str, entry: Any, condition: Condition | None) -> None:
         """Read one hyperparameter without an owner."""
@@ -224,8 +238,10 @@ def parse_space(
             reader.component(owner, document[owner])
     model, training = sections.get("model"), sections.get("training")
     kind = model.kind if isinstance(model, ModelConfig) else RECURRENT
+    feedback = model.feedback if isinstance(model, ModelConfig) else True
     for name in sorted(set(document) - set(COMPONENTS)):
-        reader.setting(name, document[name], reader.condition_of(name, kind))
+        reader.setting(name, document[name], reader.condition_of(name, kind, feedback))
+    reader.problems += feedback_problems(sections, {axis.name: axis.span for axis in reader.axes})
     if isinstance(model, ModelConfig) and "model" in document and model.options:
         reader.problems.append(_hidden_settings("model.options", model.options, "model", model.kind))
     if isinstance(training, TrainingConfig):

@@ -49,6 +49,15 @@ class TrialConfig(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _nothing_fed_back(self) -> "TrialConfig":
+        if self.training.unroll and not self.model.feedback:
+            raise ValueError(
+                f"training.unroll trains the network on its own forecasts: without feedback it needs unroll = 0, "
+                f"got {self.training.unroll}"
+            )
+        return self
+
     @property
     def key(self) -> str:
         """Return the identity of the configuration: without seed, device, threads, and the folder of its data file."""

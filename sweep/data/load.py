@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from sweep.config.errors import DataError
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.sections import HORIZON, DataConfig, ScoreConfig
 from sweep.data.calendar import calendar_features
 from sweep.data.codec import fit_codec
+from sweep.data.from_start import from_start_warnings, places_from_start
 from sweep.data.gaps import without_gaps
 from sweep.data.known_inputs import constant_warnings, require_static, scaled_inputs
 from sweep.data.period import dominant_period
@@ -21,7 +22,7 @@ from sweep.data.scale import exact_warnings
 from sweep.data.sources import SOURCES, generated
 from sweep.data.split import split
 from sweep.data.spread import spread_warnings
-from sweep.data.starts import build_starts, level_of, start_warnings
+from sweep.data.starts import build_starts, level_of, places_spread, start_warnings
 from sweep.data.transforms import Transform, build_transforms
 from sweep.data.trend import trend_warnings
 from sweep.data.types import Array, Data, Starts
@@ -43,7 +44,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
     """
     transforms = build_transforms(config.transforms, config.season)
     lag = sum(transform.lag for transform in transforms)
-    need = Need(past=score.warmup + lag, horizon=score.horizon, starts=score.starts)
+    need = Need(past=score.warmup + lag, horizon=score.horizon or HORIZON, starts=score.starts)
     recording, lyapunov_time = _recorded(config, need, base)
     targets = target_indices(recording.channels, config.target)
     names = series_names(recording)
@@ -67,8 +68,20 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         for piece, known in zip(pieces, outside, strict=True)
     ]
     level = level_of(raw, rows)
-    validation = build_starts("validation", pieces, known, need, lag, calendars, level)
-    test = build_starts("test", pieces, known, need, lag, calendars, level)
+    validation, test = (
+        build_starts(
+            places_from_start(part, pieces, score.warmup, lag, score.horizon)
+            if score.from_start
+            else places_spread(part, pieces, need, lag),
+            pieces,
+            known,
+            need.past,
+            lag,
+            calendars,
+            level,
+        )
+        for part in ("validation", "test")
+    )
     train = tuple(
         codec.encode(values[None], np.array([index]))[0] for values, index in zip(raw, rows, strict=True)
     )
@@ -103,8 +116,15 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
                 if config.scaling == "global"
                 else ()
             ),
-            *start_warnings("validation", validation, pieces, need),
-            *start_warnings("test", test, pieces, need),
+            *(
+                text
+                for part, starts in (("validation", validation), ("test", test))
+                for text in (
+                    from_start_warnings(part, pieces, score.warmup, lag, starts.truth.shape[1])
+                    if score.from_start
+                    else start_warnings(part, starts, pieces, need)
+                )
+            ),
             *exact_warnings("validation", validation, recording.channels, targets),
             *exact_warnings("test", test, recording.channels, targets),
         ),

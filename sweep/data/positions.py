@@ -1,6 +1,7 @@
 """The positions at which rollouts start: jittered, all different, spread over the series."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,6 +9,15 @@ from sweep.data.types import Array
 
 JITTER_SEED = 0  # fixed, so that the tasks of a study are the same in every run
 JITTER_SHARE = 0.5  # of the spacing; our choice: even spacing aliases with seasons, full jitter overlaps more
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the rollouts of a part begin, and how long they are."""
+
+    piece: Array  # (start,): index
+    position: Array  # (start,): step of its piece at which the forecast begins
+    horizon: int
 
 
 def spread(total: int, capacities: Sequence[int]) -> Array:

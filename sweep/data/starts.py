@@ -8,7 +8,7 @@ import numpy as np
 from sweep.config.errors import DataError
 from sweep.data.known_inputs import inputs_of
 from sweep.data.pieces import joined
-from sweep.data.positions import JITTER_SEED, jittered, n_apart, spread_apart
+from sweep.data.positions import JITTER_SEED, Places, jittered, n_apart, spread_apart
 from sweep.data.recording import Need, Series
 from sweep.data.scale import scales_of
 from sweep.data.types import Array, Starts
@@ -38,16 +38,8 @@ def level_of(train: Sequence[Array], owners: Sequence[int] | None = None) -> Lev
     return Level(np.stack([values.mean(axis=0) for values in rows]), np.where(std > 0, std, overall))
 
 
-def build_starts(
-    part: str,
-    series: Sequence[Series],
-    known: Sequence[int],
-    need: Need,
-    lag: int,
-    calendars: Sequence[Array],
-    level: Level,
-) -> Starts:
-    """Return at most `need.starts` rollout tasks of a part; fewer if fewer different ones fit.
+def places_spread(part: str, series: Sequence[Series], need: Need, lag: int) -> Places:
+    """Return at most `need.starts` places of rollouts in a part; fewer if fewer different ones fit.
 
     A horizon lies within the part and holds no interpolated sample; the past may reach back into earlier parts of the
     same piece.
@@ -55,11 +47,8 @@ def build_starts(
     Args:
         part: "validation" or "test".
         series: all pieces, split.
-        known: index of each piece's training statistics, -1 for a recorded series without a training part.
         need: past, horizon and wanted starts.
         lag: steps of the past that the transforms consume.
-        calendars: per piece (time, feature), known inputs.
-        level: of the training data.
 
     Raises:
         DataError: the part holds no rollout; the text says which numbers would fit.
@@ -73,16 +62,38 @@ def build_starts(
     counts = spread_apart(need.starts, firsts, lasts, need.horizon)
     if not counts.sum():
         raise DataError(_too_short(part, series, need, lag))
-    pieces = np.repeat(piece, counts)  # index of each start's piece
-    position = _positions(part, firsts, lasts, counts)
+    return Places(np.repeat(piece, counts), _positions(part, firsts, lasts, counts), need.horizon)
+
+
+def build_starts(
+    places: Places,
+    series: Sequence[Series],
+    known: Sequence[int],
+    past_steps: int,
+    lag: int,
+    calendars: Sequence[Array],
+    level: Level,
+) -> Starts:
+    """Return the rollout tasks at some places.
+
+    Args:
+        places: where they begin, and their horizon.
+        series: all pieces, split.
+        known: index of each piece's training statistics, -1 for a recorded series without a training part.
+        past_steps: true steps before a rollout: the warm-up and what the transforms consume.
+        lag: steps of the past that the transforms consume.
+        calendars: per piece (time, feature), known inputs.
+        level: of the training data.
+    """
+    pieces, position, horizon = places.piece, places.position, places.horizon
     spans = list(zip(pieces.tolist(), position.tolist(), strict=True))
-    past = np.stack([series[i].values[p - need.past : p] for i, p in spans])
-    truth = np.stack([series[i].values[p : p + need.horizon] for i, p in spans])
+    past = np.stack([series[i].values[p - past_steps : p] for i, p in spans])
+    truth = np.stack([series[i].values[p : p + horizon] for i, p in spans])
     index = np.asarray(known, dtype=np.int64)[pieces]
     owner = np.array([series[i].owner for i, _ in spans])  # index of each start's recorded series
     mean, std = level.mean[index], level.std[index]
     scales = scales_of(past, truth, mean, std, owner)
-    inputs = np.stack([inputs_of(series[i])[p - need.past : p + need.horizon] for i, p in spans])
+    inputs = np.stack([inputs_of(series[i])[p - past_steps : p + horizon] for i, p in spans])
     return Starts(
         past=past,
         truth=truth,
@@ -94,8 +105,8 @@ def build_starts(
         series=index,
         owner=owner,
         position=position + np.array([series[i].offset for i, _ in spans]),
-        calendar=np.stack([calendars[i][p - need.past + lag : p + need.horizon] for i, p in spans]),
-        n_eff=n_apart(position, pieces, need.horizon),
+        calendar=np.stack([calendars[i][p - past_steps + lag : p + horizon] for i, p in spans]),
+        n_eff=n_apart(position, pieces, horizon),
         inputs=inputs if inputs.shape[2] else None,
     )
 

@@ -86,7 +86,13 @@ def _causes(evidence: TrialEvidence, symptom: TrialSymptom) -> tuple[Finding, ..
     if evidence.record is None or evidence.facts is None or evidence.setup is None:
         return ()
     case = Case(
-        evidence.config, evidence.record, evidence.curves, evidence.probes, evidence.facts, evidence.setup
+        evidence.config,
+        evidence.record,
+        evidence.curves,
+        evidence.probes,
+        evidence.facts,
+        evidence.setup,
+        evidence.rollout["truth"].shape[1],
     )
     excuse = symptom.hopeless
     if not excuse and symptom.code == "S12" and evidence.facts.lyapunov_time is None:

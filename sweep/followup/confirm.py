@@ -158,6 +158,7 @@ def trained_entry(row: Sequence[TrialRecord], numbers: Sequence[int]) -> dict[st
     return {
         "replications": list(numbers),
         "errors": [error_of(record) for record in row],
+        "rmse": [[] if record.scores is None else list(record.scores.rmse) for record in row],
         "valid_steps": [None if record.scores is None else record.scores.valid_steps for record in row],
         "failed": sum(record.state == "failed" for record in row),
         "diverged": sum(record.state == "diverged" for record in row),

@@ -105,7 +105,8 @@ def no_claim_reason(seeds: int, n_eff: int | None) -> str | None:
             "is claimed, whatever the errors"
         )
     if n_eff is not None and n_eff < FEW_STARTS:
-        return f"only {n_eff} validation starts do not overlap; below {FEW_STARTS} nothing is claimed"
+        few = plural(n_eff, "validation start does", "validation starts do")
+        return f"only {few} not overlap; below {FEW_STARTS} nothing is claimed"
     return None
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from sweep.config.errors import SweepError
 from sweep.config.sections import ModelConfig
 from sweep.model.cells import CELLS
 from sweep.model.engine_interface import Engine
@@ -23,6 +24,9 @@ class Forecaster(Network):
 
     With readout "value" the network's output is the forecast. With "increment" it is added to the current value, so
     that an untrained network already forecasts persistence.
+
+    Without feedback the network reads zeros instead of the channels, and the weights on them stay zero: the gradient by
+    a weight on a zero is zero. A free-running step then equals one on true inputs, so none has to be free.
     """
 
     def __init__(self, config: ModelConfig, inputs: int, outputs: int, engine: Engine | None = None) -> None:
@@ -33,11 +37,20 @@ class Forecaster(Network):
             inputs: channels and calendar features; the channels come first.
             outputs: channels.
             engine: computes whole sequences; torch by default.
+
+        Raises:
+            SweepError: without feedback there is nothing to read.
         """
+        if not config.feedback and inputs == outputs:
+            raise SweepError(
+                "model.feedback = false needs known inputs, and the data have none: name columns in data.known or "
+                "features in data.calendar"
+            )
         super().__init__()
         self.config = config
         self.engine = engine or TorchEngine()
         self.outputs = outputs
+        self.feedback = config.feedback
         self.increment = config.readout == "increment"
         self.stack = Stack(CELLS[config.cell], inputs, config.hidden, config.layers)
         sizes = [config.hidden, *config.head, outputs]
@@ -58,11 +71,24 @@ class Forecaster(Network):
         """Draw all parameters by torch's rules, then apply `init_gain` and `forget_bias`; return the forecaster."""
         generator = torch.Generator().manual_seed(seed)
         self.stack.initialise(generator, self.config.init_gain, self.config.forget_bias)
+        if not self.feedback:
+            self.stack.ignore_inputs(self.outputs)
         for linear in self.linears:
             bound = 1 / math.sqrt(linear.in_features)
             nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
             nn.init.uniform_(linear.bias, -bound, bound, generator=generator)
         return self
+
+    def seen(self, inputs: Tensor) -> Tensor:
+        """Return the inputs that the network reads: without feedback zeros instead of the channels.
+
+        Args:
+            inputs: (..., channel + calendar feature).
+        """
+        if self.feedback:
+            return inputs
+        known = inputs[..., self.outputs :]
+        return torch.cat([known.new_zeros(*known.shape[:-1], self.outputs), known], dim=-1)
 
     @property
     def linears(self) -> list[nn.Linear]:
@@ -90,7 +116,7 @@ class Forecaster(Network):
         Args:
             inputs: (batch, time, channel + calendar feature), model units.
         """
-        return self._before_last(self.engine.hidden(self, inputs))
+        return self._before_last(self.engine.hidden(self, self.seen(inputs)))
 
     def goals(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Return what the last linear layer should give, (..., channel): the next values or their increments.
@@ -124,18 +150,21 @@ class Forecaster(Network):
         self, inputs: Tensor, state: HiddenState | None = None, free: int = 0
     ) -> tuple[Tensor, HiddenState]:
         """Return forecasts and the state after them; see `Network.forward`. The first state is zeros."""
-        return self.engine.run(self, inputs, state, free)
+        return self.engine.run(self, self.seen(inputs), state, free if self.feedback else 0)
 
     def loss_gradient(self, burn_in: int = 0, free: int = 0) -> AddGradient:
         """Return a function that adds the gradient of a batch's loss; see `Network.loss_gradient`."""
-        return self.engine.loss_gradient(self, burn_in, free)
+        if self.feedback:
+            return self.engine.loss_gradient(self, burn_in, free)
+        forced = self.engine.loss_gradient(self, burn_in, 0)
+        return lambda inputs, targets, weight: forced(self.seen(inputs), targets, weight)
 
     @torch.no_grad()
     def trace(
         self, inputs: Tensor, state: HiddenState | None = None, free: int = 0
     ) -> tuple[Tensor, HiddenState]:
         """Return forecasts and the states after every step, per component (time, layer, batch, hidden)."""
-        return self.engine.trace(self, inputs, state, free)
+        return self.engine.trace(self, self.seen(inputs), state, free if self.feedback else 0)
 
     def step(
         self, inputs: Tensor, state: list[HiddenState], weights: list[Weights] | None = None
@@ -147,5 +176,5 @@ class Forecaster(Network):
             state: as `by_layer` returns it.
             weights: what `Stack.weights` returns, for callers that make many steps.
         """
-        hidden, after = self.stack.step(inputs, state, weights)
+        hidden, after = self.stack.step(self.seen(inputs), state, weights)
         return self.read(hidden, inputs), after

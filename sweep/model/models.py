@@ -75,6 +75,7 @@ def network_of_model(config: ModelConfig, inputs: int, outputs: int, engine: Eng
         engine: computes a recurrent forecaster; a model of a plug-in computes itself.
 
     Raises:
+        SweepError: without feedback there is no input.
         UnknownName: no such model.
         PluginError: a plug-in's module cannot be built.
     """

@@ -58,6 +58,16 @@ class Stack(nn.Module):
                     keeping = self._keeping_rows()
                     self._weight("bias_ih", layer, "forget_bias")[keeping] += forget_bias
 
+    @torch.no_grad()
+    def ignore_inputs(self, count: int) -> None:
+        """Set the first layer's weights on the first `count` inputs to zero, if the cell has such weights.
+
+        A cell with weights of its own has them elsewhere; it reads zeros all the same.
+        """
+        weight = self.rnn._parameters.get("weight_ih_l0")
+        if weight is not None and weight.ndim == 2 and weight.shape[1] == self.inputs:
+            weight[:, :count] = 0
+
     def _weight(self, name: str, layer: int, setting: str) -> Tensor:
         weight = self.rnn._parameters.get(f"{name}_l{layer}")
         if weight is None:

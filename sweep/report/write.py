@@ -11,6 +11,7 @@ from typing import Any
 from sweep.config.errors import StoreError
 from sweep.results.breakdown import breakdown_columns
 from sweep.results.document import report_document
+from sweep.results.rmse import rmse_columns
 from sweep.results.study import read_study
 from sweep.results.study_tables import StudyTables
 from sweep.store.files import write_atomic
@@ -54,7 +55,15 @@ def write_report(folder: StudyFolder) -> ReportPaths:
         raise StoreError(f"cannot make the folder {folder.report}: {error.strerror or error}") from error
     text = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)
     write_atomic(paths.document, f"{text}\n".encode(), durable=False)
-    table = trials_csv(document, breakdown_columns(tables.study.records))
+    breakdown = breakdown_columns(tables.study.records)
+    more = {
+        record.number: {
+            **rmse_columns(tables.study.facts, record.scores.rmse if record.scores else None),
+            **breakdown[record.number],
+        }
+        for record in tables.study.records
+    }
+    table = trials_csv(document, more)
     write_atomic(paths.table, table.encode(), durable=False)
     write_atomic(paths.page, page_html(tables, document).encode(), durable=False)
     return paths
@@ -67,13 +76,13 @@ def trials_csv(document: Mapping[str, Any], more: Mapping[int, Mapping[str, Any]
 
     Args:
         document: of the report.
-        more: columns by number of the trial, from `breakdown_columns`; they come last.
+        more: columns by number of the trial, from `rmse_columns` and `breakdown_columns`; they come last.
     """
     more = more or {}
     further = dict.fromkeys(name for columns in more.values() for name in columns)
     trials = document["trials"]
     names = dict.fromkeys(name for trial in trials for name in trial["params"])
-    columns = dict.fromkeys(key for trial in trials for key in trial if key not in ("params", "test"))
+    columns = dict.fromkeys(key for trial in trials for key in trial if key not in ("params", "rmse", "test"))
     if not trials:
         columns = dict.fromkeys(("number", "state", "rollout_error"))
     buffer = io.StringIO()

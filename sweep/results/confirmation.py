@@ -10,7 +10,7 @@ from sweep.results.study import StoredStudy
 from sweep.results.wording.numbers import config_words
 from sweep.stats.ranking import iqm_with_interval
 
-TEST_KEYS = ("rollout_error", "nrmse", "valid_steps")
+TEST_KEYS = ("rollout_error", "nrmse", "rmse", "valid_steps")
 KEPT = ("top", "seeds", "verdict", "reason", "leader", "equals", "optimism", "seed_noise")
 
 

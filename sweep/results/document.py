@@ -150,7 +150,9 @@ def score_section(study: StoredStudy) -> dict[str, Any]:
     score, facts = study.document.get("score") or {}, study.facts
     return {
         "horizon": study.horizon,
-        "starts": score.get("starts"),
+        "horizon_test": study.horizon_on_test,
+        "from_start": study.from_start,
+        "starts": facts.get("n_eff_validation") if study.from_start else score.get("starts"),
         "warmup": score.get("warmup"),
         "block": facts.get("block"),
         "period": facts.get("period"),
@@ -191,7 +193,7 @@ def baseline_entry(study: StoredStudy, name: str) -> dict[str, Any]:
     """Return a baseline's scores on validation, and on test if they are known."""
     entry = study.baselines[name]
     test = study.baselines_on_test.get(name)
-    keys = ("rollout_error", "nrmse", "valid_steps", "diverged_fraction", "settings", "seconds")
+    keys = ("rollout_error", "nrmse", "rmse", "valid_steps", "diverged_fraction", "settings", "seconds")
     return {
         **{key: entry.get(key) for key in keys},
         "exact": entry["rollout_error"] < EXACT,
@@ -207,7 +209,8 @@ def trial_entry(study: StoredStudy, index: int, best: int | None) -> dict[str, A
     record = study.records[index]
     row = trial_row(record, study.diagnoses.get(record.number))
     entry = {key: value for key, value in row.items() if key not in LEFT_OUT} | {
-        "params": dict(record.params)
+        "rmse": None if record.scores is None else list(record.scores.rmse) or None,
+        "params": dict(record.params),
     }
     if record.number == best:
         test = study.scores_on_test(best)

@@ -123,8 +123,8 @@ def confirmation_verdict(
         return "alone", "only one configuration was confirmed, so it cannot be compared"
     if not claims:
         return "tied", (
-            f"only {n_eff} validation starts do not overlap; below {FEW_STARTS}, the report never claims that one "
-            "configuration beats another"
+            f"only {plural(n_eff or 0, 'validation start does', 'validation starts do')} not overlap; below "
+            f"{FEW_STARTS}, the report never claims that one configuration beats another"
         )
     if not ranks.equals:
         return "winner", None

@@ -49,8 +49,21 @@ class StoredStudy:
 
     @property
     def horizon(self) -> int | None:
-        """Return the steps of a rollout."""
-        value = (self.document.get("score") or {}).get("horizon")
+        """Return the steps of a rollout on validation."""
+        return self._horizon("horizon")
+
+    @property
+    def horizon_on_test(self) -> int | None:
+        """Return the steps of a rollout on the locked test; they differ from those on validation in whole records."""
+        return self._horizon("horizon_test")
+
+    @property
+    def from_start(self) -> bool:
+        """Return whether each rollout is a whole record."""
+        return bool((self.document.get("score") or {}).get("from_start"))
+
+    def _horizon(self, fact: str) -> int | None:
+        value = self.facts.get(fact) or (self.document.get("score") or {}).get("horizon")
         return None if value is None else int(value)
 
     @property

@@ -12,6 +12,7 @@ import pandas as pd
 
 from sweep.config.records import PREFIXES, TrialRecord
 from sweep.diagnosis.trial_diagnosis import Diagnosis
+from sweep.results.rmse import rmse_columns
 from sweep.results.study import StoredStudy, read_study
 from sweep.results.wording.numbers import config_words, value_text
 from sweep.score.comparisons import EXACT, skill
@@ -229,7 +230,8 @@ def leaderboard(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
 
     `kind` is "trial" or "baseline"; `name` says which; `number` is NaN for baselines. `skill.<baseline>` is
     1 - rollout error / that baseline's: 1 is perfect, 0 no better, NaN where that baseline is `exact` (an
-    error below 1e-9), since nothing can beat it.
+    error below 1e-9), since nothing can beat it. `rmse` is in data units, `rmse.<channel>` with
+    several target channels.
 
     Raises:
         StoreError: there is no study, or a record is damaged.
@@ -255,6 +257,7 @@ def leaderboard(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
                 "kind": "trial",
                 "name": f"trial {record.number}",
                 **{k: row[k] for k in kept},
+                **rmse_columns(study.facts, record.scores.rmse if record.scores else None),
                 "symptom_title": None if diagnosis is None else diagnosis.symptom["title"],
                 "what": words,
             }
@@ -271,6 +274,7 @@ def leaderboard(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
                     key: math.inf if entry.get(key, 0) is None else entry.get(key)
                     for key in ("rollout_error", "nrmse", "valid_steps", "diverged_fraction")
                 },
+                **rmse_columns(study.facts, entry.get("rmse")),
                 "what": settings,
             }
         )
@@ -288,8 +292,9 @@ def leaderboard(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
         "symptom_title",
         "what",
     ]
-    frame = pd.DataFrame(rows, columns=columns)
-    numbers = ["number", *columns[4:9]]
+    rmse = list(dict.fromkeys(key for row in rows for key in row if key.partition(".")[0] == "rmse"))
+    frame = pd.DataFrame(rows, columns=[*columns, *rmse])
+    numbers = ["number", *columns[4:9], *rmse]
     frame = frame.astype(dict.fromkeys(numbers, float))
     frame["exact"] = frame["rollout_error"] < EXACT
     for name, entry in study.baselines.items():

@@ -10,6 +10,7 @@ from sweep.score.metrics import (
     diverged_fraction,
     error_of_prefix,
     nrmse,
+    rmse_by_channel,
     rollout_error,
     valid_steps,
 )
@@ -66,4 +67,5 @@ def scores(
         one_step_error=rollout_error(one_step, truth, scale, block),
         one_step_nrmse=nrmse(one_step, truth, scale),
         trivial_skill=best_trivial(starts, targets, period, objective).skill_of(error),
+        rmse=tuple(rmse_by_channel(forecast, truth).tolist()),
     )

@@ -192,6 +192,21 @@ def nrmse(forecast: Array, truth: Array, scale: Array) -> float:
     return float(np.sqrt(squared_errors(forecast, truth, scale).mean()))
 
 
+def rmse_by_channel(forecast: Array, truth: Array) -> Array:
+    """Return (channel,), sqrt(mean over starts and steps of (forecast - truth)^2), data units: >= 0 or +inf.
+
+    It is +inf where a forecast is not finite, or too large to be squared.
+
+    Args:
+        forecast: (start, step, channel), data units; inf and NaN allowed.
+        truth: same shape and units, finite.
+
+    Raises:
+        ValueError: as `block_errors`.
+    """
+    return np.asarray(np.sqrt(squared_errors(forecast, truth, np.ones(truth[:, 0].shape)).mean(axis=(0, 1))))
+
+
 def diverged(forecast: Array, truth: Array, scale: Array, std: Array) -> Array:
     """Return (start,), whether a forecast left the data.
 

@@ -131,6 +131,8 @@ class OpenStudy:
             "targets": list(data.targets),
             "period": data.period,
             "lyapunov_time": data.lyapunov_time,
+            "horizon": horizon,
+            "horizon_test": data.test.truth.shape[1],
             "block": block_length(data.period, horizon),
             "score_format": SCORE_FORMAT,
             "scale_from": scale_sources(data),

@@ -17,6 +17,7 @@ from sweep.config.records import Scores, TrialRecord
 from sweep.config.trial import TrialConfig
 from sweep.data import Starts
 from sweep.diagnosis.probes import Subject, always_on
+from sweep.diagnosis.probes.closed_loop import fed_back
 from sweep.diagnosis.symptoms import Baselines
 from sweep.diagnosis.trial_diagnosis import (
     CannotJudge,
@@ -55,7 +56,7 @@ class Finished:
     """The files of a trial by name, and the numbers that only the rollout of its best checkpoint gives."""
 
     files: dict[str, bytes]
-    exposure_gap: float | None  # mean over steps; None if it is not finite
+    exposure_gap: float | None  # mean over steps; None if it is not finite, or without feedback
     seconds: float
     breakdown: Breakdown | None = None  # None with one series and one channel
 
@@ -137,8 +138,10 @@ def _rollout_arrays(subject: Subject) -> tuple[dict[str, np.ndarray], float]:
     chosen = list(data.targets)
     truth, scale = starts.truth[..., chosen], starts.scale[:, chosen]
     rollout, one_step = forecast.rollout[..., chosen], forecast.one_step[..., chosen]
-    swap = subject.swapped[..., chosen]
-    gap = exposure_gap_by_step(rollout, swap, truth, scale)
+    if fed_back(subject.network):
+        gap = exposure_gap_by_step(rollout, subject.swapped[..., chosen], truth, scale)
+    else:  # no forecast returns as an input: there is nothing to swap
+        gap = np.full(truth.shape[1], np.nan)
     block = block_length(data.period, truth.shape[1])
     tail = _tail(data.period, starts)
     arrays = {

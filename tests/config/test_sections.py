@@ -42,9 +42,11 @@ FIELDS: list[tuple[type[Section], str, Any, Any, Any]] = [
         }.items()
     ),
     (ScoreConfig, "objective", "rollout_error", "median", "median"),
+    (ScoreConfig, "from_start", False, True, True),
     (ScoreConfig, "baselines", (), ("mine",), ["mine"]),
     (ModelConfig, "kind", RECURRENT, "mlp", "mlp"),
     (ModelConfig, "options", {}, {"width": 8}, {"width": 8}),
+    (ModelConfig, "feedback", True, False, False),
     (DiagnosisConfig, "probes", (), ("mine",), ["mine"]),
     (DiagnosisConfig, "checks", (), ("mine",), ["mine"]),
 ]

@@ -12,7 +12,7 @@ from sweep.config.sections import DataConfig, ScoreConfig
 from sweep.data import load
 from sweep.data.recording import Need, Recording, Series
 from sweep.data.split import split_in_time
-from sweep.data.starts import build_starts, level_of
+from sweep.data.starts import build_starts, level_of, places_spread
 
 SCORE = ScoreConfig(warmup=20, horizon=30, starts=6)
 
@@ -52,11 +52,12 @@ def test_parts_never_share_a_target(lengths, shares, warmup, horizon, count):
     seen = {"train": set(np.concatenate(raw).ravel())}
     for part in ("validation", "test"):
         try:
-            starts = build_starts(part, series, range(len(series)), need, 0, calendars, level_of(raw))
+            places = places_spread(part, series, need, 0)
         except DataError:
             fits = [one.parts[part][1] - max(one.parts[part][0], warmup) >= horizon for one in series]
             assert not any(fits)
             continue
+        starts = build_starts(places, series, range(len(series)), need.past, 0, calendars, level_of(raw))
         assert 1 <= len(starts.position) <= count and 1 <= starts.n_eff <= len(starts.position)
         assert len(set(zip(starts.series, starts.position, strict=True))) == len(starts.position)
         for past, truth, number, position in zip(

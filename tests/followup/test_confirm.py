@@ -40,7 +40,7 @@ def report(results):
 
 
 ARM = {
-    "number", "configuration", "selected", "selected_state", "errors", "valid_steps", "failed", "diverged",
+    "number", "configuration", "selected", "selected_state", "errors", "rmse", "valid_steps", "failed", "diverged",
     "replications", "iqm", "median", "optimism", "difference", "leader_wins", "p", "told_apart",
 }  # fmt: skip
 
@@ -64,7 +64,7 @@ def test_the_json_document_is_the_documented_one_and_that_of_the_report(results)
     assert (after["best"], after["best_basis"]) == (document["leader"], "confirmed")
     best = next(trial for trial in after["trials"] if trial["number"] == after["best"])
     median = document["test"]["networks"][document["test"]["median_seed"] - 1]
-    assert best["test"] == {key: median[key] for key in ("rollout_error", "nrmse", "valid_steps")}
+    assert best["test"] == {key: median[key] for key in ("rollout_error", "nrmse", "rmse", "valid_steps")}
     assert (results / "sine" / document["test"]["use"]["checkpoint"]).is_file()
     own = {*document, *ARM, *document["test"], *document["test"]["networks"][0]}
     assert undocumented(own, "report.md", "The confirmation") == []

@@ -34,6 +34,8 @@ def test_the_document_has_what_is_promised(document):
     assert {"study", "score", "best", "baselines", "trials", "findings"} <= set(document)
     assert document["score"] == {
         "horizon": 400,
+        "horizon_test": 400,
+        "from_start": False,
         "starts": 16,
         "warmup": 100,
         "block": 50,
@@ -57,7 +59,7 @@ def test_the_best_alone_has_test_scores(study, document):
     assert with_test == [document["best"]]
     test = document["trials"][document["best"]]["test"]
     winner = study.read_document("winner")
-    assert test == {key: winner["test"][key] for key in ("rollout_error", "nrmse", "valid_steps")}
+    assert test == {key: winner["test"][key] for key in ("rollout_error", "nrmse", "rmse", "valid_steps")}
 
 
 def test_every_finding_is_there_whatever_it_says(document):

@@ -24,7 +24,11 @@ from tests.support.made_contests import made_contest, made_contests
 
 TRIVIAL = {"mean": 1.0, "persistence": 0.7, "drift": 0.6}
 STUDY = SimpleNamespace(
-    finished=True, confirmation=None, horizon=100, named=(None, "no trial has a score yet")
+    finished=True,
+    confirmation=None,
+    horizon_on_test=100,
+    horizon=100,
+    named=(None, "no trial has a score yet"),
 )
 
 

@@ -311,7 +311,8 @@ def test_scores_of_all_baselines_and_the_same_ones_on_test(two_channels, small_s
     for entries, starts in ((scored, two_channels.validation), (on_test, two_channels.test)):
         for name, entry in entries.items():
             assert set(entry) == {
-                "rollout_error", "prefix_errors", "nrmse", "valid_steps", "diverged_fraction", "settings", "seconds",
+                "rollout_error", "prefix_errors", "nrmse", "rmse", "valid_steps", "diverged_fraction", "settings",
+                "seconds",
             }  # fmt: skip
             assert entry["settings"] == scored[name]["settings"]
             # of the second channel alone, the target; the block is 80 / 5, as the period of 31 steps is longer
@@ -319,6 +320,7 @@ def test_scores_of_all_baselines_and_the_same_ones_on_test(two_channels, small_s
             truth, scale = starts.truth[..., 1:], starts.scale[:, 1:]
             assert entry["rollout_error"] == pytest.approx(rollout_error(forecast, truth, scale, 16))
             assert entry["nrmse"] == pytest.approx(nrmse(forecast, truth, scale))
+            assert entry["rmse"] == pytest.approx([np.sqrt(np.square(forecast - truth).mean())])
             assert entry["valid_steps"] == np.median(valid_steps(forecast, truth, scale, 16))
             assert entry["diverged_fraction"] == 0
             assert len(entry["prefix_errors"]) == len(PREFIXES)

@@ -35,6 +35,12 @@ class Case:
     probes: Mapping[str, Mapping[str, Any]]  # by name; only `reason` where a probe does not apply
     facts: DataFacts
     setup: SetupFacts
+    horizon: int | None = None  # steps of its rollouts; None: those of its configuration
+
+    @property
+    def steps(self) -> int | None:
+        """Return the steps of its rollouts; None: whole records of unknown length."""
+        return self.horizon or self.config.score.horizon
 
     def probe(self, name: str, key: str) -> float:
         """Return a probe's number; NaN if the probe was not taken, does not apply, or has no such number."""

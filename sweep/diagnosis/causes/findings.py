@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from sweep.config.feedback import OF_FEEDBACK
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.cause_model import CauseModel, shipped_model
 from sweep.diagnosis.causes.features import FEATURES
@@ -11,6 +12,7 @@ from sweep.diagnosis.causes.known_causes import CAUSES, Cause
 from sweep.diagnosis.causes.pooled_series import POOLED, pooled_apart, pooled_evidence, pooled_text
 from sweep.diagnosis.causes.tip_rules import PRUNED, TIP_RULES
 from sweep.diagnosis.finding import Change, Finding, Severity
+from sweep.diagnosis.probes.closed_loop import NO_FEEDBACK
 
 ALSO = 0.1  # least probability of a cause beside the first to be a tip; our choice
 UNCLEAR = 0.05  # the same if the rollout fails without an alarm; our choice
@@ -96,7 +98,13 @@ def inapplicable(case: Case, cause: Cause) -> str:
     reasons = {
         "momentum_high": "" if case.setup.has_momentum else f"{training.optimizer.name} has no momentum",
         "clip_tight": "" if training.clip > 0 else "no gradient clip is set",
-        "noise_large": "" if training.input_noise > 0 else "no input noise is set",
+        "noise_large": (
+            "no input noise is set"
+            if training.input_noise == 0
+            else ""
+            if model.feedback
+            else "without feedback the network does not see the noise"
+        ),
         "weight_decay_large": "" if training.weight_decay > 0 else "no weight decay is set",
         "dead_relu": (
             ""
@@ -109,6 +117,7 @@ def inapplicable(case: Case, cause: Cause) -> str:
             if case.facts.inputs
             else ""
         ),
+        "exposure_bias": "" if model.feedback else NO_FEEDBACK,
         "undertrained": diverged,
         "lr_low": diverged,
     }
@@ -132,11 +141,12 @@ def _finding(
 
 
 def prescribed(case: Case, cause: Cause) -> tuple[tuple[Change, ...], ...]:
-    """Return a cause's prescriptions without changes that the trial already has."""
+    """Return a cause's prescriptions without changes that the trial already has, or that have no effect on it."""
     settings = case.config.model_dump(mode="json")
+    vain = () if case.config.model.feedback else tuple(f"training.{name}" for name in OF_FEEDBACK)
     left = []
     for changes in cause.prescribe(case):
-        new = tuple(change for change in changes if not _is_so(settings, change))
+        new = tuple(change for change in changes if change.path not in vain and not _is_so(settings, change))
         if new and new not in left:
             left.append(new)
     return tuple(left)

@@ -22,6 +22,11 @@ from sweep.score import Task
 AnyNetwork = TypeVar("AnyNetwork", bound=Network)
 
 
+NO_FEEDBACK = (
+    "without feedback no forecast is an input of the next, so there is no closed loop and no exposure gap"
+)
+
+
 class CannotMeasure(SweepError):
     """A probe does not apply to this network or these data; the text says why."""
 
@@ -35,6 +40,22 @@ def recurrent(network: Network) -> Forecaster:
     if isinstance(network, Forecaster):
         return network
     raise CannotMeasure("a model of a plug-in: its cells and its readout are not known")
+
+
+def fed_back(network: Network) -> bool:
+    """Return whether a network's forecasts are its next inputs."""
+    return not isinstance(network, Forecaster) or network.feedback
+
+
+def require_feedback(network: AnyNetwork) -> AnyNetwork:
+    """Return a network whose forecasts are its next inputs.
+
+    Raises:
+        CannotMeasure: it has no feedback.
+    """
+    if not fed_back(network):
+        raise CannotMeasure(NO_FEEDBACK)
+    return network
 
 
 class ClosedLoop:

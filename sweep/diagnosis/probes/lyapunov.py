@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sweep.diagnosis.probes.closed_loop import ClosedLoop
+from sweep.diagnosis.probes.closed_loop import ClosedLoop, require_feedback
 from sweep.diagnosis.probes.exponents import EVERY, growth_exponents
 from sweep.diagnosis.probes.subject import Subject
 
@@ -41,10 +41,11 @@ def lyapunov(subject: Subject, steps: int = STEPS) -> Lyapunov:
         steps: how many after the burn-in; with calendar features at most what the horizon allows.
 
     Raises:
-        CannotMeasure: no start stays finite.
+        CannotMeasure: the network has no feedback, or no start stays finite.
 
     Source: Benettin et al. (1980); for networks in closed loop Margazoglou & Magri (2023), Nonlinear Dynamics 111.
     """
+    require_feedback(subject.network)
     precise, few = subject.precise
     path = subject.free(steps + BURN_IN * steps // STEPS).finite()
     burn_in = path.steps * BURN_IN // (STEPS + BURN_IN)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sweep.diagnosis.probes.closed_loop import ClosedLoop
+from sweep.diagnosis.probes.closed_loop import ClosedLoop, require_feedback
 from sweep.diagnosis.probes.subject import Subject
 from sweep.diagnosis.probes.tangents import Linearised
 
@@ -35,11 +35,11 @@ def noise_gain(subject: Subject) -> NoiseGain:
         subject: a few of its starts are used; nothing is drawn.
 
     Raises:
-        CannotMeasure: no start stays finite.
+        CannotMeasure: the network has no feedback, or no start stays finite.
 
     Source: Wikner et al. (2022), stabilising closed loops by input noise.
     """
-    precise, _ = subject.precise
+    precise = require_feedback(subject.precise[0])
     path = subject.free(max(AFTER)).finite()
     linear, loop = Linearised(precise, path), ClosedLoop(precise)
     tangents = np.zeros((path.inputs.shape[1], precise.outputs, loop.size))

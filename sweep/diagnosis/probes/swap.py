@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from sweep.data.some_starts import evenly_spread
-from sweep.diagnosis.probes.closed_loop import with_some_starts
+from sweep.diagnosis.probes.closed_loop import require_feedback, with_some_starts
 from sweep.diagnosis.probes.errors import Array, log_spaced, nrmse_by_step_of
 from sweep.diagnosis.probes.subject import Subject
 from sweep.model import Network
@@ -44,9 +44,12 @@ def swap_test(subject: Subject) -> SwapTest:
     Args:
         subject: a few of its starts are used; nothing is drawn.
 
+    Raises:
+        CannotMeasure: the network has no feedback.
+
     Source: our construction, an intervention on one of the two paths by which an error returns.
     """
-    network, task = subject.network, with_some_starts(subject.task, STARTS)
+    network, task = require_feedback(subject.network), with_some_starts(subject.task, STARTS)
     chosen = evenly_spread(len(subject.task.starts.truth), STARTS)
     rollout = subject.rollout.some(chosen)
     with torch.no_grad():

@@ -26,7 +26,9 @@ def print_proposed(path: Path, summary: DataSummary, study: StudyConfig) -> None
         ("channels", forecast_text(seen)),
         (
             "rollouts",
-            f"{score.horizon} free-running steps after {score.warmup} true ones, {score.starts} starts",
+            f"{score.horizon} free-running steps after {score.warmup} true ones, {score.starts} starts"
+            if not score.from_start
+            else f"whole records after {score.warmup} true steps each",
         ),
         (
             "search",

@@ -116,6 +116,8 @@ def _board(document: Mapping[str, Any], width: int) -> Table:
     best = [row.number for row in rows if row.number is not None][:BEST_MOST]
     table, narrow = new_table(), width < NARROW
     heads = ("", "rollout\nerror", "valid\nsteps", *(() if narrow else ("one-step\nerror", "symptom")))
+    rmse = width >= TITLES_FROM and any(row.values["rmse"] is not None for row in rows)
+    heads = (*heads[:3], "rmse", *heads[3:]) if rmse else heads
     for head in heads:
         table.add_column(head, justify="left" if head in ("", "symptom") else "right", no_wrap=True)
     table.add_column("configuration", overflow="fold")
@@ -124,6 +126,7 @@ def _board(document: Mapping[str, Any], width: int) -> Table:
             continue
         style = "bold green" if row.used else "bold" if row.best else "cyan" if row.number is None else ""
         cells = [row.name, row.texts["rollout_error"], row.texts["valid_steps"]]
+        cells += [row.texts["rmse"]] if rmse else []
         if not narrow:
             cells += [row.texts["one_step_error"], row.symptom if width >= TITLES_FROM else row.code]
         cells.append("baseline" if row.number is None else row.what)

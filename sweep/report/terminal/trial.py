@@ -11,6 +11,7 @@ from sweep.config.text import duration_text
 from sweep.report.terminal.breakdown import print_breakdown
 from sweep.report.terminal.console import new_table, print_facts, print_line, print_table
 from sweep.results.diagnoses import SHOWN, is_cause
+from sweep.results.rmse import rmse_text
 from sweep.results.wording.confirmation import seed_range_text, seeds_text
 from sweep.results.wording.diagnosis import MUTED, alternatives_text
 from sweep.results.wording.numbers import config_words, count_text, number_text, percent_text, steps_text
@@ -84,8 +85,9 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
                 steps_text(document["valid_steps"], document["score"]["horizon"]) + spread + beside,
             ),
             ("nrmse", number_text(document["nrmse"]) if document["nrmse"] is not None else "∞"),
+            ("rmse, data units", rmse_text(document["rmse"])),
             ("one-step error", number_text(document["one_step_error"])),
-            ("exposure gap", number_text(document["exposure_gap"])),
+            ("exposure gap", _exposure_gap(document)),
             ("starts that leave the data", percent_text(document["diverged_fraction"])),
         ]
         if document["trivial_skill"] is not None:
@@ -93,7 +95,9 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
                 ("skill against the best trivial forecast", number_text(document["trivial_skill"], 2))
             )
     if document.get("test"):
-        facts.append(("locked test", f"rollout error {number_text(document['test']['rollout_error'])}"))
+        test = document["test"]
+        beside = f", rmse {rmse_text(test['rmse'])}" if test["rmse"] else ""
+        facts.append(("locked test", f"rollout error {number_text(test['rollout_error'])}{beside}"))
     arm = document["confirmation"]
     if arm is not None:
         iqm, spread = number_text(arm["iqm"]["value"]), seed_range_text(arm["errors"])
@@ -112,6 +116,12 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
                 (f"skill against {name}{basis}", "exact baseline" if skill is None else number_text(skill, 2))
             )
     return facts
+
+
+def _exposure_gap(document: Mapping[str, Any]) -> str:
+    if document["config"].get("model", {}).get("feedback", True):
+        return number_text(document["exposure_gap"])
+    return "not applicable: without feedback no forecast is an input"
 
 
 def _print_symptom(document: Mapping[str, Any], console: Console) -> None:

@@ -1,5 +1,6 @@
 """Are there enough starts?"""
 
+from sweep.config.text import plural
 from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
 from sweep.results.selection import FEW_STARTS
@@ -7,16 +8,24 @@ from sweep.results.selection import FEW_STARTS
 NO_CLAIM = f"With fewer than {FEW_STARTS} starts that do not overlap,"  # begins a sentence of other checks
 
 
-def few_starts(n_eff: int | None) -> Finding:
-    """Are there enough starts that do not overlap to claim that one setting beats another?"""
+def few_starts(n_eff: int | None, from_start: bool = False) -> Finding:
+    """Are there enough starts that do not overlap to claim that one setting beats another?
+
+    Args:
+        n_eff: their number; None: not recorded.
+        from_start: whether each start is a whole record.
+    """
     if n_eff is None:
         return CHECK.finding("not applicable", "The number of starts that do not overlap is not recorded.")
     evidence = {"n_eff": n_eff, "least": FEW_STARTS}
     if n_eff < FEW_STARTS:
-        text = (
-            f"Only {n_eff} starts do not overlap; below {FEW_STARTS}, the report never claims that one setting beats "
-            "another. Shorten the horizon, or give more data."
+        few = (
+            f"Only {plural(n_eff, 'record is', 'records are')} scored, each by one rollout"
+            if from_start
+            else f"Only {n_eff} starts do not overlap"
         )
+        change = "Give more records." if from_start else "Shorten the horizon, or give more data."
+        text = f"{few}; below {FEW_STARTS}, the report never claims that one setting beats another. {change}"
         return CHECK.finding("issue", text, evidence)
     return CHECK.finding("ok", f"{n_eff} starts do not overlap.", evidence)
 
@@ -24,6 +33,6 @@ def few_starts(n_eff: int | None) -> Finding:
 CHECK = CheckSpec(
     name="few_starts",
     titles=("Too few starts", "Enough starts"),
-    check=lambda tables: few_starts(tables.study.n_eff),
+    check=lambda tables: few_starts(tables.study.n_eff, tables.study.from_start),
     source="our choice, docs/metrics.md",
 )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweep.config.text import plural
+from sweep.results.rmse import rmse_text
 from sweep.results.wording.numbers import list_text, number_text, range_text, signed_text
 from sweep.results.wording.text_table import TextTable
 
@@ -83,6 +84,10 @@ def optimism_text(section: Mapping[str, Any]) -> str:
     return f"{text}."
 
 
+def _rmse(network: Mapping[str, Any]) -> str:
+    return f" (rmse {rmse_text(network['rmse'])})" if network.get("rmse") else ""
+
+
 def test_text(section: Mapping[str, Any]) -> str | None:
     """Return the locked test's result for the named configuration's networks; None if it has not been read."""
     test = section["test"]
@@ -100,7 +105,7 @@ def test_text(section: Mapping[str, Any]) -> str | None:
         )
     text += (
         f" Of these networks, take the one with the lowest error on validation, seed {use['seed']}: "
-        f"{number_text(use['rollout_error'])} on the test, {use['checkpoint']}."
+        f"{number_text(use['rollout_error'])} on the test{_rmse(use)}, {use['checkpoint']}."
     )
     if test["looks"] > 1:
         text += (

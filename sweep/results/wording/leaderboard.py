@@ -1,10 +1,11 @@
 """The leaderboard as texts: trials and baselines in one table, lowest rollout error first."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sweep.results.rmse import rmse_text
 from sweep.results.wording.diagnosis import MUTED, symptom_text
 from sweep.results.wording.numbers import config_words, number_text, value_text
 
@@ -20,7 +21,7 @@ class BoardRow:
     state: str
     values: Mapping[
         str, float | None
-    ]  # rollout_error, valid_steps, nrmse, one_step_error; inf where not finite
+    ]  # rollout_error, valid_steps, nrmse, one_step_error, rmse (of the first channel); inf where not finite
     texts: Mapping[str, str]  # of the same
     code: str  # of the symptom, or "muted"; "" for a baseline
     symptom: str  # the same with its title
@@ -59,6 +60,7 @@ def _trial_row(
     scored = trial["valid_steps"] is not None
     values = {key: math.inf if scored and trial[key] is None else trial[key] for key in keys}
     code = "–" if symptom is None else MUTED if symptom["muted"] else symptom["code"]
+    values["rmse"] = _first(trial["rmse"])
     sampled = " · ".join(config_words({}, trial["params"]))
     return BoardRow(
         name=f"trial {number}",
@@ -67,7 +69,7 @@ def _trial_row(
         used=f"trial {number}" == use,
         state=trial["state"],
         values=values,
-        texts=_texts(values),
+        texts={**_texts(values), "rmse": rmse_text(trial["rmse"])},
         code=code,
         symptom=symptom_text(symptom),
         what=sampled if words is None else words[number],
@@ -81,7 +83,8 @@ def _baseline_row(name: str, used: bool, entry: Mapping[str, Any]) -> BoardRow:
         key: math.inf if entry[key] is None else entry[key]
         for key in ("rollout_error", "valid_steps", "nrmse")
     }
-    texts = _texts({**values, "one_step_error": None})
+    values["rmse"] = _first(entry["rmse"])
+    texts = {**_texts({**values, "one_step_error": None}), "rmse": rmse_text(entry["rmse"])}
     return BoardRow(
         name=name,
         number=None,
@@ -96,6 +99,13 @@ def _baseline_row(name: str, used: bool, entry: Mapping[str, Any]) -> BoardRow:
         reason="",
         exact=entry["exact"],
     )
+
+
+def _first(values: Sequence[float | None] | None) -> float | None:
+    """Return the number of the first target channel, which rows are sorted by."""
+    if not values:
+        return None
+    return math.inf if values[0] is None else values[0]
 
 
 def _texts(values: Mapping[str, float | None]) -> dict[str, str]:

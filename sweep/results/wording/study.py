@@ -56,7 +56,7 @@ def heading_text(document: Document) -> str:
 
 def answer_text(document: Document) -> str:
     """Return the scores of the best network's configuration, in two or three sentences."""
-    best, horizon, confirmation = best_of(document), document["score"]["horizon"], document["confirmation"]
+    best, confirmation = best_of(document), document["confirmation"]
     assert best is not None
     arm, test, verdict = _arm(document), best["test"], document["verdict"]
     scores = network_of(verdict) if test is None else test
@@ -67,7 +67,7 @@ def answer_text(document: Document) -> str:
     if arm is not None:
         error = number_text(arm["iqm"]["value"])
         fresh = f"its rollout error is {error} on {seeds_text(confirmation['seeds'])}, and {selected}"
-    steps = steps_text(scores["valid_steps"], horizon)
+    steps = steps_text(scores["valid_steps"], _horizon(document, test))
     text = f"The configuration of trial {best['number']} is valid for {steps} steps"
     if test is None:
         text += f" on validation data{beside}; {fresh}. It has not been scored on test data yet."
@@ -178,13 +178,19 @@ def score_facts(document: Document) -> list[ScoreFact]:
     return facts
 
 
+def _horizon(document: Document, test: Mapping[str, Any] | None) -> int | None:
+    """Return the steps of a rollout, of the locked test where its scores are given."""
+    steps: int | None = document["score"]["horizon" if test is None else "horizon_test"]
+    return steps
+
+
 def _valid_steps_fact(document: Document, test: Mapping[str, Any] | None, wins: bool) -> ScoreFact:
     """Return the valid steps beside those of a trivial forecast, which they must exceed to be called good."""
     verdict = document["verdict"]
     scores = network_of(verdict) if test is None else test
     seeds = seeds_text(verdict["seeds"]) if verdict["confirmed"] else "selected"
     place = "locked test" if test is not None else f"validation, {seeds}"
-    steps, note = scores["valid_steps"], f"of {document['score']['horizon']}"
+    steps, note = scores["valid_steps"], f"of {_horizon(document, test)}"
     for key, unit in (("lyapunov_time", "Lyapunov times"), ("period", "periods")):
         length = document["score"][key]
         if length and steps is not None:
@@ -280,11 +286,19 @@ def provenance_of(document: Document) -> list[tuple[str, str]]:
         ("overrides", ", ".join(str(entry) for entry in study["overrides"]) or "none"),
         ("versions", listed),
         ("engine", _engine_text(study)),
-        ("rollouts", f"{score['starts']} starts, warm-up {score['warmup']}, horizon {score['horizon']}"),
+        ("rollouts", _rollouts_text(score)),
         ("starts that do not overlap", f"{score['n_eff_validation']} validation, {score['n_eff_test']} test"),
         ("block", None if score["block"] is None else f"{score['block']} steps"),
     ]
     return [(name, str(value)) for name, value in facts if value not in (None, "")]
+
+
+def _rollouts_text(score: Mapping[str, Any]) -> str:
+    """Return number, warm-up and horizon of the rollouts; whole records have another horizon on test."""
+    starts = score["starts"]
+    many = f"{starts} starts" if starts != 1 else "1 start"
+    text = f"{many}, warm-up {score['warmup']}, horizon {score['horizon']}"
+    return f"{text} (test: {score['horizon_test']}), whole records" if score["from_start"] else text
 
 
 def _engine_text(study: Mapping[str, Any]) -> str | None:

@@ -80,7 +80,8 @@ def _steps(verdict: Verdict, network: Contender, study: StoredStudy) -> str:
     contest = verdict.contest
     if network.valid_steps is None:
         return ""
-    steps = steps_text(network.valid_steps, study.horizon)
+    horizon = study.horizon_on_test if contest.part == "test" else study.horizon
+    steps = steps_text(network.valid_steps, horizon)
     who = "It" if verdict.kind == "configuration" else "The network"
     trivial = contest.trivial_valid_steps
     if not contest.holds(network):

@@ -140,9 +140,10 @@ def score_baselines(data: Data, extra: Sequence[str] = ()) -> dict[str, dict[str
 
     Returns:
         Per baseline `rollout_error` (by the study's objective), `prefix_errors` (over each share of PREFIXES), `nrmse`,
-        `valid_steps` (median), `diverged_fraction`, `settings` and `seconds` (choosing and forecasting), and
-        `breakdown` with several named series or target channels; or only `reason` and `seconds`, where the baseline
-        does not apply. Without known inputs, sweep's baselines that are made of these are left out.
+        `rmse` (by target channel, data units), `valid_steps` (median), `diverged_fraction`, `settings` and `seconds`
+        (choosing and forecasting), and `breakdown` with several named series or target channels; or only `reason` and
+        `seconds`, where the baseline does not apply. Without known inputs, sweep's baselines that are made of these are
+        left out.
 
     Raises:
         UnknownName: no baseline has a name of `extra`.
@@ -211,6 +212,7 @@ def _numbers(data: Data, starts: Starts, values: Array) -> dict[str, Any]:
         "rollout_error": numbers.rollout_error,
         "prefix_errors": list(numbers.prefix_errors),
         "nrmse": numbers.nrmse,
+        "rmse": list(numbers.rmse),
         "valid_steps": numbers.valid_steps,
         "diverged_fraction": numbers.diverged_fraction,
         **({} if groups is None else {"breakdown": to_json(groups)}),

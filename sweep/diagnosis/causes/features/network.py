@@ -25,7 +25,9 @@ def _rollout(case: Case) -> float:
 
 def _valid_share(case: Case) -> float:
     scores = case.record.scores
-    return scores.valid_steps / case.config.score.horizon if scores else 0.0
+    if scores is None:
+        return 0.0
+    return scores.valid_steps / case.steps if case.steps else math.nan
 
 
 def _first_steps(case: Case) -> float:
