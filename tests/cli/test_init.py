@@ -123,7 +123,8 @@ def test_known_inputs_of_a_file_in_the_study_file_the_run_and_its_results(here: 
         "valve (by its name) looks like an input whose future may be known: --known valve (a guess" in words
     )
     assert document("guess.toml")["data"].get("known") == []
-    assert invoke("init", "valve.csv", "--known", "valve", "--known", "b").exit_code == 0
+    words = " ".join(invoke("init", "valve.csv", "--known", "valve", "--known", "b").stdout.split())
+    assert "1 channel and 2 inputs from outside" in words and "known ahead: valve, b" in words
     assert document("valve.toml")["data"]["known"] == ["valve", "b"]
     Path("valve.toml").unlink()
     args = ["run", "valve.csv", "--known", "valve", "--target", "a", "--horizon", "10", *SET]

@@ -38,6 +38,14 @@ def test_inputs_are_no_channels_and_scaled_by_the_training_part(tmp_path):
             np.testing.assert_allclose(known[:, 0], scaled[position - 10 : position + 12])
 
 
+def test_starts_have_the_inputs_as_recorded_beside_past_and_truth(tmp_path):
+    table = frame()
+    starts = loaded(tmp_path, table, transforms=("difference",)).validation
+    for position, inputs in zip(starts.position, starts.inputs, strict=True):
+        np.testing.assert_array_equal(inputs, table[["u", "size"]][position - 11 : position + 12])
+    assert loaded(tmp_path, table, known=(), static=()).validation.inputs is None
+
+
 def test_the_row_of_a_time_holds_the_input_of_the_next(tmp_path):
     data = loaded(tmp_path, frame(), static=())
     source = window_source(data, 8)

@@ -116,7 +116,7 @@ def with_inputs(arrays, count, flat=False):
 def test_inputs_from_outside_are_those_of_the_start_in_its_steps(writer):
     *_, sines, rollout_files = writer
     arrays = with_inputs(arrays_of(sines, rollout_files, lambda truth: truth * 0.9), 2)
-    arrays["valid_steps"] = np.arange(16)
+    arrays["valid_steps"], arrays["past"] = np.arange(16), arrays["past"][:, -40:]
     for panel, start in zip(panels_of(arrays, ["y"]), (15, 7, 0), strict=True):
         whole = arrays["inputs"]
         low, high = whole.min(axis=(0, 1)), whole.max(axis=(0, 1))
@@ -133,6 +133,7 @@ def test_inputs_from_outside_are_those_of_the_start_in_its_steps(writer):
 def test_at_most_three_inputs_are_drawn_and_the_others_counted(one, writer, count, drawn, more):
     *_, sines, rollout_files = writer
     arrays = with_inputs(arrays_of(sines, rollout_files, lambda truth: truth * 0.9), count, flat=True)
+    assert len(panels_of(arrays, ["y"])[0].inputs) == drawn
     figure = trial_figure(one.record(0), arrays, one.curves(0), ["y"])
     texts = [text.get_text() for text in figure.texts]
     assert texts.count("input0 3") == 3  # constant: below each of three starts
@@ -150,6 +151,7 @@ def test_without_inputs_the_picture_has_no_room_for_them(one, writer):
     plain = trial_figure(one.record(0), arrays, one.curves(0), ["y"])
     driven = trial_figure(one.record(0), with_inputs(arrays, 1), one.curves(0), ["y"])
     assert (len(plain.axes), len(driven.axes)) == (5, 8)
+    assert [len(axes.lines) for axes in (driven.axes[1], driven.axes[3], driven.axes[5])] == [1, 1, 1]
     assert plain.get_figheight() < driven.get_figheight()
 
 
