@@ -11,6 +11,9 @@ NO_INPUTS = (
     "without feedback the network sees the known inputs alone, and the data have none: name columns in data.known or "
     "features in data.calendar"
 )
+NO_FEEDBACK = (
+    "without feedback no forecast is an input of the next, so there is no closed loop and no exposure gap"
+)
 
 
 def without_effect(name: str) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sweep.config.summary_words import forecast_text, percent, seen_text
 from sweep.config.text import plural
 from sweep.data import DataSummary
-from sweep.data.summary_words import forecast_text, percent, seen_text
 from sweep.data.transforms import build_transforms
 from sweep.data.trend import STRONG
 from sweep.study.proposed_rollouts import Rollouts, Split, rollouts_of

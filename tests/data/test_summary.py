@@ -7,11 +7,11 @@ import pytest
 
 from sweep.config.errors import DataError
 from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.summary_words import forecast_text, seen_text
 from sweep.data import load, load_recording, summary_of, summary_of_recording
 from sweep.data.gaps import without_gaps
 from sweep.data.recording import Recording, Series
 from sweep.data.split import split_in_time
-from sweep.data.summary_words import forecast_text, seen_text
 
 SPLIT = (0.5, 0.25, 0.25)
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from sweep.config.feedback import OF_FEEDBACK
+from sweep.config.feedback import NO_FEEDBACK, OF_FEEDBACK
 from sweep.diagnosis.causes.case import Case
 from sweep.diagnosis.causes.cause_model import CauseModel, shipped_model
 from sweep.diagnosis.causes.features import FEATURES
@@ -12,7 +12,6 @@ from sweep.diagnosis.causes.known_causes import CAUSES, Cause
 from sweep.diagnosis.causes.pooled_series import POOLED, pooled_apart, pooled_evidence, pooled_text
 from sweep.diagnosis.causes.tip_rules import PRUNED, TIP_RULES
 from sweep.diagnosis.finding import Change, Finding, Severity
-from sweep.diagnosis.probes.closed_loop import NO_FEEDBACK
 
 ALSO = 0.1  # least probability of a cause beside the first to be a tip; our choice
 UNCLEAR = 0.05  # the same if the rollout fails without an alarm; our choice

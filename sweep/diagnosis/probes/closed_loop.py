@@ -14,17 +14,13 @@ import torch
 from torch import Tensor
 
 from sweep.config.errors import SweepError
+from sweep.config.feedback import NO_FEEDBACK
 from sweep.data.some_starts import some_starts
 from sweep.model import Forecaster, Network
 from sweep.model.state import HiddenState, by_layer, stacked
 from sweep.score import Task
 
 AnyNetwork = TypeVar("AnyNetwork", bound=Network)
-
-
-NO_FEEDBACK = (
-    "without feedback no forecast is an input of the next, so there is no closed loop and no exposure gap"
-)
 
 
 class CannotMeasure(SweepError):

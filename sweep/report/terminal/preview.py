@@ -3,8 +3,8 @@
 from rich.console import Console
 from rich.text import Text
 
+from sweep.config.summary_words import fact_rows, forecast_text, seen_text, split_text
 from sweep.config.text import plural
-from sweep.data.summary_words import fact_rows, forecast_text, seen_text, split_text
 from sweep.report.terminal.console import new_table, print_line
 from sweep.results.wording.numbers import param_text
 from sweep.study.preview import Preview

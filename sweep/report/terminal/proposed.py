@@ -6,9 +6,9 @@ from pathlib import Path
 from rich.console import Console
 
 from sweep.config.study import StudyConfig
+from sweep.config.summary_words import fact_rows, forecast_text, seen_text
 from sweep.config.text import plural
 from sweep.data import DataSummary
-from sweep.data.summary_words import fact_rows, forecast_text, seen_text
 from sweep.report.terminal.console import print_facts, print_line
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sweep.config.summary_words import fact_rows, forecast_text, seen_text, split_text
 from sweep.config.text import duration_text, plural
-from sweep.data.summary_words import fact_rows, forecast_text, seen_text, split_text
 from sweep.results.study import StoredStudy
 from sweep.results.wording.confirmation import middle_text, seed_range_text, seeds_text
 from sweep.results.wording.numbers import count_text, number_text, percent_text, range_text, steps_text
