@@ -36,7 +36,8 @@ def feedback_problems(sections: Mapping[str, Section], spans: Mapping[str, Range
     if not dropped:
         return []
     problems = []
-    if isinstance(data, DataConfig) and not (data.inputs or data.calendar):
+    # whether a source has inputs is seen when its data are made
+    if isinstance(data, DataConfig) and data.source is None and not (data.inputs or data.calendar):
         problems.append(f"{place}: {NO_INPUTS}")
     others = [kind for kind in (ends(spans["model"]) if "model" in spans else ()) if kind != RECURRENT]
     if others and place == "model.feedback":

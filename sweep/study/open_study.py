@@ -9,7 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sweep.config.errors import StudyChanged, SweepError
+from sweep.config.errors import DataError, StudyChanged, SweepError
+from sweep.config.feedback import NO_INPUTS
+from sweep.config.ranges import ends
 from sweep.config.records import SCORE_FORMAT
 from sweep.config.sections import DATA_FILES, DataConfig
 from sweep.config.study import StudyConfig, differences
@@ -77,9 +79,11 @@ class OpenStudy:
         """Return the data of the study.
 
         Raises:
-            DataError: they cannot be loaded.
+            DataError: they cannot be loaded, or have no known inputs where trials may be without feedback.
         """
-        return load(self.config.data, self.config.score)
+        data = load(self.config.data, self.config.score)
+        _require_inputs(self.config, data)
+        return data
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -257,6 +261,14 @@ def scale_sources(data: Data) -> list[str]:
         ]
         texts.append(", ".join(parts))
     return texts
+
+
+def _require_inputs(config: StudyConfig, data: Data) -> None:
+    """Refuse trials without feedback on data without known inputs."""
+    spans = [axis.span for axis in config.space.axes if axis.name == "feedback"]
+    dropped = any(False in ends(span) for span in spans) or not (spans or config.model.feedback)
+    if dropped and not data.train_calendar[0].shape[1]:
+        raise DataError(f"model.feedback: {NO_INPUTS}")
 
 
 def _make(path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from sweep import api
-from sweep.config.errors import StudyChanged, StudyFileError
+from sweep.config.errors import DataError, StudyChanged, StudyFileError
 from sweep.config.plugins import VARIABLE
 from sweep.config.records import SCORE_FORMAT
 from sweep.results.wording.study import status_text
@@ -78,3 +78,15 @@ def test_the_study_stores_what_set_the_scale(tmp_path):
     opened.write()
     assert opened.facts["score_format"] == SCORE_FORMAT
     assert opened.facts["scale_from"] == ["mean"] == scale_sources(opened.data)
+
+
+@pytest.mark.parametrize("words", [["model.feedback=false"], ["space.feedback=[true, false]"]])
+def test_a_source_without_inputs_is_refused_where_trials_may_be_without_feedback(tmp_path, words):
+    study = open_study("sine", tmp_path, overrides=words)
+    with pytest.raises(
+        DataError, match=r"model.feedback: without feedback the network sees the known inputs alone"
+    ):
+        study.data  # noqa: B018
+    # the control: a source with an input
+    driven = open_study("narendra_li", tmp_path, overrides=[*words, "data.options.length=2000"])
+    assert driven.data.known == ("u",)
