@@ -137,7 +137,7 @@ def test_an_empty_row_within_the_table_stays(read):
         (b"%PDF-1.4", r"^my.csv: .* seems to be a PDF document"),
         ("<!DOCTYPE html>\n<html>", r"^my.csv: is not a table, but seems to be a web page or XML"),
         ('{"a": [1, 2]}', r"^my.csv: is not a table, but seems to be JSON"),
-        (gzip.compress(b"a,b\n1,2\n")[:-6], r"^my.csv: cannot be unpacked"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0)[:-6], r"^my.csv: cannot be unpacked"),
         (b"\x1f\x8bnothing", r"^my.csv: cannot be unpacked"),
         (
             "a,\u00e9\n1,2\n".encode() + b"3,\xe9\n",
