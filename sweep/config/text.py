@@ -1,9 +1,16 @@
 """Words for counts and durations, for the messages of every room."""
 
+import json
+
 
 def plural(count: int, noun: str, several: str | None = None) -> str:
     """Return a count with its noun: "1 trial", "2 trials"; `several` is its plural if that is not the noun and "s"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {several or noun + 's'}"
+
+
+def toml_string(text: str) -> str:
+    """Return a text as TOML has it, in quotes."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def duration_text(seconds: float) -> str:

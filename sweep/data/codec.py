@@ -10,7 +10,7 @@ from sweep.config.errors import DataError
 from sweep.config.text import plural
 from sweep.data.pieces import joined
 from sweep.data.precision import rounding_of
-from sweep.data.transforms import Transform
+from sweep.data.transforms import Transform, transformed
 from sweep.data.types import Array
 
 SQUARED = 1e-150  # squares of smaller values lose digits: float64 ends at 2e-308
@@ -32,13 +32,13 @@ class ScalingCodec:
     def encode(self, values: Array, series: Array) -> Array:
         """Return model units, (series, time - lag, channel)."""
         mean, std = self._statistics(series)
-        return np.asarray((_transformed(values, self.transforms) - mean) / std)
+        return np.asarray((transformed(values, self.transforms) - mean) / std)
 
     def decode(self, forecast: Array, past: Array, series: Array) -> Array:
         """Return a rollout in data units; inf and NaN stay within their start and channel."""
         values = self._unscaled(forecast, series)
         for level in reversed(range(len(self.transforms))):
-            before = _transformed(past, self.transforms[:level])
+            before = transformed(past, self.transforms[:level])
             values = self.transforms[level].decode(values, before)
         return values
 
@@ -48,7 +48,7 @@ class ScalingCodec:
         joined = np.concatenate([past, truth], axis=1)
         for level in reversed(range(len(self.transforms))):
             transform = self.transforms[level]
-            known = _transformed(joined, self.transforms[:level])
+            known = transformed(joined, self.transforms[:level])
             before = known[:, known.shape[1] - truth.shape[1] - transform.lag :]
             values = transform.decode_one_step(values, before)
         return values
@@ -98,7 +98,7 @@ def fit_codec(
                     else " (arrays are [time, channel] or [series, time, channel])"
                 )
             )
-    encoded = [_transformed(values, transforms) for values in train]
+    encoded = [transformed(values, transforms) for values in train]
     pooled = np.concatenate(encoded)
     with np.errstate(over="ignore", invalid="ignore"):
         mean, std = pooled.mean(axis=0), pooled.std(axis=0)
@@ -129,7 +129,7 @@ def flat_channels(train: Sequence[Array], transforms: Sequence[Transform]) -> Ar
         train: per series (time, channel), data units, longer than the transforms consume.
         transforms: applied in this order.
     """
-    pooled = np.concatenate([_transformed(values, transforms) for values in train])
+    pooled = np.concatenate([transformed(values, transforms) for values in train])
     rounding = np.max([_rounding(values, transforms) for values in train], axis=0)
     return np.asarray(pooled.std(axis=0) <= rounding)
 
@@ -160,9 +160,3 @@ def _rounding(values: Array, transforms: Sequence[Transform]) -> Array:
         size = np.abs(values).max(axis=0)
         level = np.maximum(level, size) if transform.lag else size
     return rounding_of(level)
-
-
-def _transformed(values: Array, transforms: Sequence[Transform]) -> Array:
-    for transform in transforms:
-        values = transform.encode(values)
-    return values

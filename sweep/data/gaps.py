@@ -34,9 +34,9 @@ class Count:
 def without_gaps(recording: Recording, rule: Rule, limit: int, lag: int) -> Recording:
     """Return the recording with pieces that have a finite value in every channel at every step.
 
-    A sample is missing if its step is, or if any of its channels or inputs is. Missing samples at
-    the beginning and end of a series are left out. A gap between two samples of different parts is never filled: a
-    part must not know another. Inputs from outside are separated from the channels at last.
+    A sample is missing if its step is, or if any of its channels or inputs is. Missing samples at the beginning and end
+    of a series are left out. A gap between two samples of different parts is never filled: a part must not know
+    another. At last, inputs from outside are separated from the channels.
 
     Args:
         recording: split series, in which NaN and jumps of `steps` mark what is missing.
@@ -118,13 +118,18 @@ def _part_of(series: Series, rows: Array) -> Array:
     return np.searchsorted(np.asarray(series.ends), rows, side="right")
 
 
+def _ends_of(series: Series, rows: Array) -> tuple[int, int]:
+    """Return the ends of training and validation in a piece of these samples."""
+    part = _part_of(series, rows)
+    return int((part == 0).sum()), int((part <= 1).sum())
+
+
 def _cut(series: Series, rows: Array, steps: Array) -> Series:
     """Return the piece of complete rows in a row."""
-    part = _part_of(series, rows)
     return replace(
         series,
         values=series.values[rows],
-        ends=(int((part == 0).sum()), int((part <= 1).sum())),
+        ends=_ends_of(series, rows),
         stamps=None if series.stamps is None else series.stamps[rows],
         lines=None if series.lines is None else series.lines[rows],
         steps=None,
@@ -145,7 +150,6 @@ def _filled(series: Series, rows: Array, steps: Array) -> Series:
     filled = np.ones(length, dtype=bool)
     filled[steps[rows] - begin] = False
     before = rows[np.searchsorted(steps[rows] - begin, grid, side="right") - 1]  # last complete row
-    part = _part_of(series, before)
     stamps = None
     if series.stamps is not None:
         ticks = series.stamps[inside].astype("datetime64[ns]").astype(np.int64)
@@ -156,7 +160,7 @@ def _filled(series: Series, rows: Array, steps: Array) -> Series:
     return replace(
         series,
         values=full,
-        ends=(int((part == 0).sum()), int((part <= 1).sum())),
+        ends=_ends_of(series, before),
         stamps=stamps,
         lines=None if series.lines is None else series.lines[before],
         steps=None,

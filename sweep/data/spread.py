@@ -7,7 +7,7 @@ import numpy as np
 
 from sweep.config.text import plural
 from sweep.data.precision import rounding_of
-from sweep.data.transforms import Transform
+from sweep.data.transforms import Transform, transformed
 from sweep.data.types import Array
 
 APART = 10.0  # ratio of standard deviations, or distance of means in standard deviations; our choice
@@ -65,7 +65,7 @@ def spread_warnings(
         channels: their names.
         labels: of the series.
     """
-    spread = spread_of([_transformed(values, transforms) for values in train])
+    spread = spread_of([transformed(values, transforms) for values in train])
     if not spread.apart.any():
         return ()
     scales = spread.ratio > APART
@@ -101,9 +101,3 @@ def _flat_text(flat: int) -> str:
         return ""
     words = "1 series that is" if flat == 1 else f"the {flat} series that are"
     return f"; it needs the data without {words} constant in a channel"
-
-
-def _transformed(values: Array, transforms: Sequence[Transform]) -> Array:
-    for transform in transforms:
-        values = transform.encode(values)
-    return values

@@ -109,6 +109,13 @@ TRANSFORMS: Registry[TransformSpec] = Registry(
 )
 
 
+def transformed(values: Array, transforms: Sequence[Transform]) -> Array:
+    """Return the values after all transforms, in their order."""
+    for transform in transforms:
+        values = transform.encode(values)
+    return values
+
+
 def build_transforms(names: Sequence[str], season: int | None) -> tuple[Transform, ...]:
     """Return the named transforms in their order.
 

@@ -1,10 +1,11 @@
 """The text of a study file with a comment above each setting that says why it has its value."""
 
-import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from sweep.config.text import toml_string
 
 WIDTH = 110  # characters of a comment's line
 GROUPED = 10_000  # from here on integers have underscores between thousands
@@ -62,7 +63,7 @@ def toml_text(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:_}" if abs(value) >= GROUPED else str(value)
     if isinstance(value, str):
-        return _quoted(value)
+        return toml_string(value)
     if isinstance(value, Mapping):
         pairs = ", ".join(f"{_key_text(key)} = {toml_text(one)}" for key, one in value.items())
         return f"{{ {pairs} }}" if pairs else "{}"
@@ -73,11 +74,7 @@ def toml_text(value: Any) -> str:
 
 def _key_text(key: str) -> str:
     plain = key.replace("_", "").replace("-", "")
-    return key if plain.isalnum() and plain.isascii() else _quoted(key)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return key if plain.isalnum() and plain.isascii() else toml_string(key)
 
 
 def _with(table: Table, setting: Setting) -> Table:

@@ -234,6 +234,7 @@ def test_columns_to_forecast_can_be_named(read):
     lines = ["ds,a,b,c", "1,4,5,1", "2,5,6,2", "3,3,3,9"]
     assert read(lines).channels == ("a", "b", "c")
     assert facts(read(lines))["forecast"].guessed
+    assert facts(read(lines))["forecast"].key == 'target = ["a"]'  # one line of [data], which can be pasted
     assert "forecast" not in facts(read(lines, target=("a",)))
     assert read(lines, channels=("c", "a")).channels == ("c", "a")
     with pytest.raises(DataError, match=r"no column 'd' \(data.channels\)\. Did you mean"):

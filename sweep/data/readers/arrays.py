@@ -10,6 +10,7 @@ import numpy as np
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
 from sweep.config.sections import DataConfig
+from sweep.config.text import toml_string
 from sweep.data.facts import Fact
 from sweep.data.readers.input_like import input_facts
 from sweep.data.recording import Recording, Series
@@ -87,7 +88,7 @@ def _chosen(path: Path, arrays: Mapping[str, Any], config: DataConfig) -> Record
     if len(series) == 1:  # beside texts and single numbers, such as a sampling time
         arrays = series
     if len(arrays) != 1:
-        keys = " or ".join(f'data.key = "{name}"' for name in list(arrays)[:3])
+        keys = " or ".join(f"data.key = {toml_string(name)}" for name in list(arrays)[:3])
         raise DataError(
             f"{path.name}: {len(arrays)} arrays ({', '.join(shapes)}): set {keys}"
             if arrays

@@ -56,4 +56,4 @@ def are_whole(table: Table, name: str) -> bool:
 
 def _are_years(table: Table, name: str) -> bool:
     values = numbers(table, name).values
-    return bool((np.rint(values) == values).all()) and 1678 <= values.min() <= values.max() <= 2262
+    return are_whole(table, name) and 1678 <= values.min() <= values.max() <= 2262

@@ -10,6 +10,7 @@ import pandas as pd
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
 from sweep.config.sections import DataConfig
+from sweep.config.text import toml_string
 from sweep.data.facts import Fact
 from sweep.data.readers.table import Table
 
@@ -54,7 +55,7 @@ def read_excel(path: Path, config: DataConfig) -> Table:
             )
         return _of_sheet(full[config.key], f"{path.name}, sheet {config.key!r}", config)
     if len(full) != 1:
-        listed = " or ".join(f'data.key = "{name}"' for name in list(full)[:3])
+        listed = " or ".join(f"data.key = {toml_string(name)}" for name in list(full)[:3])
         raise DataError(
             f"{path.name}: {len(full)} sheets have cells: set {listed}"
             if full

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sweep.config.sections import DataConfig
+from sweep.config.text import toml_string
 from sweep.data.facts import Fact
 from sweep.data.types import Array
 
@@ -42,7 +43,7 @@ def input_facts(names: Sequence[str], values: Array, config: DataConfig) -> list
     what = ", ".join(f"{name} ({reasons[name]})" for name in found)
     look = "looks like an input" if len(found) == 1 else "look like inputs"
     options = " ".join(f"--known {name}" for name in found)
-    listed = ", ".join(f'"{name}"' for name in found)
+    listed = ", ".join(toml_string(name) for name in found)
     text = f"{what} {look} whose future may be known: {options}"
     return [Fact("inputs", text, f"known = [{listed}]", guessed=True)]
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
 from sweep.config.sections import DataConfig
-from sweep.config.text import plural
+from sweep.config.text import plural, toml_string
 from sweep.data.facts import Fact
 from sweep.data.readers.counters import are_whole, is_counter, is_even, restarts, rises
 from sweep.data.readers.numbers import looks_numeric, missing, numbers
 from sweep.data.readers.table import Table
 from sweep.data.readers.text.cells import MONTHS, is_date
-from sweep.data.readers.times.joined_times import CLOCK_WORDS
+from sweep.data.readers.times.joined_times import CLOCK_WORDS, is_word
 from sweep.data.readers.times.time_column import looks_like_times
 
 TIME_WORDS = (
@@ -73,8 +73,8 @@ def roles_of(table: Table, config: DataConfig) -> Roles:
     names = [str(name) for name in table.frame.columns]
     _require(table, names, config)
     facts: list[Fact] = []
-    time = _set_or_default(names, "time_column", config.time_column)
-    series = _set_or_default(names, "id_column", config.id_column)
+    time = config.time_column if config.time_column in names else None
+    series = config.id_column if config.id_column in names else None
     wanted = [*config.channels]
     taken = [name for name in (time, series, *wanted, *config.inputs) if name is not None]
     free = [name for name in names if name not in taken]
@@ -112,11 +112,8 @@ def roles_of(table: Table, config: DataConfig) -> Roles:
     if config.inputs:
         facts.append(Fact("inputs", f"{', '.join(config.inputs)} (known ahead, not forecast)"))
     if len(channels) > 1 and not config.target:
-        key = f"target = {_toml(channels[:1])}" + (
-            f", known = {_toml(channels[1:])}" if not config.inputs else ""
-        )
         seen = f"all {len(channels)} columns of numbers: {', '.join(channels)}"
-        facts.append(Fact("forecast", seen, key, guessed=True))
+        facts.append(Fact("forecast", seen, f"target = {_toml(channels[:1])}", guessed=True))
     return Roles(time, series, tuple(channels), config.inputs, tuple(facts))
 
 
@@ -135,17 +132,13 @@ def _require(table: Table, names: Sequence[str], config: DataConfig) -> None:
         raise DataError(*problems)
 
 
-def _set_or_default(names: Sequence[str], key: str, value: str) -> str | None:
-    return value if value in names else None
-
-
 def _time_column(
     table: Table, free: Sequence[str], series: str | None, wanted: bool, others: bool
 ) -> tuple[str | None, list[Fact]]:
     """Return the column of times among the free ones, None if there is none, and what is said of it."""
     dated = sorted(
         (name for name in free if looks_like_times(table, name)),
-        key=lambda name: not _is_word(name, TIME_WORDS),
+        key=lambda name: not is_word(name, TIME_WORDS),
     )
     if dated:
         first = dated[0]
@@ -157,22 +150,19 @@ def _time_column(
         if table.frame[name].dtype.kind == "m":
             return name, [_time_fact(name, "durations in nanoseconds", guessed=False)]
     for name in () if wanted else free:
-        if (
-            _is_word(name, TIME_WORDS)
-            and looks_numeric(table, name) < TEXT
-            and not missing(table, name).all()
-        ):
+        if is_word(name, TIME_WORDS) and looks_numeric(table, name) < TEXT and not missing(table, name).all():
             cell = table.frame[name][~missing(table, name)].iloc[0]
             raise DataError(
                 f"{table.name}, column {name!r}: {cell!r} is not a time in a known form: set data.time_column = "
-                f'{_quoted(name)} and data.time_format, such as "%d.%m.%Y %H:%M" or "%H:%M:%S", or name the columns to '
+                f"{toml_string(name)} and data.time_format, "
+                'such as "%d.%m.%Y %H:%M" or "%H:%M:%S", or name the columns to '
                 "forecast in data.channels, to read the rows without times"
             )
     if not others:
         return None, []
     rising = [name for name in free if looks_numeric(table, name) == 1 and rises(table, name)]
     for name in rising:
-        if _is_word(name, TIME_WORDS):
+        if is_word(name, TIME_WORDS):
             return name, [_time_fact(name, "numbers that rise", guessed=True)]
     for name in rising:
         if name == "" and not is_counter(table, name):
@@ -183,7 +173,7 @@ def _time_column(
 
 
 def _time_fact(name: str, what: str, guessed: bool) -> Fact:
-    return Fact("time", f"{_named(name)} ({what})", f"time_column = {_quoted(name)}", guessed)
+    return Fact("time", f"{_named(name)} ({what})", f"time_column = {toml_string(name)}", guessed)
 
 
 def _named(name: str) -> str:
@@ -203,34 +193,30 @@ def _id_column(table: Table, free: Sequence[str], time: str | None) -> tuple[str
     candidates = [name for name in free if name and values != [name] and _could_be_ids(table, name, time)]
     if not candidates:
         return None, []
-    named = [name for name in candidates if _is_word(name, ID_WORDS)]
+    named = [name for name in candidates if is_word(name, ID_WORDS)]
     text = [name for name in candidates if looks_numeric(table, name) < TEXT]
     best = named or text or candidates
     if len(best) > 1:
-        keys = " or ".join(f"data.id_column = {_quoted(name)}" for name in best[:3])
+        keys = " or ".join(f"data.id_column = {toml_string(name)}" for name in best[:3])
         raise DataError(f"{table.name}: several columns could hold the ids of series: set {keys}")
     count = int(frame[best[0]].nunique())
     why = "makes the times unique" if time is not None else "the same text in rows that follow each other"
     text_of = f"{best[0]} ({plural(count, 'series', 'series')}; {why})"
-    return best[0], [Fact("ids", text_of, f"id_column = {_quoted(best[0])}", guessed=True)]
+    return best[0], [Fact("ids", text_of, f"id_column = {toml_string(best[0])}", guessed=True)]
 
 
 def _could_be_ids(table: Table, name: str, time: str | None) -> bool:
-    if _is_word(name, CLOCK_WORDS):  # in an unknown form
+    if is_word(name, CLOCK_WORDS):  # in an unknown form
         return False
     cells = table.frame[name]
     count, text = int(cells.nunique()), looks_numeric(table, name) < TEXT
-    if not 1 < count <= len(cells) / (2 if text or _is_word(name, ID_WORDS) else FEWEST_ROWS):
+    if not 1 < count <= len(cells) / (2 if text or is_word(name, ID_WORDS) else FEWEST_ROWS):
         return False
     if time is not None:
         whole = text or are_whole(table, name)
         return whole and not table.frame.duplicated([name, time]).any()
     blocks = int((cells != cells.shift()).sum())
-    return text and blocks == count and _is_word(name, ID_WORDS)
-
-
-def _is_word(name: str, words: Sequence[str]) -> bool:
-    return name.strip().lower() in words
+    return text and blocks == count and is_word(name, ID_WORDS)
 
 
 def _refuse_times_as_names(table: Table, names: Sequence[str]) -> None:
@@ -255,9 +241,4 @@ def _no_channel(table: Table, time: str | None, series: str | None, text: Sequen
 
 
 def _toml(names: Sequence[str]) -> str:
-    return f"[{', '.join(_quoted(name) for name in names)}]"
-
-
-def _quoted(name: str) -> str:
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return f"[{', '.join(toml_string(name) for name in names)}]"

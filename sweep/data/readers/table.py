@@ -21,7 +21,7 @@ class Table:
     lines: Array | None = None  # (row,), line of each row in a text file, from 1
     decimal: str = "."  # how numbers are written in text cells
     thousands: str = ""
-    facts: tuple[Fact, ...] = field(default=())
+    facts: tuple[Fact, ...] = ()
     # values and missing cells by column, so that each is parsed once (`sweep.data.readers.numbers`)
     parsed: dict[str, tuple[Array, Array]] = field(
         default_factory=dict, init=False, compare=False, repr=False

@@ -8,8 +8,8 @@ Source: Ljung (1999), "System Identification", section 4.2.
 
 import numpy as np
 
-from sweep.data.types import Array, Data
-from sweep.score.baselines.driven import Lags, compared, require_inputs, simulated, training_rows
+from sweep.data.types import Data
+from sweep.score.baselines.driven import Lags, compared, require_inputs, simulated_linear, training_rows
 from sweep.score.baselines.simple import Forecast, Settings
 
 ORDERS = (1, 2, 3, 5, 8, 13, 21)  # tried, with the period + 1; our choice
@@ -40,9 +40,4 @@ def arx(data: Data, settings: Settings) -> Forecast:
     rows, goals = training_rows(data, lags)
     design = np.concatenate([np.ones((len(rows), 1)), rows], axis=1)
     weights = np.linalg.lstsq(design, goals, rcond=None)[0]
-
-    def step(row: Array) -> Array:
-        after: Array = row @ weights[1:] + weights[0]
-        return after
-
-    return simulated(data, lags, step)
+    return simulated_linear(data, lags, weights)

@@ -102,6 +102,22 @@ def simulated(data: Data, lags: Lags, step: Callable[[Array], Array]) -> Forecas
     return forecast
 
 
+def simulated_linear(data: Data, lags: Lags, weights: Array) -> Forecast:
+    """Return the simulation of a linear model; an unstable one gives inf and NaN.
+
+    Args:
+        data: the study's.
+        lags: of a row.
+        weights: (1 + number, channel), the constant first.
+    """
+
+    def step(row: Array) -> Array:
+        after: Array = row @ weights[1:] + weights[0]
+        return after
+
+    return simulated(data, lags, step)
+
+
 def compared(
     data: Data, tried: Sequence[Settings], fit: Callable[[Data, Settings], Forecast], name: str
 ) -> list[tuple[float, Settings]]:

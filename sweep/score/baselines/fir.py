@@ -8,8 +8,8 @@ Source: Ljung (1999), "System Identification", section 4.2; the ridge: Chen, Ohl
 
 import numpy as np
 
-from sweep.data.types import Array, Data
-from sweep.score.baselines.driven import Lags, compared, require_inputs, simulated, training_rows
+from sweep.data.types import Data
+from sweep.score.baselines.driven import Lags, compared, require_inputs, simulated_linear, training_rows
 from sweep.score.baselines.echo_state import readout
 from sweep.score.baselines.simple import Forecast, Settings
 
@@ -43,9 +43,4 @@ def fir(data: Data, settings: Settings) -> Forecast:
     table = np.concatenate([np.ones((len(rows), 1)), rows, goals], axis=1)
     triangle = np.asarray(np.linalg.qr(table, mode="r"))
     weights = readout(triangle, len(rows), float(settings["ridge"]), goals.shape[1])
-
-    def step(row: Array) -> Array:
-        after: Array = row @ weights[1:] + weights[0]
-        return after
-
-    return simulated(data, lags, step)
+    return simulated_linear(data, lags, weights)

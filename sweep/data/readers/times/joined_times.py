@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.config.sections import DataConfig
+from sweep.config.text import toml_string
 from sweep.data.facts import Fact
 from sweep.data.readers.numbers import numbers
 from sweep.data.readers.table import Table
@@ -83,7 +84,7 @@ def _joined(table: Table, config: DataConfig, columns: Sequence[str], text: pd.S
     fact = Fact(
         "joined times",
         f"{listed}, such as {text.iloc[0]}",
-        f'time_column = "{columns[0]}"',
+        f"time_column = {toml_string(columns[0])}",
         guessed=config.time_column != columns[0],
     )
     return replace(table, frame=frame, facts=(*table.facts, fact))
@@ -102,7 +103,7 @@ def _whole_days(cells: pd.Series) -> pd.Series | None:
 
 def _clock(table: Table, names: Sequence[str]) -> tuple[str, pd.Series] | None:
     """Return the column of times of day, or of hours by its name, and the text of its cells; None without one."""
-    named = [name for name in names if _is_word(name, CLOCK_WORDS)]
+    named = [name for name in names if is_word(name, CLOCK_WORDS)]
     for name in (*named, *names):
         text = _clock_text(table.frame[name], named=name in named)
         if text is not None:
@@ -144,7 +145,7 @@ def _parts(table: Table, names: Sequence[str]) -> dict[str, pd.Series]:
 def _part(table: Table, names: Sequence[str], part: str) -> tuple[str, pd.Series] | None:
     words, least, largest = QUARTER if part == "quarter" else PARTS[part]
     for name in names:
-        if not _is_word(name, words):
+        if not is_word(name, words):
             continue
         values = _month_numbers(table.frame[name]) if part == "month" else None
         values = numbers(table, name).values if values is None else values
@@ -154,7 +155,8 @@ def _part(table: Table, names: Sequence[str], part: str) -> tuple[str, pd.Series
     return None
 
 
-def _is_word(name: str, words: Sequence[str]) -> bool:
+def is_word(name: str, words: Sequence[str]) -> bool:
+    """Return whether the name of a column is one of some words in lower case."""
     return name.strip().lower() in words
 
 
