@@ -230,6 +230,13 @@ def test_text_beside_numbers_is_left_out_and_said(read):
     assert facts(recording)["left out"].text == "quality (text)" and facts(recording)["left out"].guessed
 
 
+def test_a_column_that_is_named_as_an_input_is_no_part_of_a_time(read):
+    rows = [f"2024-01-{day:02d},{hour},{day * hour % 7}" for day in (1, 2) for hour in range(24)]
+    assert read(["date,hour,y", *rows]).step == "1 hour"  # the control
+    with pytest.raises(DataError, match=r"is also the time of"):  # and not: no column 'hour' (data.known)
+        read(["date,hour,y", *rows], known=("hour",))
+
+
 def test_columns_to_forecast_can_be_named(read):
     lines = ["ds,a,b,c", "1,4,5,1", "2,5,6,2", "3,3,3,9"]
     assert read(lines).channels == ("a", "b", "c")

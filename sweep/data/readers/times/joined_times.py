@@ -48,10 +48,11 @@ def with_joined_times(table: Table, config: DataConfig) -> Table:
     """Return the table with one column of times in the place of the columns that together hold the times.
 
     Joined are a column of dates, some of them repeated, with one of times of day or hours; and, without dates, numbers
-    in columns that are named as year, month, day and so on. A column that the settings name as ids or channels is left.
+    in columns that are named as year, month, day and so on. A column that the settings name as ids, channels or
+    inputs is left.
     """
     names = [str(name) for name in table.frame.columns]
-    used = {config.id_column, *config.channels, *config.target}
+    used = {config.id_column, *config.channels, *config.target, *config.inputs}
     free = [name for name in names if name not in used]
     dated = [name for name in free if looks_like_times(table, name)]
     parts = _parts(table, free)
