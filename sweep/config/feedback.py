@@ -21,6 +21,18 @@ def without_effect(name: str) -> str:
     return f"space.{name}: has no effect without feedback: drop it"
 
 
+def without_feedback_at(model: ModelConfig, spans: Mapping[str, Range]) -> str:
+    """Return the key path that lets trials be without feedback; empty if all have it.
+
+    Args:
+        model: of the study.
+        spans: the ranges of the space by flat name.
+    """
+    if "feedback" in spans:
+        return "space.feedback" if False in ends(spans["feedback"]) else ""
+    return "" if model.feedback else "model.feedback"
+
+
 def feedback_problems(sections: Mapping[str, Section], spans: Mapping[str, Range]) -> list[str]:
     """Return the mistakes of a study in which some trial has no feedback.
 
@@ -29,11 +41,8 @@ def feedback_problems(sections: Mapping[str, Section], spans: Mapping[str, Range
         spans: the ranges of the space by flat name.
     """
     data, model, training = (sections.get(name) for name in ("data", "model", "training"))
-    if "feedback" in spans:
-        place, dropped = "space.feedback", False in ends(spans["feedback"])
-    else:
-        place, dropped = "model.feedback", isinstance(model, ModelConfig) and not model.feedback
-    if not dropped:
+    place = without_feedback_at(model if isinstance(model, ModelConfig) else ModelConfig(), spans)
+    if not place:
         return []
     problems = []
     # whether a source has inputs is seen when its data are made

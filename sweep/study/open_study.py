@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.config.errors import DataError, StudyChanged, SweepError
-from sweep.config.feedback import NO_INPUTS
-from sweep.config.ranges import ends
+from sweep.config.feedback import NO_INPUTS, without_feedback_at
 from sweep.config.records import SCORE_FORMAT
 from sweep.config.sections import DATA_FILES, DataConfig
 from sweep.config.study import StudyConfig, differences
@@ -265,9 +264,8 @@ def scale_sources(data: Data) -> list[str]:
 
 def _require_inputs(config: StudyConfig, data: Data) -> None:
     """Refuse trials without feedback on data without known inputs."""
-    spans = [axis.span for axis in config.space.axes if axis.name == "feedback"]
-    dropped = any(False in ends(span) for span in spans) or not (spans or config.model.feedback)
-    if dropped and not data.train_calendar[0].shape[1]:
+    spans = {axis.name: axis.span for axis in config.space.axes}
+    if without_feedback_at(config.model, spans) and not data.train_calendar[0].shape[1]:
         raise DataError(f"model.feedback: {NO_INPUTS}")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sweep.config.summary_words import forecast_text, percent, seen_text
 from sweep.config.text import plural
 from sweep.data import DataSummary
+from sweep.data.spread import APART
 from sweep.data.transforms import build_transforms
 from sweep.data.trend import STRONG
 from sweep.study.proposed_rollouts import Rollouts, Split, rollouts_of
@@ -18,7 +19,6 @@ SMOOTH = 12  # steps of a period; with fewer the noise cannot be told from the s
 WHITE = 0.5  # noise from which on a change from step to step is mostly noise
 GUESSED = 0.03  # input noise at most where little is known of the data's; our choice
 MOST_INPUT_NOISE = 0.2  # where noise dominates; our choice
-SPREAD = 10.0  # between the standard deviations of series, from which on each is scaled by its own
 DAILY = 0.05  # relative difference of a period from a day, or half a day
 
 
@@ -116,7 +116,7 @@ def _data(
         settings.append(Setting("known", [], f"a guess, not applied: {guess.text}, or {guess.key} here"))
     if transforms.value or transforms.why:
         settings.append(transforms)
-    if summary.spread > SPREAD:
+    if summary.spread > APART:
         why = f"the standard deviations of the series differ by a factor of {summary.spread:.3g}"
         settings.append(Setting("scaling", "series", f"{why}, so each is scaled by its own"))
     days = _daily(summary)
