@@ -10,6 +10,7 @@ from sweep.data.codec import flat_channels
 from sweep.data.facts import Fact
 from sweep.data.noise import noise_shares
 from sweep.data.period import dominant_period
+from sweep.data.pieces import joined
 from sweep.data.recording import Recording, recorded_of
 from sweep.data.transforms import Difference
 from sweep.data.trend import trend_shares
@@ -80,12 +81,8 @@ def summary_of_recording(recording: Recording, targets: Sequence[int]) -> DataSu
         recording: split, with at least one training sample.
         targets: indices of the scored channels.
     """
-    parts = [series.parts for series in recording.series]
-    trained = [
-        series.values[: part["train"][1]]
-        for series, part in zip(recording.series, parts, strict=True)
-        if part["train"][1]
-    ]
+    pieces = [piece for piece in recording.series if piece.parts["train"][1]]
+    trained = [piece.values[: piece.parts["train"][1]] for piece in pieces]
     return DataSummary(
         name=recording.name,
         channels=recording.channels,
@@ -94,7 +91,7 @@ def summary_of_recording(recording: Recording, targets: Sequence[int]) -> DataSu
         train_lengths=tuple(len(values) for values in trained),
         period=dominant_period([values[:, list(targets)] for values in trained]),
         **_recorded(recorded_of(recording)),
-        **_seen(trained, targets),
+        **_seen(trained, targets, [piece.owner for piece in pieces]),
     )
 
 
@@ -111,7 +108,7 @@ def summary_of(data: Data) -> DataSummary:
         n_eff=(data.validation.n_eff, data.test.n_eff),
         **({"lengths": lengths} if data.recorded is None else _recorded(data.recorded)),
         period=data.period,
-        **_seen(data.train_raw, data.targets),
+        **_seen(data.train_raw, data.targets, data.train_series),
     )
 
 
@@ -129,8 +126,8 @@ def _recorded(recorded: Recorded) -> dict[str, Any]:
     }
 
 
-def _seen(train: Sequence[Array], targets: Sequence[int]) -> dict[str, Any]:
-    """Return what is seen of the scored channels of the training series, (time, channel) each."""
+def _seen(train: Sequence[Array], targets: Sequence[int], owners: Sequence[int]) -> dict[str, Any]:
+    """Return what is seen of the scored channels of the pieces of training series, (time, channel) each."""
     scored = [values[:, list(targets)] for values in train]
     longer = [values for values in scored if len(values) > 2]
     flat = flat_channels(longer, (Difference(1),)) if longer else np.array([True])
@@ -139,7 +136,7 @@ def _seen(train: Sequence[Array], targets: Sequence[int]) -> dict[str, Any]:
         "noise": float(noise_shares(scored).max()),
         "trend": float(trend_shares(scored).max()),
         "difference": None if flat.any() else float(noise_shares(differenced).max()),
-        "spread": _spread(scored),
+        "spread": _spread(joined(scored, owners)),
     }
 
 

@@ -52,6 +52,14 @@ def test_inputs_from_outside_are_named_and_no_channels(tmp_path):
     assert "input" not in seen_text(seen) and forecast_text(seen).endswith("x0, x2")
 
 
+def test_pieces_of_a_series_are_one_series_in_the_spread():
+    wave = np.sin(2 * np.pi * np.arange(400) / 20)
+    wave[:80] /= 50  # quiet before the gap
+    wave[80] = np.nan
+    assert summary_of_recording(recording(wave), [0]).spread == 1
+    assert summary_of_recording(recording(wave[:80], wave[81:]), [0]).spread > 10  # the control: two series
+
+
 def test_only_the_targets_count():
     wave = np.sin(2 * np.pi * np.arange(400) / 20)
     noise = np.random.default_rng(0).standard_normal(400)
