@@ -25,8 +25,9 @@ import numpy as np
 from machine import machine
 from outcome_entries import ENTRIES, Entry
 
+from sweep.config.data_section import DataConfig
 from sweep.config.engines import engine_name
-from sweep.config.sections import DataConfig, ModelConfig, ScoreConfig, TrainingConfig
+from sweep.config.sections import ModelConfig, ScoreConfig, TrainingConfig
 from sweep.config.seeds import seed_of
 from sweep.config.trial import TrialConfig
 from sweep.model import best_kernel

@@ -16,8 +16,10 @@ import numpy as np
 import torch
 from machine import machine
 
+from sweep.config.data_section import DataConfig
 from sweep.config.engines import engine_name
-from sweep.config.sections import Component, DataConfig, ModelConfig, TrainingConfig
+from sweep.config.section import Component
+from sweep.config.sections import ModelConfig, TrainingConfig
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.probes import PROBES, Subject, always_on, measured
 from sweep.diagnosis.symptoms import stored_evidence, symptom_of_trial

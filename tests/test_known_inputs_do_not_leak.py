@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 import torch
 
-from sweep.config.sections import DataConfig, ModelConfig, ScoreConfig
+from sweep.config.data_section import DataConfig
+from sweep.config.sections import ModelConfig, ScoreConfig
 from sweep.data import Data, load, window_source
 from sweep.diagnosis.probes import Subject
 from sweep.diagnosis.probes.closed_loop import forced_trajectory, free_trajectory

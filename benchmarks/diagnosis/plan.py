@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.diagnosis.data import KINDS, DataSpec, Kind, shares, written
+from sweep.config.data_section import DataConfig
 from sweep.config.engines import engine_name
-from sweep.config.sections import DataConfig
 from sweep.config.trial import TrialConfig
 from sweep.model import best_kernel
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import StudyFileError, UsageError
-from sweep.config.sections import DataConfig
 from sweep.config.study import StudyConfig
 from sweep.config.study_file import overridden, study_from_document
 from sweep.data import DataSummary, load_recording, summary_of_recording

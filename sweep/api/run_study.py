@@ -14,8 +14,9 @@ from sweep.api.given_data import (
     study_of_file,
     study_of_values,
 )
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import UsageError
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.sections import ScoreConfig
 from sweep.data import load
 from sweep.diagnosis.symptoms import baseline_errors
 from sweep.followup.confirm import confirm_best, covers

@@ -9,7 +9,7 @@ from sweep.config.errors import StudyFileError
 from sweep.config.known_names import KnownNames
 from sweep.config.mistakes import mistake_line, name_problems
 from sweep.config.registry import nearest
-from sweep.config.sections import Section
+from sweep.config.section import Section
 from sweep.config.study import SECTIONS
 from sweep.config.study_file import toml_value
 from sweep.config.trial import TrialConfig, plugins_of

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from sweep.config.data_section import DataConfig
 from sweep.config.ranges import Range, ends
-from sweep.config.sections import RECURRENT, DataConfig, ModelConfig, Section, TrainingConfig
+from sweep.config.section import Section
+from sweep.config.sections import RECURRENT, ModelConfig, TrainingConfig
 
 # Settings that act on the channels among a network's inputs, and so on nothing without feedback.
 OF_FEEDBACK = ("readout", "unroll", "input_noise")

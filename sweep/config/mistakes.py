@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sweep.config.data_section import DataConfig
 from sweep.config.known_names import KnownNames, Settable
 from sweep.config.registry import nearest
+from sweep.config.section import Section
 from sweep.config.sections import (
-    DataConfig,
     DiagnosisConfig,
     ModelConfig,
     Rung,
     ScoreConfig,
     SearchConfig,
-    Section,
     TrainingConfig,
 )
 

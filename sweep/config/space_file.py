@@ -10,7 +10,8 @@ from sweep.config.known_names import KnownNames, Settable
 from sweep.config.mistakes import component_problems
 from sweep.config.ranges import RANGE_WORDS, Choice, Range, SpaceError, Value, ends
 from sweep.config.registry import nearest
-from sweep.config.sections import ALWAYS, OF_BOOL, RECURRENT, Component, ModelConfig, Section, TrainingConfig
+from sweep.config.section import Component, Section
+from sweep.config.sections import ALWAYS, OF_BOOL, RECURRENT, ModelConfig, TrainingConfig
 from sweep.config.space import COMPONENTS, Axis, Condition, Space
 
 OF_PLUGINS = ("kind", "options")  # of a model: sampled as [space.model.<kind>]

@@ -4,20 +4,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sweep.config.data_section import DataConfig, without_folders
 from sweep.config.engines import Kernel
 from sweep.config.ranges import Value, ends
+from sweep.config.section import Section
 from sweep.config.sections import (
     ConfirmConfig,
-    DataConfig,
     DiagnosisConfig,
     ModelConfig,
     PruningConfig,
     RunConfig,
     ScoreConfig,
     SearchConfig,
-    Section,
     TrainingConfig,
-    without_folders,
 )
 from sweep.config.space import Condition, Space
 from sweep.config.trial import TrialConfig, trial_config

@@ -12,7 +12,8 @@ from sweep.config.known_names import KnownNames
 from sweep.config.mistakes import mistake_line, name_problems
 from sweep.config.ranges import contains, ends
 from sweep.config.registry import nearest
-from sweep.config.sections import SearchConfig, Section
+from sweep.config.section import Section
+from sweep.config.sections import SearchConfig
 from sweep.config.space import Space
 from sweep.config.space_file import parse_space
 from sweep.config.study import SECTIONS, StudyConfig

@@ -6,18 +6,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
+from sweep.config.data_section import DataConfig, without_folders
 from sweep.config.engines import Kernel, engine_name
 from sweep.config.ranges import Value
-from sweep.config.sections import (
-    DataConfig,
-    ModelConfig,
-    PruningConfig,
-    RunConfig,
-    ScoreConfig,
-    Section,
-    TrainingConfig,
-    without_folders,
-)
+from sweep.config.section import Section
+from sweep.config.sections import ModelConfig, PruningConfig, RunConfig, ScoreConfig, TrainingConfig
 from sweep.config.seeds import seed_of
 from sweep.config.space import Space
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
-from sweep.config.sections import HORIZON, DataConfig, ScoreConfig
+from sweep.config.sections import HORIZON, ScoreConfig
 from sweep.data.calendar import calendar_features
 from sweep.data.codec import fit_codec
 from sweep.data.from_start import from_start_warnings, places_from_start

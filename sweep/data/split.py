@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
-from sweep.config.sections import DataConfig
 from sweep.config.text import plural
 from sweep.data.recording import Recording, Series
 

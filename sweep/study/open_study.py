@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sweep.config.data_section import DATA_FILES, DataConfig
 from sweep.config.errors import DataError, StudyChanged, SweepError
 from sweep.config.feedback import NO_INPUTS, without_feedback_at
 from sweep.config.records import SCORE_FORMAT
-from sweep.config.sections import DATA_FILES, DataConfig
 from sweep.config.study import StudyConfig, differences
 from sweep.config.study_file import study_from_file, toml_value
 from sweep.data import Data, load, summary_of, window_warnings

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from sweep.config.data_section import DataConfig
 from sweep.config.ranges import ends
 from sweep.config.registry import Registry
-from sweep.config.sections import DataConfig, ModelConfig, ScoreConfig, TrainingConfig
+from sweep.config.sections import ModelConfig, ScoreConfig, TrainingConfig
 from sweep.config.trial import TrialConfig
 
 BUDGET = 8_000  # sequence-steps of a tiny trial

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sweep.config.sections import DataConfig
+from sweep.config.data_section import DataConfig
 from sweep.config.trial import TrialConfig
 from sweep.data import Data
 from sweep.score import BASELINES, OBJECTIVES

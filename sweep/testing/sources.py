@@ -4,7 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.data_section import DataConfig
+from sweep.config.sections import ScoreConfig
 from sweep.data import SOURCES, load
 from sweep.data.recording import Need
 from sweep.data.sources.source import SourceSpec

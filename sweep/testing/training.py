@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from sweep.config.ranges import LogUniform
-from sweep.config.sections import Component
+from sweep.config.section import Component
 from sweep.config.trial import TrialConfig
 from sweep.testing.contract import tiny_trial
 from sweep.testing.trial_contract import TrialContract

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import torch
 
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.data_section import DataConfig
+from sweep.config.sections import ScoreConfig
 from sweep.config.trial import TrialConfig
 from sweep.data import Data, Starts, WindowSource, load, window_source
 from sweep.diagnosis.facts import DataFacts, facts_of

@@ -10,8 +10,8 @@ import pytest
 
 import sweep
 from sweep.api.given_data import stored_form
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import StudyChanged, SweepError, UsageError
-from sweep.config.sections import DataConfig
 from sweep.data import load_recording
 from tests.support.command_line import invoke
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweep.config.ranges import RANGE_WORDS
-from sweep.config.sections import Component
+from sweep.config.section import Component
 from sweep.config.study import SECTIONS
 from sweep.data import SOURCES
 from sweep.model import CELLS

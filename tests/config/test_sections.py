@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from sweep.config.sections import RECURRENT, DataConfig, DiagnosisConfig, ModelConfig, ScoreConfig, Section
+from sweep.config.data_section import DataConfig
+from sweep.config.section import Section
+from sweep.config.sections import RECURRENT, DiagnosisConfig, ModelConfig, ScoreConfig
 from sweep.config.study import SECTIONS
 from sweep.config.trial import TrialConfig, trial_config_from_json
 

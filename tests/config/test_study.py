@@ -10,15 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from sweep.config.data_section import DataConfig
 from sweep.config.records import PREFIXES
-from sweep.config.sections import (
-    DataConfig,
-    ModelConfig,
-    PruningConfig,
-    Rung,
-    ScoreConfig,
-    TrainingConfig,
-)
+from sweep.config.sections import ModelConfig, PruningConfig, Rung, ScoreConfig, TrainingConfig
 from sweep.config.seeds import fresh_seeds, seed_of, stream
 from sweep.config.study import differences, identity
 from sweep.config.trial import TrialConfig, trial_config_from_json

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
-from sweep.config.sections import DataConfig
 from sweep.data.readers import read_file
 
 CUBE = np.random.default_rng(0).normal(size=(3, 40, 2))

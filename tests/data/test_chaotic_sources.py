@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.sections import ScoreConfig
 from sweep.data import load
 from sweep.data.sources.lorenz import LORENZ
 from sweep.data.sources.mackey_glass import LYAPUNOV_TIME, MACKEY_GLASS, continue_history

@@ -2,8 +2,8 @@
 
 import pytest
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
-from sweep.config.sections import DataConfig
 from sweep.data.readers.text import read_text
 
 

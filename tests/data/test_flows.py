@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.data_section import DataConfig
+from sweep.config.sections import ScoreConfig
 from sweep.data import SOURCES, load
 from sweep.data.sources.chen import CHEN_FLOW
 from sweep.data.sources.flow import Flow, trajectory

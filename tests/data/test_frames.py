@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
-from sweep.config.sections import DataConfig
 from sweep.data.readers import read_file
 from sweep.data.readers.frames import table_of
 

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
-from sweep.config.sections import HORIZON, DataConfig, ScoreConfig
+from sweep.config.sections import HORIZON, ScoreConfig
 from sweep.data import load
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.data_section import DataConfig
+from sweep.config.sections import ScoreConfig
 from sweep.data import load
 from sweep.data.noise import noise_shares
 

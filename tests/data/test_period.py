@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.data_section import DataConfig
+from sweep.config.sections import ScoreConfig
 from sweep.data import load
 from sweep.data.period import dominant_period
 from sweep.data.transforms import build_transforms

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
 from sweep.config.plugins import PluginError, using
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.sections import ScoreConfig
 from sweep.data import SOURCES, load
 
 SCORE = ScoreConfig(warmup=5, horizon=10, starts=2)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.sections import ScoreConfig
 from sweep.data import load
 from sweep.data.sources.sine import fresh_offsets, training_rows
 

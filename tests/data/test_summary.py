@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.sections import ScoreConfig
 from sweep.config.summary_words import forecast_text, seen_text
 from sweep.data import load, load_recording, summary_of, summary_of_recording
 from sweep.data.gaps import without_gaps

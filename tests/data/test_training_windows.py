@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.sections import ScoreConfig
 from sweep.data import batch_arrays, load, window_offsets, window_source, window_warnings
 
 SCORE = ScoreConfig(warmup=10, horizon=20, starts=4)

@@ -5,8 +5,8 @@ import pandas as pd
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
-from sweep.config.sections import DataConfig
 from sweep.data.readers import read_file
 
 FORMATS = [

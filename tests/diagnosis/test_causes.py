@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sweep.config.data_section import DataConfig
 from sweep.config.records import Evaluation, Scores, TrialRecord
-from sweep.config.sections import DataConfig, ModelConfig, ScoreConfig, TrainingConfig
+from sweep.config.sections import ModelConfig, ScoreConfig, TrainingConfig
 from sweep.config.trial import TrialConfig
 from sweep.data import load
 from sweep.diagnosis import facts

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.data_section import DataConfig
+from sweep.config.sections import ScoreConfig
 from sweep.data import Data, load
 from sweep.diagnosis.causes import CAUSES
 from sweep.diagnosis.causes.features import FEATURES

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.data_section import DataConfig
+from sweep.config.sections import ScoreConfig
 from sweep.data import Data, load
 from sweep.diagnosis.symptoms import TrialSymptom, stored_evidence, symptom_of_trial
 from sweep.score import best_trivial, block_length, scores

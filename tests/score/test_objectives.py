@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import UnknownName
 from sweep.config.plugins import PluginError, using
 from sweep.config.records import PREFIXES
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.sections import ScoreConfig
 from sweep.data import Data, load
 from sweep.score import BASELINES, OBJECTIVES, Task, best_trivial, objective_of, score_baselines, scores
 from sweep.score.baselines.autoregression import choose_order, validation_error

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import UnknownName
 from sweep.config.plugins import PluginError, using
-from sweep.config.sections import DataConfig, ScoreConfig
+from sweep.config.sections import ScoreConfig
 from sweep.data import load
 from sweep.score import BASELINES, score_baselines, score_baselines_on_test
 

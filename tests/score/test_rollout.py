@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
-from sweep.config.sections import DataConfig, ModelConfig, ScoreConfig
+from sweep.config.data_section import DataConfig
+from sweep.config.sections import ModelConfig, ScoreConfig
 from sweep.data import Data, Starts, load
 from sweep.model import Forecaster
 from sweep.score import Task, forecasts, swapped, traced

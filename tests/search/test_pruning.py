@@ -4,16 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sweep.config.data_section import DataConfig
 from sweep.config.records import Evaluation, Scores, TrialRecord
-from sweep.config.sections import (
-    Component,
-    DataConfig,
-    ModelConfig,
-    PruningConfig,
-    Rung,
-    ScoreConfig,
-    TrainingConfig,
-)
+from sweep.config.section import Component
+from sweep.config.sections import ModelConfig, PruningConfig, Rung, ScoreConfig, TrainingConfig
 from sweep.config.trial import TrialConfig
 from sweep.search.pruning import is_kept, rung_result, rung_score
 from sweep.search.rungs import RungDecisions

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from sweep.config.sections import DataConfig, ModelConfig, ScoreConfig
+from sweep.config.data_section import DataConfig
+from sweep.config.sections import ModelConfig, ScoreConfig
 from sweep.data import Data, load
 from sweep.model import Forecaster
 from sweep.score import Task

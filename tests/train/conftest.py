@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from sweep.config.sections import Component, DataConfig, ModelConfig, ScoreConfig, TrainingConfig
+from sweep.config.data_section import DataConfig
+from sweep.config.section import Component
+from sweep.config.sections import ModelConfig, ScoreConfig, TrainingConfig
 from sweep.config.trial import TrialConfig
 from sweep.data.windows import WindowSource
 from sweep.model import Forecaster, engine

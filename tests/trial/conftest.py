@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from sweep.config.sections import Component, DataConfig, ModelConfig, ScoreConfig, TrainingConfig
+from sweep.config.data_section import DataConfig
+from sweep.config.section import Component
+from sweep.config.sections import ModelConfig, ScoreConfig, TrainingConfig
 from sweep.config.trial import TrialConfig
 from sweep.trial import Segment, run_segment
 from sweep.trial.process import trial_process

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sweep.config.sections import DataConfig
+from sweep.config.data_section import DataConfig
 from sweep.trial import finish
 
 Made = Any

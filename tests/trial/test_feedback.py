@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sweep.config.data_section import DataConfig
 from sweep.config.records import TrialRecord
-from sweep.config.sections import Component, DataConfig, ModelConfig, ScoreConfig, TrainingConfig
+from sweep.config.section import Component
+from sweep.config.sections import ModelConfig, ScoreConfig, TrainingConfig
 from sweep.config.trial import TrialConfig
 from sweep.diagnosis.probes import PROBES, Subject, measured
 from sweep.diagnosis.probes.closed_loop import NO_FEEDBACK

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 
+from sweep.config.data_section import DataConfig
 from sweep.config.records import TrialRecord
-from sweep.config.sections import DataConfig
 from sweep.config.trial import TrialConfig
 from sweep.data import load
 from sweep.diagnosis.probes import always_on

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
 from sweep.config.registry import Registry, nearest
-from sweep.config.sections import DataConfig
 from sweep.data.readers.arrays import read_mat, read_npy, read_npz
 from sweep.data.readers.frames import read_excel, read_feather, read_parquet
 from sweep.data.readers.layout import recording_of

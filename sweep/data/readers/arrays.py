@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
-from sweep.config.sections import DataConfig
 from sweep.config.text import toml_string
 from sweep.data.facts import Fact
 from sweep.data.readers.input_like import input_facts

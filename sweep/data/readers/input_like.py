@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sweep.config.sections import DataConfig
+from sweep.config.data_section import DataConfig
 from sweep.config.text import toml_string
 from sweep.data.facts import Fact
 from sweep.data.types import Array

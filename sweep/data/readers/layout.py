@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
-from sweep.config.sections import DataConfig
 from sweep.config.text import plural
 from sweep.data.facts import Fact
 from sweep.data.readers.input_like import input_facts

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
-from sweep.config.sections import DataConfig
 from sweep.config.text import plural, toml_string
 from sweep.data.facts import Fact
 from sweep.data.readers.counters import are_whole, is_counter, is_even, restarts, rises

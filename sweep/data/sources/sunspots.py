@@ -3,7 +3,7 @@
 from dataclasses import replace
 from importlib import resources
 
-from sweep.config.sections import DataConfig
+from sweep.config.data_section import DataConfig
 from sweep.data.readers import read_file
 from sweep.data.recording import Need, Recording
 from sweep.data.sources.source import Options, SourceSpec

@@ -52,16 +52,16 @@ def shown_breakdown(breakdown: Mapping[str, Any], most: int = SHOWN) -> list[Sho
         most: rows of a table.
     """
     tables = []
-    for kind, noun in (("series", "series"), ("channel", "channel")):
+    for kind in ("series", "channel"):
         rows = _worst_first(breakdown[f"by_{kind}"])
         if not rows:
             continue
         left = rows[most:]
         more = ""
         if left:
-            count = f"{len(left)} more series" if noun == "series" else plural(len(left), "more channel")
+            count = f"{len(left)} more series" if kind == "series" else plural(len(left), "more channel")
             more = f"and {count}, with rollout errors up to {number_text(left[0]['rollout_error'])}"
-        tables.append(ShownRows(f"By {noun}", _table(kind, rows[:most]), more))
+        tables.append(ShownRows(f"By {kind}", _table(kind, rows[:most]), more))
     return tables
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
-from sweep.config.sections import DataConfig
 from sweep.data.facts import Fact
 from sweep.data.readers.table import Table
 from sweep.data.readers.text import dialect, header, notation

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from sweep.config.sections import DataConfig
+from sweep.config.data_section import DataConfig
 from sweep.config.text import toml_string
 from sweep.data.facts import Fact
 from sweep.data.readers.numbers import numbers
