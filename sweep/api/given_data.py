@@ -2,15 +2,16 @@
 
 import io
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 
-from sweep.api.init_study import is_data_file, proposed_study, study_file_of
+from sweep.api.init_study import Asked, proposed_study, study_file_of
 from sweep.config.errors import StudyChanged, SweepError, UsageError
 from sweep.store import StudyFolder, checked_study_name
 from sweep.store.files import write_atomic
@@ -27,11 +28,7 @@ OF_DATA = "data."  # overrides with which the data are read
 
 def study_of_file(
     file: str,
-    *,
-    horizon: int | None,
-    target: str | Sequence[str],
-    known: str | Sequence[str],
-    overrides: Sequence[str],
+    asked: Asked,
 ) -> Path:
     """Return the study file of a data file: <stem>.toml in the current directory, written if it is not there.
 
@@ -41,12 +38,10 @@ def study_of_file(
     """
     path = study_file_of(file)
     if path.exists():
-        _require_same(path, Path(file), horizon, target, known)
+        _require_same(path, Path(file), asked)
         return path
     checked_study_name(path.stem)
-    proposed = proposed_study(
-        file, path, horizon=horizon, target=target, known=known, overrides=_of_data(overrides)
-    )
+    proposed = proposed_study(file, path, _of_data(asked))
     write_atomic(path, proposed.text.encode())
     return path
 
@@ -54,11 +49,7 @@ def study_of_file(
 @contextmanager
 def previewed_study_of_file(
     file: str,
-    *,
-    horizon: int | None,
-    target: str | Sequence[str],
-    known: str | Sequence[str],
-    overrides: Sequence[str],
+    asked: Asked,
 ) -> Iterator[Path]:
     """Give the study file of a data file, a temporary one if there is none: a preview writes nothing.
 
@@ -67,15 +58,12 @@ def previewed_study_of_file(
     """
     path = study_file_of(file)
     if path.exists():
-        _require_same(path, Path(file), horizon, target, known)
+        _require_same(path, Path(file), asked)
         yield path
         return
     with TemporaryDirectory() as folder:
         temporary = Path(folder) / path.name
-        given = _of_data(overrides)
-        proposed = proposed_study(
-            file, temporary, horizon=horizon, target=target, known=known, overrides=given
-        )
+        proposed = proposed_study(file, temporary, _of_data(asked))
         temporary.write_text(proposed.text, encoding="utf-8")
         yield temporary
 
@@ -84,11 +72,7 @@ def study_of_values(
     data: Given,
     name: str,
     results: Path,
-    *,
-    horizon: int | None,
-    target: str | Sequence[str],
-    known: str | Sequence[str],
-    overrides: Sequence[str],
+    asked: Asked,
 ) -> Path:
     """Store data in the results folder of a study, with the study file that fits them, and return that file.
 
@@ -96,10 +80,7 @@ def study_of_values(
         data: a DataFrame or Series; or an array [time], [time, channel] or [series, time, channel].
         name: of the study.
         results: folder of all studies.
-        horizon: as in `sweep.init`.
-        target: as in `sweep.init`.
-        known: as in `sweep.init`.
-        overrides: as in `sweep.init`.
+        asked: what the study file should have; of the overrides only those of `[data]`.
 
     Raises:
         StudyChanged: the study has other data, another horizon, another target or other inputs.
@@ -115,7 +96,7 @@ def study_of_values(
             raise StudyChanged(
                 f"the study in {folder} was made with other data: run these under another name (name=...)"
             )
-        _require_same(path, stored, horizon, target, known)
+        _require_same(path, stored, asked)
         return path
     if StudyFolder(folder).exists():
         raise UsageError(f"{folder} holds a study of a study file: choose another name (name=...)")
@@ -125,9 +106,7 @@ def study_of_values(
         raise SweepError(f"cannot create the folder {folder}: {error.strerror or error}") from error
     write_atomic(stored, content)
     try:
-        proposed = proposed_study(
-            stored, path, horizon=horizon, target=target, known=known, overrides=_of_data(overrides)
-        )
+        proposed = proposed_study(stored, path, _of_data(asked))
     except SweepError:
         stored.unlink()
         if not any(folder.iterdir()):
@@ -188,20 +167,19 @@ def _csv(frame: Any) -> str:
     return text
 
 
-def _of_data(overrides: Sequence[str]) -> list[str]:
-    """Return the overrides with which data are read; the others are those of the run."""
-    return [text for text in overrides if text.strip().startswith(OF_DATA)]
+def _of_data(asked: Asked) -> Asked:
+    """Return what is asked with the overrides by which data are read; the others are those of the run."""
+    of_data = (text for text in asked.overrides if text.strip().startswith(OF_DATA))
+    return replace(asked, overrides=tuple(of_data))
 
 
-def _require_same(
-    path: Path, file: Path, horizon: int | None, target: str | Sequence[str], known: str | Sequence[str]
-) -> None:
+def _require_same(path: Path, file: Path, asked: Asked) -> None:
     """Refuse a study file of another data file, horizon, target or inputs."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
-    data, score = document.get("data", {}), document.get("score", {})
+    data = document.get("data", {})
     place = data.get("path")
     own = None if place is None else (path.resolve().parent / Path(place).expanduser()).resolve()
     if own != file.expanduser().resolve():
@@ -209,25 +187,11 @@ def _require_same(
             f"{path} exists and is for {place or data.get('source')}, not for {file}: run {path} itself, or write "
             f"another study file with `sweep init {file} --output OTHER.toml` and run that"
         )
-    targets = [target] if isinstance(target, str) else list(target)
-    inputs = [known] if isinstance(known, str) else list(known)
-    for key, wanted, stored in (
-        ("score.horizon", horizon, score.get("horizon")),
-        ("data.target", targets or None, list(data.get("target", []))),
-        ("data.known", inputs or None, list(data.get("known", []))),
-    ):
-        if wanted is not None and wanted != stored:
+    for key, wanted in asked.settings.items():
+        section, _, name = key.partition(".")
+        stored = document.get(section, {}).get(name, [] if isinstance(wanted, list) else None)
+        if wanted and wanted != stored:
             raise StudyChanged(
                 f"{path} has {key} = {stored}, not {wanted}: edit it, or write another study file with "
                 "`sweep init --output OTHER.toml` and run that; for given data choose another name"
             )
-
-
-__all__ = [
-    "Given",
-    "is_data_file",
-    "previewed_study_of_file",
-    "stored_form",
-    "study_of_file",
-    "study_of_values",
-]

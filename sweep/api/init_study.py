@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.config.data_section import DataConfig
-from sweep.config.errors import StudyFileError, UsageError
+from sweep.config.errors import UsageError
 from sweep.config.study import StudyConfig
 from sweep.config.study_file import overridden, study_from_document
 from sweep.data import DataSummary, load_recording, summary_of_recording
@@ -20,6 +20,39 @@ from sweep.study.components import known_names
 from sweep.study.proposal import proposal
 
 READ_FROM = ("data", "score")  # sections whose given values a proposal depends on
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a caller asks of a study of data that has no study file yet."""
+
+    horizon: int | None = None  # free-running steps to score; None: chosen
+    target: tuple[str, ...] = ()  # channels to forecast and score; empty: all
+    known: tuple[str, ...] = ()  # inputs whose future is given
+    overrides: tuple[str, ...] = ()  # `key.path=value`
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return what is asked beside the overrides, by key path; None or an empty list: not asked."""
+        return {
+            "score.horizon": self.horizon,
+            "data.target": list(self.target),
+            "data.known": list(self.known),
+        }
+
+
+NOTHING = Asked()
+
+
+def asked_of(
+    horizon: int | None,
+    target: str | Sequence[str],
+    known: str | Sequence[str],
+    overrides: Sequence[str],
+) -> Asked:
+    """Return what a caller asks; a single name may be given as text."""
+    names = [(one,) if isinstance(one, str) else tuple(one) for one in (target, known)]
+    return Asked(horizon, names[0], names[1], tuple(overrides))
 
 
 @dataclass(frozen=True)
@@ -66,7 +99,7 @@ def init(
             f"{path} exists: run it, name another file with --output, or overwrite it with --force"
         )
     checked_study_name(path.stem)
-    proposed = proposed_study(file, path, horizon=horizon, target=target, known=known, overrides=overrides)
+    proposed = proposed_study(file, path, asked_of(horizon, target, known, overrides))
     if not path.parent.is_dir():
         raise UsageError(
             f"the folder {path.parent} does not exist: create it, or choose another with --output"
@@ -75,24 +108,13 @@ def init(
     return proposed
 
 
-def proposed_study(
-    file: str | Path,
-    path: Path,
-    *,
-    horizon: int | None = None,
-    target: str | Sequence[str] = (),
-    known: str | Sequence[str] = (),
-    overrides: Sequence[str] = (),
-) -> Proposed:
+def proposed_study(file: str | Path, path: Path, asked: Asked = NOTHING) -> Proposed:
     """Return a study file that fits a data file; nothing is written.
 
     Args:
         file: of the data.
         path: where the study file will be.
-        horizon: as in `init`.
-        target: as in `init`.
-        known: as in `init`.
-        overrides: as in `init`.
+        asked: what the study file should have.
 
     Raises:
         UsageError, DataError, StudyFileError: as in `init`.
@@ -100,11 +122,9 @@ def proposed_study(
     data = Path(file).expanduser()
     if not is_data_file(data):
         raise UsageError(f"{file} is not a data file. Known: {', '.join(READERS)}")
-    given = _given(overrides)
-    targets = [target] if isinstance(target, str) else list(target)
-    targets = targets or list(given.get("data.target", ()))
-    inputs = [known] if isinstance(known, str) else list(known)
-    inputs = inputs or list(given.get("data.known", ()))
+    given = _given(asked.overrides)
+    targets = list(asked.target or given.get("data.target", ()))
+    inputs = list(asked.known or given.get("data.known", ()))
     sections = {
         name: {key.removeprefix(f"{name}."): one for key, one in given.items() if key.startswith(f"{name}.")}
         for name in READ_FROM
@@ -114,7 +134,7 @@ def proposed_study(
     config: DataConfig = study_from_document(document, known_names(), "--set").data
     recording = load_recording(config)
     summary = summary_of_recording(recording, target_indices(recording.channels, targets))
-    text = proposal(summary, _place(data, path), horizon, targets, inputs, given)
+    text = proposal(summary, _place(data, path), asked.horizon, targets, inputs, given)
     study = _checked(text, path)
     return Proposed(path, text, replace(summary, name=path.stem), study)
 
@@ -162,6 +182,3 @@ def _place(data: Path, path: Path) -> str:
     """Return the data file's path as the study file has it: relative if it is in the same folder or below."""
     folder, full = path.resolve().parent, data.resolve()
     return Path(os.path.relpath(full, folder)).as_posix() if full.is_relative_to(folder) else str(full)
-
-
-__all__ = ["Proposed", "StudyFileError", "init", "is_data_file", "proposed_study"]

@@ -7,13 +7,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from sweep.api.execution import measured, with_plots
-from sweep.api.given_data import (
-    Given,
-    is_data_file,
-    previewed_study_of_file,
-    study_of_file,
-    study_of_values,
-)
+from sweep.api.given_data import Given, previewed_study_of_file, study_of_file, study_of_values
+from sweep.api.init_study import Asked, asked_of, is_data_file
 from sweep.config.data_section import DataConfig
 from sweep.config.errors import UsageError
 from sweep.config.sections import ScoreConfig
@@ -80,17 +75,17 @@ def run(
         SweepError: the study file, the data or the results folder cannot be used.
     """
     how, utilisation = measured(with_plots(execution))
-    asked: dict[str, Any] = {"horizon": horizon, "target": target, "known": known, "overrides": overrides}
+    asked = asked_of(horizon, target, known, overrides)
     file: str | Path = study or "sine"
     if data is not None:
         if study is not None:
             raise UsageError(f"give either a study ({study}) or data")
         name = name or "data"
-        file = study_of_values(data, name, Path(results), **asked)
+        file = study_of_values(data, name, Path(results), asked)
     elif is_data_file(file):
-        file = study_of_file(str(file), **asked)
+        file = study_of_file(str(file), asked)
     else:
-        _require_no_data_settings(str(file), horizon, target, known)
+        _require_no_data_settings(str(file), asked)
     opened = open_study(str(file), results, name=name, overrides=overrides, execution=how)
     config, warnings, folder = opened.config, opened.warnings, opened.folder
     with opened.locked(), how.interrupts, opened.workers() as workers:
@@ -182,32 +177,22 @@ def preview(
         SweepError: the study file or the data cannot be used.
     """
     execution = Execution(workers=workers, executor=executor)
+    asked = asked_of(horizon, target, known, overrides)
     with contextlib.ExitStack() as stack:
         file: str | Path = study
         if is_data_file(study):
-            asked: dict[str, Any] = {
-                "horizon": horizon,
-                "target": target,
-                "known": known,
-                "overrides": overrides,
-            }
-            file = stack.enter_context(previewed_study_of_file(study, **asked))
+            file = stack.enter_context(previewed_study_of_file(study, asked))
         else:
-            _require_no_data_settings(study, horizon, target, known)
+            _require_no_data_settings(study, asked)
         opened = open_study(str(file), results, name=name, overrides=overrides, execution=execution)
         return preview_of(opened, trials or opened.config.search.trials, confirm, measure)
 
 
-def _require_no_data_settings(
-    study: str, horizon: int | None, target: str | Sequence[str], known: str | Sequence[str]
-) -> None:
+def _require_no_data_settings(study: str, asked: Asked) -> None:
     """Refuse the settings of data where a study has its own."""
-    for name, value, key in (
-        ("horizon", horizon, "score.horizon"),
-        ("target", target, "data.target"),
-        ("known", known, "data.known"),
-    ):
+    for key, value in asked.settings.items():
         if value:
+            name = key.partition(".")[2]
             raise UsageError(
                 f"{name} is for a data file, and {study!r} is a study: set {key} in its file, or override it with "
                 f"--set {key}=..."
