@@ -51,8 +51,10 @@ class DataConfig(Section):
     split_by: Literal["time", "series"] = "time"  # what the shares of split divide
     validation_series: Annotated[tuple[str, ...], Field(strict=False)] = ()  # named instead of drawn
     test_series: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    # Share of the validation part, its latest, that chooses nothing: intervals of forecasts are calibrated on it.
+    calibration: Annotated[float, Field(ge=0, le=0.9)] = 0.0
 
-    only_if_set: ClassVar[tuple[str, ...]] = (
+    of_a_file: ClassVar[tuple[str, ...]] = (
         "validation_path",
         "test_path",
         "key",
@@ -74,6 +76,7 @@ class DataConfig(Section):
         "validation_series",
         "test_series",
     )
+    only_if_set: ClassVar[tuple[str, ...]] = (*of_a_file, "calibration")
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -87,7 +90,7 @@ class DataConfig(Section):
         if self.path is None:
             ignored = [
                 name
-                for name in self.only_if_set
+                for name in self.of_a_file
                 if getattr(self, name) != type(self).model_fields[name].default
             ]
             if ignored:

@@ -43,14 +43,23 @@ def calendar_features(names: Sequence[str], series: Series) -> Array:
         UnknownName: no calendar has this name.
         DataError: the series has no time stamps.
     """
-    calendars = [CALENDARS[name] for name in names]
-    if not calendars:
+    for name in names:
+        CALENDARS[name]  # an unknown name is the first thing to tell
+    if not names:
         return np.zeros((len(series.values), 0))
     if series.stamps is None:
         raise DataError(
             f"{series.label}: data.calendar = {list(names)} needs a column of dates, and these data have none: "
             "drop data.calendar, or name the column of dates in data.time_column"
         )
-    stamps = pd.DatetimeIndex(series.stamps)
-    angles = [2 * np.pi * calendar.phase(stamps) for calendar in calendars]
+    return calendar_of_times(names, pd.DatetimeIndex(series.stamps))
+
+
+def calendar_of_times(names: Sequence[str], times: pd.DatetimeIndex) -> Array:
+    """Return sine and cosine of each phase, (time, 2 x names), in [-1, 1]; at least one name.
+
+    Raises:
+        UnknownName: no calendar has this name.
+    """
+    angles = [2 * np.pi * CALENDARS[name].phase(times) for name in names]
     return np.stack([wave(angle) for angle in angles for wave in (np.sin, np.cos)], axis=1)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -115,13 +115,14 @@ def _separated(piece: Series, channels: int) -> Series:
 
 def _part_of(series: Series, rows: Array) -> Array:
     """Return the number of the part of each of these samples, (row,); a series may be cut into thousands of pieces."""
-    return np.searchsorted(np.asarray(series.ends), rows, side="right")
+    return np.searchsorted(np.asarray(series.edges), rows, side="right")
 
 
-def _ends_of(series: Series, rows: Array) -> tuple[int, int]:
-    """Return the ends of training and validation in a piece of these samples."""
+def _parts_of(series: Series, rows: Array) -> dict[str, Any]:
+    """Return the fields of a piece of these samples that divide it into parts."""
     part = _part_of(series, rows)
-    return int((part == 0).sum()), int((part <= 1).sum())
+    first, kept, second = (int((part <= number).sum()) for number in range(3))
+    return {"ends": (first, second), "kept": None if series.kept is None else kept}
 
 
 def _cut(series: Series, rows: Array, steps: Array) -> Series:
@@ -129,7 +130,7 @@ def _cut(series: Series, rows: Array, steps: Array) -> Series:
     return replace(
         series,
         values=series.values[rows],
-        ends=_ends_of(series, rows),
+        **_parts_of(series, rows),
         stamps=None if series.stamps is None else series.stamps[rows],
         lines=None if series.lines is None else series.lines[rows],
         steps=None,
@@ -160,7 +161,7 @@ def _filled(series: Series, rows: Array, steps: Array) -> Series:
     return replace(
         series,
         values=full,
-        ends=_ends_of(series, before),
+        **_parts_of(series, before),
         stamps=stamps,
         lines=None if series.lines is None else series.lines[before],
         steps=None,

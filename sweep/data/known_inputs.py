@@ -6,7 +6,7 @@ import numpy as np
 
 from sweep.config.errors import DataError
 from sweep.data.recording import Recording, Series
-from sweep.data.types import Array
+from sweep.data.types import Array, InputScaling
 
 
 def require_static(recording: Recording, static: Sequence[str]) -> None:
@@ -27,20 +27,16 @@ def require_static(recording: Recording, static: Sequence[str]) -> None:
                 )
 
 
-def scaled_inputs(pieces: Sequence[Series], train: Sequence[int]) -> list[Array]:
-    """Return the inputs of each piece, (time, input), with mean 0 and standard deviation 1 of the training parts.
-
-    An input that is constant in the training parts has scale 1.
+def fit_input_scaling(pieces: Sequence[Series], train: Sequence[int]) -> InputScaling:
+    """Return the scaling of the inputs of pieces.
 
     Args:
         pieces: all pieces, split.
         train: indices of the pieces with training samples.
     """
-    known = [inputs_of(piece) for piece in pieces]
-    pooled = np.concatenate([known[index][: pieces[index].parts["train"][1]] for index in train])
+    pooled = np.concatenate([inputs_of(pieces[index])[: pieces[index].parts["train"][1]] for index in train])
     mean, std = pooled.mean(axis=0), pooled.std(axis=0)
-    scale = np.where(std > 0, std, 1.0)
-    return [(values - mean) / scale for values in known]
+    return InputScaling(mean, np.where(std > 0, std, 1.0))
 
 
 def constant_warnings(

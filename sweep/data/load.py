@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +12,21 @@ from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
 from sweep.config.sections import HORIZON, ScoreConfig
 from sweep.data.calendar import calendar_features
+from sweep.data.calibration import MOST_STARTS, with_kept_samples, with_more_series
 from sweep.data.codec import fit_codec
 from sweep.data.from_start import from_start_warnings, places_from_start
 from sweep.data.gaps import without_gaps
-from sweep.data.known_inputs import constant_warnings, require_static, scaled_inputs
+from sweep.data.known_inputs import constant_warnings, fit_input_scaling, inputs_of, require_static
 from sweep.data.period import dominant_period
 from sweep.data.pieces import joined
+from sweep.data.positions import Places
 from sweep.data.readers import read_recording
 from sweep.data.recording import Need, Recording, Series, recorded_of, series_names, target_indices
 from sweep.data.scale import exact_warnings
 from sweep.data.sources import SOURCES, generated
 from sweep.data.split import split
 from sweep.data.spread import spread_warnings
-from sweep.data.starts import build_starts, level_of, places_spread, start_warnings
+from sweep.data.starts import build_starts, level_of, places_apart, places_spread, start_warnings
 from sweep.data.transforms import Transform, build_transforms
 from sweep.data.trend import trend_warnings
 from sweep.data.types import Array, Data, Starts
@@ -31,13 +34,14 @@ from sweep.data.types import Array, Data, Starts
 LARGEST = 1e140  # squares of larger values, added up, may exceed float64; our choice
 
 
-def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Data:
+def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calibrated: bool = False) -> Data:
     """Return training, validation and test data, a pure function of the settings and the file's content.
 
     Args:
         config: the `[data]` section.
         score: the `[score]` section.
         base: folder of a relative `path`; None: the current directory.
+        calibrated: whether the calibration starts are wanted, which training and scores do not need.
 
     Raises:
         DataError: the data do not fit the settings; the text says where and what to do.
@@ -46,10 +50,11 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
     transforms = build_transforms(config.transforms, config.season)
     lag = sum(transform.lag for transform in transforms)
     need = Need(past=score.warmup + lag, horizon=score.horizon or HORIZON, starts=score.starts)
-    recording, lyapunov_time = _recorded(config, need, base)
+    recording, lyapunov_time = _recorded(config, need, base, calibrated)
     targets = target_indices(recording.channels, config.target)
     names = series_names(recording)
-    recording = without_gaps(split(recording, config), config.missing, config.fill_limit, lag)
+    recording = with_kept_samples(split(recording, config), config.calibration)
+    recording = without_gaps(recording, config.missing, config.fill_limit, lag)
     _require_defined(recording, transforms, config.transforms)
     _require_changing(recording)
 
@@ -63,26 +68,25 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
     labels = [pieces[place].label for place in places]
     codec = fit_codec(transforms, raw, recording.channels, config.scaling, labels, rows)
     require_static(recording, config.static)
-    outside = scaled_inputs(pieces, places)
+    scaling = fit_input_scaling(pieces, places)
     calendars = [
-        np.concatenate([calendar_features(config.calendar, piece), known], axis=1)
-        for piece, known in zip(pieces, outside, strict=True)
+        np.concatenate([calendar_features(config.calendar, piece), scaling.scaled(inputs_of(piece))], axis=1)
+        for piece in pieces
     ]
     level = level_of(raw, rows)
+
+    def starts_at(places: Places) -> Starts:
+        return build_starts(places, pieces, known, need.past, lag, calendars, level)
+
     validation, test = (
-        build_starts(
+        starts_at(
             places_from_start(part, pieces, score.warmup, lag, score.horizon)
             if score.from_start
-            else places_spread(part, pieces, need, lag),
-            pieces,
-            known,
-            need.past,
-            lag,
-            calendars,
-            level,
+            else places_spread(part, pieces, need, lag)
         )
         for part in ("validation", "test")
     )
+    apart = _calibration_places(pieces, score, need, lag) if calibrated else None
     train = tuple(
         codec.encode(values[None], np.array([index]))[0] for values, index in zip(raw, rows, strict=True)
     )
@@ -91,6 +95,8 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
     )
     scored = [values[:, list(targets)] for values in raw]
     arrays = [*train, *raw, *train_calendar, codec.mean, codec.std, *_arrays(validation), *_arrays(test)]
+    if config.calibration:
+        arrays += [one.values[slice(*one.parts["calibration"])] for one in pieces]
     return Data(
         name=recording.name,
         channels=recording.channels,
@@ -133,6 +139,9 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         recorded=recorded_of(recording),
         series_names=names,
         known=recording.known,
+        input_scaling=scaling,
+        trained_series=tuple(names[owner] for owner in owners) if names else (),
+        calibration=None if apart is None else starts_at(apart),
     )
 
 
@@ -146,7 +155,8 @@ def load_recording(config: DataConfig, base: Path | None = None) -> Recording:
         raise DataError("data.path is missing: a source makes its series for a horizon and a warm-up")
     lag = sum(transform.lag for transform in build_transforms(config.transforms, config.season))
     whole, _ = _recorded(config, Need(past=0, horizon=1, starts=1), base)
-    recording = without_gaps(split(whole, config), config.missing, config.fill_limit, lag)
+    recording = with_kept_samples(split(whole, config), config.calibration)
+    recording = without_gaps(recording, config.missing, config.fill_limit, lag)
     _require_changing(recording)
     _require_squares(recording)
     return recording
@@ -162,7 +172,22 @@ def _training_places(pieces: Sequence[Series], lag: int) -> list[int]:
     ]
 
 
-def _recorded(config: DataConfig, need: Need, base: Path | None) -> tuple[Recording, float | None]:
+def _calibration_places(pieces: Sequence[Series], score: ScoreConfig, need: Need, lag: int) -> Places | None:
+    """Return the places of rollouts for calibration, None if none fits."""
+    if not any(one.parts["calibration"][1] > one.parts["calibration"][0] for one in pieces):
+        return None
+    if score.from_start:
+        try:
+            return places_from_start("calibration", pieces, score.warmup, lag, score.horizon)
+        except DataError:
+            return None
+    places = places_apart("calibration", pieces, replace(need, starts=MOST_STARTS))
+    return places if len(places.position) else None
+
+
+def _recorded(
+    config: DataConfig, need: Need, base: Path | None, calibrated: bool = False
+) -> tuple[Recording, float | None]:
     if config.path is not None:
         if config.options:
             raise DataError(
@@ -175,7 +200,13 @@ def _recorded(config: DataConfig, need: Need, base: Path | None) -> tuple[Record
             f"data.split has no effect on source {source.name!r}, which makes its own validation and test "
             "data: drop data.split"
         )
-    return generated(source, config.options, need, SOURCES.origin(source.name))
+    origin = SOURCES.origin(source.name)
+    recording, lyapunov_time = generated(source, config.options, need, origin)
+    if calibrated and source.makes_parts and not config.calibration:
+        recording = with_more_series(
+            recording, need, lambda more: generated(source, config.options, more, origin)[0]
+        )
+    return recording, lyapunov_time
 
 
 def _require_defined(recording: Recording, transforms: tuple[Transform, ...], names: tuple[str, ...]) -> None:

@@ -71,6 +71,26 @@ def jittered(first: int, last: int, count: int, rng: np.random.Generator) -> Arr
     return np.asarray(first + edges[:-1] + (size - width) // 2 + rng.integers(0, width))
 
 
+def apart(first: int, last: int, horizon: int, rng: np.random.Generator) -> Array:
+    """Return as many rising positions in [first, last] as do not overlap, none if last is below first.
+
+    What they leave of the room is drawn between them, so that a season does not recur at every one.
+
+    Args:
+        first: first possible position.
+        last: last possible position, inclusive.
+        horizon: steps of a rollout.
+        rng: draws the distances.
+    """
+    count = max(0, -(-(last - first + 1) // horizon))
+    slack = last - first - (count - 1) * horizon
+    return (
+        first + np.arange(count) * horizon + np.sort(rng.integers(0, slack + 1, count))
+        if count
+        else np.arange(0)
+    )
+
+
 def n_apart(positions: Array, series: Array, horizon: int) -> int:
     """Return the largest number of starts whose horizons do not overlap; starts of two series never overlap.
 

@@ -29,7 +29,8 @@ class Need:
 class Series:
     """One recorded series, or after `sweep.data.gaps.without_gaps` one piece of it, without a gap.
 
-    Samples [0, ends[0]) are for training, [ends[0], ends[1]) for validation, the rest for test.
+    Samples [0, ends[0]) are for training, [ends[0], ends[1]) for validation, the rest for test. The validation samples
+    from `kept` on choose nothing: intervals are calibrated on them.
     """
 
     label: str  # for messages, such as "my.csv, series 'a'"
@@ -45,6 +46,7 @@ class Series:
     offset: int = 0  # steps of the recorded series before the piece
     known: Array | None = None  # (time, input), data units; until gaps are cut, the last columns of `values`
     filled: Array | None = None  # (time,), whether a sample was interpolated; None: none was
+    kept: int | None = None  # first validation sample for calibration; None: all of them are for validation
 
     def place(self, sample: int) -> str:
         """Return the place of a sample for messages: the line of the file, or the index."""
@@ -55,10 +57,20 @@ class Series:
     @property
     def parts(self) -> dict[str, tuple[int, int]]:
         """Return the half-open range of samples of each part."""
+        first, kept, second = self.edges
+        return {
+            "train": (0, first),
+            "validation": (first, kept),
+            "calibration": (kept, second),
+            "test": (second, len(self.values)),
+        }
+
+    @property
+    def edges(self) -> tuple[int, int, int]:
+        """Return the ends of training, validation and calibration."""
         if self.ends is None:
             raise ValueError(f"{self.label} has not been split")
-        first, second = self.ends
-        return {"train": (0, first), "validation": (first, second), "test": (second, len(self.values))}
+        return self.ends[0], self.ends[1] if self.kept is None else self.kept, self.ends[1]
 
     def unfilled(self, part: str) -> list[tuple[int, int]]:
         """Return the half-open stretches of a part, at least one, in which no sample was interpolated."""

@@ -8,12 +8,12 @@ import numpy as np
 from sweep.config.errors import DataError
 from sweep.data.known_inputs import inputs_of
 from sweep.data.pieces import joined
-from sweep.data.positions import JITTER_SEED, Places, jittered, n_apart, spread_apart
+from sweep.data.positions import JITTER_SEED, Places, apart, jittered, n_apart, spread_apart
 from sweep.data.recording import Need, Series
 from sweep.data.scale import scales_of
 from sweep.data.types import Array, Starts
 
-STREAM = {"validation": 1, "test": 2}
+STREAM = {"validation": 1, "test": 2, "calibration": 3}
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,26 @@ def places_spread(part: str, series: Sequence[Series], need: Need, lag: int) -> 
     if not counts.sum():
         raise DataError(_too_short(part, series, need, lag))
     return Places(np.repeat(piece, counts), _positions(part, firsts, lasts, counts), need.horizon)
+
+
+def places_apart(part: str, series: Sequence[Series], need: Need) -> Places:
+    """Return the places of as many rollouts in a part as do not overlap, at most `need.starts`, possibly none.
+
+    Args:
+        part: as in `places_spread`.
+        series: all pieces, split.
+        need: past, horizon and the most starts.
+    """
+    piece: list[int] = []
+    position: list[int] = []
+    for index, one_series in enumerate(series):
+        rng = np.random.default_rng([JITTER_SEED, STREAM[part], index])
+        for begin, end in one_series.unfilled(part):
+            found = apart(max(begin, need.past), end - need.horizon, need.horizon, rng).tolist()
+            position += found
+            piece += [index] * len(found)
+    rows = np.linspace(0, len(position) - 1, min(len(position), need.starts)).astype(np.int64)
+    return Places(np.asarray(piece, np.int64)[rows], np.asarray(position, np.int64)[rows], need.horizon)
 
 
 def build_starts(

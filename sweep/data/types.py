@@ -96,6 +96,18 @@ class Starts:
 
 
 @dataclass(frozen=True)
+class InputScaling:
+    """Mean and standard deviation of each input in the training parts; 1 for an input that is constant there."""
+
+    mean: Array  # (input,), data units
+    scale: Array  # (input,), > 0
+
+    def scaled(self, values: Array) -> Array:
+        """Return inputs (..., input) for the network."""
+        return np.asarray((values - self.mean) / self.scale)
+
+
+@dataclass(frozen=True)
 class Data:
     """Disjoint training, validation and test data of one source.
 
@@ -124,6 +136,11 @@ class Data:
         str, ...
     ] = ()  # names of the inputs from outside; with the calendar they are the known inputs
     recorded: Recorded | None = None  # as its source recorded them; None: made by hand
+    input_scaling: InputScaling | None = None  # of the inputs from outside; None: made by hand
+    trained_series: tuple[str, ...] = ()  # names by index of training statistics; empty: series have no names
+    calibration: Starts | None = (
+        None  # that choose nothing and do not overlap; None: not loaded, or none fits
+    )
 
     @property
     def inputs(self) -> int:

@@ -115,16 +115,21 @@ def test_a_series_without_a_whole_stretch_is_refused_if_it_is_the_only_one():
     length=st.integers(30, 120),
     missing=st.sets(st.integers(0, 119), max_size=30),
     cut=st.tuples(st.floats(0.2, 0.6), st.floats(0.6, 0.9)),
+    share=st.sampled_from([None, 0.0, 0.5, 1.0]),
     rule=st.sampled_from(["cut", "fill"]),
     limit=st.integers(1, 6),
 )
-def test_every_value_is_of_its_step_and_every_part_knows_only_itself(length, missing, cut, rule, limit):
+def test_every_value_is_of_its_step_and_every_part_knows_only_itself(
+    length, missing, cut, share, rule, limit
+):
     values = np.sin(np.arange(length) * 1.7)
     gone = sorted(step for step in missing if step < length)
     values[gone] = np.nan
-    ends = (int(length * cut[0]), int(length * cut[1]))
+    first, second = int(length * cut[0]), int(length * cut[1])
+    kept = None if share is None else second - int((second - first) * share)
+    ends, edges = (first, second), (first, second if kept is None else kept, second)
     try:
-        made = without_gaps(recording(values, ends), rule, limit, 0)
+        made = without_gaps(recording(values, ends, kept=kept), rule, limit, 0)
     except DataError:
         return
     for piece in made.series:
@@ -133,13 +138,13 @@ def test_every_value_is_of_its_step_and_every_part_knows_only_itself(length, mis
         np.testing.assert_array_equal(piece.values[~filled, 0], values[at[~filled]])
         assert np.isfinite(piece.values).all() and len(at) >= SHORTEST
         for part, (begin, end) in piece.parts.items():
-            number = ("train", "validation", "test").index(part)
-            own = np.searchsorted(ends, at[begin:end], side="right")
+            number = ("train", "validation", "calibration", "test").index(part)
+            own = np.searchsorted(edges, at[begin:end], side="right")
             assert (own == number).all(), part
             other = values.copy()
-            outside = np.searchsorted(ends, np.arange(length), side="right") != number
+            outside = np.searchsorted(edges, np.arange(length), side="right") != number
             other[outside] += 100.0  # NaN stays NaN
-            changed = without_gaps(recording(other, ends), rule, limit, 0)
+            changed = without_gaps(recording(other, ends, kept=kept), rule, limit, 0)
             same = next(one for one in changed.series if one.offset == piece.offset)
             np.testing.assert_array_equal(same.values[begin:end], piece.values[begin:end])
 
