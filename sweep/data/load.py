@@ -57,16 +57,16 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
     places = _training_places(pieces, lag)
     owners = list(dict.fromkeys(pieces[place].owner for place in places))
     row = {owner: index for index, owner in enumerate(owners)}
-    known = [row.get(piece.owner, -1) for piece in pieces]
-    rows = tuple(known[place] for place in places)
+    trained = [row.get(piece.owner, -1) for piece in pieces]
+    rows = tuple(trained[place] for place in places)
     raw = tuple(pieces[place].values[: pieces[place].parts["train"][1]] for place in places)
     labels = [pieces[place].label for place in places]
     codec = fit_codec(transforms, raw, recording.channels, config.scaling, labels, rows)
     require_static(recording, config.static)
     outside = scaled_inputs(pieces, places)
-    calendars = [
-        np.concatenate([calendar_features(config.calendar, piece), known], axis=1)
-        for piece, known in zip(pieces, outside, strict=True)
+    known = [
+        np.concatenate([calendar_features(config.calendar, piece), inputs], axis=1)
+        for piece, inputs in zip(pieces, outside, strict=True)
     ]
     level = level_of(raw, rows)
     validation, test = (
@@ -75,10 +75,10 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
             if score.from_start
             else places_spread(part, pieces, need, lag),
             pieces,
-            known,
+            trained,
             need.past,
             lag,
-            calendars,
+            known,
             level,
         )
         for part in ("validation", "test")
@@ -86,11 +86,9 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
     train = tuple(
         codec.encode(values[None], np.array([index]))[0] for values, index in zip(raw, rows, strict=True)
     )
-    train_calendar = tuple(
-        calendars[place][lag : len(values)] for place, values in zip(places, raw, strict=True)
-    )
+    train_known = tuple(known[place][lag : len(values)] for place, values in zip(places, raw, strict=True))
     scored = [values[:, list(targets)] for values in raw]
-    arrays = [*train, *raw, *train_calendar, codec.mean, codec.std, *_arrays(validation), *_arrays(test)]
+    arrays = [*train, *raw, *train_known, codec.mean, codec.std, *_arrays(validation), *_arrays(test)]
     return Data(
         name=recording.name,
         channels=recording.channels,
@@ -98,7 +96,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None) -> Da
         train=train,
         train_raw=raw,
         train_series=rows,
-        train_calendar=train_calendar,
+        train_known=train_known,
         validation=validation,
         test=test,
         codec=codec,
@@ -228,7 +226,7 @@ def _require_changing(recording: Recording) -> None:
 
 
 def _arrays(part: Starts) -> tuple[Array, ...]:
-    return part.past, part.truth, part.mean, part.scale, part.series, part.position, part.calendar
+    return part.past, part.truth, part.mean, part.scale, part.series, part.position, part.known
 
 
 def _fingerprint(words: tuple[object, ...], arrays: Sequence[Array]) -> str:
