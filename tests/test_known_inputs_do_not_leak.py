@@ -60,10 +60,10 @@ def network(request: pytest.FixtureRequest, data: Data) -> Forecaster:
 
 def validation(data: Data, step: int | None = None) -> Task:
     """Return the validation task; with a step of the horizon, that step's input is another one."""
-    calendar = data.validation.calendar.copy()
+    known = data.validation.known.copy()
     if step is not None:
-        calendar[:, WARMUP + step, -1] += 2.0
-    return Task(data, replace(data.validation, calendar=calendar), torch.float64, "cpu")
+        known[:, WARMUP + step, -1] += 2.0
+    return Task(data, replace(data.validation, known=known), torch.float64, "cpu")
 
 
 def assert_acts_from(step: int, before: Any, after: Any) -> None:
@@ -140,11 +140,11 @@ def test_rollouts_of_probes(probe: str, network: Forecaster, data: Data, monkeyp
 
 def with_training_input(data: Data, time: int | None) -> Data:
     """Return data whose input at a time of the training series is another one."""
-    (calendar,) = data.train_calendar
-    calendar = calendar.copy()
+    (known,) = data.train_known
+    known = known.copy()
     if time is not None:
-        calendar[time, -1] += 2.0
-    return replace(data, train_calendar=(calendar,))
+        known[time, -1] += 2.0
+    return replace(data, train_known=(known,))
 
 
 WINDOW, COUNTED = 9, 5  # steps of a window, and the first of them whose errors count below
@@ -243,7 +243,7 @@ def test_a_leak_would_be_seen(data: Data):
     # control: a network whose inputs are one step ahead of what it may see
     class Leaking(Task):
         def inputs(self) -> torch.Tensor:
-            ahead = torch.cat([self.calendar[:, 2:], self.calendar[:, -1:]], dim=1)
+            ahead = torch.cat([self.known[:, 2:], self.known[:, -1:]], dim=1)
             return torch.cat([self.channels[:, :-1], ahead], dim=-1)
 
     made = Forecaster(ModelConfig(cell="gru", hidden=5, layers=1), data.inputs, 1, engine("torch"))

@@ -62,21 +62,21 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calib
     places = _training_places(pieces, lag)
     owners = list(dict.fromkeys(pieces[place].owner for place in places))
     row = {owner: index for index, owner in enumerate(owners)}
-    known = [row.get(piece.owner, -1) for piece in pieces]
-    rows = tuple(known[place] for place in places)
+    trained = [row.get(piece.owner, -1) for piece in pieces]
+    rows = tuple(trained[place] for place in places)
     raw = tuple(pieces[place].values[: pieces[place].parts["train"][1]] for place in places)
     labels = [pieces[place].label for place in places]
     codec = fit_codec(transforms, raw, recording.channels, config.scaling, labels, rows)
     require_static(recording, config.static)
     scaling = fit_input_scaling(pieces, places)
-    calendars = [
+    known = [
         np.concatenate([calendar_features(config.calendar, piece), scaling.scaled(inputs_of(piece))], axis=1)
         for piece in pieces
     ]
     level = level_of(raw, rows)
 
     def starts_at(places: Places) -> Starts:
-        return build_starts(places, pieces, known, need.past, lag, calendars, level)
+        return build_starts(places, pieces, trained, need.past, lag, known, level)
 
     validation, test = (
         starts_at(
@@ -90,11 +90,9 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calib
     train = tuple(
         codec.encode(values[None], np.array([index]))[0] for values, index in zip(raw, rows, strict=True)
     )
-    train_calendar = tuple(
-        calendars[place][lag : len(values)] for place, values in zip(places, raw, strict=True)
-    )
+    train_known = tuple(known[place][lag : len(values)] for place, values in zip(places, raw, strict=True))
     scored = [values[:, list(targets)] for values in raw]
-    arrays = [*train, *raw, *train_calendar, codec.mean, codec.std, *_arrays(validation), *_arrays(test)]
+    arrays = [*train, *raw, *train_known, codec.mean, codec.std, *_arrays(validation), *_arrays(test)]
     if config.calibration:
         arrays += [one.values[slice(*one.parts["calibration"])] for one in pieces]
     return Data(
@@ -104,7 +102,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calib
         train=train,
         train_raw=raw,
         train_series=rows,
-        train_calendar=train_calendar,
+        train_known=train_known,
         validation=validation,
         test=test,
         codec=codec,
@@ -259,7 +257,7 @@ def _require_changing(recording: Recording) -> None:
 
 
 def _arrays(part: Starts) -> tuple[Array, ...]:
-    return part.past, part.truth, part.mean, part.scale, part.series, part.position, part.calendar
+    return part.past, part.truth, part.mean, part.scale, part.series, part.position, part.known
 
 
 def _fingerprint(words: tuple[object, ...], arrays: Sequence[Array]) -> str:

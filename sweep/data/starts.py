@@ -88,10 +88,10 @@ def places_apart(part: str, series: Sequence[Series], need: Need) -> Places:
 def build_starts(
     places: Places,
     series: Sequence[Series],
-    known: Sequence[int],
+    trained: Sequence[int],
     past_steps: int,
     lag: int,
-    calendars: Sequence[Array],
+    known: Sequence[Array],
     level: Level,
 ) -> Starts:
     """Return the rollout tasks at some places.
@@ -99,17 +99,17 @@ def build_starts(
     Args:
         places: where they begin, and their horizon.
         series: all pieces, split.
-        known: index of each piece's training statistics, -1 for a recorded series without a training part.
+        trained: index of each piece's training statistics, -1 for a recorded series without a training part.
         past_steps: true steps before a rollout: the warm-up and what the transforms consume.
         lag: steps of the past that the transforms consume.
-        calendars: per piece (time, feature), known inputs.
+        known: per piece (time, feature), the inputs from outside and of the calendar, scaled.
         level: of the training data.
     """
     pieces, position, horizon = places.piece, places.position, places.horizon
     spans = list(zip(pieces.tolist(), position.tolist(), strict=True))
     past = np.stack([series[i].values[p - past_steps : p] for i, p in spans])
     truth = np.stack([series[i].values[p : p + horizon] for i, p in spans])
-    index = np.asarray(known, dtype=np.int64)[pieces]
+    index = np.asarray(trained, dtype=np.int64)[pieces]
     owner = np.array([series[i].owner for i, _ in spans])  # index of each start's recorded series
     mean, std = level.mean[index], level.std[index]
     scales = scales_of(past, truth, mean, std, owner)
@@ -125,7 +125,7 @@ def build_starts(
         series=index,
         owner=owner,
         position=position + np.array([series[i].offset for i, _ in spans]),
-        calendar=np.stack([calendars[i][p - past_steps + lag : p + horizon] for i, p in spans]),
+        known=np.stack([known[i][p - past_steps + lag : p + horizon] for i, p in spans]),
         n_eff=n_apart(position, pieces, horizon),
         inputs=inputs if inputs.shape[2] else None,
     )

@@ -88,10 +88,10 @@ class Starts:
     )
     owner: Array  # (start,): index of the recorded series
     position: Array  # (start,): step of its series at which the forecast begins
-    calendar: Array  # (start, warmup + horizon, feature): known inputs for the same times, feature may be 0
+    known: Array  # (start, warmup + horizon, feature): known inputs for the same times, feature may be 0
     n_eff: int  # largest number of starts that do not overlap
     # (start, warmup + codec.lag + horizon, input), data units: the inputs from outside as recorded, for pictures; None
-    # without inputs. Networks read `calendar`.
+    # without inputs. Networks read `known`.
     inputs: Array | None = None
 
 
@@ -120,7 +120,7 @@ class Data:
     train: tuple[Array, ...]  # per piece (time, channel), model units, float64
     train_raw: tuple[Array, ...]  # per piece (time + codec.lag, channel), data units
     train_series: tuple[int, ...]  # per piece: the index of its series' training statistics
-    train_calendar: tuple[Array, ...]  # per piece (time, feature), aligned with `train`
+    train_known: tuple[Array, ...]  # per piece (time, feature), aligned with `train`
     validation: Starts
     test: Starts
     codec: Codec
@@ -134,7 +134,7 @@ class Data:
     ] = ()  # of the recorded series, all different; empty where series have no names
     known: tuple[
         str, ...
-    ] = ()  # names of the inputs from outside; with the calendar they are the known inputs
+    ] = ()  # names of the inputs from outside; `train_known` holds them after the calendar
     recorded: Recorded | None = None  # as its source recorded them; None: made by hand
     input_scaling: InputScaling | None = None  # of the inputs from outside; None: made by hand
     trained_series: tuple[str, ...] = ()  # names by index of training statistics; empty: series have no names
@@ -144,5 +144,5 @@ class Data:
 
     @property
     def inputs(self) -> int:
-        """Return the width of the network's input: channels and calendar features."""
-        return len(self.channels) + int(self.train_calendar[0].shape[1])
+        """Return the width of the network's input: channels and known inputs."""
+        return len(self.channels) + int(self.train_known[0].shape[1])

@@ -83,8 +83,8 @@ def window_warnings(data: Data, windows: Sequence[int]) -> tuple[str, ...]:
 class WindowSource:
     """All training series end to end, so that a batch of windows is one gather of rows.
 
-    The row of time t holds the network's input for predicting the values at t + 1: the values at t and the calendar
-    of t + 1.
+    The row of time t holds the network's input for predicting the values at t + 1: the values at t and the known
+    inputs of t + 1.
     """
 
     rows: Array  # (time of all series, inputs)
@@ -124,8 +124,8 @@ def window_source(data: Data, window: int, dtype: DTypeLike = np.float64, stride
     lengths = tuple(len(values) for values in data.train)
     window_offsets(lengths, window, None)
     parts = []
-    for values, calendar in zip(data.train, data.train_calendar, strict=True):
-        ahead = np.concatenate([calendar[1:], calendar[-1:]])  # the last row is only a target
+    for values, known in zip(data.train, data.train_known, strict=True):
+        ahead = np.concatenate([known[1:], known[-1:]])  # the last row is only a target
         parts.append(np.concatenate([values, ahead], axis=1))
     return WindowSource(
         rows=np.ascontiguousarray(np.concatenate(parts), dtype=dtype),

@@ -101,7 +101,7 @@ def _changing_inputs(data: Data) -> int:
     count = len(data.known)
     if not count:
         return 0
-    moves = [np.ptp(features[:, -count:], axis=0) > 0 for features in data.train_calendar]
+    moves = [np.ptp(features[:, -count:], axis=0) > 0 for features in data.train_known]
     return int(np.any(moves, axis=0).sum())
 
 
@@ -127,10 +127,10 @@ def _with_inputs(data: Data, ahead: bool = False) -> tuple[list[Array], list[Arr
     starts = data.validation
     horizon = starts.truth.shape[1]
     return (
-        [joined_with(raw[lag:], one) for raw, one in zip(data.train_raw, data.train_calendar, strict=True)],
+        [joined_with(raw[lag:], one) for raw, one in zip(data.train_raw, data.train_known, strict=True)],
         [
             joined_with(values, one)
-            for values, one in zip(starts.truth, starts.calendar[:, -horizon:], strict=True)
+            for values, one in zip(starts.truth, starts.known[:, -horizon:], strict=True)
         ],
     )
 

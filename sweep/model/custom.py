@@ -43,7 +43,7 @@ class CustomNetwork(Network):
             label: what messages call the model.
             build: (settings, inputs, outputs) -> module.
             settings: all settings of the model.
-            inputs: channels and calendar features; the channels come first.
+            inputs: channels and known inputs; the channels come first.
             outputs: channels.
             running: context in which the plug-in's code runs.
 

@@ -34,7 +34,7 @@ class Forecaster(Network):
 
         Args:
             config: cell, sizes and readout.
-            inputs: channels and calendar features; the channels come first.
+            inputs: channels and known inputs; the channels come first.
             outputs: channels.
             engine: computes whole sequences; torch by default.
 
@@ -83,7 +83,7 @@ class Forecaster(Network):
         """Return the inputs that the network reads: without feedback zeros instead of the channels.
 
         Args:
-            inputs: (..., channel + calendar feature).
+            inputs: (..., channel + known input).
         """
         if self.feedback:
             return inputs
@@ -114,7 +114,7 @@ class Forecaster(Network):
         """Return the inputs of the last linear layer, (batch, time, number), from a state of zeros; differentiable.
 
         Args:
-            inputs: (batch, time, channel + calendar feature), model units.
+            inputs: (batch, time, channel + known input), model units.
         """
         return self._before_last(self.engine.hidden(self, self.seen(inputs)))
 
@@ -122,7 +122,7 @@ class Forecaster(Network):
         """Return what the last linear layer should give, (..., channel): the next values or their increments.
 
         Args:
-            inputs: (..., channel + calendar feature), model units.
+            inputs: (..., channel + known input), model units.
             targets: (..., channel), the next values.
         """
         return targets - inputs[..., : self.outputs] if self.increment else targets
@@ -172,7 +172,7 @@ class Forecaster(Network):
         """Return the forecast (batch, channel) and the state by layer after one step, computed by torch.
 
         Args:
-            inputs: (batch, channel + calendar feature), model units.
+            inputs: (batch, channel + known input), model units.
             state: as `by_layer` returns it.
             weights: what `Stack.weights` returns, for callers that make many steps.
         """

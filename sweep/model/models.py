@@ -70,7 +70,7 @@ def network_of_model(config: ModelConfig, inputs: int, outputs: int, engine: Eng
 
     Args:
         config: the section.
-        inputs: channels and calendar features; the channels come first.
+        inputs: channels and known inputs; the channels come first.
         outputs: channels.
         engine: computes a recurrent forecaster; a model of a plug-in computes itself.
 

@@ -34,10 +34,10 @@ class Network(nn.Module, ABC):
         """Return one-step-ahead forecasts for a sequence of inputs, and the state after it.
 
         Args:
-            inputs: (batch, time, channel + calendar feature), model units.
+            inputs: (batch, time, channel + known input), model units.
             state: per component (layer, batch, ...); None before a first step.
             free: the last `free` steps, fewer than all, are fed with the forecast of the step before. Their channels
-                in `inputs` are not read, their calendar features are.
+                in `inputs` are not read, their known inputs are.
 
         Returns:
             forecasts (batch, time, channel): row t is the forecast of time t + 1; and the state.
@@ -48,7 +48,7 @@ class Network(nn.Module, ABC):
         """Return a function (inputs, targets, weight) -> loss that adds its gradient to every parameter's `grad`.
 
         The loss is `weight` times the mean squared error of the forecasts from the first state, model units. Inputs
-        are (batch, time, channel + calendar feature). Targets are (batch, time, channel), the true values that each
+        are (batch, time, channel + known input). Targets are (batch, time, channel), the true values that each
         step forecasts. `weight` is the weight of a batch in a mean over several. The function serves one caller at a
         time. It is valid as long as the parameters and their `grad` are the same tensors: set `grad` to zeros, not to
         None.
@@ -80,27 +80,27 @@ class Network(nn.Module, ABC):
         """Return the number of trained numbers."""
         return sum(parameter.numel() for parameter in self.parameters())
 
-    def self_fed(self, first: Tensor, calendar: Tensor) -> Tensor:
+    def self_fed(self, first: Tensor, known: Tensor) -> Tensor:
         """Return inputs (batch, steps, channel + feature) for a forecast that feeds itself after `first`.
 
         Args:
             first: (batch, channel), model units: the input of the first step.
-            calendar: (batch, steps, feature), the known inputs of the times that are forecast.
+            known: (batch, steps, feature), the known inputs of the times that are forecast.
         """
-        batch, steps, _ = calendar.shape
+        batch, steps, _ = known.shape
         later = first.new_zeros(batch, steps - 1, first.shape[-1])  # never read
-        return torch.cat([torch.cat([first[:, None], later], dim=1), calendar], dim=-1)
+        return torch.cat([torch.cat([first[:, None], later], dim=1), known], dim=-1)
 
-    def run_free(self, first: Tensor, state: HiddenState, calendar: Tensor) -> tuple[Tensor, HiddenState]:
+    def run_free(self, first: Tensor, state: HiddenState, known: Tensor) -> tuple[Tensor, HiddenState]:
         """Return forecasts, each fed back as the next input, and the state after them.
 
         Args:
             first: (batch, channel), model units: the input of the first step.
             state: per component (layer, batch, ...).
-            calendar: (batch, steps, feature), the known inputs of the times that are forecast: at least one step,
-                possibly no features.
+            known: (batch, steps, feature), the known inputs of the times that are forecast: at least one step,
+                possibly of no features.
 
         Returns:
             forecasts (batch, steps, channel), and the state.
         """
-        return self.forward(self.self_fed(first, calendar), state, free=calendar.shape[1] - 1)
+        return self.forward(self.self_fed(first, known), state, free=known.shape[1] - 1)

@@ -83,7 +83,7 @@ def regression(network: Forecaster, data: Data, warmup: int) -> Regression:
 
     Args:
         network: in any precision; not changed.
-        data: its training series and their calendars, model units.
+        data: its training series and their known inputs, model units.
         warmup: true steps before a rollout; the wash-out is not longer than that.
 
     Raises:
@@ -123,7 +123,7 @@ def _pieces(data: Data, warmup: int, device: torch.device) -> list[tuple[int, Te
             if (*rest,) == size
         ]
         values = np.stack([data.train[number][span] for number, span in chosen])
-        known = np.stack([data.train_calendar[number][span] for number, span in chosen])
+        known = np.stack([data.train_known[number][span] for number, span in chosen])
         channels = torch.as_tensor(values, dtype=torch.float64, device=device)
         inputs = torch.cat([channels[:, :-1], torch.as_tensor(known).to(channels)[:, 1:]], dim=-1)
         batches.append((size[0], inputs, channels[:, 1:]))
@@ -142,7 +142,7 @@ def _before_the_rollout(network: Forecaster, task: Task) -> HiddenState | None:
 @torch.no_grad()
 def _error(network: Forecaster, task: Task, before: HiddenState | None) -> float:
     inputs = task.channels[:, task.warmup - 1]
-    known = task.calendar[:, task.warmup :]
+    known = task.known[:, task.warmup :]
     state = network.zero_state(inputs) if before is None else before
     free, _ = network.run_free(inputs, state, known)
     return rollout_error_of(task, decoded(task, free))

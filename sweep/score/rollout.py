@@ -39,14 +39,14 @@ class Task:
         whole = np.concatenate([starts.past, starts.truth], axis=1)
         encoded = data.codec.encode(whole, starts.series)
         self.channels = torch.as_tensor(encoded, dtype=dtype, device=device)
-        self.calendar = torch.as_tensor(starts.calendar, dtype=dtype, device=device)
+        self.known = torch.as_tensor(starts.known, dtype=dtype, device=device)
 
     def inputs(self) -> Tensor:
         """Return the teacher-forced inputs (start, warmup + horizon - 1, input) of forecasts 1 .. end.
 
-        The input that forecasts time t holds the channels of t - 1 and the calendar of t.
+        The input that forecasts time t holds the channels of t - 1 and the known inputs of t.
         """
-        return torch.cat([self.channels[:, :-1], self.calendar[:, 1:]], dim=-1)
+        return torch.cat([self.channels[:, :-1], self.known[:, 1:]], dim=-1)
 
 
 def forecasts(network: Network, task: Task) -> Forecasts:
@@ -91,7 +91,7 @@ class Traced:
 def traced(network: Network, task: Task) -> Traced:
     """Return a network's rollout with its states; an engine may round it differently from `forecasts`."""
     warm, state = network(task.inputs()[:, : task.warmup])
-    fed = network.self_fed(warm[:, -1], task.calendar[:, task.warmup + 1 :])
+    fed = network.self_fed(warm[:, -1], task.known[:, task.warmup + 1 :])
     free, states = network.trace(fed, state, free=task.horizon - 2)
     return Traced(state, torch.cat([warm[:, -1:], free], dim=1), states)
 
@@ -140,8 +140,8 @@ def rollout_error_of(task: Task, forecast: Array) -> float:
 
 def _continue(network: Network, task: Task, first: Tensor, state: HiddenState) -> Tensor:
     """Return the rollout (start, horizon, channel) in model units; its first step is `first`."""
-    calendar = task.calendar[:, task.warmup + 1 :]
-    free, _ = network.run_free(first, state, calendar)
+    known = task.known[:, task.warmup + 1 :]
+    free, _ = network.run_free(first, state, known)
     return torch.cat([first[:, None], free], dim=1)
 
 

@@ -265,7 +265,7 @@ def scale_sources(data: Data) -> list[str]:
 def _require_inputs(config: StudyConfig, data: Data) -> None:
     """Refuse trials without feedback on data without known inputs."""
     spans = {axis.name: axis.span for axis in config.space.axes}
-    if without_feedback_at(config.model, spans) and not data.train_calendar[0].shape[1]:
+    if without_feedback_at(config.model, spans) and not data.train_known[0].shape[1]:
         raise DataError(f"model.feedback: {NO_INPUTS}")
 
 

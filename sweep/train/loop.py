@@ -263,7 +263,7 @@ class Trainer:
         return self.loss_gradient(inputs, targets, weight)
 
     def _noisy(self, inputs: Tensor, channels: int, draw: int) -> Tensor:
-        """Return inputs with Gaussian noise on the channels (not on calendar features)."""
+        """Return inputs with Gaussian noise on the channels (not on known inputs)."""
         generator = torch.Generator(device=inputs.device).manual_seed(self.noise_seed + draw)
         noise = torch.randn(
             (*inputs.shape[:-1], channels), generator=generator, dtype=inputs.dtype, device=inputs.device

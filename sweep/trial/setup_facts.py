@@ -11,7 +11,7 @@ def setup_facts(config: TrialConfig, channels: int) -> SetupFacts:
 
     Args:
         config: the trial.
-        channels: number of channels of the data; calendar inputs are not counted among the weights.
+        channels: number of channels of the data; known inputs are not counted among the weights.
     """
     optimizer, model = OPTIMIZERS[config.training.optimizer.name], config.model
     weights = (

@@ -34,7 +34,7 @@ def test_the_input_is_no_channel(name):
     recorded = made(name)
     force, position = recorded.series[0].known[:, 0], recorded.series[0].values[:, 0]
     np.testing.assert_array_equal(data.train_raw[0][:, 0], position)
-    np.testing.assert_allclose(data.train_calendar[0][:, 0], (force - force.mean()) / force.std())
+    np.testing.assert_allclose(data.train_known[0][:, 0], (force - force.mean()) / force.std())
 
 
 @pytest.mark.parametrize("name", DRIVEN)
@@ -43,8 +43,8 @@ def test_more_starts_begin_with_the_same_and_parts_have_other_inputs(name):
     many = load(DataConfig(source=name), SCORE.model_copy(update={"starts": 9}))
     assert few.validation.n_eff == 5
     np.testing.assert_array_equal(few.validation.past, many.validation.past[:5])
-    np.testing.assert_array_equal(few.validation.calendar, many.validation.calendar[:5])
-    firsts = [*few.validation.calendar[:, 0, 0], few.test.calendar[0, 0, 0], few.train_calendar[0][0, 0]]
+    np.testing.assert_array_equal(few.validation.known, many.validation.known[:5])
+    firsts = [*few.validation.known[:, 0, 0], few.test.known[0, 0, 0], few.train_known[0][0, 0]]
     assert len(set(firsts)) == 7
 
 

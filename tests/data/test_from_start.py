@@ -33,7 +33,7 @@ def test_one_record_is_one_rollout_to_its_end(tmp_path):
         assert part.position.tolist() == [begin + 20] and part.n_eff == 1
         np.testing.assert_array_equal(part.past[0, :, 0], np.arange(begin, begin + 20))
         np.testing.assert_array_equal(part.truth[0, :, 0], np.arange(begin + 20, end))
-        known = part.calendar[0, :, 0] * np.arange(200).std() + np.arange(200).mean()
+        known = part.known[0, :, 0] * np.arange(200).std() + np.arange(200).mean()
         np.testing.assert_allclose(known, np.arange(begin, end))
     assert data.validation.truth.shape[1] == 60 and data.test.truth.shape[1] == 100
     assert not any("starts fit" in text for text in data.warnings)

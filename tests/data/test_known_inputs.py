@@ -31,11 +31,11 @@ def test_inputs_are_no_channels_and_scaled_by_the_training_part(tmp_path):
     assert data.channels == ("y",) and data.known == ("u", "size") and data.inputs == 3
     training = table["u"].to_numpy()[:210]
     scaled = (table["u"].to_numpy() - training.mean()) / training.std()
-    np.testing.assert_allclose(data.train_calendar[0][:, 0], scaled[:210])
-    np.testing.assert_array_equal(data.train_calendar[0][:, 1], 0.0)  # constant: scale 1
+    np.testing.assert_allclose(data.train_known[0][:, 0], scaled[:210])
+    np.testing.assert_array_equal(data.train_known[0][:, 1], 0.0)  # constant: scale 1
     assert any("input 'size' is constant in the training data" in text for text in data.warnings)
     for part in (data.validation, data.test):
-        for position, known in zip(part.position, part.calendar, strict=True):
+        for position, known in zip(part.position, part.known, strict=True):
             np.testing.assert_allclose(known[:, 0], scaled[position - 10 : position + 12])
 
 
@@ -51,7 +51,7 @@ def test_the_row_of_a_time_holds_the_input_of_the_next(tmp_path):
     data = loaded(tmp_path, frame(), static=())
     source = window_source(data, 8)
     inputs, targets = source.batch(source.offsets(None))
-    np.testing.assert_array_equal(inputs[0, :, 1], data.train_calendar[0][1:9, 0])
+    np.testing.assert_array_equal(inputs[0, :, 1], data.train_known[0][1:9, 0])
     np.testing.assert_array_equal(targets[0, :, 0], data.train[0][1:9, 0])
 
 
@@ -60,7 +60,7 @@ def test_a_later_input_changes_no_statistic(tmp_path):
     before = loaded(tmp_path, table)
     table.loc[210:, "u"] += 1e4
     after = loaded(tmp_path, table)
-    np.testing.assert_array_equal(before.train_calendar[0], after.train_calendar[0])
+    np.testing.assert_array_equal(before.train_known[0], after.train_known[0])
     assert before.fingerprint != after.fingerprint
 
 
@@ -78,8 +78,8 @@ def test_an_input_of_a_piece_is_filled_as_a_channel_is(tmp_path):
     table = frame()
     table.loc[100, "u"] = np.nan
     data = loaded(tmp_path, table, missing="fill", static=())
-    neighbours = data.train_calendar[0][[99, 101], 0]
-    assert data.train_calendar[0][100, 0] == pytest.approx(neighbours.mean())
+    neighbours = data.train_known[0][[99, 101], 0]
+    assert data.train_known[0][100, 0] == pytest.approx(neighbours.mean())
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_static_inputs_of_many_series(tmp_path):
     parts = [frame(seed=n).assign(unique_id=f"s{n}", size=float(n)) for n in range(4)]
     data = loaded(tmp_path, pd.concat(parts))
     assert not any("constant" in text for text in data.warnings)
-    sizes = [known[0, 1] for known in data.train_calendar]
+    sizes = [known[0, 1] for known in data.train_known]
     np.testing.assert_allclose(sizes, (np.arange(4) - 1.5) / np.std(np.arange(4.0)))
 
 

@@ -49,7 +49,7 @@ def test_parts_never_share_a_target(lengths, shares, warmup, horizon, count):
     recording = Recording("r", ("y",), tuple(Series(f"s{n}", ids(k, n)) for n, k in enumerate(lengths)))
     series = split_in_time(recording, shares).series
     raw = [one.values[: one.parts["train"][1]] for one in series]
-    calendars = [np.zeros((len(one.values), 0)) for one in series]
+    known = [np.zeros((len(one.values), 0)) for one in series]
     seen = {"train": set(np.concatenate(raw).ravel())}
     for part in ("validation", "test"):
         try:
@@ -58,7 +58,7 @@ def test_parts_never_share_a_target(lengths, shares, warmup, horizon, count):
             fits = [one.parts[part][1] - max(one.parts[part][0], warmup) >= horizon for one in series]
             assert not any(fits)
             continue
-        starts = build_starts(places, series, range(len(series)), need.past, 0, calendars, level_of(raw))
+        starts = build_starts(places, series, range(len(series)), need.past, 0, known, level_of(raw))
         assert 1 <= len(starts.position) <= count and 1 <= starts.n_eff <= len(starts.position)
         assert len(set(zip(starts.series, starts.position, strict=True))) == len(starts.position)
         for past, truth, number, position in zip(
@@ -157,12 +157,12 @@ def test_per_series_scaling(file):
     assert encoded.std() == pytest.approx(1, abs=0.2)
 
 
-def test_past_and_calendar_grow_with_the_lag_of_the_transforms(file):
+def test_past_and_known_inputs_grow_with_the_lag_of_the_transforms(file):
     config = DataConfig(path="values.npy", transforms=("difference", "seasonal_difference"), season=7)
     data = load(config, SCORE, file(noise(600, 1)))
     assert data.codec.lag == 8
-    assert data.validation.past.shape == (6, 28, 1) and data.validation.calendar.shape == (6, 50, 0)
-    assert len(data.train[0]) + 8 == len(data.train_raw[0]) == 420 and len(data.train_calendar[0]) == 412
+    assert data.validation.past.shape == (6, 28, 1) and data.validation.known.shape == (6, 50, 0)
+    assert len(data.train[0]) + 8 == len(data.train_raw[0]) == 420 and len(data.train_known[0]) == 412
 
 
 def test_starts_are_reduced_to_what_fits_and_said_so(file):

@@ -93,9 +93,9 @@ def test_inputs_of_a_plugin_source_are_known_inputs(plugin):
     assert data.channels == ("y",) and data.known == ("u",) and data.inputs == 2
     # the input is the sample number; the training part has the numbers 0 to 49
     wanted = (np.arange(50) - 24.5) / np.arange(50).std()
-    np.testing.assert_allclose(data.train_calendar[0][:, 0], wanted)
+    np.testing.assert_allclose(data.train_known[0][:, 0], wanted)
     first = data.validation.position[0]
-    assert data.validation.calendar[0, 5, 0] == pytest.approx((first - 24.5) / np.arange(50).std())
+    assert data.validation.known[0, 5, 0] == pytest.approx((first - 24.5) / np.arange(50).std())
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")

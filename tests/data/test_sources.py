@@ -29,7 +29,7 @@ def test_every_source_loads_with_its_defaults(name):
     for part in (data.validation, data.test):
         assert part.past.shape == (6, 20, len(data.channels))
         assert part.truth.shape == (6, 30, len(data.channels))
-        assert part.calendar.shape == (6, 50, len(data.known))
+        assert part.known.shape == (6, 50, len(data.known))
         assert (part.scale > 0).all() and np.isfinite(part.truth).all()
     pooled = np.concatenate(data.train)
     np.testing.assert_allclose(pooled.mean(axis=0), 0, atol=1e-9)

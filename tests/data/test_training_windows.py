@@ -95,7 +95,7 @@ def test_a_batch_equals_plain_loops(data):
         for step in range(7):
             now = offset + step
             np.testing.assert_array_equal(inputs[row, step, :2], data.train[series][now])
-            np.testing.assert_array_equal(inputs[row, step, 2:], data.train_calendar[series][now + 1])
+            np.testing.assert_array_equal(inputs[row, step, 2:], data.train_known[series][now + 1])
             np.testing.assert_array_equal(targets[row, step], data.train[series][now + 1])
 
 
@@ -103,11 +103,11 @@ def test_calendar_of_training_and_of_starts_is_that_of_the_same_hours(data):
     # the calendar row of a sample is that of its own hour, after the difference has consumed the first
     hours = np.arange(1, 36)
     expected = np.column_stack([np.sin(2 * np.pi * hours / 24), np.cos(2 * np.pi * hours / 24)])
-    np.testing.assert_allclose(data.train_calendar[0], expected, atol=1e-12)
+    np.testing.assert_allclose(data.train_known[0], expected, atol=1e-12)
     starts = data.validation
     for row, position in enumerate(starts.position):
         hours = np.arange(position - 3, position + 10)
-        np.testing.assert_allclose(starts.calendar[row, :, 0], np.sin(2 * np.pi * hours / 24), atol=1e-12)
+        np.testing.assert_allclose(starts.known[row, :, 0], np.sin(2 * np.pi * hours / 24), atol=1e-12)
 
 
 def test_precision_and_whole_series():

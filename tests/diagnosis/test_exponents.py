@@ -177,7 +177,7 @@ def test_gain_equals_a_finite_difference(tmp_path: Path):
     inputs, steps = task.inputs(), 10
     with torch.no_grad():
         warm, state = network(inputs[:, : task.warmup])
-        first, known = warm[:, -1], task.calendar[:, task.warmup + 1 :][:, :steps]
+        first, known = warm[:, -1], task.known[:, task.warmup + 1 :][:, :steps]
         squares = []
         for channel in range(2):
             push = torch.zeros(2, dtype=torch.float64)

@@ -69,7 +69,7 @@ def test_probes_of_one_subject_do_not_see_each_other(cell: str):
 
 
 @pytest.mark.parametrize("name", PROBES)
-def test_channels_calendars_layers_and_heads(name: str, tmp_path: Path):
+def test_channels_known_inputs_layers_and_heads(name: str, tmp_path: Path):
     shape = {"cell": "lstm", "layers": 2, "head": (6,), "readout": "value"}
     lorenz = lorenz_task()
     result = measured(PROBES[name], Subject(network_of(3, **shape), lorenz))
@@ -77,7 +77,7 @@ def test_channels_calendars_layers_and_heads(name: str, tmp_path: Path):
     hours = calendar_task(tmp_path)
     result = measured(PROBES[name], Subject(network_of(2, hours.data.inputs, **shape), hours))
     assert no_nan(result)
-    assert ("calendar" in result.get("reason", "")) == (name in ("fixed_points", "cycle"))
+    assert ("known inputs" in result.get("reason", "")) == (name in ("fixed_points", "cycle"))
 
 
 @pytest.mark.parametrize("name", PROBES)

@@ -80,11 +80,11 @@ def test_a_map_without_rest_has_no_fixed_point():
     assert rest.attracted == 0 and rest.stable == 0
 
 
-def test_calendars_are_refused(tmp_path: Path):
+def test_known_inputs_are_refused(tmp_path: Path):
     task = calendar_task(tmp_path)
     network = network_of(2, task.data.inputs, cell="gru")
     for probe in (fixed_points, cycle):
-        with pytest.raises(CannotMeasure, match="calendar"):
+        with pytest.raises(CannotMeasure, match="known inputs"):
             probe(Subject(network, task))
 
 

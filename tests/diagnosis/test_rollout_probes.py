@@ -55,7 +55,7 @@ def test_warm_ups_of_all_lengths_equal_rollouts_one_by_one(cell: str, tmp_path: 
             warm, state = network(inputs[start : start + 1, WARMUP - length : WARMUP])
             rows = [warm[:, -1]]
             for step in range(HORIZON - 1):
-                known = task.calendar[start : start + 1, WARMUP + 1 + step]
+                known = task.known[start : start + 1, WARMUP + 1 + step]
                 next_value, state = network(torch.cat([rows[-1], known], dim=1)[:, None], state)
                 rows.append(next_value[:, 0])
             rollouts.append(torch.cat(rows))
@@ -88,7 +88,7 @@ def test_own_inputs_with_the_true_state_equal_a_naive_loop(shape: str, tmp_path:
     warm = network(inputs[:, :WARMUP])[0][:, -1]
     rows, own, free_state = [warm], warm, state
     for step in range(1, HORIZON):
-        known = task.calendar[:, WARMUP + step]
+        known = task.known[:, WARMUP + step]
         fed = torch.cat([own, known], dim=1)[:, None]
         rows.append(network(fed, state)[0][:, 0])  # own input, state of the truth
         forecast, free_state = network(fed, free_state)

@@ -131,7 +131,7 @@ def test_running_free_is_feeding_back(cell: str, features: int):
     assert torch.allclose(after[0], end[0], rtol=0, atol=1e-12)
 
 
-def test_calendar_features_are_inputs_but_no_forecasts():
+def test_known_inputs_are_inputs_but_no_forecasts():
     network = made(inputs=3, outputs=1)
     inputs = noise(2, 5, 3)
     moved = inputs.clone()

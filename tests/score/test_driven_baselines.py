@@ -62,9 +62,9 @@ def driven_data(system, noise=0.0, warmup=WARMUP, horizon=HORIZON, codec=None):
     data = data_of([y for y, _ in train], values[:3], values[3:], warmup, codec=codec)
     return replace(
         data,
-        train_calendar=tuple(u for _, u in train),
-        validation=replace(data.validation, calendar=known[:3]),
-        test=replace(data.test, calendar=known[3:]),
+        train_known=tuple(u for _, u in train),
+        validation=replace(data.validation, known=known[:3]),
+        test=replace(data.test, known=known[3:]),
         known=("u",),
     )
 
@@ -81,7 +81,7 @@ def error_of(name, data, settings=None):
 
 def test_a_row_holds_what_the_forecast_may_see():
     values, known = np.arange(6.0)[:, None], 10 + np.arange(12.0).reshape(6, 2)
-    data = replace(driven_data(linear), train=(values,), train_calendar=(known,))
+    data = replace(driven_data(linear), train=(values,), train_known=(known,))
     rows, goals = training_rows(data, Lags(2, 1))
     assert rows[0].tolist() == [0, 1, 14, 15] and goals[0].tolist() == [2]
     assert rows[-1].tolist() == [3, 4, 20, 21] and goals[-1].tolist() == [5] and len(rows) == 4
@@ -134,7 +134,7 @@ def test_fir_recovers_a_finite_response():
 
 def test_a_ridge_helps_where_noise_leaves_little_data():
     data = driven_data(response, noise=2.0)
-    few = replace(data, train=data.train[1:], train_calendar=data.train_calendar[1:])
+    few = replace(data, train=data.train[1:], train_known=data.train_known[1:])
     ridged, plain = (error_of("fir", few, {"length": 21, "ridge": ridge}) for ridge in (0.1, 1e-12))
     assert ridged < 0.99 * plain
 
@@ -155,9 +155,9 @@ def test_two_channels_have_terms_of_their_own():
     data = data_of(both, *starts, WARMUP)
     data = replace(
         data,
-        train_calendar=train.train_calendar,
-        validation=replace(data.validation, calendar=train.validation.calendar),
-        test=replace(data.test, calendar=train.test.calendar),
+        train_known=train.train_known,
+        validation=replace(data.validation, known=train.validation.known),
+        test=replace(data.test, known=train.test.known),
     )
     settings = {"order": 2, "input_order": 2, "degree": 2, "terms": 6, "refined": False}
     assert error_of("narx_polynomial", data, settings) < 1e-9
@@ -226,7 +226,7 @@ def test_an_unstable_autoregression_counts_as_one():
     long = replace(
         data.test,
         truth=np.zeros((3, 9000, 1)),
-        calendar=np.zeros((3, WARMUP + 9000, 1)),
+        known=np.zeros((3, WARMUP + 9000, 1)),
     )
     forecast = arx(data, {"order": 1, "input_order": 1})(long, 9000)
     assert not np.isfinite(forecast[:, -1]).any()
@@ -254,13 +254,13 @@ def test_a_forecast_sees_the_input_of_its_step_and_none_beyond(name, small_searc
     starts = data.validation
     first = forecast(starts, HORIZON)
     for step in (0, 17):
-        later = starts.calendar.copy()
+        later = starts.known.copy()
         later[:, WARMUP + step + 1 :] += 1.0
-        again = forecast(replace(starts, calendar=later), HORIZON)
+        again = forecast(replace(starts, known=later), HORIZON)
         np.testing.assert_array_equal(again[:, : step + 1], first[:, : step + 1])
         assert np.abs(again[:, step + 1] - first[:, step + 1]).min() > 1e-3
         later[:, WARMUP + step] += 1.0  # control: the input of the step itself is seen
-        again = forecast(replace(starts, calendar=later), HORIZON)
+        again = forecast(replace(starts, known=later), HORIZON)
         assert np.abs(again[:, step] - first[:, step]).min() > 1e-3
 
 
@@ -313,7 +313,7 @@ def test_too_little_training_data(name):
     short = replace(
         data,
         train=tuple(values[:1] for values in data.train),
-        train_calendar=tuple(known[:1] for known in data.train_calendar),
+        train_known=tuple(known[:1] for known in data.train_known),
     )
     with pytest.raises(CannotServe, match="the warm-up or the training series are too short for"):
         BASELINES[name].choose(short)
@@ -340,7 +340,7 @@ def test_series_of_other_sizes_share_one_model():
     )
     scaled = replace(
         scaled,
-        train_calendar=data.train_calendar,
-        test=replace(scaled.test, calendar=data.test.calendar, series=np.ones(3, dtype=int)),
+        train_known=data.train_known,
+        test=replace(scaled.test, known=data.test.known, series=np.ones(3, dtype=int)),
     )
     assert error_of("arx", scaled, {"order": 2, "input_order": 2}) < 1e-9

@@ -50,7 +50,7 @@ def starts_of(truth, mean=None, scale=None):
         series=np.full(count, -1),
         owner=np.arange(count),
         position=np.zeros(count, dtype=int),
-        calendar=np.zeros((count, 5 + horizon, 0)),
+        known=np.zeros((count, 5 + horizon, 0)),
         n_eff=count,
     )
 

@@ -100,7 +100,7 @@ def test_stretches_are_equally_long_and_overlap_by_their_beginning(monkeypatch):
     values, known = stretches(data, Lags(2, 1))
     assert values.shape == (7, 50, 1) and known.shape == (7, 50, 1)
     np.testing.assert_array_equal(values[1], data.train[0][48:98])
-    np.testing.assert_array_equal(known[4], data.train_calendar[1][:50])
+    np.testing.assert_array_equal(known[4], data.train_known[1][:50])
     monkeypatch.setattr(output_error, "STRETCHES_MOST", 3)
     assert len(stretches(data, Lags(2, 1))[0]) == 3
 

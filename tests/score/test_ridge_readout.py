@@ -101,8 +101,8 @@ def test_pieces_cover_every_step_after_the_wash_out_once(task: Task):
         assert inputs.shape[:2] == targets.shape[:2] and washout == 60
         assert torch.equal(inputs[:, 1:, :channels], targets[:, :-1])
         seen += [row.tobytes() for row in targets[:, washout:].flatten(0, 1).numpy()]
-        for piece in inputs:  # the calendar of the time that is forecast
-            for series, known in zip(data.train, data.train_calendar, strict=True):
+        for piece in inputs:  # the known inputs of the time that is forecast
+            for series, known in zip(data.train, data.train_known, strict=True):
                 where = np.flatnonzero((series[:-1] == piece[0, :channels].numpy()).all(axis=1))
                 for first in where:
                     if np.array_equal(series[first : first + len(piece)], piece[:, :channels].numpy()):

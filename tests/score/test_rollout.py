@@ -82,10 +82,10 @@ def last_forecast(network: Forecaster, history: np.ndarray) -> np.ndarray:
 
 def naive(network: Forecaster, data: Data, starts: Starts, start: int) -> tuple[np.ndarray, ...]:
     """Rollout, one-step and swapped forecasts of one start, (step, channel), model units."""
-    values, calendar = encoded(data, starts, start), starts.calendar[start]
+    values, known = encoded(data, starts, start), starts.known[start]
 
     def row(channels: np.ndarray, time: int) -> np.ndarray:
-        return np.concatenate([channels, calendar[time]])  # the values of time - 1, the calendar of time
+        return np.concatenate([channels, known[time]])  # the values of time - 1, the known inputs of time
 
     true = [row(values[time - 1], time) for time in range(1, WARMUP + HORIZON)]  # forecasts times 1, 2, ...
     one_step = [last_forecast(network, np.array(true[:time])) for time in range(WARMUP, WARMUP + HORIZON)]

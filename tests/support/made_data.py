@@ -68,7 +68,7 @@ def starts_of(values, warmup, mean, series=-1, position=0):
         series=np.full(count, series),
         owner=np.arange(count),
         position=np.full(count, position),
-        calendar=np.zeros((count, values.shape[1], 0)),
+        known=np.zeros((count, values.shape[1], 0)),
         n_eff=count,
     )
 
@@ -87,7 +87,7 @@ def data_of(train, validation, test, warmup, period=None, codec=None, targets=No
         ),
         train_raw=tuple(train),
         train_series=tuple(range(len(train))),
-        train_calendar=tuple(np.zeros((len(values), 0)) for values in train),
+        train_known=tuple(np.zeros((len(values), 0)) for values in train),
         validation=starts_of(validation, warmup, mean),
         test=starts_of(test, warmup, mean),
         codec=codec,

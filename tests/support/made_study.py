@@ -85,7 +85,7 @@ def sines(starts: int = 16, horizon: int = 400, channels: int = 1, seed: int = 3
         series=np.arange(starts),
         owner=np.arange(starts),
         position=np.zeros(starts, int),
-        calendar=np.zeros((starts, TAIL + horizon, 0)),
+        known=np.zeros((starts, TAIL + horizon, 0)),
         n_eff=12,
     )
 

@@ -184,7 +184,7 @@ def test_input_noise_is_on_the_inputs_and_drawn_anew_for_each_update(trainer: Ma
         assert torch.allclose(weights(running), expected, rtol=0, atol=1e-14)
 
 
-def test_noise_spares_calendar_features(trainer: Made):
+def test_noise_spares_known_inputs(trainer: Made):
     running = trainer(SGD, input_noise=0.3)
     inputs = torch.ones(2, 5, 3).double()
     noisy = running._noisy(inputs, 1, 0)

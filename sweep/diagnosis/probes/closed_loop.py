@@ -76,15 +76,15 @@ class ClosedLoop:
         ]
         return stacked(layers), flat[:, self.state_size :]
 
-    def __call__(self, flat: Tensor, calendar: Tensor | None = None) -> Tensor:
+    def __call__(self, flat: Tensor, known: Tensor | None = None) -> Tensor:
         """Return F of (batch, D).
 
         Args:
             flat: state and values before the step.
-            calendar: (batch, feature), known inputs of the time that is forecast; None if there are none.
+            known: (batch, feature), known inputs of the time that is forecast; None if there are none.
         """
         state, current = self.split(flat)
-        inputs = current if calendar is None else torch.cat([current, calendar], dim=-1)
+        inputs = current if known is None else torch.cat([current, known], dim=-1)
         forecast, after = self.network.step(inputs, by_layer(state))
         return self.flat(stacked(after), forecast)
 
@@ -131,7 +131,7 @@ def free_trajectory(network: Network, task: Task, steps: int) -> Trajectory:
     Args:
         network: of the task's precision.
         task: its starts are rolled out.
-        steps: how many; with calendar features at most the horizon minus 1, since later features are unknown.
+        steps: how many; with known inputs at most the horizon minus 1, since later ones are unknown.
     """
     warm, state = network(task.inputs()[:, : task.warmup])
     return free_from(network, task, warm[:, -1], state, steps)
@@ -143,12 +143,12 @@ def free_from(network: Network, task: Task, first: Tensor, state: HiddenState, s
 
     Args:
         network: of the task's precision.
-        task: gives the calendar.
+        task: gives the known inputs.
         first: (start, channel), the warm-up's last forecast.
         state: after the warm-up.
         steps: as there.
     """
-    known = task.calendar[:, task.warmup + 1 :]
+    known = task.known[:, task.warmup + 1 :]
     if known.shape[-1] > 0:
         steps = min(steps, task.horizon - 1)
         known = known[:, :steps]

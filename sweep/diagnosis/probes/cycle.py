@@ -40,17 +40,17 @@ def cycle(subject: Subject) -> Cycle:
     then wrong by a fixed amount, and a longer warm-up does not help.
 
     Args:
-        subject: without calendar features; a few of its starts are rolled out; nothing is drawn.
+        subject: without known inputs; a few of its starts are rolled out; nothing is drawn.
 
     Raises:
-        CannotMeasure: the data have calendar features, which are not known beyond the horizon; or no start
+        CannotMeasure: the data have known inputs, which are not known beyond the horizon; or no start
             stays finite.
 
     Source: return distances as in recurrence plots, Eckmann, Kamphorst & Ruelle (1987), Europhys. Lett. 4.
     """
     network, task = subject.network, subject.task
-    if task.calendar.shape[-1] > 0:
-        raise CannotMeasure("calendar features are not known beyond the horizon")
+    if task.known.shape[-1] > 0:
+        raise CannotMeasure("the known inputs are not known beyond the horizon")
     precise, few = in_float64(network, task, STARTS)
     path = free_trajectory(precise, few, LENGTHS * few.horizon).finite()
     values = path.forecasts.transpose(0, 1).cpu().numpy()

@@ -58,16 +58,16 @@ def fixed_points(subject: Subject) -> FixedPoints:
     healthy oscillation circles an unstable one.
 
     Args:
-        subject: without calendar features; a few of its starts are rolled out; nothing is drawn.
+        subject: without known inputs; a few of its starts are rolled out; nothing is drawn.
 
     Raises:
-        CannotMeasure: the data have calendar features, so the loop is never at rest; or no start stays finite.
+        CannotMeasure: the data have known inputs, so the loop is never at rest; or no start stays finite.
 
     Source: Sussillo & Barak (2013), Neural Computation 25; thresholds after FixedPointFinder, Golub & Sussillo (2018).
     """
     network, task = subject.network, subject.task
-    if task.calendar.shape[-1] > 0:
-        raise CannotMeasure("calendar features drive the closed loop: it has no fixed points")
+    if task.known.shape[-1] > 0:
+        raise CannotMeasure("known inputs drive the closed loop: it has no fixed points")
     precise, few = in_float64(recurrent(network), task, STARTS)
     path = free_trajectory(precise, few, few.horizon - 1).finite()
     loop = ClosedLoop(precise)

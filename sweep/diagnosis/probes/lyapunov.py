@@ -38,7 +38,7 @@ def lyapunov(subject: Subject, steps: int = STEPS) -> Lyapunov:
     Args:
         subject: a few of its starts are used. Its seed draws the first tangents, which have no influence after
             the burn-in.
-        steps: how many after the burn-in; with calendar features at most what the horizon allows.
+        steps: how many after the burn-in; with known inputs at most what the horizon allows.
 
     Raises:
         CannotMeasure: the network has no feedback, or no start stays finite.

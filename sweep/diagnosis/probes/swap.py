@@ -87,6 +87,6 @@ def resynchronised(network: Network, task: Task, rollout: Traced, forced: Hidden
         rollout: gives the inputs.
         forced: states after each teacher-forced step of the horizon, as `Network.trace` gives them.
     """
-    own = torch.cat([rollout.free[:, :-1], task.calendar[:, task.warmup + 1 :]], dim=-1)
+    own = torch.cat([rollout.free[:, :-1], task.known[:, task.warmup + 1 :]], dim=-1)
     answers = single_steps(network, own, rollout.first, forced)
     return decoded_one_step(task, torch.cat([rollout.free[:, :1], answers], dim=1))

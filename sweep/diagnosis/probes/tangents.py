@@ -209,7 +209,7 @@ def _readout_slopes(network: Forecaster, hidden: Tensor) -> list[Tensor | None]:
 
 @torch.no_grad()
 def jacobians(network: Forecaster, flat: Tensor) -> tuple[Tensor, Tensor]:
-    """Return F (batch, D) and its Jacobians (batch, D, D) at flat vectors, float64; for networks without calendar.
+    """Return F (batch, D) and its Jacobians (batch, D, D) at flat vectors, float64; for networks without known inputs.
 
     Row a, column b is the derivative of F's a-th number by the b-th of the flat vector.
     """

@@ -87,7 +87,7 @@ def training_starts(data: Data, warmup: int, horizon: int) -> Starts:
     piece = np.searchsorted(ends, places, side="right")
     begin = places - (ends - room)[piece]
     owner = np.asarray(data.train_series, dtype=np.int64)[piece]
-    raw, calendar = data.train_raw, data.train_calendar
+    raw, known = data.train_raw, data.train_known
     pairs = list(zip(piece.tolist(), begin.tolist(), strict=True))
     truth = np.stack([raw[i][b + past : b + past + horizon] for i, b in pairs])
     before = np.stack([raw[i][b : b + past] for i, b in pairs])
@@ -104,7 +104,7 @@ def training_starts(data: Data, warmup: int, horizon: int) -> Starts:
         series=owner,
         owner=owner,
         position=begin + past,
-        calendar=np.stack([calendar[i][b : b + warmup + horizon] for i, b in pairs]),
+        known=np.stack([known[i][b : b + warmup + horizon] for i, b in pairs]),
         n_eff=len(pairs),
     )
 
@@ -120,7 +120,7 @@ def _lengths(data: Data, task: Task) -> tuple[int, int]:
 
 def _shortened(starts: Starts, past: int, horizon: int) -> Starts:
     few = slice(0, STARTS)
-    lag = starts.past.shape[1] + starts.truth.shape[1] - starts.calendar.shape[1]
+    lag = starts.past.shape[1] + starts.truth.shape[1] - starts.known.shape[1]
     before = starts.past.shape[1] - past
     return replace(
         starts,
@@ -134,7 +134,7 @@ def _shortened(starts: Starts, past: int, horizon: int) -> Starts:
         series=starts.series[few],
         owner=starts.owner[few],
         position=starts.position[few],
-        calendar=starts.calendar[few, before : before + past - lag + horizon],
+        known=starts.known[few, before : before + past - lag + horizon],
         inputs=None,
     )
 

@@ -37,7 +37,7 @@ def warmup_sweep(subject: Subject) -> WarmupSweep:
     """
     network, task = subject.network, subject.task
     inputs = task.inputs()[:, : task.warmup]
-    known = task.calendar[:, task.warmup + 1 :]
+    known = task.known[:, task.warmup + 1 :]
     lengths = [2**power for power in range(task.warmup.bit_length()) if 2**power < task.warmup] + [
         task.warmup
     ]

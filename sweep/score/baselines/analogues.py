@@ -3,7 +3,7 @@
 The state at time t is (x[t], x[t - lag], ...), `dimension` values of every channel. Around a state, the change to the
 next value is a linear function of the state, fitted to the `neighbours` nearest states of the training data by weighted
 ridge regression; weights are exp(-distance / nearest distance). A large ridge leaves the weighted mean of their
-changes. Forecasts are fed back. All channels together, model units, no calendar inputs.
+changes. Forecasts are fed back. All channels together, model units, no known inputs.
 
 Source: Farmer and Sidorowich (1987), Phys. Rev. Lett. 59, 845 (local linear maps, iterated); Sugihara and May (1990),
 Nature 344, 734 (the weights).

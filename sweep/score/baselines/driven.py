@@ -67,7 +67,7 @@ def training_rows(data: Data, lags: Lags) -> tuple[Array, Array]:
     """
     pieces = [
         (values, known)
-        for values, known in zip(data.train, data.train_calendar, strict=True)
+        for values, known in zip(data.train, data.train_known, strict=True)
         if len(values) > lags.skipped
     ]
     if not pieces:
@@ -95,7 +95,7 @@ def simulated(data: Data, lags: Lags, step: Callable[[Array], Array]) -> Forecas
         with np.errstate(over="ignore", invalid="ignore"):
             for now in range(length, length + horizon):
                 back = values[:, now - lags.channels : now].reshape(count, -1)
-                known = starts.calendar[:, now + 1 - lags.inputs : now + 1].reshape(count, -1)
+                known = starts.known[:, now + 1 - lags.inputs : now + 1].reshape(count, -1)
                 values[:, now] = step(np.concatenate([back, known], axis=1))
         return data.codec.decode(values[:, length:], starts.past, starts.series)
 

@@ -2,7 +2,7 @@
 
 x[t] = (1 - leak) x[t-1] + leak tanh(W x[t-1] + W_in u[t] + b); the readout is linear in (1, u, x). The
 reservoir's matrices come from reservoirpy; states are computed here, for all series or starts at once. Model
-units, no calendar inputs.
+units, no known inputs.
 
 Source: Lukosevicius (2012), "A practical guide to applying echo state networks".
 """

@@ -88,7 +88,7 @@ def stretches(data: Data, lags: Lags) -> tuple[Array, Array]:
     ]
     spans = spans[:: -(-len(spans) // STRETCHES_MOST)]
     values = np.stack([data.train[piece][first : first + length] for piece, first in spans])
-    known = np.stack([data.train_calendar[piece][first : first + length] for piece, first in spans])
+    known = np.stack([data.train_known[piece][first : first + length] for piece, first in spans])
     return values, known
 
 

@@ -1,7 +1,7 @@
 """The baseline `random_readout`: an untrained network with a closed-form readout, which training has to beat.
 
 LSTMs and GRUs of one layer with torch's random initial weights and an increment readout. Only the last layer is
-fitted, see `sweep.score.ridge_readout`. Model units, with calendar inputs, float64.
+fitted, see `sweep.score.ridge_readout`. Model units, with known inputs, float64.
 """
 
 import math
@@ -74,7 +74,7 @@ def _before(network: Forecaster, data: Data, starts: Starts) -> tuple[HiddenStat
     """Return the state before the last true step, and that step, in model units."""
     past = torch.as_tensor(np.asarray(data.codec.encode(starts.past, starts.series), dtype=np.float64))
     steps = past.shape[1]
-    inputs = torch.cat([past[:, :-1], torch.as_tensor(starts.calendar[:, 1:steps])], dim=-1)
+    inputs = torch.cat([past[:, :-1], torch.as_tensor(starts.known[:, 1:steps])], dim=-1)
     state = network.zero_state(past) if steps < 2 else network(inputs)[1]
     return state, past[:, -1]
 
@@ -86,6 +86,6 @@ def _rollout(
     """Return (start, step, channel), data units."""
     state, last = before
     steps = starts.past.shape[1] - data.codec.lag
-    known = torch.as_tensor(starts.calendar[:, steps : steps + horizon])
+    known = torch.as_tensor(starts.known[:, steps : steps + horizon])
     free, _ = network.run_free(last, state, known)
     return data.codec.decode(free.numpy(), starts.past, starts.series)

@@ -32,7 +32,7 @@ def examples(draw: st.DrawFn) -> tuple[NetworkShape, int, int, int, bool]:
     hidden = draw(st.sampled_from([1, 7, 51, 64, 257]))
     layers = draw(st.integers(1, 3))
     channels = draw(st.integers(1, 5))
-    extra = draw(st.sampled_from([0, 0, 2]))  # inputs beside the channels, a calendar say
+    extra = draw(st.sampled_from([0, 0, 2]))  # known inputs beside the channels
     readout = draw(st.sampled_from([(), (channels,), (7, channels), (5, 20, channels)]))
     feedable = bool(readout)
     network = NetworkShape(
