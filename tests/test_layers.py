@@ -26,8 +26,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "study": TRIALS | {"search"},
     "results": {"config", "data", "stats", "score", "diagnosis", "store", "study"},
     "followup": TRIALS | {"search", "study", "results"},
+    "forecast": TRIALS | {"search", "study", "results", "followup"},
     "report": {"config", "data", "diagnosis", "store", "study", "results"},
-    "api": TRIALS | {"search", "study", "results", "followup", "report"},
+    "api": TRIALS | {"search", "study", "results", "followup", "forecast", "report"},
     "cli": {"api", "report", "config", "search", "study"},
     "testing": TRIALS | {"search", "results"},
 }

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sweep.data import Data, Starts
+from sweep.data import Codec, Data, Starts
 from sweep.model import Network
 from sweep.model.state import HiddenState
 from sweep.score.metrics import block_length
@@ -52,6 +52,31 @@ class Task:
 def forecasts(network: Network, task: Task) -> Forecasts:
     """Return free-running and teacher-forced forecasts after a shared warm-up on the true past."""
     return decoded_forecasts(task, *warm_and_free(network, task))
+
+
+@torch.no_grad()
+def free_forecast(network: Network, codec: Codec, past: Array, known: Array, series: Array) -> Array:
+    """Return a network's rollout (start, step, channel) in data units, of which no truth is needed.
+
+    Args:
+        network: any trained one; its parameters decide about type and device.
+        codec: of the data that it was trained on.
+        past: (start, warmup + codec.lag, channel), data units, finite.
+        known: (start, warmup + steps, feature), known inputs as the network reads them.
+        series: (start,), index of each start's training series, -1 for a series without a training part.
+    """
+    like = next(network.parameters())
+    channels = torch.as_tensor(codec.encode(past, series)).to(like)
+    later = torch.as_tensor(known).to(like)
+    warmup = channels.shape[1]
+    # the input that forecasts time t holds the channels of t - 1 and the known inputs of t
+    warm, state = network(torch.cat([channels, later[:, 1 : warmup + 1]], dim=-1))
+    first = warm[:, -1]
+    forecast = first[:, None]
+    if later.shape[1] > warmup + 1:
+        free, _ = network.run_free(first, state, later[:, warmup + 1 :])
+        forecast = torch.cat([forecast, free], dim=1)
+    return codec.decode(forecast.double().cpu().numpy(), past, series)
 
 
 @torch.no_grad()
