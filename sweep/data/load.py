@@ -78,10 +78,11 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calib
     def starts_at(places: Places) -> Starts:
         return build_starts(places, pieces, trained, need.past, lag, known, level)
 
+    most = score.horizon if score.from_start is True else None  # of the test alone there is no limit
     validation, test = (
         starts_at(
-            places_from_start(part, pieces, score.warmup, lag, score.horizon)
-            if score.from_start
+            places_from_start(part, pieces, score.warmup, lag, most)
+            if score.scores_whole_records(part)
             else places_spread(part, pieces, need, lag)
         )
         for part in ("validation", "test")
@@ -126,7 +127,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calib
                 for part, starts in (("validation", validation), ("test", test))
                 for text in (
                     from_start_warnings(part, pieces, score.warmup, lag, starts.truth.shape[1])
-                    if score.from_start
+                    if score.scores_whole_records(part)
                     else start_warnings(part, starts, pieces, need)
                 )
             ),
@@ -174,7 +175,7 @@ def _calibration_places(pieces: Sequence[Series], score: ScoreConfig, need: Need
     """Return the places of rollouts for calibration, None if none fits."""
     if not any(one.parts["calibration"][1] > one.parts["calibration"][0] for one in pieces):
         return None
-    if score.from_start:
+    if score.scores_whole_records("calibration"):
         try:
             return places_from_start("calibration", pieces, score.warmup, lag, score.horizon)
         except DataError:

@@ -152,7 +152,7 @@ def score_section(study: StoredStudy) -> dict[str, Any]:
         "horizon": study.horizon,
         "horizon_test": study.horizon_on_test,
         "from_start": study.from_start,
-        "starts": facts.get("n_eff_validation") if study.from_start else score.get("starts"),
+        "starts": facts.get("n_eff_validation") if study.from_start is True else score.get("starts"),
         "warmup": score.get("warmup"),
         "block": facts.get("block"),
         "period": facts.get("period"),

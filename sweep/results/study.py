@@ -58,9 +58,10 @@ class StoredStudy:
         return self._horizon("horizon_test")
 
     @property
-    def from_start(self) -> bool:
-        """Return whether each rollout is a whole record."""
-        return bool((self.document.get("score") or {}).get("from_start"))
+    def from_start(self) -> bool | str:
+        """Return whether each rollout is a whole record; "test": those of the locked test are."""
+        value: bool | str = (self.document.get("score") or {}).get("from_start", False)
+        return value
 
     def _horizon(self, fact: str) -> int | None:
         value = self.facts.get(fact) or (self.document.get("score") or {}).get("horizon")
