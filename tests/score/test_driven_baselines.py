@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sweep.score.baselines import arx as arx_module
+from sweep.score.baselines import echo_state, random_readout
 from sweep.score.baselines import narx_polynomial as narx_module
-from sweep.score.baselines import random_readout
 from sweep.score.baselines.arx import arx, choose_arx
 from sweep.score.baselines.driven import Lags, training_rows
 from sweep.score.baselines.fir import choose_fir, fir
@@ -245,9 +245,11 @@ def small_search(monkeypatch):
     monkeypatch.setattr(narx_module, "REFINED", 1)
     monkeypatch.setattr(random_readout, "NETWORKS", (("gru", 0),))
     monkeypatch.setattr(random_readout, "HIDDEN", 16)
+    monkeypatch.setattr(echo_state, "RESERVOIRS", 2)
+    monkeypatch.setattr(echo_state, "UNITS", 20)
 
 
-@pytest.mark.parametrize("name", [*DRIVEN, "random_readout"])
+@pytest.mark.parametrize("name", [*DRIVEN, "random_readout", "echo_state_network"])
 def test_a_forecast_sees_the_input_of_its_step_and_none_beyond(name, small_search):
     data = driven_data(bilinear, noise=0.05)
     forecast = BASELINES[name].fit(data, BASELINES[name].choose(data))
