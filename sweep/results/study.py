@@ -86,8 +86,9 @@ class StoredStudy:
 
     @property
     def driven(self) -> bool:
-        """Return whether the data have inputs from outside."""
-        return bool((self.facts.get("data") or {}).get("known"))
+        """Return whether inputs from outside drive the data; a static input, constant in each series, does not."""
+        known = (self.facts.get("data") or {}).get("known") or ()
+        return bool(set(known) - set((self.document.get("data") or {}).get("static") or ()))
 
     @property
     def falling_schedulers(self) -> frozenset[str]:

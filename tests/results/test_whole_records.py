@@ -1,5 +1,7 @@
 """A study of whole records in words: horizons of its own for validation and test, and few starts."""
 
+import pytest
+
 from sweep.results.checks.few_starts import few_starts
 from sweep.results.document import report_document
 from sweep.results.study import read_study
@@ -41,6 +43,17 @@ def test_whole_records_of_the_test_alone(one):
 def test_without_them_it_is_that_of_the_study_file(one):
     study = read_study(one)
     assert study.horizon == study.horizon_on_test == 400 and not study.from_start
+
+
+@pytest.mark.parametrize(
+    ("known", "static", "driven"),
+    [([], [], False), (["u"], [], True), (["size"], ["size"], False), (["u", "size"], ["size"], True)],
+)
+def test_static_inputs_drive_nothing(known, static, driven, one):
+    stored = one.read_study()
+    facts = {**stored["record"], "data": {"known": known}}
+    one.write_study({**stored, "data": {**stored["data"], "static": static}, "record": facts})
+    assert read_study(one).driven is driven
 
 
 def test_valid_steps_on_test_are_of_its_horizon(one):
