@@ -38,6 +38,10 @@ class Times(NamedTuple):
 class Timeline(Protocol):
     """The times of a recorded series, and the rule by which they continue."""
 
+    @property
+    def keys(self) -> Array:
+        """Return the times of its rows, rising, as in `Times.keys`."""
+
     def at(self, row: int, offsets: Array) -> Times:
         """Return the times that are whole steps away from that of a row, before it (< 0) or after it."""
 

@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from sweep.config.errors import DataError
 from sweep.data.readers.times.grid import DAY, Grid
 from sweep.data.readers.times.steps import day_of_month, month_days, same_clock
 from sweep.data.recording import Times
@@ -18,6 +19,11 @@ class GridTimeline:
 
     grid: Grid
 
+    @property
+    def keys(self) -> Array:
+        """Return the times of the rows, rising: datetime64[ns], in UTC where it is known; or numbers."""
+        return self.grid.keys
+
     def at(self, row: int, offsets: Array) -> Times:
         """Return the times that are whole steps away from that of a row.
 
@@ -26,11 +32,11 @@ class GridTimeline:
         that of the row.
 
         Raises:
-            ValueError: the series has a single row, whose step is unknown.
+            DataError: the series has a single row, whose step is unknown.
         """
         grid = self.grid
         if grid.step.number is None:
-            raise ValueError("a single row has no step")
+            raise DataError("a single row, whose step is unknown")
         if grid.stamps is None:
             keys = grid.keys[row] + offsets * self._size()
             return Times(keys, None, pd.Index(keys))
