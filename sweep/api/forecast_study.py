@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweep.api.made_forecast import Forecast
 from sweep.api.given_data import Given, stored_form
+from sweep.api.made_forecast import Forecast
 from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError, StudyChanged, UsageError
 from sweep.config.text import plural
@@ -27,7 +26,15 @@ from sweep.results.wording.numbers import list_text
 from sweep.store import StudyFolder
 from sweep.study.open_study import OpenStudy, open_study
 
-PLAIN = {"separator": ",", "decimal": ".", "thousands": "", "comment": "", "encoding": "", "header": None, "key": ""}
+PLAIN = {
+    "separator": ",",
+    "decimal": ".",
+    "thousands": "",
+    "comment": "",
+    "encoding": "",
+    "header": None,
+    "key": "",
+}
 MOST_NAMES = 3  # of series that a note lists
 
 
@@ -89,7 +96,12 @@ def forecast(
         forecaster=forecaster.document(),
         verdict=forecaster.verdict,
         left_out={one.name: one.reason for one in futures.left_out},
-        notes=(*futures.notes, *_unknown(futures.series, coding), *_not_finite(futures.series, values), *notes),
+        notes=(
+            *futures.notes,
+            *_unknown(futures.series, coding),
+            *_not_finite(futures.series, values),
+            *notes,
+        ),
         past=tuple(one.past for one in futures.series),
         past_times=tuple(one.times.shown[: len(one.past)] for one in futures.series),
         known=coding.known,
@@ -201,5 +213,9 @@ def _not_finite(series: Sequence[Future], values: Any) -> list[str]:
         return []
     first = int(np.argmin(np.isfinite(values[bad]).all(axis=2).all(axis=0))) + 1
     names = [one.name for one, lost in zip(series, bad, strict=True) if lost and one.name]
-    where = f" of {list_text(names[:MOST_NAMES])}{' and more' if len(names) > MOST_NAMES else ''}" if names else ""
+    where = (
+        f" of {list_text(names[:MOST_NAMES])}{' and more' if len(names) > MOST_NAMES else ''}"
+        if names
+        else ""
+    )
     return [f"the forecast{where} is not finite from step {first} on: it has left the range of numbers"]

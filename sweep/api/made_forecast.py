@@ -22,12 +22,16 @@ class Forecast:
 
     study: str
     values: Array  # (series, step, channel), data units
-    times: tuple[pd.Index, ...]  # (step,) of each series: dates, with their zone where it is known; or numbers
+    times: tuple[
+        pd.Index, ...
+    ]  # (step,) of each series: dates, with their zone where it is known; or numbers
     names: tuple[str, ...]  # of the series; one empty name where the series has none
     channels: tuple[str, ...]
     targets: tuple[str, ...]  # channels that the study scores
     levels: tuple[int, ...]  # percent, of the intervals that there are
-    low: Mapping[int, Array]  # by level, as `values`; NaN beyond the steps that were calibrated, possibly infinite
+    low: Mapping[
+        int, Array
+    ]  # by level, as `values`; NaN beyond the steps that were calibrated, possibly infinite
     high: Mapping[int, Array]
     forecaster: Mapping[str, Any]  # docs/forecast.md
     verdict: str  # of the study

@@ -10,7 +10,7 @@ from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
 from sweep.config.text import plural
 from sweep.data.coding import Coding
-from sweep.data.future_inputs import inputs_after
+from sweep.data.future_inputs import inputs_after, require_inputs_ahead
 from sweep.data.gaps import Count, Rule, pieces_of
 from sweep.data.load import require_defined
 from sweep.data.recording import Recording, Series, Times, series_names
@@ -72,6 +72,7 @@ def futures_of(
     Raises:
         DataError: inputs of a step are missing; one line for each series.
     """
+    require_inputs_ahead(recording, coding, steps, known)
     names = series_names(recording)
     futures: list[Future] = []
     left_out: list[LeftOut] = []
@@ -124,7 +125,9 @@ def _last_steps(
     need = coding.past_steps
     if len(piece.values) < need:
         consumed = f" and {coding.codec.lag} that the transforms consume" if coding.codec.lag else ""
-        missing = "a gap is too near to its end" if piece.offset > _step(series, int(complete[0])) else "too short"
+        missing = (
+            "a gap is too near to its end" if piece.offset > _step(series, int(complete[0])) else "too short"
+        )
         raise DataError(
             f"{missing}: {plural(len(piece.values), 'complete step')} at the end, and a forecast needs {need} "
             f"(a warm-up of {coding.warmup}{consumed})"

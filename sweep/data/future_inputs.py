@@ -1,4 +1,4 @@
-"""Inputs of the steps to forecast: from rows of the data without values of the channels, or from a table of their own."""
+"""Inputs of the steps to forecast: from rows of the data whose channels are empty, or from a table of their own."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,34 @@ from sweep.data.recording import Recording, Series, Times
 from sweep.data.types import Array
 
 NEAR = 0.01  # of a step: times of two tables that differ by less are the same; our choice, as for even steps
+
+
+def require_inputs_ahead(recording: Recording, coding: Coding, steps: int, known: Recording | None) -> None:
+    """Refuse data without any input of a step to forecast, if no table has them.
+
+    Args:
+        recording: of the data.
+        coding: whose `known` and `static` name the inputs.
+        steps: to forecast.
+        known: the table.
+
+    Raises:
+        DataError: there is none.
+    """
+    width = len(recording.channels)
+    changing = [index for index, one in enumerate(coding.known) if one not in coding.static]
+    if known is not None or not changing:
+        return
+    for series in recording.series:
+        complete = np.flatnonzero(np.isfinite(series.values).all(axis=1))
+        ahead = series.values[complete[-1] + 1 :] if len(complete) else series.values
+        if np.isfinite(ahead[:, [width + index for index in changing]]).any():
+            return
+    names = ", ".join(coding.known[index] for index in changing)
+    raise DataError(
+        f"{recording.name}: the data end without inputs ({names}) of the {steps} steps to forecast: "
+        f"{_remedy(None, recording.channels, 0)}"
+    )
 
 
 def inputs_after(
@@ -59,7 +87,7 @@ def inputs_after(
         origin = series.label if known is None else known.name
         raise DataError(
             f"{_place(origin, name, known)}: no value of the input {column!r} for {_shown(times, first - steps)}, step "
-            f"{first + 1} of {steps}, which follows {_shown(times, -steps - 1)}: {_remedy(known, channels, first)}"
+            f"{first + 1} of {steps} after {_shown(times, -steps - 1)}: {_remedy(known, channels, first)}"
         )
     after[:, changing] = table
     return after
@@ -87,7 +115,9 @@ def _of_table(table: Series, series: Series, keys: Array) -> Array:
     """
     if (table.timeline is None) != (series.timeline is None):
         having, lacking = (series, table) if table.timeline is None else (table, series)
-        raise DataError(f"{lacking.label}: no column of times, but {having.label} has one: add it, or drop the other")
+        raise DataError(
+            f"{lacking.label}: no column of times, but {having.label} has one: add it, or drop the other"
+        )
     values = np.full((len(keys), table.values.shape[1]), np.nan)
     if table.timeline is None:
         count = min(len(keys), len(table.values))

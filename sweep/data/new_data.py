@@ -28,9 +28,7 @@ def settled(config: DataConfig, facts: Sequence[Fact]) -> DataConfig:
         found.update(tomllib.loads(fact.key) if fact.key else {})
     default = {name: type(config).model_fields[name].default for name in RECOGNISED}
     open_ = {
-        name: found[name]
-        for name in RECOGNISED
-        if name in found and getattr(config, name) == default[name]
+        name: found[name] for name in RECOGNISED if name in found and getattr(config, name) == default[name]
     }
     return config.model_copy(update=open_)
 
@@ -48,7 +46,9 @@ def read_new_data(path: str, config: DataConfig, coding: Coding, study: Recordin
         DataError: a column is missing, the step is another one, or as in `sweep.data.readers.read_file`.
     """
     new = _read(path, config, {"channels": coding.channels})
-    pace = next((one.timeline for one in study.series if one.timeline is not None and len(one.values) > 1), None)
+    pace = next(
+        (one.timeline for one in study.series if one.timeline is not None and len(one.values) > 1), None
+    )
     series = []
     for one in new.series:
         if pace is None or one.timeline is None:
@@ -82,5 +82,12 @@ def read_known(path: str, config: DataConfig, coding: Coding) -> Recording:
 
 
 def _read(path: str, config: DataConfig, update: dict[str, object]) -> Recording:
-    alone = {"source": None, "options": {}, "path": path, "validation_path": None, "test_path": None, "target": ()}
+    alone: dict[str, object] = {
+        "source": None,
+        "options": {},
+        "path": path,
+        "validation_path": None,
+        "test_path": None,
+        "target": (),
+    }
     return read_file(path, None, config.model_copy(update={**alone, **update}))

@@ -1,4 +1,4 @@
-"""Who forecasts for a study: the networks or the baseline of its verdict, or the networks of a trial that was asked for."""
+"""Who forecasts for a study: what its verdict names, networks or a baseline, or the networks of another trial."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +25,7 @@ class Forecaster:
     text: str  # a sentence: what forecasts, and why
     verdict: str  # of the study, as its report says it
     settings: Mapping[str, Any] = field(default_factory=dict)  # of a baseline, as they were chosen
+    asked: bool = False  # whether a trial was asked for, whatever the verdict
 
     def predict(self, data: Data) -> Predict:
         """Return the function that forecasts from starts.
@@ -45,12 +46,13 @@ class Forecaster:
     def document(self) -> dict[str, Any]:
         """Return the forecaster as plain values for JSON."""
         if isinstance(self.of, str):
-            return {"kind": "baseline", "baseline": self.of, "text": self.text}
+            return {"kind": "baseline", "baseline": self.of, "asked": False, "text": self.text}
         return {
             "kind": "networks",
             "trial": self.of.number,
             "basis": self.of.basis,
             "networks": len(self.of.trainings),
+            "asked": self.asked,
             "text": self.text,
         }
 
@@ -73,7 +75,7 @@ def forecaster_of(folder: StudyFolder, trial: int | None = None) -> Forecaster:
     words = verdict_text(verdict, study)
     if trial is not None:
         source = networks_of(folder, trial)
-        return Forecaster(source, f"Forecast by {_networks_text(source)}, as asked.", words)
+        return Forecaster(source, f"Forecast by {_networks_text(source)}, as asked.", words, asked=True)
     if study.winner is None or verdict.kind in ("unknown", "configuration"):
         source = networks_of(folder, None)
         return Forecaster(source, f"Forecast by {_networks_text(source)}, which the study names.", words)
@@ -83,7 +85,9 @@ def forecaster_of(folder: StudyFolder, trial: int | None = None) -> Forecaster:
     try:
         settings = folder.baselines()[use.name]["settings"]
     except KeyError as error:
-        raise StoreError(f"{folder.path / 'baselines.json'} is damaged: no settings of {use.name!r}") from error
+        raise StoreError(
+            f"{folder.path / 'baselines.json'} is damaged: no settings of {use.name!r}"
+        ) from error
     return Forecaster(use.name, _baseline_text(verdict, use, network, study), words, settings)
 
 
@@ -97,9 +101,7 @@ def _networks_text(source: Source) -> str:
 
 def _baseline_text(verdict: Verdict, use: Contender, network: Contender, study: StoredStudy) -> str:
     place = PLACES[verdict.contest.part]
-    errors = (
-        f"the rollout error {place} is {_error(use)}, that of the best network ({network.name}) {_error(network)}"
-    )
+    errors = f"the rollout error {place} is {_error(use)}, that of the best network ({network.name}) {_error(network)}"
     other = f"--trial {network.number} forecasts with that network"
     if verdict.kind == "nothing":
         return f"Forecast by {use.name}, as nothing beats a trivial forecast: {errors}; {other}."

@@ -1,5 +1,6 @@
 """The picture of a forecast: the past, what is forecast with its intervals, and the inputs from outside below."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,12 +29,13 @@ from sweep.report.plots.panels import LONGEST, MOST_INPUTS
 Array = np.ndarray
 
 WIDTH, DPI = 10.0, 110
-HEAD, PANEL, SLIM, GAP, FOOT = 0.72, 2.3, 0.55, 0.42, 0.5  # inches
+HEAD, PANEL, SLIM, GAP, FOOT = 1.0, 2.3, 0.5, 0.55, 0.3  # inches
+ABOVE_SLIM = 0.22  # inches, for the names of the inputs
 LEFT, RIGHT = 0.075, 0.985  # of the width
 MOST_PANELS = 4  # our choice: more are too small to read
 MOST_PAST = 3.0  # of the past that is drawn, in steps of the forecast; our choice
 MARGIN = 1.5  # ranges of past and forecast that an interval may add to the axis on each side; our choice
-LINE = 150  # characters of the line below the title
+LINE = 130  # characters of a line below the title, of which there are two
 SHADES = (0.16, 0.3, 0.42)  # of the intervals, the widest first
 
 
@@ -44,7 +46,9 @@ class PanelData:
     title: str
     past: Array  # (time,), data units
     forecast: Array  # (step,), possibly not finite
-    intervals: Mapping[int, tuple[Array, Array]]  # low and high ends by level, (step,); NaN where there is none
+    intervals: Mapping[
+        int, tuple[Array, Array]
+    ]  # low and high ends by level, (step,); NaN where there is none
     times: Sequence[object]  # (time + step,), as they are shown
     inputs: Mapping[str, Array]  # (time + step,) by name, data units
 
@@ -58,22 +62,20 @@ def draw_forecast(panels: Sequence[PanelData], title: str, line: str) -> bytes:
         line: below the title: what forecasts.
     """
     shown = panels[:MOST_PANELS]
-    heights = [PANEL + (SLIM + GAP / 2 if panel.inputs else 0.0) for panel in shown]
+    heights = [PANEL + (ABOVE_SLIM + SLIM if panel.inputs else 0.0) for panel in shown]
     height = HEAD + sum(heights) + GAP * (len(shown) - 1) + FOOT
     figure = new_figure(WIDTH, height, DPI)
     figure.text(LEFT, 1 - 0.14 / height, drawable(title), fontsize=13, fontweight="bold", color=INK, va="top")
-    words = drawable(line)
-    words = words if len(words) <= LINE else words[: LINE - 2] + " …"
+    words = textwrap.fill(drawable(line), LINE, max_lines=2, placeholder=" …")
     figure.text(LEFT, 1 - 0.4 / height, words, fontsize=9, color=QUIET, va="top", parse_math=False)
     top = height - HEAD
-    for index, (panel, inches) in enumerate(zip(shown, heights, strict=True)):
-        last = index == len(shown) - 1
+    for panel, inches in zip(shown, heights, strict=True):
         first = len(panel.past) - min(len(panel.past), int(MOST_PAST * len(panel.forecast)))
         box = (LEFT, (top - PANEL) / height, RIGHT - LEFT, PANEL / height)
-        _draw_panel(figure.add_axes(box), panel, first, last and not panel.inputs)
+        _draw_panel(figure.add_axes(box), panel, first)
         if panel.inputs:
             box = (LEFT, (top - inches) / height, RIGHT - LEFT, SLIM / height)
-            _draw_inputs(figure.add_axes(box), panel, first, last)
+            _draw_inputs(figure.add_axes(box), panel, first)
         top -= inches + GAP
     if len(panels) > len(shown):
         text = f"and {plural(len(panels) - len(shown), 'more channel')} of series"
@@ -81,7 +83,7 @@ def draw_forecast(panels: Sequence[PanelData], title: str, line: str) -> bytes:
     return png(figure)
 
 
-def _draw_panel(axes: Axes, panel: PanelData, first: int, ticks: bool) -> None:
+def _draw_panel(axes: Axes, panel: PanelData, first: int) -> None:
     """Draw past, forecast and intervals; the last true value is step 0."""
     past, steps = panel.past[first:], len(panel.forecast)
     ahead = np.arange(1, steps + 1)
@@ -91,17 +93,23 @@ def _draw_panel(axes: Axes, panel: PanelData, first: int, ticks: bool) -> None:
         axes,
         (1.0 - len(past), float(steps)),
         limits,
-        x_ticks=_time_ticks(panel, first),
+        x_ticks=() if panel.inputs else _time_ticks(panel, first),
         y_ticks=y_ticks,
         title=panel.title,
         note=f"values minus {level}" if level else "",
-        x_name="time" if ticks else "",
     )
     axes.axvspan(1 - len(past), 0, color="#f1f2f4", linewidth=0, zorder=0)
     entries = [("past", TRUTH), ("forecast", ROLLOUT)]
-    for (width, (low, high)), shade in zip(sorted(panel.intervals.items(), reverse=True), SHADES, strict=False):
+    for (width, (low, high)), shade in zip(
+        sorted(panel.intervals.items(), reverse=True), SHADES, strict=False
+    ):
         axes.fill_between(
-            ahead, np.maximum(low, limits[0]), np.minimum(high, limits[1]), color=ROLLOUT, alpha=shade, linewidth=0
+            ahead,
+            np.maximum(low, limits[0]),
+            np.minimum(high, limits[1]),
+            color=ROLLOUT,
+            alpha=shade,
+            linewidth=0,
         )
         entries.append((f"{width} %", ROLLOUT))
     axes.plot(np.arange(1 - len(past), 1), past, color=TRUTH, linewidth=1.3)
@@ -113,7 +121,7 @@ def _draw_panel(axes: Axes, panel: PanelData, first: int, ticks: bool) -> None:
     key(axes, entries)
 
 
-def _draw_inputs(axes: Axes, panel: PanelData, first: int, ticks: bool) -> None:
+def _draw_inputs(axes: Axes, panel: PanelData, first: int) -> None:
     """Draw the inputs from outside, each between its lowest and its highest value."""
     steps, past = len(panel.forecast), len(panel.past) - first
     more = len(panel.inputs) - MOST_INPUTS
@@ -121,6 +129,7 @@ def _draw_inputs(axes: Axes, panel: PanelData, first: int, ticks: bool) -> None:
         axes,
         (1.0 - past, float(steps)),
         (-0.12, 1.12),
+        x_ticks=_time_ticks(panel, first),
         note=f"and {plural(more, 'more input')}" if more > 0 else "",
     )
     axes.axvspan(1 - past, 0, color="#f1f2f4", linewidth=0, zorder=0)

@@ -37,7 +37,9 @@ class Grid:
     first: str  # as written
     last: str
     facts: tuple[Fact, ...]
-    keys: Array  # (row,), the times to sort by, in this order: datetime64[ns] in UTC if it is known; or numbers
+    keys: (
+        Array  # (row,), the times to sort by, in this order: datetime64[ns] in UTC if it is known; or numbers
+    )
     zone: str = ""  # of the local clock; empty: unknown
 
 

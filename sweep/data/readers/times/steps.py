@@ -97,7 +97,9 @@ def month_numbers(local: Array) -> Array | None:
     number = months.astype(np.int64)
     if len(local) < 2 or (np.diff(number) < 1).any() or not same_clock(local):
         return None
-    return number if any((days == marked).all() for marked in month_days(months, day_of_month(days))) else None
+    return (
+        number if any((days == marked).all() for marked in month_days(months, day_of_month(days))) else None
+    )
 
 
 def month_days(months: Array, day: int) -> tuple[Array, Array, Array]:

@@ -89,7 +89,7 @@ class GridTimeline:
         return next(found for found, fits in zip(later, marks, strict=True) if fits)
 
     def _of_clock(self, row: int, days: Array) -> Times:
-        """Return the times on some days at the local time of day of a row; a time that a clock skips is an hour later."""
+        """Return the times on some days at the local time of day of a row; one that the clock skips is an hour later."""
         assert self.grid.stamps is not None
         stamp = self.grid.stamps[row]
         local = days + (stamp - stamp.astype("datetime64[D]"))
@@ -98,7 +98,9 @@ class GridTimeline:
         shown = pd.DatetimeIndex(local).tz_localize(
             self.grid.zone, ambiguous=np.ones(len(local), dtype=bool), nonexistent="shift_forward"
         )
-        return Times(_plain(shown.tz_convert("UTC").tz_localize(None)), _plain(shown.tz_localize(None)), shown)
+        return Times(
+            _plain(shown.tz_convert("UTC").tz_localize(None)), _plain(shown.tz_localize(None)), shown
+        )
 
 
 def _plain(times: pd.DatetimeIndex) -> Array:
