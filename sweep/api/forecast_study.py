@@ -18,11 +18,14 @@ from sweep.data.coding import Coding, coding_of
 from sweep.data.future import Future, Futures, futures_of
 from sweep.data.new_data import read_known, read_new_data, settled
 from sweep.forecast.after import starts_after, study_recording
-from sweep.forecast.calibrate import intervals_of
+from sweep.forecast.calibrate import identity, intervals_of
 from sweep.forecast.forecaster import Forecaster, forecaster_of
-from sweep.forecast.intervals import WHOLE_PERCENTS, Intervals, starts_for
+from sweep.forecast.intervals import Intervals
+from sweep.results.intervals import intervals_section
+from sweep.results.study import read_study
 from sweep.results.wording.intervals import missing_level_text
 from sweep.results.wording.numbers import list_text
+from sweep.stats.conformal import WHOLE_PERCENTS
 from sweep.store import StudyFolder
 from sweep.study.open_study import OpenStudy, open_study
 
@@ -95,6 +98,7 @@ def forecast(
         high={level: pair[1] for level, pair in ends.items()},
         forecaster=forecaster.document(),
         verdict=forecaster.verdict,
+        coverage=tuple(_coverage(opened.folder, forecaster, list(ends))),
         left_out={one.name: one.reason for one in futures.left_out},
         notes=(
             *futures.notes,
@@ -185,13 +189,22 @@ def _intervals(
     """Return the intervals of a forecaster, and why levels or steps have none."""
     given, reason = intervals_of(folder, forecaster.of)
     if given is None:
-        return None, [reason] if reason and levels else []
+        return None, [f"Intervals: {reason}"] if levels else []
     notes = [
-        missing_level_text(level, starts_for(level), given.n) for level in levels if not given.gives(level)
+        f"Intervals: {missing_level_text(level, given.n)}" for level in levels if not given.gives(level)
     ]
     if steps > given.horizon and len(notes) < len(levels):
-        notes.append(f"no interval after step {given.horizon}: the study is calibrated for its horizon")
+        notes.append(f"Intervals: none after step {given.horizon}, the end of the horizon for which the study is calibrated")
     return given, notes
+
+
+def _coverage(folder: StudyFolder, forecaster: Forecaster, levels: Sequence[int]) -> list[dict[str, Any]]:
+    """Return what the intervals of a forecaster cover of the locked test, for those of the levels that were measured."""
+    section = intervals_section(read_study(folder)) or {"forecasters": []}
+    own = identity(forecaster.of)
+    entries = (one for one in section["forecasters"] if all(one.get(key) == own[key] for key in own))
+    measured = next(entries, {}).get("coverage") or []
+    return [one for one in measured if one["level"] in levels]
 
 
 def _unknown(series: Sequence[Future], coding: Coding) -> list[str]:

@@ -35,6 +35,7 @@ class Forecast:
     high: Mapping[int, Array]
     forecaster: Mapping[str, Any]  # docs/forecast.md
     verdict: str  # of the study
+    coverage: tuple[Mapping[str, Any], ...]  # what the intervals of a level cover of the locked test (docs/report.md)
     left_out: Mapping[str, str]  # reason by name of a series that is not forecast
     notes: tuple[str, ...]  # among them why an interval is missing
     past: tuple[Array, ...]  # (time, channel) of each series: its last true values, data units
@@ -78,6 +79,7 @@ class Forecast:
             "channels": list(self.channels),
             "targets": list(self.targets),
             "levels": list(self.levels),
+            "coverage": [dict(one) for one in self.coverage],
             "series": [
                 {
                     "name": name,

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from sweep.report.terminal.console import print_line, print_table
-from sweep.results.wording.forecast import forecast_table, rest_text, warning_texts
+from sweep.results.wording.forecast import coverage_line, forecast_table, rest_text, warning_texts
 
 
 def print_forecast(document: Mapping[str, Any], console: Console, files: Sequence[Path]) -> None:
@@ -22,6 +22,8 @@ def print_forecast(document: Mapping[str, Any], console: Console, files: Sequenc
     if document["forecaster"].get("asked"):
         print_line(console, f"The study's verdict: {document['verdict']}")
     print_table(console, forecast_table(document))
+    if coverage_line(document):
+        print_line(console, coverage_line(document))
     for text in warning_texts(document):
         print_line(console, f"! {text}", "yellow")
     for file in files:

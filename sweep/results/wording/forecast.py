@@ -6,12 +6,13 @@ from itertools import islice
 from typing import Any
 
 from sweep.config.text import plural
+from sweep.results.wording.intervals import coverage_text
 from sweep.results.wording.text_table import TextTable
 
 ROWS = 12  # of the table; our choice
 MOST_PARTS = 4  # series and channels in it
 MOST_WARNINGS = 5  # series that are named as left out
-DIGITS = 3  # that a value shows of the spread of its channel
+DIGITS = 4  # that a value shows of the spread of its channel
 
 
 def forecast_table(document: Mapping[str, Any]) -> TextTable:
@@ -60,6 +61,12 @@ def rest_text(document: Mapping[str, Any], written: Set[str]) -> str:
     ways = [] if any(end != ".png" for end in written) else ["--csv FILE writes all of them"]
     ways += [] if ".png" in written else ["--plot FILE.png draws them"]
     return f"{shown} of {plural(total, 'value')} shown: {', '.join(ways)}." if ways and shown < total else ""
+
+
+def coverage_line(document: Mapping[str, Any]) -> str:
+    """Return what the intervals of a forecast cover of the locked test; "" where it has not been measured."""
+    covered = coverage_text(document["coverage"])
+    return "" if covered is None else f"The intervals cover {covered}."
 
 
 def warning_texts(document: Mapping[str, Any]) -> list[str]:

@@ -89,7 +89,7 @@ class GridTimeline:
         return next(found for found, fits in zip(later, marks, strict=True) if fits)
 
     def _of_clock(self, row: int, days: Array) -> Times:
-        """Return the times on some days at the local time of day of a row; one that the clock skips is an hour later."""
+        """Return the times on some days at the time of day of a row; one that the clock skips is an hour later."""
         assert self.grid.stamps is not None
         stamp = self.grid.stamps[row]
         local = days + (stamp - stamp.astype("datetime64[D]"))
