@@ -190,11 +190,11 @@ def _intervals(
     given, reason = intervals_of(folder, forecaster.of)
     if given is None:
         return None, [f"Intervals: {reason}"] if levels else []
-    notes = [
-        f"Intervals: {missing_level_text(level, given.n)}" for level in levels if not given.gives(level)
-    ]
+    notes = [f"Intervals: {missing_level_text(level, given.n)}" for level in levels if not given.gives(level)]
     if steps > given.horizon and len(notes) < len(levels):
-        notes.append(f"Intervals: none after step {given.horizon}, the end of the horizon for which the study is calibrated")
+        notes.append(
+            f"Intervals: none after step {given.horizon}, the end of the horizon for which the study is calibrated"
+        )
     return given, notes
 
 

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sweep.config.text import plural
+
 if TYPE_CHECKING:
     from sweep.report.plots.picture import Picture
 
 Array = np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Forecast:
     """The forecast of every series; values that are not finite are kept and named in `notes`."""
 
@@ -35,13 +37,20 @@ class Forecast:
     high: Mapping[int, Array]
     forecaster: Mapping[str, Any]  # docs/forecast.md
     verdict: str  # of the study
-    coverage: tuple[Mapping[str, Any], ...]  # what the intervals of a level cover of the locked test (docs/report.md)
+    coverage: tuple[
+        Mapping[str, Any], ...
+    ]  # what the intervals of a level cover of the locked test (docs/report.md)
     left_out: Mapping[str, str]  # reason by name of a series that is not forecast
     notes: tuple[str, ...]  # among them why an interval is missing
     past: tuple[Array, ...]  # (time, channel) of each series: its last true values, data units
     past_times: tuple[pd.Index, ...]  # (time,)
     known: tuple[str, ...]  # inputs from outside
     inputs: tuple[Array, ...]  # (time + step, input) of each series, data units
+
+    def __repr__(self) -> str:
+        count, steps, width = self.values.shape
+        sizes = f"{plural(count, 'series', 'series')}, {plural(steps, 'step')}, {plural(width, 'channel')}"
+        return f"<Forecast of {self.study}: {sizes}. {self.forecaster['text']}>"
 
     @property
     def steps(self) -> int:

@@ -86,7 +86,7 @@ def futures_of(
             past, last = _last_steps(recording, series, coding, config, steps)
             times = _times(series, last, np.arange(1 - len(past), steps + 1))
         except DataError as error:
-            left_out.append(LeftOut(name, str(error).removeprefix(f"{series.label}: ")))
+            left_out.append(LeftOut(name, str(error).removeprefix(series.label).lstrip(":, ")))
             continue
         behind = len(series.values) - 1 - last
         if behind and np.isfinite(series.values[last + 1 :, : len(recording.channels)]).any():
