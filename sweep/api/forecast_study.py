@@ -199,7 +199,7 @@ def _intervals(
 
 
 def _coverage(folder: StudyFolder, forecaster: Forecaster, levels: Sequence[int]) -> list[dict[str, Any]]:
-    """Return what the intervals of a forecaster cover of the locked test, for those of the levels that were measured."""
+    """Return what the intervals of a forecaster cover of the locked test, at those of the levels that were measured."""
     section = intervals_section(read_study(folder)) or {"forecasters": []}
     own = identity(forecaster.of)
     entries = (one for one in section["forecasters"] if all(one.get(key) == own[key] for key in own))

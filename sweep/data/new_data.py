@@ -90,4 +90,10 @@ def _read(path: str, config: DataConfig, update: dict[str, object]) -> Recording
         "test_path": None,
         "target": (),
     }
-    return read_file(path, None, config.model_copy(update={**alone, **update}))
+    settings = config.model_copy(update={**alone, **update})
+    if not settings.time_format:
+        return read_file(path, None, settings)
+    try:  # 03/04/2024 means what it means in the study's data
+        return read_file(path, None, settings)
+    except DataError:  # perhaps the times have another form, such as none of the seconds
+        return read_file(path, None, settings.model_copy(update={"time_format": ""}))
