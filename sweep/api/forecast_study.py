@@ -18,7 +18,7 @@ from sweep.data.coding import Coding, coding_of
 from sweep.data.future import Future, Futures, futures_of
 from sweep.data.new_data import read_known, read_new_data, settled
 from sweep.forecast.after import starts_after, study_recording
-from sweep.forecast.calibrate import identity, intervals_of
+from sweep.forecast.calibrate import identity, intervals_of, predict_by
 from sweep.forecast.forecaster import Forecaster, forecaster_of
 from sweep.forecast.intervals import Intervals
 from sweep.results.intervals import intervals_section
@@ -83,7 +83,7 @@ def forecast(
             *(f"{one.name or 'the series'} cannot be forecast: {one.reason}" for one in futures.left_out[:5])
         )
     starts = starts_after(futures.series, coding, opened.data, steps)
-    values = forecaster.predict(opened.data)(starts)
+    values = predict_by(forecaster.of, opened.folder, opened.data, opened.config.run.device)(starts)
     given, notes = _intervals(opened.folder, forecaster, levels, steps)
     ends = {} if given is None else given.around(values, [n for n in levels if given.gives(n)], starts.series)
     return Forecast(

@@ -50,7 +50,7 @@ def calibrate(study: OpenStudy) -> dict[str, Any]:
         return winner
     with trial_process():
         data = load(study.config.data, study.config.score, calibrated=True)
-        predicts = [_predict(study, of, data) for of in named]
+        predicts = [predict_by(of, folder, data, study.config.run.device) for of in named]
         if not complete:
             folder.write_document("intervals", _document(data, wanted, predicts))
         if data.calibration is None:
@@ -160,10 +160,25 @@ def coverage_on_test(intervals: Intervals, predict: Predict, data: Data) -> dict
     return {"n_eff": starts.n_eff, "levels": levels}
 
 
-def _predict(study: OpenStudy, of: Source | str, data: Data) -> Predict:
+def predict_by(of: Source | str, folder: StudyFolder, data: Data, device: str = "cpu") -> Predict:
+    """Return the forecasts of networks, or of a baseline with the settings that were chosen for the study.
+
+    Args:
+        of: the networks, or the name of the baseline.
+        folder: of the study.
+        data: of the study.
+        device: that computes.
+
+    Raises:
+        StoreError: baselines.json has no settings of the baseline.
+    """
     if not isinstance(of, str):
-        return predict_of(ensemble_of(of, data, study.config.run.device))
-    name, settings = of, study.folder.baselines()[of]["settings"]
+        return predict_of(ensemble_of(of, data, device))
+    name = of
+    try:
+        settings = folder.baselines()[name]["settings"]
+    except KeyError as error:
+        raise StoreError(f"{folder.path / 'baselines.json'} is damaged: no settings of {name!r}") from error
 
     def predict(starts: Starts) -> Array:
         with BASELINES.running(name):

@@ -1,19 +1,15 @@
 """Who forecasts for a study: what its verdict names, networks or a baseline, or the networks of another trial."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from sweep.config.errors import StoreError, UsageError
-from sweep.data import Data
-from sweep.forecast.calibrate import Predict, predict_of
-from sweep.forecast.networks import Source, ensemble_of, networks_of
+from sweep.config.errors import UsageError
+from sweep.forecast.networks import Source, networks_of
 from sweep.results.contest import Contender, contests
-from sweep.results.study import StoredStudy, read_study
+from sweep.results.study import read_study
 from sweep.results.verdict import Verdict, verdict_of
 from sweep.results.wording.numbers import number_text
 from sweep.results.wording.verdict import PLACES, verdict_text
-from sweep.score.baselines.table import BASELINES
 from sweep.store import StudyFolder
 
 
@@ -24,24 +20,7 @@ class Forecaster:
     of: Source | str  # the networks of a trial, or the name of a baseline
     text: str  # a sentence: what forecasts, and why
     verdict: str  # of the study, as its report says it
-    settings: Mapping[str, Any] = field(default_factory=dict)  # of a baseline, as they were chosen
     asked: bool = False  # whether a trial was asked for, whatever the verdict
-
-    def predict(self, data: Data) -> Predict:
-        """Return the function that forecasts from starts.
-
-        Args:
-            data: of the study.
-
-        Raises:
-            SweepError: the baseline cannot be fitted, or its plug-in is missing.
-        """
-        if isinstance(self.of, Source):
-            return predict_of(ensemble_of(self.of, data))
-        name, settings = self.of, self.settings
-        with BASELINES.running(name):
-            fitted = BASELINES[name].fit(data, settings)
-        return lambda starts: fitted(starts, starts.truth.shape[1])
 
     def document(self) -> dict[str, Any]:
         """Return the forecaster as plain values for JSON."""
@@ -82,13 +61,7 @@ def forecaster_of(folder: StudyFolder, trial: int | None = None) -> Forecaster:
     use, network = verdict.use, verdict.other
     if use is None or network is None:
         raise UsageError(f"{folder.name} has no scores of baselines: give --trial to forecast with a network")
-    try:
-        settings = folder.baselines()[use.name]["settings"]
-    except KeyError as error:
-        raise StoreError(
-            f"{folder.path / 'baselines.json'} is damaged: no settings of {use.name!r}"
-        ) from error
-    return Forecaster(use.name, _baseline_text(verdict, use, network, study), words, settings)
+    return Forecaster(use.name, _baseline_text(verdict, use, network), words)
 
 
 def _networks_text(source: Source) -> str:
@@ -99,7 +72,7 @@ def _networks_text(source: Source) -> str:
     return f"trial {source.number}, its selected network, not confirmed on fresh seeds"
 
 
-def _baseline_text(verdict: Verdict, use: Contender, network: Contender, study: StoredStudy) -> str:
+def _baseline_text(verdict: Verdict, use: Contender, network: Contender) -> str:
     place = PLACES[verdict.contest.part]
     errors = f"the rollout error {place} is {_error(use)}, that of the best network ({network.name}) {_error(network)}"
     other = f"--trial {network.number} forecasts with that network"

@@ -9,12 +9,11 @@ import pandas as pd
 import pytest
 
 import sweep
-from sweep.api import made_forecast
+from sweep.api import forecast_study, made_forecast
 from sweep.config.errors import DataError, StoreError, StudyChanged, UsageError
 from sweep.data import load
 from sweep.forecast import ensemble_of, networks_of
 from sweep.forecast.ensemble import combined
-from sweep.forecast.forecaster import Forecaster
 from sweep.report.plots.forecast import PanelData, draw_forecast
 from sweep.results.wording.forecast import forecast_table, rest_text, warning_texts
 from sweep.store import StudyFolder
@@ -228,12 +227,12 @@ def test_the_document_is_documented_and_has_no_number_that_is_not_finite(made):
 
 
 def test_forecasts_that_are_not_finite_are_shown_as_such(folder, whole, monkeypatch):
-    def lost(self, data):
+    def lost(*forecaster):
         values = np.ones((2, STEPS, 2))
         values[1, 3:] = np.inf
         return lambda starts: values
 
-    monkeypatch.setattr(Forecaster, "predict", lost)
+    monkeypatch.setattr(forecast_study, "predict_by", lost)
     made = sweep.forecast(str(folder.path), known=ahead(whole)[IDS])
     assert (
         made.notes[0]
