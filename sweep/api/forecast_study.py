@@ -203,7 +203,7 @@ def _coverage(folder: StudyFolder, forecaster: Forecaster, levels: Sequence[int]
     section = intervals_section(read_study(folder)) or {"forecasters": []}
     own = identity(forecaster.of)
     entries = (one for one in section["forecasters"] if all(one.get(key) == own[key] for key in own))
-    measured = next(entries, {}).get("coverage") or []
+    measured = next((one["coverage"] for one in entries), None) or []
     return [one for one in measured if one["level"] in levels]
 
 
