@@ -1,6 +1,7 @@
 """Running a study: search, confirmation, winner. And its preview, which runs nothing."""
 
 import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from sweep.results.document import stored_confirmation
 from sweep.score import score_baselines
 from sweep.search import Driver, Ended, Message, Outcome, Watch
 from sweep.search.execution import Execution, ExecutionSettings
+from sweep.search.stopping import Stopping
 from sweep.search.tasks import SideTask
 from sweep.store import OptunaProjection
 from sweep.study.engine import WITHOUT_KERNEL
@@ -38,6 +40,7 @@ class RunResult(Ended):
     winner: dict[str, Any] | None  # winner.json
     confirmation: dict[str, Any] | None  # as in report.json; None if nothing was confirmed
     utilisation: float  # share of the workers' time that went into tasks
+    stopped: str | None = None  # why the run ended before its total; None: it did not
 
 
 def run(
@@ -52,6 +55,8 @@ def run(
     name: str | None = None,
     results: str | Path = "results",
     confirm: bool = True,
+    time_limit: float | None = None,
+    max_trials_without_gain: int | None = None,
     **execution: Unpack[ExecutionSettings],
 ) -> RunResult:
     """Run or resume a study up to a total number of trials, confirm the best configurations and name one.
@@ -70,11 +75,16 @@ def run(
         results: folder of all studies.
         confirm: whether to end with a confirmation, as the study's `[confirm]` says. Without it the winner is the
             selected trial, unless today's best trials have been confirmed already.
+        time_limit: seconds after which the run and its confirmation should be done. No trial starts for which there
+            is no time; those that run are trained to their end. A later run continues to the total.
+        max_trials_without_gain: end the run after so many trials in a row, by number, without a lower rollout error;
+            how many trials that gives does not depend on time or workers.
         execution: settings of `sweep.Execution`, such as `workers=2`; they never affect results.
 
     Raises:
         SweepError: the study file, the data or the results folder cannot be used.
     """
+    began = time.monotonic()
     how, utilisation = measured(with_plots(execution))
     asked = asked_of(horizon, target, known, overrides)
     file: str | Path = study or "sine"
@@ -98,6 +108,7 @@ def run(
         opened.write()
         records = {record.number: record for record in folder.records(_watch_damage(how.watch))}
         total = max(total, len(records))
+        top, seeds = config.confirm.top if confirm else 0, config.confirm.seeds
         if len(records) == total and all(record.settled for record in records.values()):
             how.watch(Message(f"all {total} trials are complete: nothing to train"))
         projection = OptunaProjection(folder.database, config.name, config.space)
@@ -115,6 +126,11 @@ def run(
             draw=how.draw,
             functions=how.functions,
             records=records,
+            stopping=Stopping(
+                deadline=None if time_limit is None else began + time_limit,
+                steps_after=top * seeds * config.training.budget,
+                without_gain=max_trials_without_gain,
+            ),
         )
         stored = folder.read_document("baselines")
         if stored is None:
@@ -126,8 +142,7 @@ def run(
         finally:
             projection.close()
         all_records = list(driver.records.values())
-        top, seeds = config.confirm.top, config.confirm.seeds
-        wanted = confirm and top and seeds and not covers(folder, all_records, top, seeds)
+        wanted = top and seeds and not covers(folder, all_records, top, seeds)
         if outcome is Outcome.DONE and wanted:
             outcome, _ = confirm_best(opened, all_records, top, seeds, workers)
         winner = None
@@ -143,6 +158,7 @@ def run(
         winner=winner,
         confirmation=stored_confirmation(folder) if winner is not None else None,
         utilisation=utilisation(config.run.workers),
+        stopped=driver.stopped,
     )
 
 

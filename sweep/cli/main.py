@@ -20,6 +20,7 @@ from sweep.cli.options import (
     print_json,
     replace_unprintable,
     results_option,
+    seconds_of,
     study_argument,
     training_options,
     trial_and_study,
@@ -158,6 +159,21 @@ def init(
     help="Override a value of the study file, such as training.budget=6000000; recorded. A relative data.path is "
     "relative to the current directory; in a study file, to the folder of that file. Repeatable.",
 )
+@click.option(
+    "--time-limit",
+    type=seconds_of,
+    envvar="SWEEP_TIME_LIMIT",
+    metavar="8h|90m|1h30m",
+    help="Start no trial that would not be done in this time, the confirmation included. Running it again continues.",
+)
+@click.option(
+    "--max-trials-without-gain",
+    "without_gain",
+    type=click.IntRange(min=1),
+    envvar="SWEEP_MAX_TRIALS_WITHOUT_GAIN",
+    metavar="N",
+    help="End the search after N trials in a row, by number, without a lower rollout error.",
+)
 @click.option("--no-confirm", is_flag=True, envvar="SWEEP_NO_CONFIRM", help="Skip the confirmation.")
 @click.option(
     "--dry-run", is_flag=True, help="Show sampled configurations, the cost and the time; run nothing."
@@ -172,6 +188,8 @@ def run(
     trials: int | None,
     name: str | None,
     overrides: tuple[str, ...],
+    time_limit: float | None,
+    without_gain: int | None,
     no_confirm: bool,
     dry_run: bool,
     as_json: bool,
@@ -213,11 +231,12 @@ def run(
         return
     from sweep.report.terminal.outcome import print_run
 
+    stopping: dict[str, Any] = {"time_limit": time_limit, "max_trials_without_gain": without_gain}
     result = watched(
-        partial(api.run, study, **which, workers=workers, executor=executor),
+        partial(api.run, study, **which, **stopping, workers=workers, executor=executor),
         lambda ended: f"{ended.trials} trials of {ended.folder.name} are complete",
     )
-    print_run(result.folder, Console(stderr=True))
+    print_run(result.folder, Console(stderr=True), result.stopped)
     if result.scored == 0:
         sys.exit(EXIT_NOTHING)
 

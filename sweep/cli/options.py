@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from sweep.search import Ended
 
+MOST_SECONDS = 1e9  # 30 years; our choice
 EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING, EXIT_INTERRUPTED = 1, 2, 3, 130
 DEFAULT_STUDY = "sine"
 
@@ -89,6 +91,23 @@ plugin_option = click.option(
     expose_value=False,
     help="Use the plug-ins of a Python file (docs/extending.md); also SWEEP_PLUGIN. Repeatable.",
 )
+
+
+def seconds_of(text: str) -> float:
+    """Return the seconds of a time span such as 8h, 90m, 1h30m or 45s; a bare number is in seconds.
+
+    Raises:
+        click.BadParameter: it is another text, or the span is not above 0.
+    """
+    found = re.fullmatch(r"(?:([\d.]+)h)?(?:([\d.]+)m)?(?:([\d.]+)s?)?", text.strip())
+    try:
+        parts = [float(part or 0) for part in found.groups()] if found else []
+    except ValueError:  # such as 1.2.3h
+        parts = []
+    seconds = sum(part * unit for part, unit in zip(parts, (3600, 60, 1), strict=False))
+    if not 0 < seconds < MOST_SECONDS:
+        raise click.BadParameter(f"{text!r} is not a time span above 0: write it as 8h, 90m or 1h30m")
+    return seconds
 
 
 def training_options(command: Command) -> Command:

@@ -10,7 +10,7 @@ import numpy as np
 from sweep.config.errors import StoreError, SweepError, UnknownName
 from sweep.config.records import TrialRecord
 from sweep.config.registry import nearest
-from sweep.config.trial import trial_config_from_json
+from sweep.config.trial import TrialConfig, trial_config_from_json
 from sweep.diagnosis.finding import findings_to_json
 from sweep.diagnosis.probes import PROBES, always_on
 from sweep.diagnosis.symptoms import baseline_errors
@@ -18,8 +18,8 @@ from sweep.diagnosis.trial_diagnosis import CODES, CannotJudge, Diagnosis, Trial
 from sweep.diagnosis.version import rules_version
 from sweep.results.stored_diagnoses import muted_codes, stored_diagnosis
 from sweep.store import StudyFolder
-from sweep.study.open_study import require_score_format
-from sweep.trial import data_facts, diagnosis_bytes, probe_trial, setup_facts
+from sweep.study.open_study import require_same_data, require_score_format
+from sweep.trial import data_facts, diagnosis_bytes, load_data, probe_trial, setup_facts
 
 
 def diagnosis_of(
@@ -57,8 +57,7 @@ def diagnosis_of(
     measured = dict(stored.probes) if stored and not (outdated and probes) else {}
     if probes:
         missing = [PROBES[name] for name in names if name not in measured]
-        weights = folder.weights(number)
-        measured |= probe_trial(trial_config_from_json(record.config), weights, missing)
+        measured |= probe_trial(_config_of(folder, record), folder.weights(number), missing)
     diagnosis = stored
     if stored is None or outdated or measured != dict(stored.probes):
         new = diagnosed(evidence_of(folder, record, measured))
@@ -100,7 +99,7 @@ def recompute_diagnoses(folder: StudyFolder) -> int:
             continue
         probes: Mapping[str, Mapping[str, Any]] = stored.probes if stored else {}
         if not probes:
-            config = trial_config_from_json(record.config)
+            config = _config_of(folder, record)
             taken = always_on(plugin_probes(folder.read_study()))
             probes = probe_trial(config, folder.weights(record.number), taken)
         with contextlib.suppress(CannotJudge):
@@ -134,8 +133,9 @@ def evidence_of(
     Raises:
         StoreError: there is no rollout, or a file is damaged.
         DataError: the data cannot be read any more.
+        StudyChanged: the data have changed.
     """
-    config = trial_config_from_json(record.config)
+    config = _config_of(folder, record)
     curves, facts = folder.curves(record.number), data_facts(config)
     return TrialEvidence(
         config=config,
@@ -147,3 +147,10 @@ def evidence_of(
         baselines=baseline_errors(folder.baselines()),
         record=replace(record, seconds=0.0, host={}),
     )
+
+
+def _config_of(folder: StudyFolder, record: TrialRecord) -> TrialConfig:
+    """Return the configuration of a trial, whose data are checked: they must be those that it was trained on."""
+    config = trial_config_from_json(record.config)
+    require_same_data(folder, load_data(config.data, config.score).fingerprint)
+    return config

@@ -9,6 +9,7 @@ from typing import Any
 from sweep.config.errors import SweepError
 from sweep.config.records import TrialRecord
 from sweep.config.study import StudyConfig
+from sweep.config.text import plural
 from sweep.config.trial import trial_config_from_json
 from sweep.diagnosis.symptoms import Baselines
 from sweep.search.events import Message, Settled, Watch
@@ -18,6 +19,7 @@ from sweep.search.outcome import Outcome
 from sweep.search.proposals import Proposed, Proposer, SampledTrials
 from sweep.search.rungs import RungDecisions
 from sweep.search.running_trial import MAX_DEATHS, RunningTrial
+from sweep.search.stopping import Stopping, is_late, steps_done, total_without_gain
 from sweep.search.tally import Tally
 from sweep.search.tasks import Draw, Functions, SideTask, SlotTask
 from sweep.store import Projection, StudyFolder
@@ -33,7 +35,8 @@ class Driver:
 
     `propose` returns the configuration of trial n: by default the study's sampler does. `skip` holds numbers below
     the total that are not run. `baselines` are passed to the last task of each trial. A side task that computes them
-    has `before_finish`, so that every trial gets the same ones.
+    has `before_finish`, so that every trial gets the same ones. `stopping` may end the run before its total; `stopped`
+    is then the reason.
     """
 
     study: StudyConfig
@@ -51,6 +54,8 @@ class Driver:
     propose: Proposer | None = None
     skip: Collection[int] = ()
     baselines: Baselines = field(default_factory=dict)
+    stopping: Stopping = field(default_factory=Stopping)
+    stopped: str | None = None
 
     def run(self, total: int) -> Outcome:
         """Run trials until `total` are settled, or until interrupted.
@@ -68,6 +73,7 @@ class Driver:
         self._slot_tasks: dict[int, SlotTask] = {}  # by slot number
         self._resume_trials()
         self._tally.work_at_start = self._tally.work_done(self.running.values())
+        self._steps_at_start = steps_done(self.records.values(), self.running.values())
         try:
             return self._loop()
         finally:
@@ -159,6 +165,8 @@ class Driver:
         """
         while self._is_settled(self._settled_below):
             self._settled_below += 1
+        if self.stopped is None:
+            self._stop_early()
         end = min(self._total, self._settled_below + self.study.search.width)
         self._all_started = end == self._total
         for number in range(self._settled_below, end):
@@ -180,6 +188,28 @@ class Driver:
             self.projection.start(record)
             self.records[number] = record
             self.running[number] = RunningTrial(record, proposed.config)
+
+    def _stop_early(self) -> None:
+        """Lower the total if a rule says so, never below the trials that have started."""
+        rules, started = self.stopping, max(self.records, default=-1) + 1
+        total, reason = self._total, None
+        if rules.without_gain is not None:
+            width = self.study.search.width
+            end = total_without_gain(self.records, self._settled_below, rules.without_gain, width)
+            if end is not None:
+                total, reason = end, f"{plural(rules.without_gain, 'trial')} in a row without gain"
+        if rules.deadline is not None:
+            done = steps_done(self.records.values(), self.running.values()) - self._steps_at_start
+            if is_late(rules, self._tally.began, done, self.running.values()):
+                total, reason = (
+                    started,
+                    "the time that is left is for the trials that run and the confirmation",
+                )
+        total = max(total, started)
+        if reason is not None and total < self._total:
+            self._total, self.stopped = total, reason
+            self._tally.wanted = sum(number not in self.skip for number in range(total))
+            self.watch(Message(f"no more trials after {total}: {reason}"))
 
     def _store_infeasible(self, number: int, proposed: Proposed) -> None:
         """Store a trial as failed whose parameters are in their ranges, but not valid together."""

@@ -108,12 +108,7 @@ class OpenStudy:
         fingerprint = self.data.fingerprint
         _make(self.folder.path)
         with DriverLock(self.folder.lock):
-            before = (self.facts or {}).get("data_fingerprint")
-            if before is not None and before != fingerprint:
-                raise StudyChanged(
-                    f"the data of the study in {self.folder.path} have changed since it began; "
-                    "run it under another name (--name)"
-                )
+            require_same_data(self.folder, fingerprint)
             self.folder.sweep_up()
             yield
 
@@ -242,6 +237,24 @@ def require_score_format(folder: StudyFolder) -> None:
         raise StudyChanged(
             f"the results in {folder.path} have scores by an older definition (docs/metrics.md), which cannot be "
             "compared with today's: run the study under another name (--name)"
+        )
+
+
+def require_same_data(folder: StudyFolder, fingerprint: str) -> None:
+    """Refuse data that are not those of the stored results, whose scores and networks belong to other values.
+
+    Args:
+        folder: of the study; one without results has no data yet.
+        fingerprint: of the data that were loaded.
+
+    Raises:
+        StudyChanged: the data have changed since the study began.
+    """
+    before = folder.read_study().get("record", {}).get("data_fingerprint") if folder.exists() else None
+    if before is not None and before != fingerprint:
+        raise StudyChanged(
+            f"the data of the study in {folder.path} have changed since it began: restore them, or run it under "
+            "another name (--name)"
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from sweep.cli.options import _parsed
+from sweep.cli.options import _parsed, seconds_of
 from tests.support.command_line import TINY, invoke
 
 
@@ -102,3 +102,17 @@ def test_the_list_of_studies_does_not_wait_for_torch(tmp_path: Path):
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 0
     control = code.replace("api.listing(results=sys.argv[1])", "api.load_study")
     assert subprocess.run([sys.executable, "-c", control, str(tmp_path)], check=False).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("8h", 28800), ("90m", 5400), ("1h30m", 5400), ("1.5h", 5400), ("45s", 45), ("1h5s", 3605), ("12", 12)],
+)
+def test_time_spans(text, seconds):
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "h", "5d", "1.2.3h", "30m1h", "-5m", "1e3", "nan", "9999999h"])
+def test_time_spans_that_are_none(text):
+    with pytest.raises(click.BadParameter, match=r"is not a time span above 0: write it as 8h, 90m or 1h30m"):
+        seconds_of(text)

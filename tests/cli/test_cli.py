@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -459,3 +460,34 @@ def test_diagnose_of_a_missing_trial_is_one_line(results):
     done = invoke("diagnose", "77", "sine", "--results", str(results))
     assert done.exit_code == 1
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_no_diagnosis_is_made_on_data_that_changed(results, tmp_path):
+    copy = Path(shutil.copytree(results, tmp_path / "copy"))
+    path, fingerprint = copy / "sine/study.toml", "0" * 64
+    path.write_text(
+        re.sub('data_fingerprint = "[0-9a-f]+"', f'data_fingerprint = "{fingerprint}"', path.read_text())
+    )
+    for file in copy.glob("sine/trials/*/diagnosis.json"):
+        file.unlink()
+    for command in (("diagnose", "0", "sine"), ("report", "sine", "--diagnose-anew")):
+        shown = invoke(*command, "--results", str(copy))
+        assert shown.exit_code == 2 and len(shown.stderr.splitlines()) == 1
+        assert "have changed since it began: restore them, or run it under another name" in shown.stderr
+
+
+def test_a_run_that_ends_early_says_why_and_how_to_go_on(results, tmp_path):
+    copy = str(shutil.copytree(results, tmp_path / "copy"))
+    rest = ("--trials", "40", "--no-confirm", "--executor", "inline", "--results", copy)
+    shown = invoke("run", "sine", "--max-trials-without-gain", "1", "--set", "search.width=1", *rest)
+    assert shown.exit_code == 2  # another width is another study
+    shown = invoke("run", "sine", "--time-limit", "0.001s", *rest)
+    assert shown.exit_code == 0
+    assert "no more trials after 3: the time that is left is for" in shown.stderr
+    said = " ".join(shown.stderr.split())
+    assert (
+        "Stopped after 3 trials: the time that is left" in said
+        and "sweep run continues to the total." in said
+    )
+    shown = invoke("run", "sine", "--time-limit", "soon", *rest)
+    assert shown.exit_code == 2 and "'soon' is not a time span above 0" in shown.stderr

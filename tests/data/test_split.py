@@ -105,6 +105,15 @@ def test_files_with_other_channels_are_refused(tmp_path):
         load(DataConfig(path="a.npy", test_path="t.npy"), SCORE, tmp_path)
 
 
+def test_files_with_other_steps_are_refused(tmp_path):
+    for name, step in (("a", 1), ("t", 2)):
+        rows = (f"{step * n},{n % 7}" for n in range(100))
+        (tmp_path / f"{name}.csv").write_text("\n".join(["ds,y", *rows]))
+    config = DataConfig(path="a.csv", test_path="t.csv")
+    with pytest.raises(DataError, match=r"t.csv: the step is 2, but that of a.csv is 1: set data.resample"):
+        load(config, SCORE, tmp_path)
+
+
 def test_statistics_are_of_the_training_series_alone(tmp_path):
     values = np.random.default_rng(0).normal(size=(10, 60, 1))
     written(tmp_path, a=values)

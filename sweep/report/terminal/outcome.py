@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
+from sweep.config.text import plural
 from sweep.report.terminal.console import print_line, print_table
 from sweep.report.terminal.study import print_answer, print_verdict
 from sweep.report.terminal.trial import print_treatment
@@ -14,9 +15,20 @@ from sweep.results.wording.audit import audit_table
 from sweep.store import StudyFolder
 
 
-def print_run(folder: StudyFolder, console: Console) -> None:
-    """Print the verdict of a run, the best network with its scores and its confirmation, and where the plots are."""
+def print_run(folder: StudyFolder, console: Console, stopped: str | None = None) -> None:
+    """Print the verdict of a run, the best network with its scores and its confirmation, and where the plots are.
+
+    Args:
+        folder: of the study.
+        console: that prints.
+        stopped: why the run ended before its total; None: it did not.
+    """
     document = report_document(folder)
+    if stopped is not None:
+        count = len(document["trials"])
+        print_line(
+            console, f"Stopped after {plural(count, 'trial')}: {stopped}. sweep run continues to the total."
+        )
     print_verdict(document, console)
     print_answer(document, console)
     _print_places(console, folder, folder)
