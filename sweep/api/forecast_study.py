@@ -21,13 +21,12 @@ from sweep.forecast.after import starts_after, study_recording
 from sweep.forecast.calibrate import identity, intervals_of, predict_by
 from sweep.forecast.forecaster import Forecaster, forecaster_of
 from sweep.forecast.intervals import Intervals
-from sweep.results.intervals import intervals_section
-from sweep.results.study import read_study
+from sweep.results.intervals import coverage_entries
 from sweep.results.wording.intervals import missing_level_text
 from sweep.results.wording.numbers import list_text
 from sweep.stats.conformal import WHOLE_PERCENTS
 from sweep.store import StudyFolder
-from sweep.study.open_study import OpenStudy, open_study
+from sweep.study.open_study import OpenStudy, open_study, require_same_data
 
 PLAIN = {
     "separator": ",",
@@ -122,14 +121,15 @@ def _require_numbers(steps: int | None, levels: Sequence[int]) -> None:
 
 
 def _require_same_data(opened: OpenStudy) -> None:
-    """Refuse data of the study that differ from those of its trials: their scaling would be another one."""
-    before = (opened.facts or {}).get("data_fingerprint")
-    if before is not None and before != opened.data.fingerprint:
-        place = opened.config.data.path or opened.config.data.source
-        raise StudyChanged(
-            f"{place}: the data of the study have changed since it began, and its networks need their scaling: restore "
-            "them, and give new rows in another file (--data FILE)"
-        )
+    """Refuse data of the study that differ from those of its trials: their scaling would be another one.
+
+    Raises:
+        StudyChanged: they have changed.
+    """
+    try:
+        require_same_data(opened.folder, opened.data.fingerprint)
+    except StudyChanged as error:
+        raise StudyChanged(f"{error}; give new rows in a file of their own (--data FILE)") from None
 
 
 def _futures(
@@ -200,10 +200,7 @@ def _intervals(
 
 def _coverage(folder: StudyFolder, forecaster: Forecaster, levels: Sequence[int]) -> list[dict[str, Any]]:
     """Return what the intervals of a forecaster cover of the locked test, at those of the levels that were measured."""
-    section = intervals_section(read_study(folder)) or {"forecasters": []}
-    own = identity(forecaster.of)
-    entries = (one for one in section["forecasters"] if all(one.get(key) == own[key] for key in own))
-    measured = next((one["coverage"] for one in entries), None) or []
+    measured = coverage_entries(folder.read_document("winner"), identity(forecaster.of)) or []
     return [one for one in measured if one["level"] in levels]
 
 

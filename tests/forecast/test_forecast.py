@@ -179,7 +179,7 @@ def test_data_that_have_changed_are_refused(folder, tmp_path):
     table(ROWS + 1).to_csv(tmp_path / "two.csv", index=False)
     (study.path / "study.toml").write_text(text.replace(str(folder.path.parents[1]), str(tmp_path)))
     with pytest.raises(
-        StudyChanged, match=r"two.csv: the data of the study have changed since it began.*--data FILE"
+        StudyChanged, match=r"the data of the study in .*two have changed since it began.*--data FILE"
     ):
         sweep.forecast(str(study.path))
 
