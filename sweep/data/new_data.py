@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
+from sweep.config.registry import nearest
 from sweep.data.coding import Coding
 from sweep.data.facts import Fact
 from sweep.data.readers import read_file
@@ -82,6 +83,12 @@ def read_known(path: str, config: DataConfig, coding: Coding) -> Recording:
 
 
 def _read(path: str, config: DataConfig, update: dict[str, object]) -> Recording:
+    file = Path(path).expanduser()
+    if not file.is_file():
+        beside = [one.name for one in file.parent.iterdir()] if file.parent.is_dir() else []
+        raise DataError(
+            f"{path}: no such file in {file.parent.absolute()}.{nearest(file.name, beside)} Check its path"
+        )
     alone: dict[str, object] = {
         "source": None,
         "options": {},

@@ -1,4 +1,4 @@
-"""Forecasts beside the true continuation of series that a baseline forecasts exactly: a source, and months in a file."""
+"""Forecasts beside the true continuation of series that a baseline forecasts exactly: a source, months in a file."""
 
 import numpy as np
 import pandas as pd
