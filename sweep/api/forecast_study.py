@@ -37,6 +37,7 @@ PLAIN = {
     "header": None,
     "key": "",
 }
+INDEX = "ds"  # column that holds the dates of an index in the stored form of a table
 MOST_NAMES = 3  # of series that a note lists
 
 
@@ -160,7 +161,11 @@ def _file(given: str | Path | Given, stem: str, config: DataConfig) -> Iterator[
     if isinstance(given, str | Path):
         yield str(given), config
         return
+    if isinstance(given, pd.Series):
+        given = given.to_frame("y" if given.name is None else given.name)
     if isinstance(given, pd.DataFrame):
+        if isinstance(given.index, pd.DatetimeIndex | pd.PeriodIndex):
+            config = config.model_copy(update={"time_column": INDEX})
         given, dated = _with_local_times(given, config.time_zone)
         config = config.model_copy(update=PLAIN | ({"time_format": ""} if dated else {}))
     name, content = stored_form(given)

@@ -46,3 +46,7 @@ def test_ends_of_months_and_their_season_continue(tmp_path):
     later = sweep.forecast("sales", results=tmp_path / "r", data=frame[100:364], steps=8)
     np.testing.assert_allclose(later.values[0, :, 0], sales[364:], atol=1e-6)
     assert str(later.times[0][0])[:10] == "2020-05-31"
+    dated = sweep.forecast(
+        "sales", results=tmp_path / "r", data=frame.set_index("when")["sales"][100:364], steps=8
+    )
+    np.testing.assert_array_equal(dated.values, later.values)
