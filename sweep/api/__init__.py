@@ -1,4 +1,4 @@
-"""What sweep does, as functions: init, run, confirm, treat, audit, report, show, diagnose, load a study.
+"""What sweep does, as functions: init, run, confirm, treat, audit, report, show, diagnose, forecast, load a study.
 
 The command line only calls these. Nothing is imported before it is used, so that commands start quickly.
 """
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sweep.api.execution import plot
     from sweep.api.followup import AuditResult, ConfirmResult, TreatResult, audit, confirm, treat
+    from sweep.api.forecast_study import forecast
     from sweep.api.init_study import Proposed, init
     from sweep.api.loaded_study import LoadedStudy
+    from sweep.api.made_forecast import Forecast
     from sweep.api.read import diagnose, load_study, report, show
     from sweep.api.run_study import RunResult, preview, run
     from sweep.results.listing import listing
@@ -20,6 +22,7 @@ _HOME = {
     "AuditResult": "sweep.api.followup",
     "ConfirmResult": "sweep.api.followup",
     "Execution": "sweep.search.execution",
+    "Forecast": "sweep.api.made_forecast",
     "LoadedStudy": "sweep.api.loaded_study",
     "Proposed": "sweep.api.init_study",
     "RunResult": "sweep.api.run_study",
@@ -27,6 +30,7 @@ _HOME = {
     "audit": "sweep.api.followup",
     "confirm": "sweep.api.followup",
     "diagnose": "sweep.api.read",
+    "forecast": "sweep.api.forecast_study",
     "init": "sweep.api.init_study",
     "listing": "sweep.results.listing",  # not by way of the others, which import torch
     "load_study": "sweep.api.read",
@@ -42,6 +46,7 @@ __all__ = [
     "AuditResult",
     "ConfirmResult",
     "Execution",
+    "Forecast",
     "LoadedStudy",
     "Proposed",
     "RunResult",
@@ -49,6 +54,7 @@ __all__ = [
     "audit",
     "confirm",
     "diagnose",
+    "forecast",
     "init",
     "listing",
     "load_study",

@@ -9,6 +9,7 @@ import click
 
 from sweep import __version__
 from sweep.cli.followup import audit, confirm, treat
+from sweep.cli.forecast import forecast
 from sweep.cli.options import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -67,7 +68,7 @@ def main() -> None:
     """
 
 
-for command in (confirm, treat, audit):
+for command in (confirm, treat, audit, forecast):
     main.add_command(command)
 
 
