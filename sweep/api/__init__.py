@@ -1,4 +1,4 @@
-"""What sweep does, as functions: init, run, confirm, treat, audit, report, show, diagnose, load a study.
+"""What sweep does, as functions: init, run, confirm, treat, audit, fit, report, show, diagnose, load a study.
 
 The command line only calls these. Nothing is imported before it is used, so that commands start quickly.
 """
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweep.api.execution import plot
+    from sweep.api.fit import FitResult, fit
     from sweep.api.followup import AuditResult, ConfirmResult, TreatResult, audit, confirm, treat
     from sweep.api.init_study import Proposed, init
     from sweep.api.loaded_study import LoadedStudy
@@ -20,6 +21,7 @@ _HOME = {
     "AuditResult": "sweep.api.followup",
     "ConfirmResult": "sweep.api.followup",
     "Execution": "sweep.search.execution",
+    "FitResult": "sweep.api.fit",
     "LoadedStudy": "sweep.api.loaded_study",
     "Proposed": "sweep.api.init_study",
     "RunResult": "sweep.api.run_study",
@@ -27,6 +29,7 @@ _HOME = {
     "audit": "sweep.api.followup",
     "confirm": "sweep.api.followup",
     "diagnose": "sweep.api.read",
+    "fit": "sweep.api.fit",
     "init": "sweep.api.init_study",
     "listing": "sweep.results.listing",  # not by way of the others, which import torch
     "load_study": "sweep.api.read",
@@ -42,6 +45,7 @@ __all__ = [
     "AuditResult",
     "ConfirmResult",
     "Execution",
+    "FitResult",
     "LoadedStudy",
     "Proposed",
     "RunResult",
@@ -49,6 +53,7 @@ __all__ = [
     "audit",
     "confirm",
     "diagnose",
+    "fit",
     "init",
     "listing",
     "load_study",

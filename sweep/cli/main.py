@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sweep import __version__
+from sweep.cli.fit import fit
 from sweep.cli.followup import audit, confirm, treat
 from sweep.cli.options import (
     EXIT_FAILED,
@@ -67,7 +68,7 @@ def main() -> None:
     """
 
 
-for command in (confirm, treat, audit):
+for command in (confirm, treat, audit, fit):
     main.add_command(command)
 
 

@@ -25,6 +25,7 @@ class Fitted(Section):
     ridge: Annotated[float, Field(gt=0)] | None = None  # of the readout refit at the end; None: no refit
     # Rollout errors of another network at the evaluation points, for schedulers that watch them. None: no change there.
     errors: Annotated[tuple[float | None, ...], Field(strict=False)] = ()
+    fingerprint: str = ""  # of the data; empty: not checked
     begins: Annotated[tuple[Begin, ...], Field(strict=False)] = ()
     coding: dict[str, Any] | None = None  # `sweep.data.coding.Coding.document`; None: that of the data
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from sweep.config.errors import DataError
+from sweep.config.fitted import Fitted
 from sweep.config.records import NOT_SCORED, Evaluation, Scores
 from sweep.config.seeds import stream
 from sweep.config.trial import TrialConfig
@@ -82,9 +84,8 @@ class Run:
         network = network_of(config, self.data)
         network.initialise(stream(config.seed, "initialisation"))
         self.network = network.to(dtype=self.dtype, device=config.device)
-        begin = None if config.fitted is None else config.fitted.begin_of(config.seed)
-        if begin is not None:
-            self.network.load_state_dict(begun_weights(begin))
+        if config.fitted is not None:
+            self._begin(config.fitted)
         windows = training_windows(config) if data is None else windows_of(config, data)
         self._task = None if data is None else Task(data, data.validation, self.dtype, config.device)
         self.trainer = Trainer(config, windows, self.network)
@@ -93,6 +94,14 @@ class Run:
         self.best_weights: torch.Tensor | None = None
         self.latest: dict[str, Any] | None = None  # scores and evidence of the latest evaluation
         self.latest_changes = -1
+
+    def _begin(self, fitted: Fitted) -> None:
+        """Begin a training on all data: check the data, and load the stored weights from which an update continues."""
+        if fitted.fingerprint not in ("", self.data.fingerprint):
+            raise DataError(f"{self.data.name}: the data have changed since the training on them began")
+        begin = fitted.begin_of(self.config.seed)
+        if begin is not None:
+            self.network.load_state_dict(begun_weights(begin))
 
     @property
     def task(self) -> Task:
