@@ -16,6 +16,7 @@ from sweep.results.checks import check_findings
 from sweep.results.confirmation import TEST_KEYS, confirmation_section
 from sweep.results.contest import Contender
 from sweep.results.diagnoses import Judged, diagnoses_section
+from sweep.results.fits import latest_fit
 from sweep.results.importances import importances
 from sweep.results.selection import ranked
 from sweep.results.study import StoredStudy, read_study
@@ -54,6 +55,7 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
         "confirmation": confirmation_section(stored),
         "confirmation_outdated": stored.outdated,
         "audit": stored.audit,
+        "fit": latest_fit(stored.folder),
         "treatments": [dict(treatment) for treatment in stored.treatments],
         "baselines": {name: baseline_entry(stored, name) for name in stored.baselines},
         "missing_baselines": dict(stored.missing_baselines),

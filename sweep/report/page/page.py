@@ -33,6 +33,7 @@ from sweep.results.wording.confirmation import (
     optimism_text,
     test_text,
 )
+from sweep.results.wording.fit import fit_text
 from sweep.results.wording.leaderboard import board_rows
 from sweep.results.wording.numbers import config_words, number_text
 from sweep.results.wording.study import (
@@ -114,6 +115,7 @@ def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
         "other_notes": [finding for code, finding in findings.items() if code not in placed],
         "confirmation": _confirmation_values(document),
         "breakdown": _breakdown_values(document),
+        "fit": None if document["fit"] is None else fit_text(document["fit"]),
         "treatments": [_treatment_values(treatment) for treatment in document["treatments"]],
         "treatment_legend": TREATMENT_LEGEND,
         "baselines": document["baselines"],
