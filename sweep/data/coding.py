@@ -1,7 +1,7 @@
 """The coding of a study's data: all that is needed to feed its networks with new data and to read their output."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,19 +144,6 @@ def require_shape(coding: Coding, recording: Recording, step_seconds: float | No
             f"{recording.name}: wanted steps of {own:g} s, as those of the networks' data, got {step_seconds:g} s: "
             "give data of the same step"
         )
-
-
-def statistics_rows(coding: Coding | None, names: Sequence[str], owners: Sequence[int]) -> list[int]:
-    """Return the row of statistics of each series with training samples, -1: that of all series.
-
-    Args:
-        coding: of other data; None: the rows follow the order of the series.
-        names: of all recorded series; empty: they have none.
-        owners: indices of the series with training samples.
-    """
-    if coding is None or (not names and not coding.series and len(owners) == len(coding.mean) - 1):
-        return list(range(len(owners)))
-    return [coding.row_of(names[owner] if names else "") for owner in owners]
 
 
 def coding_from_document(document: Mapping[str, Any]) -> Coding:

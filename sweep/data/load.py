@@ -14,7 +14,7 @@ from sweep.config.sections import HORIZON, ScoreConfig
 from sweep.data.calendar import calendar_features
 from sweep.data.calibration import MOST_STARTS, with_kept_samples, with_more_series
 from sweep.data.codec import fit_codec
-from sweep.data.coding import Coding, require_shape, statistics_rows
+from sweep.data.coding import Coding, require_shape
 from sweep.data.from_start import from_start_warnings, places_from_start
 from sweep.data.gaps import without_gaps
 from sweep.data.known_inputs import constant_warnings, fit_input_scaling, inputs_of, require_static
@@ -78,7 +78,10 @@ def load(
     pieces = recording.series
     places = _training_places(pieces, lag)
     owners = list(dict.fromkeys(pieces[place].owner for place in places))
-    row = dict(zip(owners, statistics_rows(coding, names, owners), strict=True))
+    row = {
+        owner: index if coding is None else coding.row_of(names[owner] if names else "")
+        for index, owner in enumerate(owners)
+    }
     trained = [row.get(piece.owner, -1) for piece in pieces]
     rows = tuple(trained[place] for place in places)
     raw = tuple(pieces[place].values[: pieces[place].parts["train"][1]] for place in places)
@@ -163,11 +166,7 @@ def load(
         series_names=names,
         known=recording.known,
         input_scaling=scaling,
-        trained_series=coding.series
-        if coding is not None
-        else tuple(names[owner] for owner in owners)
-        if names
-        else (),
+        trained_series=coding.series if coding else tuple(names[owner] for owner in owners if names),
         calibration=None if apart is None else starts_at(apart),
     )
 
