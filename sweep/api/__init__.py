@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweep.api.execution import plot
-    from sweep.api.fit import FitResult, fit
+    from sweep.api.fit_study import FitResult, fit
     from sweep.api.followup import AuditResult, ConfirmResult, TreatResult, audit, confirm, treat
     from sweep.api.init_study import Proposed, init
     from sweep.api.loaded_study import LoadedStudy
@@ -21,7 +21,7 @@ _HOME = {
     "AuditResult": "sweep.api.followup",
     "ConfirmResult": "sweep.api.followup",
     "Execution": "sweep.search.execution",
-    "FitResult": "sweep.api.fit",
+    "FitResult": "sweep.api.fit_study",
     "LoadedStudy": "sweep.api.loaded_study",
     "Proposed": "sweep.api.init_study",
     "RunResult": "sweep.api.run_study",
@@ -29,7 +29,7 @@ _HOME = {
     "audit": "sweep.api.followup",
     "confirm": "sweep.api.followup",
     "diagnose": "sweep.api.read",
-    "fit": "sweep.api.fit",
+    "fit": "sweep.api.fit_study",
     "init": "sweep.api.init_study",
     "listing": "sweep.results.listing",  # not by way of the others, which import torch
     "load_study": "sweep.api.read",

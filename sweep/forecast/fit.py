@@ -22,7 +22,7 @@ from sweep.results.wording.verdict import verdict_text
 from sweep.search import Message, Outcome, Workers
 from sweep.store import StudyFolder
 from sweep.study.open_study import OpenStudy
-from sweep.trial.inputs import data_of, training_windows
+from sweep.trial.inputs import data_of, training_windows, with_fingerprint
 
 
 def fit_study(
@@ -82,13 +82,6 @@ def require_network(folder: StudyFolder) -> None:
             f"{verdict_text(verdict, stored)} To fit the network all the same: "
             f"sweep fit {shlex.quote(folder.name)} --trial {verdict.other.number}"
         )
-
-
-def with_fingerprint(config: TrialConfig) -> TrialConfig:
-    """Return the configuration of a training on all data with the fingerprint of these data, which workers check."""
-    assert config.fitted is not None
-    fitted = config.fitted.model_copy(update={"fingerprint": data_of(config).fingerprint})
-    return config.model_copy(update={"fitted": fitted})
 
 
 def trained_on_all(

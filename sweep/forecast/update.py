@@ -18,13 +18,13 @@ from sweep.config.text import plural
 from sweep.config.trial import TrialConfig, trial_config_from_json
 from sweep.data.coding import coding_from_document
 from sweep.followup.retrain import Arm, Retraining
-from sweep.forecast.fit import fit_entry, trained_on_all, with_fingerprint
+from sweep.forecast.fit import fit_entry, trained_on_all
 from sweep.forecast.fit_settings import equal_budget, size_of
 from sweep.forecast.networks import Trainings, fitted_trainings
 from sweep.results.fits import latest_fit, store_fit
 from sweep.search import Message, Outcome, Workers
 from sweep.study.open_study import OpenStudy
-from sweep.trial.inputs import training_windows
+from sweep.trial.inputs import training_windows, with_fingerprint
 
 
 def update_fit(

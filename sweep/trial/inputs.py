@@ -27,29 +27,43 @@ def data_of(config: TrialConfig) -> Data:
     return _load(*_data_key(config))
 
 
+def with_fingerprint(config: TrialConfig) -> TrialConfig:
+    """Return the configuration of a training on all data with their fingerprint, which the training checks.
+
+    The data are read anew: their file may have grown since this process read it.
+    """
+    assert config.fitted is not None
+    fingerprint = _loaded(*_data_key(config)).fingerprint
+    return config.model_copy(update={"fitted": config.fitted.model_copy(update={"fingerprint": fingerprint})})
+
+
 def _data_key(config: TrialConfig) -> tuple[str, str, str | None]:
-    """Return `data` and `score` as JSON, and the coding to use for a training on all data; None for a trial."""
-    fitted = None if config.fitted is None else json.dumps(config.fitted.coding)
-    return config.data.model_dump_json(), config.score.model_dump_json(), fitted
+    """Return `data` and `score` as JSON, and the coding and fingerprint of a training on all data; None for a trial."""
+    fitted = config.fitted
+    whole = None if fitted is None else json.dumps([fitted.coding, fitted.fingerprint])
+    return config.data.model_dump_json(), config.score.model_dump_json(), whole
 
 
-@functools.lru_cache(maxsize=4)
-def _load(data: str, score: str, fitted: str | None) -> Data:
+def _loaded(data: str, score: str, whole: str | None) -> Data:
     """Return the data.
 
     Args:
         data: the section as JSON.
         score: the section as JSON.
-        fitted: for a training on all data the document of a coding, or "null" for that of the data; None: a trial.
+        whole: for a training on all data the document of a coding, or null for that of the data, and the fingerprint,
+            as JSON; None: a trial.
     """
-    coding = None if fitted is None else json.loads(fitted)
+    coding = None if whole is None else json.loads(whole)[0]
     return load(
         DataConfig.model_validate_json(data),
         ScoreConfig.model_validate_json(score),
         Path(),
-        whole=fitted is not None,
+        whole=whole is not None,
         coding=None if coding is None else coding_from_document(coding),
     )
+
+
+_load = functools.lru_cache(maxsize=4)(_loaded)
 
 
 def data_facts(config: TrialConfig) -> DataFacts:
@@ -76,9 +90,9 @@ def training_windows(config: TrialConfig) -> WindowSource:
 
 @functools.lru_cache(maxsize=8)
 def _windows(
-    data: str, score: str, fitted: str | None, window: int, precision: str, stride: int
+    data: str, score: str, whole: str | None, window: int, precision: str, stride: int
 ) -> WindowSource:
-    return window_source(_load(data, score, fitted), window, precision, stride)
+    return window_source(_load(data, score, whole), window, precision, stride)
 
 
 @functools.lru_cache(maxsize=4)
