@@ -1,4 +1,4 @@
-"""What sweep does, as functions: init, run, confirm, treat, audit, report, show, diagnose, forecast, load a study.
+"""What sweep does, as functions: init, run, confirm, treat, audit, fit, forecast, report, show, diagnose, load a study.
 
 The command line only calls these. Nothing is imported before it is used, so that commands start quickly.
 """
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweep.api.execution import plot
+    from sweep.api.fit_study import FitResult, fit
     from sweep.api.followup import AuditResult, ConfirmResult, TreatResult, audit, confirm, treat
     from sweep.api.forecast_study import forecast
     from sweep.api.init_study import Proposed, init
@@ -23,6 +24,7 @@ _HOME = {
     "ConfirmResult": "sweep.api.followup",
     "Execution": "sweep.search.execution",
     "Forecast": "sweep.api.made_forecast",
+    "FitResult": "sweep.api.fit_study",
     "LoadedStudy": "sweep.api.loaded_study",
     "Proposed": "sweep.api.init_study",
     "RunResult": "sweep.api.run_study",
@@ -31,6 +33,7 @@ _HOME = {
     "confirm": "sweep.api.followup",
     "diagnose": "sweep.api.read",
     "forecast": "sweep.api.forecast_study",
+    "fit": "sweep.api.fit_study",
     "init": "sweep.api.init_study",
     "listing": "sweep.results.listing",  # not by way of the others, which import torch
     "load_study": "sweep.api.read",
@@ -46,6 +49,7 @@ __all__ = [
     "AuditResult",
     "ConfirmResult",
     "Execution",
+    "FitResult",
     "Forecast",
     "LoadedStudy",
     "Proposed",
@@ -54,6 +58,7 @@ __all__ = [
     "audit",
     "confirm",
     "diagnose",
+    "fit",
     "forecast",
     "init",
     "listing",

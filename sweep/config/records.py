@@ -44,6 +44,20 @@ class Scores:
     rmse: tuple[float, ...] = ()  # by target channel, data units; empty: not recorded
 
 
+# The scores at the evaluation points of a network that is trained on all data: there is nothing left to score it on.
+NOT_SCORED = Scores(
+    rollout_error=math.nan,
+    prefix_errors=(),
+    nrmse=math.nan,
+    valid_steps=math.nan,
+    valid_steps_low=math.nan,
+    valid_steps_high=math.nan,
+    diverged_fraction=math.nan,
+    one_step_error=math.nan,
+    one_step_nrmse=math.nan,
+)
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """A trial at one evaluation point."""
@@ -67,7 +81,7 @@ class TrialRecord:
     config: Mapping[str, Any]  # the whole TrialConfig
     origin: Origin
     evaluations: tuple[Evaluation, ...] = ()
-    rollout_error: float | None = None  # the score: best evaluation; None while running or failed
+    rollout_error: float | None = None  # the score: best evaluation; None while running, failed or not scored
     best: int | None = None  # index into evaluations: lowest rollout error
     best_one_step: int | None = None  # lowest one-step error
     reason: str | None = None  # why it diverged, was pruned or failed
@@ -110,8 +124,13 @@ def to_json(value: Any) -> Any:
 
 
 def scores_from_json(values: Mapping[str, Any]) -> Scores:
-    """Return Scores from JSON; null, written for a number that is not finite, becomes +inf, except trivial_skill."""
+    """Return Scores from JSON; null, written for a number that is not finite, becomes +inf, except trivial_skill.
+
+    Scores without errors over shares of the horizon are NOT_SCORED.
+    """
     filled: dict[str, Any] = {key: math.inf if value is None else value for key, value in values.items()}
+    if not filled["prefix_errors"]:
+        return NOT_SCORED
     more = {
         "prefix_errors": tuple(values["prefix_errors"]),
         "trivial_skill": values.get("trivial_skill"),

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from sweep.config.data_section import DataConfig, without_folders
 from sweep.config.engines import Kernel, engine_name
+from sweep.config.fitted import Fitted
 from sweep.config.ranges import Value
 from sweep.config.section import Section
 from sweep.config.sections import ModelConfig, PruningConfig, RunConfig, ScoreConfig, TrainingConfig
@@ -29,7 +30,9 @@ class TrialConfig(Section):
     threads: int = 1  # of the native engine; they do not affect the result
     plugins: Annotated[tuple[str, ...], Field(strict=False)] = ()  # "optimizer lion = lion-sweep 0.2"
 
-    only_if_set: ClassVar[tuple[str, ...]] = ("plugins",)
+    fitted: Fitted | None = None  # trained on all data, without validation; None: a trial with scores
+
+    only_if_set: ClassVar[tuple[str, ...]] = ("plugins", "fitted")
 
     @model_validator(mode="after")
     def _readout_can_be_solved(self) -> "TrialConfig":
@@ -56,11 +59,15 @@ class TrialConfig(Section):
         """Return the identity of the configuration: without seed, device, threads, and the folder of its data file."""
         document = self.model_dump(mode="json", exclude={"seed", "device", "threads"})
         document["data"] = without_folders(document["data"])
+        if self.fitted is not None:
+            document["fitted"] = self.fitted.identity
         return f"{seed_of(document):016x}"
 
     @property
     def points(self) -> tuple[int, ...]:
-        """Return the evaluation points in sequence-steps, rising, the last one being the budget.
+        """Return the evaluation points in sequence-steps, rising, the last one being the end of training.
+
+        That is the budget, or the share of it at which a network that is trained on all data stops.
 
         A few are log-spaced up to 1/9 of the budget, the others even: the early phase changes fast, while most of
         the gain comes late. Each rung is added, and replaces a point very near to it.
@@ -75,7 +82,11 @@ class TrialConfig(Section):
             if near is not None and abs(near - rung) <= 0.5 / evenly:
                 regular.remove(near)
         budget = self.training.budget
-        return tuple(sorted({max(1, round(share * budget)) for share in [*regular, *self.rungs, 1.0]}))
+        points = sorted({max(1, round(share * budget)) for share in [*regular, *self.rungs, 1.0]})
+        if self.fitted is not None:
+            end = max(1, round(self.fitted.stop * budget))
+            points = [*(point for point in points if point < end), end]
+        return tuple(points)
 
     def point_of(self, rung: float) -> int:
         """Return the index of the evaluation point of a rung."""

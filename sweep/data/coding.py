@@ -1,5 +1,6 @@
 """The coding of a study's data: all that is needed to feed its networks with new data and to read their output."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
 from sweep.data.calendar import calendar_of_times
 from sweep.data.codec import ScalingCodec
+from sweep.data.recording import Recording
 from sweep.data.transforms import build_transforms
 from sweep.data.types import Array, Data, InputScaling
 
@@ -114,6 +116,34 @@ def coding_of(data: Data, config: DataConfig) -> Coding:
         warmup=data.validation.past.shape[1] - codec.lag,
         step_seconds=None if data.recorded is None else data.recorded.step_seconds,
     )
+
+
+def require_shape(coding: Coding, recording: Recording, step_seconds: float | None) -> None:
+    """Refuse data of another shape than those of a coding.
+
+    Args:
+        coding: of the networks that are to be fed.
+        recording: the data.
+        step_seconds: of the data; None if they have no dates.
+
+    Raises:
+        DataError: the channels, the inputs or the steps differ.
+    """
+    for word, wanted, given in (
+        ("channels", coding.channels, recording.channels),
+        ("known inputs", coding.known, recording.known),
+    ):
+        if wanted != given:
+            raise DataError(
+                f"{recording.name}: wanted the {word} {', '.join(wanted) or 'none'}, got {', '.join(given) or 'none'}: "
+                "give data with the same columns"
+            )
+    own = coding.step_seconds
+    if own is not None and step_seconds is not None and not math.isclose(own, step_seconds, rel_tol=0.01):
+        raise DataError(
+            f"{recording.name}: wanted steps of {own:g} s, as those of the networks' data, got {step_seconds:g} s: "
+            "give data of the same step"
+        )
 
 
 def coding_from_document(document: Mapping[str, Any]) -> Coding:

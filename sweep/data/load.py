@@ -14,6 +14,7 @@ from sweep.config.sections import HORIZON, ScoreConfig
 from sweep.data.calendar import calendar_features
 from sweep.data.calibration import MOST_STARTS, with_kept_samples, with_more_series
 from sweep.data.codec import fit_codec
+from sweep.data.coding import Coding, require_shape
 from sweep.data.from_start import from_start_warnings, places_from_start
 from sweep.data.gaps import without_gaps
 from sweep.data.known_inputs import constant_warnings, fit_input_scaling, inputs_of, require_static
@@ -24,9 +25,9 @@ from sweep.data.readers import read_recording
 from sweep.data.recording import Need, Recording, Series, recorded_of, series_names, target_indices
 from sweep.data.scale import exact_warnings
 from sweep.data.sources import SOURCES, generated
-from sweep.data.split import split
+from sweep.data.split import all_for_training, split
 from sweep.data.spread import spread_warnings
-from sweep.data.starts import build_starts, level_of, places_apart, places_spread, start_warnings
+from sweep.data.starts import build_starts, level_of, no_starts, places_apart, places_spread, start_warnings
 from sweep.data.transforms import Transform, build_transforms
 from sweep.data.trend import trend_warnings
 from sweep.data.types import Array, Data, Starts
@@ -34,7 +35,14 @@ from sweep.data.types import Array, Data, Starts
 LARGEST = 1e140  # squares of larger values, added up, may exceed float64; our choice
 
 
-def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calibrated: bool = False) -> Data:
+def load(
+    config: DataConfig,
+    score: ScoreConfig,
+    base: Path | None = None,
+    calibrated: bool = False,
+    whole: bool = False,
+    coding: Coding | None = None,
+) -> Data:
     """Return training, validation and test data, a pure function of the settings and the file's content.
 
     Args:
@@ -42,9 +50,11 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calib
         score: the `[score]` section.
         base: folder of a relative `path`; None: the current directory.
         calibrated: whether the calibration starts are wanted, which training and scores do not need.
+        whole: whether every sample is for training: validation and test have no starts, and nothing is warned of.
+        coding: of other data, whose scaling is used; only with `whole`. None: the data's own.
 
     Raises:
-        DataError: the data do not fit the settings; the text says where and what to do.
+        DataError: the data do not fit the settings or the coding; the text says where and what to do.
         UnknownName: no source, transform or calendar has this name.
     """
     transforms = build_transforms(config.transforms, config.season)
@@ -53,22 +63,36 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calib
     recording, lyapunov_time = recorded(config, need, base, calibrated)
     targets = target_indices(recording.channels, config.target)
     names = series_names(recording)
-    recording = with_kept_samples(split(recording, config), config.calibration)
+    recording = (
+        all_for_training(recording)
+        if whole
+        else with_kept_samples(split(recording, config), config.calibration)
+    )
     recording = without_gaps(recording, config.missing, config.fill_limit, lag)
     require_defined(recording, transforms, config.transforms)
-    _require_changing(recording)
+    if coding is None:
+        _require_changing(recording)
+    else:
+        require_shape(coding, recording, recorded_of(recording).step_seconds)
 
     pieces = recording.series
     places = _training_places(pieces, lag)
     owners = list(dict.fromkeys(pieces[place].owner for place in places))
-    row = {owner: index for index, owner in enumerate(owners)}
+    row = {
+        owner: index if coding is None else coding.row_of(names[owner] if names else "")
+        for index, owner in enumerate(owners)
+    }
     trained = [row.get(piece.owner, -1) for piece in pieces]
     rows = tuple(trained[place] for place in places)
     raw = tuple(pieces[place].values[: pieces[place].parts["train"][1]] for place in places)
     labels = [pieces[place].label for place in places]
-    codec = fit_codec(transforms, raw, recording.channels, config.scaling, labels, rows)
+    codec = (
+        fit_codec(transforms, raw, recording.channels, config.scaling, labels, rows)
+        if coding is None
+        else coding.codec
+    )
     require_static(recording, config.static)
-    scaling = fit_input_scaling(pieces, places)
+    scaling = fit_input_scaling(pieces, places) if coding is None else coding.inputs
     known = [
         np.concatenate([calendar_features(config.calendar, piece), scaling.scaled(inputs_of(piece))], axis=1)
         for piece in pieces
@@ -80,7 +104,9 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calib
 
     most = score.horizon if score.from_start is True else None  # of the test alone there is no limit
     validation, test = (
-        starts_at(
+        no_starts(need, lag, len(recording.channels), known[0].shape[1])
+        if whole
+        else starts_at(
             places_from_start(part, pieces, score.warmup, lag, most)
             if score.scores_whole_records(part)
             else places_spread(part, pieces, need, lag)
@@ -112,7 +138,9 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calib
         fingerprint=_fingerprint(
             (recording.channels, targets, config.transforms, config.season, *recording.known), arrays
         ),
-        warnings=(
+        warnings=()
+        if whole
+        else (
             *constant_warnings(pieces, places, recording.known),
             *trend_warnings(raw, recording.channels, config.transforms, transforms),
             *(
@@ -139,7 +167,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calib
         series_names=names,
         known=recording.known,
         input_scaling=scaling,
-        trained_series=tuple(names[owner] for owner in owners) if names else (),
+        trained_series=coding.series if coding else tuple(names[owner] for owner in owners if names),
         calibration=starts_at(apart) if calibrated and apart is not None else None,
         calibration_starts=0 if apart is None else len(apart.position),
     )

@@ -48,6 +48,16 @@ def split_in_time(recording: Recording, shares: Shares) -> Recording:
     return replace(recording, series=tuple(divided))
 
 
+def all_for_training(recording: Recording) -> Recording:
+    """Return the recording with every sample of every series for training, also of those that have other parts."""
+    return replace(
+        recording,
+        series=tuple(
+            replace(one, ends=(len(one.values), len(one.values)), kept=None) for one in recording.series
+        ),
+    )
+
+
 def _ends(length: int, shares: Shares) -> tuple[int, int]:
     return int(np.rint(length * shares[0])), int(np.rint(length * (shares[0] + shares[1])))
 

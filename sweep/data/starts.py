@@ -131,6 +131,32 @@ def build_starts(
     )
 
 
+def no_starts(need: Need, lag: int, channels: int, features: int) -> Starts:
+    """Return the rollout tasks of a part without samples.
+
+    Args:
+        need: past and horizon that a rollout would have.
+        lag: steps of the past that the transforms consume.
+        channels: of the data.
+        features: known inputs of the network.
+    """
+    by_channel, index = np.zeros((0, channels)), np.zeros(0, dtype=np.int64)
+    return Starts(
+        past=np.zeros((0, need.past, channels)),
+        truth=np.zeros((0, need.horizon, channels)),
+        mean=by_channel,
+        std=by_channel,
+        scale=by_channel,
+        scale_from=by_channel.astype(str),
+        exact=by_channel.astype(bool),
+        series=index,
+        owner=index,
+        position=index,
+        known=np.zeros((0, need.length - lag, features)),
+        n_eff=0,
+    )
+
+
 def planned_n_eff(part: str, spans: Sequence[tuple[int, int]], starts: int, horizon: int) -> int:
     """Return the starts of a part that would not overlap, before there are rollouts; 0 if none fits.
 

@@ -219,9 +219,9 @@ class _Renamed:
             self.watch(replace(event, best=None, stage=self.stage))
         elif isinstance(event, Settled):
             record, name = event.record, self.proposer.name_of(event.record.number)
-            result = (
-                record.reason if record.rollout_error is None else f"rollout error {record.rollout_error:.4g}"
-            )
+            result = record.reason or "not scored"
+            if record.rollout_error is not None:
+                result = f"rollout error {record.rollout_error:.4g}"
             self.watch(Message(f"{self.stage}: {name}, {record.state}: {result}"))
         else:
             self.watch(event)

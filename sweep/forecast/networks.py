@@ -1,16 +1,21 @@
-"""The networks of a study that forecast: those of the named configuration on its fresh seeds, or of one trial."""
+"""The networks of a study that forecast: of the named configuration on its fresh seeds, of one trial, or of a fit."""
 
+import shlex
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from sweep.config.errors import UsageError
+from sweep.config.errors import StoreError, UsageError
+from sweep.config.records import TrialRecord
 from sweep.config.trial import TrialConfig, trial_config_from_json
-from sweep.data.coding import coding_of
+from sweep.data.coding import Coding, coding_from_document, coding_of
 from sweep.data.types import Data
 from sweep.followup.confirm import PURPOSE
 from sweep.forecast.ensemble import Ensemble
+from sweep.results.fits import fit_folder, latest_fit
 from sweep.store import StudyFolder
 from sweep.trial.network import trained
+
+Basis = Literal["confirmed", "selected", "fitted"]  # fresh seeds, the trial's own, or trained on all data
 
 
 @dataclass(frozen=True)
@@ -18,12 +23,51 @@ class Source:
     """The trained networks of one configuration, as they are stored."""
 
     number: int  # of the trial
-    basis: Literal["confirmed", "selected"]  # networks of fresh seeds, or the trial's own
+    basis: Basis
     trainings: tuple[tuple[TrialConfig, bytes], ...]  # configuration and checkpoint.pt of each, at least one
+    coding: Coding | None = None  # of the data of fitted networks; None: that of the study's data
 
 
-def networks_of(folder: StudyFolder, number: int | None = None) -> Source:
+@dataclass(frozen=True)
+class Trainings:
+    """Where the trained networks of one configuration are stored."""
+
+    number: int  # of the trial
+    basis: Basis
+    folder: StudyFolder  # of the trainings
+    numbers: tuple[int, ...]  # of the trainings, at least one
+
+
+def networks_of(folder: StudyFolder, number: int | None = None, fitted: bool = False) -> Source:
     """Return the networks of a trial: on its fresh seeds if it was confirmed, else the trial's own.
+
+    Args:
+        folder: of the study.
+        number: of the trial; None: the one that the study names, or with `fitted` the one that was fitted last.
+        fitted: whether to return the networks of its latest fit on all data, or of its latest update.
+
+    Raises:
+        UsageError: the study names no trial, or no network of the trial was trained to its end, or none was fitted.
+        StoreError: there is no such trial, or its files are damaged.
+    """
+    stored = fitted_trainings(folder, number) if fitted else trainings_of(folder, number)
+    coding = None
+    if stored.basis == "fitted":
+        document = stored.folder.coding(stored.numbers[0])
+        try:
+            coding = coding_from_document(document)
+        except (KeyError, TypeError, ValueError) as error:
+            path = stored.folder.trial(stored.numbers[0]) / "coding.json"
+            raise StoreError(f"{path} is damaged: {error!r}") from error
+    trainings = tuple(
+        (trial_config_from_json(stored.folder.record(one).config), stored.folder.weights(one))
+        for one in stored.numbers
+    )
+    return Source(stored.number, stored.basis, trainings, coding)
+
+
+def trainings_of(folder: StudyFolder, number: int | None = None) -> Trainings:
+    """Return where the networks of a trial are: on its fresh seeds if it was confirmed, else the trial's own.
 
     Args:
         folder: of the study.
@@ -48,14 +92,33 @@ def networks_of(folder: StudyFolder, number: int | None = None) -> Source:
     confirmation = folder.read_document("confirmation")
     arms = [] if confirmation is None else [arm for arm in confirmation["arms"] if arm["number"] == number]
     below = StudyFolder(folder.path / PURPOSE)
-    found = [_training(below, replication) for arm in arms for replication in arm["replications"]]
-    trainings = tuple(training for training in found if training is not None)
-    if trainings:
-        return Source(number, "confirmed", trainings)
-    own = _training(folder, record.number)
-    if own is None:
+    numbers = tuple(one for arm in arms for one in arm["replications"] if _has_score(below.record(one)))
+    if numbers:
+        return Trainings(number, "confirmed", below, numbers)
+    if not _has_score(record):
         raise UsageError(f"trial {number} has no trained network: it is {record.state}")
-    return Source(number, "selected", (own,))
+    return Trainings(number, "selected", folder, (number,))
+
+
+def fitted_trainings(folder: StudyFolder, number: int | None = None) -> Trainings:
+    """Return where the networks of a trial's latest fit on all data are, or of its latest update.
+
+    Args:
+        folder: of the study.
+        number: of the trial; None: the one that was fitted last.
+
+    Raises:
+        UsageError: there is no fit.
+        StoreError: its document is damaged.
+    """
+    fit = latest_fit(folder, number)
+    if fit is None:
+        which, option = ("", "") if number is None else (f" of trial {number}", f" --trial {number}")
+        raise UsageError(
+            f"{folder.name} has no networks{which} that were trained on all data: "
+            f"sweep fit {shlex.quote(folder.name)}{option} trains them"
+        )
+    return Trainings(int(fit["number"]), "fitted", fit_folder(folder), tuple(fit["trainings"]))
 
 
 def ensemble_of(source: Source, data: Data, device: str = "cpu") -> Ensemble:
@@ -70,12 +133,8 @@ def ensemble_of(source: Source, data: Data, device: str = "cpu") -> Ensemble:
     for config, weights in source.trainings:
         network = trained(config.model_copy(update={"device": device}), data, weights)
         networks.append(network.eval())
-    return Ensemble(tuple(networks), coding_of(data, source.trainings[0][0].data))
+    return Ensemble(tuple(networks), source.coding or coding_of(data, source.trainings[0][0].data))
 
 
-def _training(folder: StudyFolder, number: int) -> tuple[TrialConfig, bytes] | None:
-    """Return configuration and weights of a training that has a score, None for another one."""
-    record: Any = folder.record(number)
-    if record.rollout_error is None or record.best is None:
-        return None
-    return trial_config_from_json(record.config), folder.weights(number)
+def _has_score(record: TrialRecord) -> bool:
+    return record.rollout_error is not None and record.best is not None

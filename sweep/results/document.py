@@ -16,6 +16,7 @@ from sweep.results.checks import check_findings
 from sweep.results.confirmation import TEST_KEYS, confirmation_section
 from sweep.results.contest import Contender
 from sweep.results.diagnoses import Judged, diagnoses_section
+from sweep.results.fits import latest_fit
 from sweep.results.importances import importances
 from sweep.results.intervals import intervals_section
 from sweep.results.selection import ranked
@@ -56,6 +57,7 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
         "confirmation_outdated": stored.outdated,
         "intervals": intervals_section(stored),
         "audit": stored.audit,
+        "fit": latest_fit(stored.folder),
         "treatments": [dict(treatment) for treatment in stored.treatments],
         "baselines": {name: baseline_entry(stored, name) for name in stored.baselines},
         "missing_baselines": dict(stored.missing_baselines),

@@ -50,18 +50,39 @@ def refit_readout(network: Network, task: Task, ridges: tuple[float, ...] = RIDG
         CannotServe: the network is not a recurrent forecaster, the output passes through a ReLU, the training series
             are too short, or states are not finite.
     """
-    if not isinstance(network, Forecaster):
-        raise CannotServe("a model of a plug-in has no readout that can be refitted")
-    fit = regression(network, task.data, task.warmup)
-    before = _before_the_rollout(network, task)
-    raw = _error(network, task, before)
-    best, ridge, error, errors = network, None, raw, []
+    forecaster = _forecaster(network)
+    fit = regression(forecaster, task.data, task.warmup)
+    before = _before_the_rollout(forecaster, task)
+    raw = _error(forecaster, task, before)
+    best, ridge, error, errors = forecaster, None, raw, []
     for candidate in ridges:
-        made = refitted(network, fit, candidate)
+        made = refitted(forecaster, fit, candidate)
         errors.append(_error(made, task, before))
         if errors[-1] < error:
             best, ridge, error = made, candidate, errors[-1]
     return Refit(copy.deepcopy(best), ridge, error, raw, tuple(errors))
+
+
+def with_ridge(network: Network, data: Data, warmup: int, ridge: float) -> Forecaster:
+    """Return a copy of a network with the readout of one ridge, which no rollout has chosen.
+
+    Args:
+        network: not changed.
+        data: its training series.
+        warmup: as for `regression`.
+        ridge: as for `Regression.solve`.
+
+    Raises:
+        CannotServe: as `refit_readout`.
+    """
+    forecaster = _forecaster(network)
+    return refitted(forecaster, regression(forecaster, data, warmup), ridge)
+
+
+def _forecaster(network: Network) -> Forecaster:
+    if not isinstance(network, Forecaster):
+        raise CannotServe("a model of a plug-in has no readout that can be refitted")
+    return network
 
 
 def refitted(network: Forecaster, fit: Regression, ridge: float) -> Forecaster:

@@ -104,7 +104,10 @@ class RunningTrial:
     def settled(
         self, exposure_gap: float | None, seconds: float, breakdown: Breakdown | None = None
     ) -> TrialRecord:
-        """Return the record of the ended trial; without a best checkpoint it has no breakdown."""
+        """Return the record of the ended trial; without a best checkpoint it has no breakdown.
+
+        One that was trained on all data has neither a score nor a best checkpoint.
+        """
         state: State = "diverged" if self.diverged else "pruned" if self.pruned_at else "complete"
         reason = self.diverged
         if state == "pruned" and self.pruned_at is not None:
@@ -119,7 +122,7 @@ class RunningTrial:
             self.record,
             state=state,
             evaluations=tuple(self.evaluations),
-            rollout_error=1.0 if best is None else self.evaluations[best].scores.rollout_error,
+            rollout_error=self._error_of(best),
             best=best,
             best_one_step=lowest(
                 [e.scores.one_step_nrmse if e.updates else math.inf for e in self.evaluations]
@@ -132,6 +135,12 @@ class RunningTrial:
             seconds=self.seconds + seconds,
             breakdown=None if best is None else breakdown,
         )
+
+    def _error_of(self, best: int | None) -> float | None:
+        """Return the score of the trial, given the index of its best evaluation."""
+        if self.config.fitted is not None:
+            return None
+        return 1.0 if best is None else self.evaluations[best].scores.rollout_error
 
     def trained_record(self) -> TrialRecord:
         """Return the record of a trained trial before its last task, as it would be read from disk.

@@ -79,7 +79,7 @@ class StudyFolder:
             raise StoreError(f"cannot read {path}: {error}") from error
 
     def write_document(self, name: str, document: Mapping[str, Any]) -> None:
-        """Store `baselines`, `confirmation`, `audit`, `winner`, `replication` or `treatment` as JSON."""
+        """Store `baselines`, `confirmation`, `audit`, `winner`, `replication`, `treatment` or `fit` as JSON."""
         write_json(self.path / f"{name}.json", to_json(document))
 
     def read_document(self, name: str) -> dict[str, Any] | None:
@@ -161,7 +161,7 @@ class StudyFolder:
         return sorted(records, key=lambda record: record.number)
 
     def write_files(self, number: int, files: Mapping[str, bytes]) -> None:
-        """Store files of a trial (curves.csv, rollout.npz, checkpoint.pt, diagnosis.json, rollout.png)."""
+        """Store files of a trial (curves.csv, rollout.npz, checkpoint.pt, diagnosis.json, rollout.png, coding.json)."""
         self._make(self.trial(number))
         for name, content in files.items():
             write_atomic(self.trial(number) / name, content, durable=False)
@@ -201,6 +201,14 @@ class StudyFolder:
             return path.read_bytes()
         except OSError as error:
             raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+
+    def coding(self, number: int) -> dict[str, Any]:
+        """Return coding.json: the coding of the data of a network that was trained on all data.
+
+        Raises:
+            StoreError: the file is missing or damaged.
+        """
+        return read_json(self.trial(number) / "coding.json")
 
     def curves(self, number: int) -> pd.DataFrame:
         """Return curves.csv: the records of training in each bin of the budget.

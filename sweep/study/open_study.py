@@ -95,8 +95,11 @@ class OpenStudy:
         return (*unusable, *self.data.warnings, *window_warnings(self.data, self.config.windows))
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, same_data: bool = True) -> Iterator[None]:
         """Hold the lock that keeps other drivers out of the results folder, checked against the data and tidied up.
+
+        Args:
+            same_data: whether the data must be those of the stored study.
 
         Raises:
             UsageError: the study's device is not available here.
@@ -105,10 +108,11 @@ class OpenStudy:
             SweepError: the folder cannot be created.
         """
         check_device(self.config.run.device)
-        fingerprint = self.data.fingerprint
+        fingerprint = self.data.fingerprint if same_data else None
         _make(self.folder.path)
         with DriverLock(self.folder.lock):
-            require_same_data(self.folder, fingerprint)
+            if fingerprint is not None:
+                require_same_data(self.folder, fingerprint)
             self.folder.sweep_up()
             yield
 

@@ -5,7 +5,7 @@ import csv
 import io
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from sweep.config.breakdown import Breakdown
 from sweep.config.records import Scores, TrialRecord
 from sweep.config.trial import TrialConfig
 from sweep.data import Starts
+from sweep.data.coding import coding_of
 from sweep.diagnosis.probes import Subject, always_on
 from sweep.diagnosis.probes.closed_loop import fed_back
 from sweep.diagnosis.symptoms import Baselines
@@ -70,7 +71,8 @@ def finish(
 ) -> Finished:
     """Return curves.csv, checkpoint.pt, rollout.npz and diagnosis.json of a trial's best checkpoint.
 
-    Pure: equal arguments give equal bytes. Without a rollout that can be judged there is no diagnosis.json.
+    Pure: equal arguments give equal bytes. Without a rollout that can be judged there is no diagnosis.json. A network
+    that is trained on all data has no rollout; its coding.json holds the scaling of its data.
 
     Args:
         config: the trial.
@@ -87,16 +89,16 @@ def finish(
         run.restore(read_checkpoint(checkpoint))
         if run.best_weights is not None:
             run.trainer.flat.restore(run.best_weights)
+        curves = run.trainer.log.columns()
+        files = {"curves.csv": _csv_bytes(curves), "checkpoint.pt": weights_bytes(config, run.network)}
+        if config.fitted is not None:
+            files["coding.json"] = _json_bytes(coding_of(run.data, config.data).document())
+            return Finished(files, None, time.perf_counter() - began)
         subject = Subject(run.network, run.task, config.seed)
         arrays, mean_gap = _rollout_arrays(subject)
         gap = mean_gap if np.isfinite(mean_gap) else None
         breakdown = breakdown_of(run.data, run.task.starts, arrays["forecast"])
-        curves = run.trainer.log.columns()
-        files = {
-            "curves.csv": _csv_bytes(curves),
-            "checkpoint.pt": weights_bytes(config, run.network),
-            "rollout.npz": _npz_bytes(arrays),
-        }
+        files["rollout.npz"] = _npz_bytes(arrays)
         facts = data_facts(config)
         evidence = TrialEvidence(
             config=config,
@@ -206,4 +208,8 @@ def _npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
 
 def diagnosis_bytes(diagnosis: Diagnosis) -> bytes:
     """Return diagnosis.json."""
-    return (json.dumps(diagnosis_to_json(diagnosis), indent=1, allow_nan=False) + "\n").encode()
+    return _json_bytes(diagnosis_to_json(diagnosis))
+
+
+def _json_bytes(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()

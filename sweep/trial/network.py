@@ -1,5 +1,12 @@
 """The network of a trial: before its training, and with the weights of a checkpoint."""
 
+import hashlib
+from pathlib import Path
+
+import torch
+
+from sweep.config.errors import StoreError
+from sweep.config.fitted import Begin
 from sweep.config.trial import TrialConfig
 from sweep.data import Data
 from sweep.model import Network, engine, network_of_model
@@ -24,3 +31,23 @@ def trained(config: TrialConfig, data: Data, weights: bytes) -> Network:
     network.to(dtype=DTYPES[config.training.precision], device=config.device)  # first, or float64 is rounded
     network.load_state_dict(read_checkpoint(weights)["state_dict"])
     return network
+
+
+def begun_weights(begin: Begin) -> dict[str, torch.Tensor]:
+    """Return the stored weights from which a training continues, as a state_dict.
+
+    Raises:
+        StoreError: the file is missing, or its content has changed.
+    """
+    try:
+        content = Path(begin.file).read_bytes()
+    except OSError as error:
+        raise StoreError(
+            f"cannot read {begin.file}, whose weights are to be updated: {error.strerror or error}"
+        ) from error
+    if hashlib.sha256(content).hexdigest() != begin.digest:
+        raise StoreError(
+            f"{begin.file} has changed since the update of its weights began: start the update again"
+        )
+    weights: dict[str, torch.Tensor] = read_checkpoint(content)["state_dict"]
+    return weights

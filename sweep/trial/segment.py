@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from sweep.config.records import Evaluation, Scores
+from sweep.config.errors import DataError
+from sweep.config.fitted import Fitted
+from sweep.config.records import NOT_SCORED, Evaluation, Scores
 from sweep.config.seeds import stream
 from sweep.config.trial import TrialConfig
 from sweep.data import Data
@@ -19,11 +21,11 @@ from sweep.diagnosis.probes.closed_loop import CannotMeasure
 from sweep.diagnosis.probes.errors import log_spaced, nrmse_by_step_of
 from sweep.score import Forecasts, Task, forecasts, objective_of, scores
 from sweep.score.baselines.simple import CannotServe
-from sweep.score.ridge_readout import RIDGES, refit_readout
+from sweep.score.ridge_readout import RIDGES, refit_readout, with_ridge
 from sweep.train import Trainer
 from sweep.trial.checkpoint import checkpoint_bytes, read_checkpoint
-from sweep.trial.inputs import DTYPES, load_data, training_windows, validation_task, windows_of
-from sweep.trial.network import network_of
+from sweep.trial.inputs import DTYPES, data_of, training_windows, validation_task, windows_of
+from sweep.trial.network import begun_weights, network_of
 from sweep.trial.plugins import check_plugins
 from sweep.trial.process import trial_process
 
@@ -78,10 +80,12 @@ class Run:
         """
         self.config = config
         self.dtype = DTYPES[config.training.precision]
-        self.data = load_data(config.data, config.score) if data is None else data
+        self.data = data_of(config) if data is None else data
         network = network_of(config, self.data)
         network.initialise(stream(config.seed, "initialisation"))
         self.network = network.to(dtype=self.dtype, device=config.device)
+        if config.fitted is not None:
+            self._begin(config.fitted)
         windows = training_windows(config) if data is None else windows_of(config, data)
         self._task = None if data is None else Task(data, data.validation, self.dtype, config.device)
         self.trainer = Trainer(config, windows, self.network)
@@ -91,6 +95,14 @@ class Run:
         self.latest: dict[str, Any] | None = None  # scores and evidence of the latest evaluation
         self.latest_changes = -1
 
+    def _begin(self, fitted: Fitted) -> None:
+        """Begin a training on all data: check the data, and load the stored weights from which an update continues."""
+        if fitted.fingerprint not in ("", self.data.fingerprint):
+            raise DataError(f"{self.data.name}: the data have changed since the training on them began")
+        begin = fitted.begin_of(self.config.seed)
+        if begin is not None:
+            self.network.load_state_dict(begun_weights(begin))
+
     @property
     def task(self) -> Task:
         """Return the validation starts, encoded once per process."""
@@ -98,15 +110,41 @@ class Run:
 
     def advance(self, point: int) -> Evaluation:
         """Train to an evaluation point, evaluate there, and keep the weights if they are the best so far."""
-        loss = self.trainer.train(self.config.points[point], self.rollout_errors)
+        fitted = self.config.fitted
+        errors = self.rollout_errors if fitted is None else fitted.errors_at(point)
+        loss = self.trainer.train(self.config.points[point], errors)
         return self.evaluate(point, loss)
 
     def evaluate(self, point: int, loss: float) -> Evaluation:
         """Evaluate the weights as those of an evaluation point, and keep them if they are the best so far.
 
+        Without validation nothing is scored, and the last weights are kept.
+
         Args:
             point: index into the configuration's points; the last one ends the trial.
             loss: mean training loss since the evaluation before.
+        """
+        ended = point == len(self.config.points) - 1 or self.trainer.diverged is not None
+        if self.config.fitted is None:
+            evaluated = self._compared(ended)
+            scores, evidence = Scores(**evaluated["scores"]), evaluated["evidence"]
+        else:
+            scores, evidence = NOT_SCORED, self._kept(self.config.fitted.ridge) if ended else {}
+        return Evaluation(
+            point=point,
+            sequence_steps=self.trainer.consumed,
+            updates=self.trainer.updates,
+            scores=scores,
+            train_loss=loss,
+            lr=self.trainer.lr,
+            evidence=evidence,
+        )
+
+    def _compared(self, ended: bool) -> dict[str, Any]:
+        """Return scores and evidence of the weights, and keep them if they are the best so far.
+
+        Args:
+            ended: whether the trial ends here.
         """
         if self.latest is None or self.latest_changes != self.trainer.changes:
             projected = self.config.training.projected
@@ -119,18 +157,27 @@ class Run:
             if self.trainer.updates > 0 and error < self.best_error:
                 self.best_error, self.best_weights = error, weights
         evaluated = self.latest
-        ended = point == len(self.config.points) - 1 or self.trainer.diverged is not None
         if self.config.training.readout_refit == "end" and ended and self.best_weights is not None:
             evaluated = self._refit_best(evaluated)
-        return Evaluation(
-            point=point,
-            sequence_steps=self.trainer.consumed,
-            updates=self.trainer.updates,
-            scores=Scores(**evaluated["scores"]),
-            train_loss=loss,
-            lr=self.trainer.lr,
-            evidence=evaluated["evidence"],
-        )
+        return evaluated
+
+    def _kept(self, ridge: float | None) -> dict[str, Any]:
+        """Keep the last weights of a training on all data, with the readout of a ridge; return the evidence of it.
+
+        Args:
+            ridge: None: the readout stays as it was trained.
+        """
+        if ridge is None or self.trainer.diverged is not None:
+            return {}
+        now = self.trainer.flat.snapshot()
+        try:
+            made = with_ridge(self.network, self.data, self.config.score.warmup, ridge)
+        except CannotServe as error:
+            return {"readout_refit": {"reason": str(error)}}
+        self.network.load_state_dict(made.state_dict())
+        self.best_weights = self.trainer.flat.snapshot()
+        self.trainer.flat.restore(now)
+        return {"readout_refit": {"ridge": ridge}}
 
     def _evaluated_as_it_is(self) -> tuple[dict[str, Any], torch.Tensor]:
         return self._evaluated(), self.trainer.flat.snapshot()

@@ -12,6 +12,7 @@ from sweep.report.terminal.study import print_answer, print_verdict
 from sweep.report.terminal.trial import print_treatment
 from sweep.results.document import report_document
 from sweep.results.wording.audit import audit_table
+from sweep.results.wording.fit import fit_texts
 from sweep.store import StudyFolder
 
 
@@ -58,6 +59,13 @@ def print_audited(folder: StudyFolder, audit: Mapping[str, Any] | None, console:
     findings = report_document(folder)["findings"]
     print_line(console, next(f["text"] for f in findings if f["code"] == "pruning_stopped_winners"))
     _print_places(console, folder, StudyFolder(folder.path / "audit"))
+
+
+def print_fitted(folder: StudyFolder, fit: Mapping[str, Any], console: Console) -> None:
+    """Print the result of a fit or an update, an entry of fit.json, and where the networks are."""
+    for text in fit_texts(fit):
+        print_line(console, text)
+    print_line(console, f"Networks: {folder.path}/fit/trials/*/checkpoint.pt", wrap=False)
 
 
 def _print_places(console: Console, folder: StudyFolder, trained: StudyFolder) -> None:

@@ -21,6 +21,7 @@ from sweep.results.wording.confirmation import (
     confirmation_texts,
 )
 from sweep.results.wording.diagnosis import MUTED, first_try_text, symptom_text
+from sweep.results.wording.fit import fit_text
 from sweep.results.wording.intervals import intervals_text
 from sweep.results.wording.leaderboard import board_rows
 from sweep.results.wording.numbers import param_text
@@ -60,6 +61,9 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
     print_line(console, ", ".join(f"{name} {value}" for name, value in cost_facts(document)[1:3]), "dim")
     console.print()
     print_answer(document, console)
+    if document["fit"] is not None:
+        console.print()
+        print_line(console, fit_text(document["fit"]))
     for treatment in document["treatments"]:
         console.print()
         print_line(console, f"Treated: {treatment_short_text(treatment)}")
