@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from sweep.data.types import Array
+from sweep.stats.conformal import WHOLE_PERCENTS, rank_of
 from sweep.stats.proportion import wilson_interval
 
-WHOLE_PERCENTS = range(1, 100)  # the levels that a document of intervals can give
 DIGITS = 6  # significant ones of a stored error
 
 
@@ -86,22 +86,6 @@ class Coverage:
 
     mean: tuple[float, float, float]  # value, low, high; over starts, steps and scored channels
     by_step: Array  # (step, 3): value, low, high; over starts and scored channels
-
-
-def rank_of(n: int, level: int) -> int:
-    """Return the rank of the half width among n calibration errors, ceil((n + 1) level); above n: there is none.
-
-    Raises:
-        ValueError: the level is not a whole percent between 1 and 99.
-    """
-    if level not in WHOLE_PERCENTS:
-        raise ValueError(f"wanted a level in whole percents from 1 to 99, got {level}")
-    return -(-(n + 1) * level // 100)
-
-
-def starts_for(level: int) -> int:
-    """Return the fewest calibration starts that give a level, in percent: 9 for 90."""
-    return next(n for n in range(1, 101) if rank_of(n, level) <= n)
 
 
 def intervals_of_errors(errors: Array, std: Array) -> Intervals:

@@ -17,6 +17,7 @@ from sweep.results.confirmation import TEST_KEYS, confirmation_section
 from sweep.results.contest import Contender
 from sweep.results.diagnoses import Judged, diagnoses_section
 from sweep.results.importances import importances
+from sweep.results.intervals import intervals_section
 from sweep.results.selection import ranked
 from sweep.results.study import StoredStudy, read_study
 from sweep.results.study_tables import StudyTables
@@ -53,6 +54,7 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
         "test_looks": test_looks(stored),
         "confirmation": confirmation_section(stored),
         "confirmation_outdated": stored.outdated,
+        "intervals": intervals_section(stored),
         "audit": stored.audit,
         "treatments": [dict(treatment) for treatment in stored.treatments],
         "baselines": {name: baseline_entry(stored, name) for name in stored.baselines},

@@ -27,6 +27,7 @@ class StoredStudy:
     winner: Mapping[str, Any] | None  # winner.json
     confirmation: Mapping[str, Any] | None = None  # confirmation.json, where it is of today's best trials
     audit: Mapping[str, Any] | None = None  # audit.json
+    intervals: Mapping[str, Any] | None = None  # intervals.json
     outdated: bool = False  # a confirmation is stored, but other trials are the best today
     diagnoses: Mapping[int, Diagnosis] = field(default_factory=dict)  # by trial, where stored
     fresh: tuple[TrialRecord, ...] = ()  # the trainings of that confirmation, on fresh seeds
@@ -179,6 +180,7 @@ def read_study(folder: StudyFolder) -> StoredStudy:
         winner=folder.read_document("winner"),
         confirmation=confirmation if current else None,
         audit=folder.read_document("audit"),
+        intervals=folder.read_document("intervals"),
         outdated=confirmation is not None and not current,
         diagnoses=readable_diagnoses(folder, records),
         fresh=_fresh_trainings(folder, confirmation) if current and confirmation is not None else (),
