@@ -87,7 +87,7 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calib
         )
         for part in ("validation", "test")
     )
-    apart = _calibration_places(pieces, score, need, lag) if calibrated else None
+    apart = _calibration_places(pieces, score, need, lag)
     train = tuple(
         codec.encode(values[None], np.array([index]))[0] for values, index in zip(raw, rows, strict=True)
     )
@@ -140,7 +140,8 @@ def load(config: DataConfig, score: ScoreConfig, base: Path | None = None, calib
         known=recording.known,
         input_scaling=scaling,
         trained_series=tuple(names[owner] for owner in owners) if names else (),
-        calibration=None if apart is None else starts_at(apart),
+        calibration=starts_at(apart) if calibrated and apart is not None else None,
+        calibration_starts=0 if apart is None else len(apart.position),
     )
 
 

@@ -116,8 +116,9 @@ def series_names(recording: Recording) -> tuple[str, ...]:
 def recorded_of(recording: Recording) -> Recorded:
     """Return the facts of a recording whose gaps have been cut."""
     parts = [series.parts for series in recording.series]
-    train, validation, test = (
-        sum(part[word][1] - part[word][0] for part in parts) for word in ("train", "validation", "test")
+    train, validation, test, kept = (
+        sum(part[word][1] - part[word][0] for part in parts)
+        for word in ("train", "validation", "test", "calibration")
     )
     stamps = next(
         (one.stamps for one in recording.series if one.stamps is not None and len(one.stamps) > 1), None
@@ -133,6 +134,7 @@ def recorded_of(recording: Recording) -> Recorded:
         seconds,
         recording.span,
         recording.facts,
+        kept,
     )
 
 

@@ -58,7 +58,7 @@ def calibrate(study: OpenStudy) -> dict[str, Any]:
         for of, predict in zip(named, predicts, strict=True):
             intervals, _ = intervals_of(folder, of)
             if intervals is not None and identity(of) not in measured:
-                coverage.append({"of": identity(of), **_coverage(intervals, predict, data)})
+                coverage.append({"of": identity(of), **coverage_on_test(intervals, predict, data)})
     winner["coverage"] = coverage
     folder.write_document("winner", winner)
     return winner
@@ -135,6 +135,31 @@ def calibrated(predict: Predict, data: Data) -> Intervals:
     return intervals_of_errors(errors, level_of(data.train_raw, data.train_series).std)
 
 
+def coverage_on_test(intervals: Intervals, predict: Predict, data: Data) -> dict[str, Any]:
+    """Return `n_eff` and `levels` of an entry of `coverage`: for the scored channels and the steps that are calibrated.
+
+    It reads the locked test.
+
+    Args:
+        intervals: of the forecaster.
+        predict: the forecaster.
+        data: with test starts.
+    """
+    starts, chosen = data.test, list(data.targets)
+    steps = min(intervals.horizon, starts.truth.shape[1])
+    ends = intervals.around(predict(starts), LEVELS, starts.series)
+    levels = {}
+    for level, (low, high) in ends.items():
+        part = (low[:, :steps, chosen], high[:, :steps, chosen])
+        measured = coverage_of(part, starts.truth[:, :steps, chosen], starts.n_eff)
+        columns = measured.by_step.T.tolist()
+        levels[str(level)] = {
+            **dict(zip(("value", "low", "high"), measured.mean, strict=True)),
+            "by_step": dict(zip(("value", "low", "high"), columns, strict=True)),
+        }
+    return {"n_eff": starts.n_eff, "levels": levels}
+
+
 def _predict(study: OpenStudy, of: Source | str, data: Data) -> Predict:
     if not isinstance(of, str):
         return predict_of(ensemble_of(of, data, study.config.run.device))
@@ -162,20 +187,3 @@ def _document(data: Data, wanted: list[dict[str, Any]], predicts: list[Predict])
         "series": list(data.trained_series),
         "forecasters": entries,
     }
-
-
-def _coverage(intervals: Intervals, predict: Predict, data: Data) -> dict[str, Any]:
-    """Return the coverage on the locked test by level: of the scored channels, over the steps that are calibrated."""
-    starts, chosen = data.test, list(data.targets)
-    steps = min(intervals.horizon, starts.truth.shape[1])
-    ends = intervals.around(predict(starts), LEVELS, starts.series)
-    levels = {}
-    for level, (low, high) in ends.items():
-        part = (low[:, :steps, chosen], high[:, :steps, chosen])
-        measured = coverage_of(part, starts.truth[:, :steps, chosen], starts.n_eff)
-        columns = measured.by_step.T.tolist()
-        levels[str(level)] = {
-            **dict(zip(("value", "low", "high"), measured.mean, strict=True)),
-            "by_step": dict(zip(("value", "low", "high"), columns, strict=True)),
-        }
-    return {"n_eff": starts.n_eff, "levels": levels}

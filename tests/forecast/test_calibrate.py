@@ -94,20 +94,21 @@ def test_test_is_read_once(copy, readings):
 
 def test_a_confirmation_without_intervals_gets_them(copy, readings):
     whole, winner = copy.read_document("intervals"), copy.read_document("winner")
+    assert [one["of"]["basis"] for one in winner["coverage"]] == ["selected", "confirmed"]
     (copy.path / "intervals.json").unlink()
     copy.write_document("winner", {key: value for key, value in winner.items() if key != "coverage"})
     assert intervals_of(copy, networks_of(copy)) == (None, NOT_MEASURED)
     assert report_document(copy)["intervals"] is None
-    assert again(copy).winner == winner
+    assert again(copy).winner == {**winner, "coverage": winner["coverage"][1:]}
     assert copy.read_document("intervals") == whole
     assert readings.count("test") == len(whole["forecasters"])
 
 
 def test_a_stop_before_the_coverage_is_resumed(copy, readings):
     winner = copy.read_document("winner")
-    copy.write_document("winner", {**winner, "coverage": []})
+    copy.write_document("winner", {**winner, "coverage": winner["coverage"][:1]})
     assert again(copy).winner == winner
-    assert readings == ["test"] * len(winner["coverage"])
+    assert readings == ["test"]
 
 
 def test_lost_intervals_are_calibrated_again_without_a_look_at_test(copy, readings):
@@ -175,7 +176,7 @@ def study_of(place: Path, name: str, folder: StudyFolder, **changes: str) -> Stu
 @pytest.mark.slow
 def test_without_samples_for_calibration_the_reason_names_the_key(folder, tmp_path):
     made = study_of(tmp_path, "plain", folder, calibration="")
-    intervals, reason = intervals_of(made, networks_of(made))
+    intervals, reason = intervals_of(made, forecasters_of(made)[0])
     assert intervals is None and "set data.calibration, such as 0.5" in reason
     section = report_document(made)["intervals"]
     assert section["levels"] == [] and section["reason"] == reason
@@ -186,7 +187,7 @@ def test_without_samples_for_calibration_the_reason_names_the_key(folder, tmp_pa
 @pytest.mark.slow
 def test_with_few_starts_only_low_levels(folder, tmp_path):
     made = study_of(tmp_path, "few", folder, calibration="calibration = 0.2")
-    intervals, _ = intervals_of(made, networks_of(made))
+    intervals, _ = intervals_of(made, forecasters_of(made)[0])
     assert intervals.n == 4
     assert [intervals.gives(level) for level in (50, 80, 90)] == [True, True, False]
     section = report_document(made)["intervals"]
