@@ -1,17 +1,16 @@
-"""What the intervals of forecasts cover: small studies as a user runs them, and their coverage on the locked test.
+"""What the intervals of forecasts cover, for small networks on data sets with many starts that do not overlap.
 
     python benchmarks/intervals.py [NAME...] [--data FOLDER] [--json]
 
-Each study tries two configurations and trains the better one on five fresh seeds. Its networks are small and trained
-for seconds: coverage must hold for any network. Then the intervals are calibrated and measured by the functions of
-`sweep confirm`, but on as many starts as the data hold: coverage is known to 0.03 or better only from 500 on either
-side. Beside the absolute errors of `sweep`, two other kinds of interval from the same rollouts: of signed errors, and
-of errors divided by the spread of the five networks. FOLDER holds elecdemand.csv, without which that row is left out.
+Five networks of one configuration are trained for seconds on each data set: coverage must hold for any network. Their
+median is calibrated and measured by the functions of `sweep confirm`, on as many starts as the data hold: only from 500
+on either side the coverage is known to about 0.03. Beside the absolute errors of `sweep`, two other kinds of interval
+from the same rollouts: of signed errors, and of errors divided by the spread of the networks. FOLDER holds
+elecdemand.csv, without which that row is left out.
 """
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -22,78 +21,58 @@ from typing import Any
 import numpy as np
 from machine import machine
 
-import sweep
-from sweep.config.trial import trial_config_from_json
+from sweep.config.data_section import DataConfig
+from sweep.config.engines import engine_name
+from sweep.config.section import Component
+from sweep.config.sections import ModelConfig, ScoreConfig, TrainingConfig
+from sweep.config.trial import TrialConfig
 from sweep.data import load
-from sweep.forecast import ensemble_of, networks_of
+from sweep.forecast import Source, ensemble_of
 from sweep.forecast.calibrate import calibrated, coverage_on_test, predict_of
 from sweep.forecast.ensemble import combined
+from sweep.model import best_kernel
 from sweep.stats.conformal import rank_of
-from sweep.store import StudyFolder
+from sweep.trial import finish, run_segment
 
 Array = np.ndarray
 
 LEVEL = 90
 GOAL = (0.85, 0.95)  # of the coverage at that level, on average and at each step
-STUDY = """
-[data]
-{data}
-[score]
-warmup = 40
-horizon = {horizon}
-starts = 16
-[model]
-hidden = 16
-layers = 1
-[training]
-window = 80
-budget = {budget}
-evaluations = 4
-batch_size = 32
-optimizer = {{ name = "adam", lr = 0.01 }}
-scheduler = "cosine"
-[search]
-trials = 2
-[pruning]
-enabled = false
-[confirm]
-top = 1
-seeds = 5
-[space]
-cell = ["lstm", "gru"]
-[run]
-workers = 1
-executor = "inline"
-"""
-LONG = "train = 5_000, validation = 41_000, test = 41_000"
+NETWORKS = 5
+LONG = {"train": 5_000, "validation": 41_000, "test": 41_000}
 
 
 @dataclass(frozen=True)
 class Row:
-    """A data set with its task; a file is written by a function below."""
+    """A data set with its task."""
 
-    data: str  # lines of [data]
+    data: Mapping[str, Any]  # of [data]; a path is that of a file which `write_files` writes
     horizon: int = 40
-    starts: int = 1000  # on test, and for sources that make a series for each also for calibration
-    budget: int = 200_000
+    starts: int = 1000  # on test; for sources that make a series for each start, for calibration too
 
 
 ROWS = {
-    "sine, noise 0.2": Row('source = "sine"\noptions = { noise = 0.2 }'),
-    "narendra_li": Row('source = "narendra_li"'),
-    "duffing, noise": Row('source = "duffing"\noptions = { noise = 0.05 }'),
-    "lorenz": Row(f'source = "lorenz"\noptions = {{ {LONG} }}\ncalibration = 0.5'),
-    "lorenz, noise 1": Row(f'source = "lorenz"\noptions = {{ {LONG}, noise = 1.0 }}\ncalibration = 0.5'),
+    "sine, noise 0.2": Row({"source": "sine", "options": {"noise": 0.2}}),
+    "narendra_li": Row({"source": "narendra_li"}),
+    "duffing, noise 0.05": Row({"source": "duffing", "options": {"noise": 0.05}}),
+    "lorenz": Row({"source": "lorenz", "options": LONG, "calibration": 0.5}),
+    "lorenz, noise 1": Row({"source": "lorenz", "options": {**LONG, "noise": 1.0}, "calibration": 0.5}),
     "mackey_glass, noise 0.05": Row(
-        f'source = "mackey_glass"\noptions = {{ {LONG}, noise = 0.05 }}\ncalibration = 0.5'
+        {"source": "mackey_glass", "options": {**LONG, "noise": 0.05}, "calibration": 0.5}
     ),
-    "ar2": Row('path = "ar2.csv"\nsplit = [0.1, 0.45, 0.45]\ncalibration = 0.5', 30),
+    "ar2": Row({"path": "ar2.csv", "split": (0.1, 0.45, 0.45), "calibration": 0.5}, 25),
     "seasonal": Row(
-        'path = "seasonal.csv"\nscaling = "series"\nsplit = [0.1, 0.45, 0.45]\ncalibration = 0.5', 36
+        {"path": "seasonal.csv", "scaling": "series", "split": (0.1, 0.45, 0.45), "calibration": 0.5}, 25
     ),
     "elecdemand": Row(
-        'path = "elecdemand.csv"\nknown = ["WorkDay", "Temperature"]\ncalendar = ["time_of_day"]\n'
-        "split = [0.3, 0.4, 0.3]\ncalibration = 0.5",
+        {
+            "path": "elecdemand.csv",
+            "target": ("Demand",),
+            "known": ("WorkDay", "Temperature"),
+            "calendar": ("time_of_day",),
+            "split": (0.3, 0.4, 0.3),
+            "calibration": 0.6,
+        },
         24,
         219,
     ),
@@ -133,38 +112,58 @@ def write_files(folder: Path, data: Path | None) -> None:
         (folder / "elecdemand.csv").write_bytes((data / "elecdemand.csv").read_bytes())
 
 
-def measured(folder: Path, row: Row) -> dict[str, Any]:
-    """Run a study, and return the coverage that it stores with that of two other kinds of interval."""
-    number = len(list(folder.glob("*.toml")))
-    path = folder / f"study{number}.toml"
-    text = STUDY.format(data=row.data, horizon=row.horizon, budget=row.budget)
-    path.write_text(text)
+def trained(row: Row, folder: Path) -> Source:
+    """Return five small networks of one configuration."""
+    settings = dict(row.data)
+    if "path" in settings:
+        settings["path"] = str(folder / settings["path"])
+    model = ModelConfig(cell="gru", hidden=16, layers=1)
+    training = TrainingConfig(
+        window=80,
+        budget=100_000,
+        evaluations=3,
+        batch_size=16,
+        optimizer=Component.model_validate({"name": "adam", "lr": 0.01}),
+        scheduler=Component(name="cosine"),
+    )
+    trainings = []
+    for seed in range(1, NETWORKS + 1):
+        config = TrialConfig(
+            data=DataConfig(**settings),
+            score=ScoreConfig(warmup=40, horizon=row.horizon, starts=16),
+            model=model,
+            training=training,
+            seed=seed,
+            engine=engine_name("auto", best_kernel(), "cpu", model, training),
+        )
+        checkpoint = None
+        for point in range(len(config.points)):
+            checkpoint = run_segment(config, checkpoint, point).checkpoint
+        assert checkpoint is not None
+        trainings.append((config, finish(config, checkpoint).files["checkpoint.pt"]))
+    return Source(0, "selected", tuple(trainings))
+
+
+def measured(row: Row, folder: Path) -> dict[str, Any]:
+    """Return the coverage of sweep's intervals, with that of two other kinds."""
     began = time.perf_counter()
-    sweep.run(str(path), results=folder / "results", plots=False)
-    study = StudyFolder(folder / "results" / path.stem)
-    winner = study.read_document("winner") or {}
-    number = winner["number"]
-    if number is None:  # no configuration beats a trivial forecast: its networks are measured all the same
-        number = (study.read_document("confirmation") or {})["leader"]
-    source = networks_of(study, number)
-    config = trial_config_from_json(study.record(number).config)
-    score = config.score.model_copy(update={"starts": row.starts})
-    loaded = load(config.data, score, calibrated=True)
-    ensemble = ensemble_of(source, loaded)
-    assert loaded.calibration is not None
+    source = trained(row, folder)
+    config = source.trainings[0][0]
+    data = load(config.data, config.score.model_copy(update={"starts": row.starts}), calibrated=True)
+    ensemble = ensemble_of(source, data)
+    predict = predict_of(ensemble)
+    assert data.calibration is not None
     errors, spreads = [], []
-    for starts in (loaded.calibration, loaded.test):
+    for starts in (data.calibration, data.test):
         made = ensemble.forecasts(starts.past, starts.known, starts.series)
         unit = starts.std[:, None]
-        errors.append((starts.truth - combined(made)) / unit)
-        spreads.append(made.std(axis=0) / unit)
-    predict = predict_of(ensemble)
-    coverage = coverage_on_test(calibrated(predict, loaded), predict, loaded)
+        errors.append(((starts.truth - combined(made)) / unit)[..., list(data.targets)])
+        spreads.append((made.std(axis=0) / unit)[..., list(data.targets)])
     return {
-        "error": winner["test"]["rollout_error"] if winner["test"] else 1.0,
+        "rmse": float(np.sqrt((errors[1] ** 2).mean())),
         "calibration": len(errors[0]),
-        "test": loaded.test.n_eff,
-        "coverage": coverage["levels"],
+        "test": data.test.n_eff,
+        "coverage": coverage_on_test(calibrated(predict, data), predict, data)["levels"],
         "kinds": kinds(errors, spreads),
         "seconds": time.perf_counter() - began,
     }
@@ -214,26 +213,28 @@ def graded(low: Array, high: Array, errors: Array, third: Array) -> dict[str, fl
     }
 
 
-def table(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the results as a table."""
-    lines = [
-        "| data | calibration, test | error | 90 %: mean [95 %] | by step | signed: coverage, score | "
-        "spread: coverage, score | widest third: absolute, spread |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for name, result in results.items():
-        plain, signed, spread = (result["kinds"][kind] for kind in ("absolute", "signed", "spread"))
-        own = result["coverage"][str(LEVEL)]
-        steps = own["by_step"]["value"]
-        mark = "" if GOAL[0] <= min(steps) and max(steps) <= GOAL[1] else " (missed)"
-        lines.append(
-            f"| {name} | {result['calibration']}, {result['test']} | {result['error']:.2g} | "
-            f"{own['value']:.3f} [{own['low']:.3f}, {own['high']:.3f}] | {min(steps):.3f} to {max(steps):.3f}{mark} | "
-            f"{signed['coverage']:.3f}, {signed['score'] / plain['score'] - 1:+.1%} | "
-            f"{spread['coverage']:.3f}, {spread['score'] / plain['score'] - 1:+.1%} | "
-            f"{plain['third']:.3f}, {spread['third']:.3f} |"
-        )
-    return "\n".join(lines)
+HEAD = (
+    "data (calibration, test)", "rmse", "90 %: mean [95 %]", "by step", "signed: coverage, score",
+    "spread: coverage, score", "widest third: absolute, spread",
+)  # fmt: skip
+
+
+def line(name: str, result: Mapping[str, Any]) -> str:
+    """Return the results of a data set as a line of the table."""
+    plain, signed, spread = (result["kinds"][kind] for kind in ("absolute", "signed", "spread"))
+    own = result["coverage"][str(LEVEL)]
+    steps = own["by_step"]["value"]
+    mark = "" if GOAL[0] <= min(steps) and max(steps) <= GOAL[1] else " (missed)"
+    cells = (
+        f"{name} ({result['calibration']}, {result['test']})",
+        f"{result['rmse']:.2g}",
+        f"{own['value']:.3f} [{own['low']:.3f}, {own['high']:.3f}]",
+        f"{min(steps):.3f} to {max(steps):.3f}{mark}",
+        f"{signed['coverage']:.3f}, {signed['score'] / plain['score'] - 1:+.1%}",
+        f"{spread['coverage']:.3f}, {spread['score'] / plain['score'] - 1:+.1%}",
+        f"{plain['third']:.3f}, {spread['third']:.3f}",
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -247,12 +248,16 @@ def main() -> None:
     given = parser.parse_args()
     names = given.names or [name for name in ROWS if name != "elecdemand" or given.data]
     results = {}
+    if not given.json:
+        print(f"{machine()}\n\n| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}", flush=True)
     with tempfile.TemporaryDirectory() as place:
         write_files(Path(place), given.data)
         for name in names:
-            results[name] = measured(Path(place), ROWS[name])
-            print(f"{name}: {results[name]['seconds']:.0f} s", file=sys.stderr)
-    print(json.dumps({"machine": machine(), "results": results}, indent=1) if given.json else table(results))
+            results[name] = measured(ROWS[name], Path(place))
+            if not given.json:
+                print(line(name, results[name]), flush=True)
+    if given.json:
+        print(json.dumps({"machine": machine(), "results": results}, indent=1))
 
 
 if __name__ == "__main__":
