@@ -32,7 +32,10 @@ from sweep.forecast.calibrate import calibrated, coverage_on_test, predict_of
 from sweep.forecast.ensemble import combined
 from sweep.model import best_kernel
 from sweep.stats.conformal import rank_of
-from sweep.trial import finish, run_segment
+from sweep.trial import run_segment
+from sweep.trial.checkpoint import read_checkpoint
+from sweep.trial.finish import weights_bytes
+from sweep.trial.segment import Run
 
 Array = np.ndarray
 
@@ -140,7 +143,11 @@ def trained(row: Row, folder: Path) -> Source:
         for point in range(len(config.points)):
             checkpoint = run_segment(config, checkpoint, point).checkpoint
         assert checkpoint is not None
-        trainings.append((config, finish(config, checkpoint).files["checkpoint.pt"]))
+        run = Run(config)
+        run.restore(read_checkpoint(checkpoint))
+        if run.best_weights is not None:
+            run.trainer.flat.restore(run.best_weights)
+        trainings.append((config, weights_bytes(config, run.network)))
     return Source(0, "selected", tuple(trainings))
 
 
