@@ -82,7 +82,8 @@ def intervals_of(folder: StudyFolder, of: Source | str) -> tuple[Intervals | Non
     """Return the stored intervals of a forecaster, or None and the reason why there are none.
 
     Which levels they give depends on the number of calibration starts: `Intervals.gives`, and
-    `sweep.results.wording.intervals.missing_level_text` for a level that they do not give.
+    `sweep.results.wording.intervals.missing_level_text` for a level that they do not give. What they cover of the
+    locked test: `sweep.results.intervals.coverage_entries` of winner.json and `identity(of)`.
 
     Args:
         folder: of the study.

@@ -20,27 +20,29 @@ def intervals_section(study: StoredStudy) -> dict[str, Any] | None:
     of_today = [entry["of"] for entry in stored["forecasters"] if entry["of"].get("number") in numbers]
     if not of_today:
         return None
-    measured = (study.winner or {}).get("coverage") or []
     n = stored["n"]
     return {
         "n": n,
         "horizon": stored["horizon"],
         "levels": [level for level in LEVELS if n and starts_for(level) <= n],
         "reason": None if n >= starts_for(LEVELS[-1]) else _reason(study.document, n),
-        "forecasters": [
-            {**of, "coverage": next((_levels(one) for one in measured if one["of"] == of), None)}
-            for of in of_today
-        ],
+        "forecasters": [{**of, "coverage": coverage_entries(study.winner, of)} for of in of_today],
     }
 
 
-def _reason(document: Mapping[str, Any], n: int) -> str:
-    """Return why there is no interval of the highest level."""
-    return missing_level_text(LEVELS[-1], n) if n else no_intervals_text(document)
+def coverage_entries(winner: Mapping[str, Any] | None, of: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Return what a forecaster's intervals cover of the locked test, by level; None if it has not been measured.
 
+    Steps are counted from 1.
 
-def _levels(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the coverage by level, with the lowest of the steps; steps are counted from 1."""
+    Args:
+        winner: winner.json.
+        of: the forecaster, as in winner.json.
+    """
+    entries = (winner or {}).get("coverage") or []
+    entry = next((one for one in entries if one["of"] == of), None)
+    if entry is None:
+        return None
     return [
         {
             "level": int(level),
@@ -51,3 +53,8 @@ def _levels(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for level, one in entry["levels"].items()
     ]
+
+
+def _reason(document: Mapping[str, Any], n: int) -> str:
+    """Return why there is no interval of the highest level."""
+    return missing_level_text(LEVELS[-1], n) if n else no_intervals_text(document)

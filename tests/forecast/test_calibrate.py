@@ -94,20 +94,27 @@ def test_test_is_read_once(copy, readings):
 
 def test_a_confirmation_without_intervals_gets_them(copy, readings):
     whole, winner = copy.read_document("intervals"), copy.read_document("winner")
-    assert [one["of"]["basis"] for one in winner["coverage"]] == ["selected", "confirmed"]
     (copy.path / "intervals.json").unlink()
     copy.write_document("winner", {key: value for key, value in winner.items() if key != "coverage"})
     assert intervals_of(copy, networks_of(copy)) == (None, NOT_MEASURED)
     assert report_document(copy)["intervals"] is None
-    assert again(copy).winner == {**winner, "coverage": winner["coverage"][1:]}
+    after = again(copy).winner
+    assert {**after, "coverage": []} == {**winner, "coverage": []}
+    assert [one["of"] for one in after["coverage"]] == [identity(of) for of in forecasters_of(copy)]
+    assert all(one in winner["coverage"] for one in after["coverage"])
     assert copy.read_document("intervals") == whole
     assert readings.count("test") == len(whole["forecasters"])
 
 
 def test_a_stop_before_the_coverage_is_resumed(copy, readings):
     winner = copy.read_document("winner")
-    copy.write_document("winner", {**winner, "coverage": winner["coverage"][:1]})
-    assert again(copy).winner == winner
+    own = identity(networks_of(copy))
+    others = [one for one in winner["coverage"] if one["of"] != own]
+    assert len(others) == len(winner["coverage"]) - 1
+    copy.write_document("winner", {**winner, "coverage": others})
+    again(copy)
+    after = copy.read_document("winner")["coverage"]
+    assert after[:-1] == others and after[-1] in winner["coverage"]
     assert readings == ["test"]
 
 
