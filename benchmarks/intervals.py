@@ -56,7 +56,6 @@ class Row:
 
 ROWS = {
     "sine, noise 0.2": Row({"source": "sine", "options": {"noise": 0.2}}),
-    "narendra_li": Row({"source": "narendra_li"}),
     "duffing, noise 0.05": Row({"source": "duffing", "options": {"noise": 0.05}}),
     "lorenz": Row({"source": "lorenz", "options": LONG, "calibration": 0.5}),
     "lorenz, noise 1": Row({"source": "lorenz", "options": {**LONG, "noise": 1.0}, "calibration": 0.5}),

@@ -38,8 +38,8 @@ from sweep.cli.options import (
 def confirm(study: str, top: int, seeds: int, as_json: bool, **training: Any) -> None:
     """Train the best configurations of STUDY again on fresh seeds, and name one.
 
-    They are ranked on validation data. The locked test is read once, for the named configuration. Earlier trainings
-    are reused.
+    They are ranked on validation data. The locked test is read once, for the named configuration and the coverage of
+    its intervals. Earlier trainings are reused.
     """
     from sweep import api
 

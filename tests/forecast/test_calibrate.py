@@ -35,10 +35,10 @@ def again(copy: StudyFolder, **settings):
 def readings(monkeypatch) -> list[str]:
     """Return the parts of the data whose forecasts were computed, as they are read."""
     read: list[str] = []
-    predict = module._predict
+    predict = module.predict_by
 
-    def counted(study, of, data):
-        made = predict(study, of, data)
+    def counted(of, folder, data, device):
+        made = predict(of, folder, data, device)
 
         def one(starts):
             read.append("test" if starts is data.test else "calibration")
@@ -46,7 +46,7 @@ def readings(monkeypatch) -> list[str]:
 
         return one
 
-    monkeypatch.setattr(module, "_predict", counted)
+    monkeypatch.setattr(module, "predict_by", counted)
     return read
 
 
