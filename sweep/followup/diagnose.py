@@ -16,6 +16,7 @@ from sweep.diagnosis.probes import PROBES, always_on
 from sweep.diagnosis.symptoms import baseline_errors
 from sweep.diagnosis.trial_diagnosis import CODES, CannotJudge, Diagnosis, TrialEvidence, diagnosed
 from sweep.diagnosis.version import rules_version
+from sweep.results.prescribed import with_possible_prescriptions
 from sweep.results.stored_diagnoses import muted_codes, stored_diagnosis
 from sweep.store import StudyFolder
 from sweep.study.open_study import require_same_data, require_score_format
@@ -63,6 +64,7 @@ def diagnosis_of(
         new = diagnosed(evidence_of(folder, record, measured))
         diagnosis = new if stored is None or outdated else _completed(stored, new)
     assert diagnosis is not None
+    diagnosis = with_possible_prescriptions(diagnosis, record)
     muted = {*muted_codes(study), *mute}
     return {
         "number": number,

@@ -18,11 +18,13 @@ from sweep.results.contest import Contender
 from sweep.results.diagnoses import Judged, diagnoses_section
 from sweep.results.importances import importances
 from sweep.results.intervals import intervals_section
+from sweep.results.next_steps import next_steps
 from sweep.results.selection import ranked
 from sweep.results.study import StoredStudy, read_study
 from sweep.results.study_tables import StudyTables
 from sweep.results.tables import skill_or_nan, trial_row
-from sweep.results.verdict import verdict_of
+from sweep.results.verdict import Verdict, verdict_of
+from sweep.results.wording.next_steps import next_step_text
 from sweep.results.wording.verdict import verdict_text
 from sweep.score.comparisons import EXACT
 from sweep.store.folder import StudyFolder
@@ -42,9 +44,15 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
     stored, rung = tables.study, tables.rung
     best, reason = stored.named
     number = None if best is None else best.number
+    verdict = verdict_of(tables.contests.decisive, tables.loss_choice if stored.enough_starts else None)
+    findings = check_findings(tables, stored.outside_checks)
     document = {
         "format": FORMAT,
-        "verdict": verdict_section(tables),
+        "verdict": verdict_section(verdict, stored),
+        "next": [
+            {"code": step.code, "reason": next_step_text(step), "command": step.command}
+            for step in next_steps(stored, verdict, {finding.code: finding for finding in findings})
+        ],
         "study": study_section(stored),
         "score": score_section(stored),
         "progress": progress_section(stored, tables.trials),
@@ -64,10 +72,7 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
         "diagnoses": diagnoses_section(
             Judged(stored.diagnoses, stored.records, tables.trials, stored.axes, stored.muted)
         ),
-        "findings": [
-            {key: getattr(finding, key) for key in FINDING_KEYS}
-            for finding in check_findings(tables, stored.outside_checks)
-        ],
+        "findings": [{key: getattr(finding, key) for key in FINDING_KEYS} for finding in findings],
         "effects": {
             "compared": rung.words,
             "rung": rung.at,
@@ -91,11 +96,9 @@ def stored_confirmation(folder: StudyFolder) -> dict[str, Any] | None:
     return cleaned
 
 
-def verdict_section(tables: StudyTables) -> dict[str, Any]:
+def verdict_section(verdict: Verdict, study: StoredStudy) -> dict[str, Any]:
     """Return what to use, and the scores behind it."""
-    study, contest = tables.study, tables.contests.decisive
-    verdict = verdict_of(contest, tables.loss_choice if study.enough_starts else None)
-    loss = verdict.loss
+    contest, loss = verdict.contest, verdict.loss
     return {
         "kind": verdict.kind,
         "text": verdict_text(verdict, study),

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import re
 import shutil
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from sweep.config.changes import parsed_changes
 from sweep.config.ranges import Choice
 from sweep.config.records import TrialRecord
 from sweep.config.space import Axis
@@ -129,9 +131,11 @@ def test_causes_are_counted_with_what_is_to_be_tried_first():
 
 def test_what_few_trials_are_told_is_no_advice_for_all():
     lower = {"changes": [{"path": "training.optimizer.lr", "value": 0.001}], "trials": 2, "example": 7}
-    assert first_try_text({"trials": 4, "prescriptions": [lower]}) == "try training.optimizer.lr = 0.001"
+    assert (
+        first_try_text({"trials": 4, "prescriptions": [lower]}) == "try --change training.optimizer.lr=0.001"
+    )
     assert first_try_text({"trials": 5, "prescriptions": [lower]}) == (
-        "the change to try varies by trial; for trial 7: training.optimizer.lr = 0.001"
+        "the change to try varies by trial; for trial 7: --change training.optimizer.lr=0.001"
     )
     assert first_try_text({"trials": 5, "prescriptions": []}) is None
 
@@ -155,8 +159,19 @@ def test_words():
         {"path": "training.clip", "value": 0.5},
         {"path": "training.optimizer", "value": {"name": "sgd"}},
     ]
-    assert changes_text(changes) == "training.clip = 0.5 and training.optimizer = { name = sgd }"
-    assert changes_text([{"path": "training.shuffle", "value": False}]) == "training.shuffle = false"
+    text = changes_text(changes)
+    assert text == "--change training.clip=0.5 --change 'training.optimizer={ name = \"sgd\" }'"
+    assert changes_text([{"path": "training.shuffle", "value": False}]) == "--change training.shuffle=false"
+
+
+@pytest.mark.parametrize(
+    "value", [6_000_000, 6e6, 6e-06, 1e-4, 0.99871, True, {"name": "none"}, "a b's", [0.5, 2]], ids=repr
+)
+def test_changes_can_be_pasted_back_as_printed(value):
+    words = shlex.split(changes_text([{"path": "training.x", "value": value}]))
+    assert words[0] == "--change" and len(words) == 2
+    assert parsed_changes(words[1:]) == {"training.x": value}
+    assert "e+" not in words[1]
 
 
 # --- shown ------------------------------------------------------------------------------------------

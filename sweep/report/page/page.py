@@ -15,6 +15,7 @@ from sweep.report.page.diagnoses import diagnoses_values
 from sweep.report.plots import study as plots
 from sweep.report.plots.fresh_seeds import fresh_seeds_plot
 from sweep.report.plots.trial import draw_trial
+from sweep.results.commands import commands_run
 from sweep.results.effects import REFIT, is_late, strata
 from sweep.results.study import StoredStudy
 from sweep.results.study_tables import StudyTables
@@ -39,11 +40,9 @@ from sweep.results.wording.numbers import config_words, number_text
 from sweep.results.wording.study import (
     answer_text,
     baselines_on_test_text,
-    commands_of,
     cost_facts,
     data_facts,
     heading_text,
-    next_step_text,
     provenance_of,
     score_facts,
     status_text,
@@ -104,7 +103,7 @@ def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
         "status": status_text(document),
         "heading": heading_text(document),
         "best": best,
-        "answer": next_step_text(document) if best is None else answer_text(document),
+        "answer": None if best is None else answer_text(document),
         "best_words": words.get(best, []),
         "best_plot": best_plot,
         "scores": [asdict(fact) for fact in score_facts(document)],
@@ -133,7 +132,7 @@ def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
         "importances": document["importances"],
         "effect_plots": _effect_plots(tables, document["importances"]),
         "cost": cost_facts(document),
-        "commands": commands_of(study),
+        "commands": commands_run(study),
         "provenance": provenance_of(document),
         "data_facts": data_facts(document),
         "data_warnings": document["study"]["warnings"],

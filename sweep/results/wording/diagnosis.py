@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweep.results.wording.numbers import param_text, value_text
+from sweep.config.text import assignment_text
+from sweep.results.wording.numbers import param_text
 
 MUTED = "muted"
 
@@ -16,7 +17,7 @@ def symptom_text(symptom: Mapping[str, Any] | None, muted: bool = False) -> str:
 
 
 def alternatives_text(prescriptions: Sequence[Sequence[Mapping[str, Any]]]) -> list[str]:
-    """Return each set of changes as text: `training.optimizer.lr = 0.003 and training.window = 256`.
+    """Return each set of changes as options of `sweep treat`: `--change training.window=256`.
 
     Args:
         prescriptions: of a finding as JSON values.
@@ -25,8 +26,8 @@ def alternatives_text(prescriptions: Sequence[Sequence[Mapping[str, Any]]]) -> l
 
 
 def changes_text(changes: Sequence[Mapping[str, Any]]) -> str:
-    """Return changes that are made together as text."""
-    return " and ".join(f"{change['path']} = {_toml_text(change['value'])}" for change in changes)
+    """Return changes that are made together as options of `sweep treat`, to be pasted into a shell."""
+    return " ".join(f"--change {assignment_text(change['path'], change['value'])}" for change in changes)
 
 
 def first_try_text(row: Mapping[str, Any]) -> str | None:
@@ -53,9 +54,3 @@ def setting_text(path: str, value: Any) -> str:
         rest = [f"{key} {param_text(key, entry)}" for key, entry in value.items() if key != "name"]
         return " ".join([name, *rest])
     return param_text(path, value)
-
-
-def _toml_text(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_toml_text(entry)}" for key, entry in value.items()) + " }"
-    return value_text(value)
