@@ -7,25 +7,25 @@ from typing import Any
 
 from sweep.config.text import assignment_text
 from sweep.results.study import StoredStudy
+from sweep.store.folder import StudyFolder
 from sweep.study.find import PACKAGE
 
 DEFAULT_RESULTS = "results"  # folder of all studies
 SHIPPED = (PACKAGE / "studies_shipped", PACKAGE.parent / "studies")  # study files that have a name
 
 
-def study_command(study: StoredStudy, *words: Any) -> str:
+def study_command(folder: StudyFolder, *words: Any) -> str:
     """Return a command on a stored study: `sweep confirm sine`, given "confirm" and its other words.
 
     The study's name, and the folder of all studies where it is not the default, are added.
 
     Args:
-        study: as stored.
+        folder: of the study.
         *words: of the command; `...` stands for the study's name, and without it the name comes last.
     """
-    name = study.folder.name
-    placed = [name if word is ... else str(word) for word in words]
-    placed += [] if ... in words else [name]
-    return shlex.join(["sweep", *placed, *_results(study)])
+    placed = [folder.name if word is ... else str(word) for word in words]
+    placed += [] if ... in words else [folder.name]
+    return shlex.join(["sweep", *placed, *_results(folder)])
 
 
 def changed_run_command(study: StoredStudy, suffix: str, changes: Mapping[str, Any]) -> str:
@@ -39,7 +39,7 @@ def changed_run_command(study: StoredStudy, suffix: str, changes: Mapping[str, A
     file, name = study.folder.path / "study.toml", f"{study.folder.name}-{suffix}"
     start = ["sweep", "run", str(file), "--name", name, "--trials", str(max(1, len(study.records)))]
     settings = [f"--set {assignment_text(path, value)}" for path, value in changes.items()]
-    return " ".join([shlex.join(start), *settings, *map(shlex.quote, _results(study))])
+    return " ".join([shlex.join(start), *settings, *map(shlex.quote, _results(study.folder))])
 
 
 def commands_run(study: StoredStudy) -> list[str]:
@@ -57,7 +57,7 @@ def _run(study: StoredStudy) -> str:
     words += [word for plugin in _plugin_files(study) for word in ("--plugin", plugin)]
     top = (study.document.get("confirm") or {}).get("top", 1)
     words += ["--no-confirm"] if study.finished and study.confirmation is None and top else []
-    return shlex.join(["sweep", *map(str, words), *_results(study)])
+    return shlex.join(["sweep", *map(str, words), *_results(study.folder)])
 
 
 def _confirmed(study: StoredStudy) -> list[str]:
@@ -65,7 +65,7 @@ def _confirmed(study: StoredStudy) -> list[str]:
     done, planned = study.confirmation, study.document.get("confirm") or {}
     if done is None or (done["top"], done["seeds"]) == (planned.get("top"), planned.get("seeds")):
         return []
-    return [study_command(study, "confirm", ..., "--top", done["top"], "--seeds", done["seeds"])]
+    return [study_command(study.folder, "confirm", ..., "--top", done["top"], "--seeds", done["seeds"])]
 
 
 def _treated(study: StoredStudy) -> list[str]:
@@ -86,13 +86,13 @@ def _treated(study: StoredStudy) -> list[str]:
             for change in arm["changes"]
             if change["value"] is not None
         ]
-        commands.append(" ".join([study_command(study, *words), *own]))
+        commands.append(" ".join([study_command(study.folder, *words), *own]))
     return commands
 
 
 def _audited(study: StoredStudy) -> list[str]:
     trials = (study.audit or {}).get("trials") or ()
-    return [study_command(study, "audit", ..., "--trials", len(trials))] if trials else []
+    return [study_command(study.folder, "audit", ..., "--trials", len(trials))] if trials else []
 
 
 def _plugin_files(study: StoredStudy) -> Sequence[str]:
@@ -101,6 +101,6 @@ def _plugin_files(study: StoredStudy) -> Sequence[str]:
     return list(dict.fromkeys(place for place, _, version in origins if version.startswith("sha256:")))
 
 
-def _results(study: StoredStudy) -> list[str]:
-    folder = str(study.folder.path.parent)
-    return [] if folder == DEFAULT_RESULTS else ["--results", folder]
+def _results(folder: StudyFolder) -> list[str]:
+    parent = str(folder.path.parent)
+    return [] if parent == DEFAULT_RESULTS else ["--results", parent]

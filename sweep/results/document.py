@@ -13,6 +13,7 @@ from sweep.data.trivial import TRIVIAL
 from sweep.diagnosis.finding import findings_to_json
 from sweep.results.breakdown import breakdown_section
 from sweep.results.checks import check_findings
+from sweep.results.commands import study_command
 from sweep.results.confirmation import TEST_KEYS, confirmation_section
 from sweep.results.contest import Contender
 from sweep.results.diagnoses import Judged, diagnoses_section
@@ -262,6 +263,7 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
         "rank": order.index(number) + 1 if number in order else None,
         "ranked": len(order),
         "diagnosis": _diagnosis(study, number),
+        "treat": study_command(folder, "treat", number, ...),
         "skill": {
             name: skill_or_nan(error, entry["rollout_error"]) for name, entry in study.baselines.items()
         },

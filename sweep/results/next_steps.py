@@ -9,10 +9,9 @@ from sweep.config.ranges import IntUniform, LogUniform, OneMinusLog, Range, Spac
 from sweep.config.space import COMPONENTS
 from sweep.config.space_file import parse_range, span_document
 from sweep.diagnosis.finding import Finding
-from sweep.diagnosis.trial_diagnosis import Diagnosis
 from sweep.results.commands import changed_run_command, study_command
 from sweep.results.contest import Contest
-from sweep.results.diagnoses import SHOWN, is_cause
+from sweep.results.diagnoses import mendable_causes
 from sweep.results.selection import candidates
 from sweep.results.study import StoredStudy
 from sweep.results.verdict import Verdict
@@ -51,15 +50,17 @@ def next_steps(study: StoredStudy, verdict: Verdict, findings: Mapping[str, Find
     if verdict.kind == "unknown":
         failed = [record.number for record in study.records if record.state == "failed"]
         return tuple(
-            NextStep("failed", study_command(study, "show", number, ...), {"number": number})
+            NextStep("failed", study_command(study.folder, "show", number, ...), {"number": number})
             for number in failed[:1]
         )
     improvements = list(itertools.islice(_improvements(study, verdict, findings), MOST))
     if verdict.kind == "nothing":
         return tuple(improvements)
-    use = NextStep("forecast", study_command(study, "forecast"), {"name": verdict.use and verdict.use.name})
+    use = NextStep(
+        "forecast", study_command(study.folder, "forecast"), {"name": verdict.use and verdict.use.name}
+    )
     if verdict.kind == "configuration" and study.confirmation is not None:
-        export = NextStep("export", study_command(study, "export", ..., study.folder.name))
+        export = NextStep("export", study_command(study.folder, "export", ..., study.folder.name))
         return (use, *improvements, export)[:MOST]
     return (*improvements[: MOST - 1], use)
 
@@ -80,7 +81,7 @@ def _improvements(
 
 def _resume(study: StoredStudy) -> NextStep:
     asked = (study.document.get("search") or {}).get("trials")
-    return NextStep("resume", study_command(study, "run"), {"trials": asked})
+    return NextStep("resume", study_command(study.folder, "run"), {"trials": asked})
 
 
 def _scaling(study: StoredStudy) -> Iterator[NextStep]:
@@ -90,7 +91,7 @@ def _scaling(study: StoredStudy) -> Iterator[NextStep]:
     """
     first: dict[str, int] = {}
     for diagnosis in study.diagnoses.values():
-        for finding in _shown_causes(study, diagnosis):
+        for finding in mendable_causes(diagnosis.findings, study.muted):
             changes = finding.prescriptions[0]
             if [(change.path, change.value) for change in changes] == [("data.scaling", "series")]:
                 title = f"{finding.code} {finding.title}"
@@ -105,7 +106,7 @@ def _scaling(study: StoredStudy) -> Iterator[NextStep]:
 def _confirmation(study: StoredStudy) -> Iterator[NextStep]:
     best, _ = candidates(study.records, study.baselines)
     if best and study.confirmation is None:
-        yield NextStep("confirm", study_command(study, "confirm"), {"outdated": study.outdated})
+        yield NextStep("confirm", study_command(study.folder, "confirm"), {"outdated": study.outdated})
 
 
 def _seeds(study: StoredStudy, verdict: Verdict) -> Iterator[NextStep]:
@@ -116,7 +117,7 @@ def _seeds(study: StoredStudy, verdict: Verdict) -> Iterator[NextStep]:
     if verdict.kind != "configuration":
         return
     seeds = max(LEAST_SEEDS, MORE_SEEDS * done["seeds"])
-    command = study_command(study, "confirm", ..., "--top", len(done["arms"]), "--seeds", seeds)
+    command = study_command(study.folder, "confirm", ..., "--top", len(done["arms"]), "--seeds", seeds)
     yield NextStep(
         "seeds", command, {"leader": done["leader"], "equals": done["equals"], "seeds": done["seeds"]}
     )
@@ -185,23 +186,10 @@ def _treatment(study: StoredStudy, contest: Contest, verdict: Verdict) -> Iterat
     if number is None or verdict.kind == "configuration":
         return
     diagnosis = study.diagnoses.get(number)
-    causes = _shown_causes(study, diagnosis) if diagnosis is not None else []
+    causes = mendable_causes(diagnosis.findings, study.muted) if diagnosis is not None else []
     if causes and number not in {treatment["number"] for treatment in study.treatments}:
         facts = {"number": number, "cause": f"{causes[0].code} {causes[0].title}"}
-        yield NextStep("treat", study_command(study, "treat", number, ...), facts)
-
-
-def _shown_causes(study: StoredStudy, diagnosis: Diagnosis) -> list[Finding]:
-    """Return the causes that prescribe a change, the surest first."""
-    causes = [
-        finding
-        for finding in diagnosis.findings
-        if finding.severity in SHOWN
-        and is_cause(finding.code)
-        and finding.prescriptions
-        and finding.code not in study.muted
-    ]
-    return sorted(causes, key=lambda one: (SHOWN.index(one.severity), -(one.confidence or 0.0)))
+        yield NextStep("treat", study_command(study.folder, "treat", number, ...), facts)
 
 
 def _shorter(study: StoredStudy, finding: Finding) -> Iterator[NextStep]:

@@ -2,8 +2,8 @@
 
 import io
 import json
-import shlex
 import re
+import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path

@@ -1,8 +1,8 @@
 """What to do next: which steps a study gets, in which order, and that their commands are understood as printed."""
 
 import shlex
-from pathlib import Path
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -179,13 +179,13 @@ def test_every_command_is_understood_as_it_is_printed(stored):
 
 def test_a_folder_of_another_place_and_a_hostile_name_are_quoted(stored, tmp_path):
     odd = replace(stored, folder=StudyFolder(tmp_path / "a b'; rm x"))
-    words = shlex.split(study_command(odd, "show", 3, ...))
+    words = shlex.split(study_command(odd.folder, "show", 3, ...))
     assert words == ["sweep", "show", "3", "a b'; rm x", "--results", str(tmp_path)]
     words = shlex.split(changed_run_command(odd, "longer", {"training.budget": 6e6}))
     assert words[2:5] == [str(tmp_path / "a b'; rm x" / "study.toml"), "--name", "a b'; rm x-longer"]
     assert "training.budget=6000000" in words
     here = replace(stored, folder=StudyFolder(Path("results/sine")))
-    assert study_command(here, "confirm") == "sweep confirm sine"
+    assert study_command(here.folder, "confirm") == "sweep confirm sine"
 
 
 def test_reproduce_has_what_was_run(stored):
@@ -210,8 +210,8 @@ def test_reproduce_has_what_was_run(stored):
     run, treat, audit = commands_run(study)
     folder = str(stored.folder.path.parent)
     assert shlex.split(run) == [
-        "sweep", "run", "my.toml", "--trials", str(len(stored.records)), "--name", "sine", "--set", "a.b=[1, 2]", "--plugin", "mine.py",
-        "--no-confirm", "--results", folder,
+        "sweep", "run", "my.toml", "--trials", str(len(stored.records)), "--name", "sine",
+        "--set", "a.b=[1, 2]", "--plugin", "mine.py", "--no-confirm", "--results", folder,
     ]  # fmt: skip
     assert "sweep treat 4 sine --seeds 5 --prescription 2" in treat and "--change training.clip=0.5" in treat
     assert "sweep audit sine --trials 2" in audit

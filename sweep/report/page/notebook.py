@@ -13,7 +13,9 @@ HEAD = ("", "rollout error", "valid steps", "symptom", "configuration")
 
 
 def notebook_html(document: Mapping[str, Any]) -> str:
-    """Return the study's name, verdict, status, answer and next steps, and the best rows of its leaderboard. Everything is escaped.
+    """Return the study's name, verdict, status, answer and next steps, and the best rows of its leaderboard.
+
+    Everything is escaped.
 
     Args:
         document: from `report_document`.

@@ -30,7 +30,7 @@ def print_table(console: Console, table: TextTable) -> None:
     """Print a table; cells that do not fit are folded."""
     shown = new_table()
     for index, name in enumerate(table.head):
-        shown.add_column(Text(name), justify="right" if index else "left", overflow="fold", no_wrap=not index)
+        shown.add_column(Text(name), justify="right" if index else "left", overflow="fold", no_wrap=index > 0)
     for row in table.rows:
         shown.add_row(*(Text(plain(cell)) for cell in row))
     console.print(shown)
