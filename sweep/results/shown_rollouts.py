@@ -17,7 +17,7 @@ class Group:
     """A channel of a series: what one forecast in the ordinary sense is made of."""
 
     series: str | None  # None: one series, or series without names
-    channel: str | None  # None: one target channel
+    channel: str | None  # None: the data have one channel, or channels without names
     column: int  # of the channel in the arrays
     rows: tuple[int, ...]  # the starts of the series
     error: float  # rollout error of the group alone, by its own scale
@@ -53,7 +53,7 @@ def groups_of(arrays: Mapping[str, Array], channels: Sequence[str]) -> list[Grou
     groups = []
     for name, rows in series:
         for column in columns:
-            channel = channels[column] if len(columns) > 1 and column < len(channels) else None
+            channel = channels[column] if len(channels) > 1 and column < len(channels) else None
             error = rollout_error(*_part(arrays, rows, column), _block(arrays))
             groups.append(Group(name, channel, column, tuple(rows.tolist()), error))
     return sorted(groups, key=lambda group: group.error)

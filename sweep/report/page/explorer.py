@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,11 +55,17 @@ def explorer_values(folder: StudyFolder, number: int, channels: Sequence[str]) -
     return {
         "number": number,
         "baseline": "" if best is None else best[0],
-        "series": list(dict.fromkeys(group.series for group, _ in kept if group.series)),
-        "channels": list(dict.fromkeys(group.channel for group, _ in kept if group.channel)),
+        "series": _choices(group.series for group, _ in kept),
+        "channels": _choices(group.channel for group, _ in kept),
         "groups": [_group(group, starts) for group, starts in kept],
         "left_out": len(groups) - len(kept),
     }
+
+
+def _choices(names: Iterable[str | None]) -> list[str]:
+    """Return the different names to choose from; none where there is nothing to choose."""
+    different = list(dict.fromkeys(name for name in names if name))
+    return different if len(different) > 1 else []
 
 
 def _in_turn(starts: Sequence[Sequence[ShownRollout]]) -> Iterator[tuple[int, ShownRollout]]:

@@ -205,7 +205,7 @@ def label(
 def key(
     axes: Axes, entries: Sequence[tuple[str, str]], lift: float = 4, right: bool = True, base: float = 1.0
 ) -> None:
-    """Write names in their colours in one row above an axes: a legend without lines to trace.
+    """Write names in their colours in one row above an axes, cut where they are wider: a legend without lines.
 
     Args:
         axes: whose row it is.
@@ -216,7 +216,11 @@ def key(
     """
     renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     scale = axes.figure.dpi / 72
-    offset = 0.0
+    offset, room = 0.0, axes.bbox.width / scale
+    if sum(text_width(text, SMALL, bold=True) + 9 for text, _ in entries) > room:
+        entries = [
+            (fitted(text, SMALL, room / len(entries) - 9, bold=True), color) for text, color in entries
+        ]
     for text, color in reversed(entries) if right else entries:
         place = (-offset, lift) if right else (offset, lift)
         written = label(

@@ -5,7 +5,7 @@ import numpy as np
 from sweep.data.types import Array
 from sweep.results.shown_rollouts import Group, ShownRollout
 
-LONGEST = 44  # characters of a name in a picture; a longer one loses its middle
+LONGEST = 32  # characters of a name in a picture; a longer one loses its middle
 
 
 def short_name(name: str, most: int = LONGEST) -> str:
