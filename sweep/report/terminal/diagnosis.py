@@ -58,6 +58,8 @@ def _more_text(document: Mapping[str, Any]) -> str:
     counts = Counter(finding["severity"] for finding in document["findings"])
     parts = [f"{counts['ok']} checked and not found", f"{counts['not applicable']} not applicable"]
     parts += [plural(len(document["probes"]), "probe")]
+    muted = sorted({finding["code"] for finding in document["findings"] if finding["muted"]})
+    parts += [f"muted: {', '.join(muted)}"] if muted else []
     again = "; recomputed, as the stored diagnosis is from another version" if document["recomputed"] else ""
     return f"{', '.join(parts)}{again}. Every number: --all"
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweep.config.text import assignment_text
+from sweep.diagnosis.symptoms import HEALTHY
 from sweep.results.wording.numbers import number_text, param_text
 
 MUTED = "muted"
@@ -84,7 +85,8 @@ def diagnosis_lines(
         treat: the command that treats the trial, to which the change is added.
     """
     text = "" if symptom["muted"] else f": {symptom['text']}"
-    lines = [DiagnosisLine(f"{symptom_text(symptom)}{text}", "issue")]
+    healthy = symptom["code"] in HEALTHY
+    lines = [DiagnosisLine(f"{symptom_text(symptom)}{text}", "ok" if healthy else "issue")]
     found = [
         finding
         for finding in findings
