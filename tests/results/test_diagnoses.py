@@ -17,6 +17,7 @@ from sweep.config.changes import parsed_changes
 from sweep.config.ranges import Choice
 from sweep.config.records import TrialRecord
 from sweep.config.space import Axis
+from sweep.config.trial import trial_config_from_json
 from sweep.diagnosis.finding import Change, Finding
 from sweep.diagnosis.trial_diagnosis import Diagnosis, diagnosis_from_json, diagnosis_to_json
 from sweep.report.page.page import page_html
@@ -377,10 +378,8 @@ def test_a_diagnosis_has_five_lines_and_all_numbers_only_on_demand():
 
 
 def test_a_prescription_that_would_be_refused_is_not_shown(copy: StudyFolder):
-    same = {
-        "path": "training.window",
-        "value": json.loads((copy.trial(0) / "trial.json").read_text())["config"]["training"]["window"],
-    }
+    window = trial_config_from_json(copy.record(0).config).training.window
+    same = {"path": "training.window", "value": window}
     refused = ([{"path": "training.clip", "value": -1.0}], [{"path": "score.horizon", "value": 50}], [same])
     with_cause(copy, 0, cause("C03", "issue", LOWER))
 
