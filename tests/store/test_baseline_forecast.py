@@ -1,4 +1,4 @@
-"""The forecasts of the best baseline: stored with the study, found by its trainings on fresh seeds, never in the way."""
+"""The stored forecasts of the best baseline: the study has them, and so have its trainings on fresh seeds."""
 
 import numpy as np
 import pytest
