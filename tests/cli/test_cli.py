@@ -452,8 +452,11 @@ def test_diagnose_in_words_fits_80_columns(results, monkeypatch):
     done = invoke("diagnose", "0", "sine", "--no-probes", "--results", str(results))
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith("trial 0: S")
-    assert "driven" in done.stdout and "lyapunov" not in done.stdout  # stored ones are shown
-    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "driven" not in done.stdout and "Every number: --all" in done.stdout
+    whole = invoke("diagnose", "0", "sine", "--no-probes", "--all", "--results", str(results)).stdout
+    assert "driven" in whole and "lyapunov" not in whole  # stored ones are shown
+    for text in (done.stdout, whole):  # a command is not cut
+        assert max(len(line) for line in text.splitlines() if "sweep treat" not in line) <= 80
 
 
 def test_diagnose_of_a_missing_trial_is_one_line(results):
