@@ -10,7 +10,6 @@ from rich.text import Text
 
 from sweep.results.wording.text_table import TextTable
 
-
 NAME_LEAST = 16  # columns of a terminal for the folded names of a table's rows
 
 
