@@ -73,12 +73,21 @@ class LoadedStudy:
         """Return the arrays of a trial's rollouts: `forecast`, `truth` (start, step, channel) and more."""
         return self.folder.rollout(number)
 
-    def plot(self, number: int) -> Picture:
-        """Return a trial's rollout plot, a PNG that a notebook shows and that has `save(path)`."""
+    def plot(self, number: int, series: str | None = None, channel: str | None = None) -> Picture:
+        """Return a trial's rollout plot, a PNG that a notebook shows and that has `save(path)`.
+
+        Args:
+            number: of the trial.
+            series: name of the only series to show; None: any, the median and the worst one.
+            channel: name of the only target channel to show; None: any.
+
+        Raises:
+            SweepError: there is no such trial, series or channel.
+        """
         from sweep.report.plots.picture import Picture  # here: tables need no matplotlib
         from sweep.report.plots.trial import draw_trial
 
-        return Picture(draw_trial(self.folder, number))
+        return Picture(draw_trial(self.folder, number, series, channel))
 
     def forecast(
         self,

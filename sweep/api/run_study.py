@@ -19,7 +19,7 @@ from sweep.followup.confirm import confirm_best, covers
 from sweep.followup.winner import name_best
 from sweep.forecast.calibrate import calibrate
 from sweep.results.document import stored_confirmation
-from sweep.score import score_baselines
+from sweep.score import best_baseline_forecast, score_baselines
 from sweep.search import Driver, Ended, Message, Outcome, Watch
 from sweep.search.execution import Execution, ExecutionSettings
 from sweep.search.stopping import Stopping
@@ -229,13 +229,18 @@ def _watch_damage(watch: Watch) -> Any:
 
 
 def _baselines_task(driver: Driver) -> SideTask:
-    def store(results: dict[str, Any]) -> None:
-        driver.folder.write_document("baselines", {"baselines": results})
-        driver.baselines = baseline_errors(results)
+    def store(results: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        scored, best = results
+        if best:
+            driver.folder.write_baseline_forecast(best)
+        driver.folder.write_document("baselines", {"baselines": scored})
+        driver.baselines = baseline_errors(scored)
 
     args = (driver.study.data, driver.study.score)
     return SideTask("the baselines", _baselines_of, args, store, before_finish=True)
 
 
-def _baselines_of(data: DataConfig, score: ScoreConfig) -> dict[str, Any]:
-    return score_baselines(load(data, score), score.baselines)
+def _baselines_of(data: DataConfig, score: ScoreConfig) -> tuple[dict[str, Any], dict[str, Any]]:
+    loaded = load(data, score)
+    scored = score_baselines(loaded, score.baselines)
+    return scored, best_baseline_forecast(loaded, scored)

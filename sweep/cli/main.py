@@ -292,6 +292,9 @@ def show(trial: int, study: str, as_json: bool, results: str) -> None:
 
 @main.command()
 @trial_and_study(required=False)
+@click.option(
+    "--all", "everything", is_flag=True, help="Print every finding and every number, not only the main lines."
+)
 @click.option("--no-probes", is_flag=True, help="Show stored results only; do not probe the network.")
 @click.option(
     "--mute", multiple=True, metavar="CODE", help="Hide findings of this code, such as S07. Repeatable."
@@ -300,9 +303,17 @@ def show(trial: int, study: str, as_json: bool, results: str) -> None:
 @plugin_option
 @results_option
 def diagnose(
-    trial: int | None, study: str, no_probes: bool, mute: tuple[str, ...], as_json: bool, results: str
+    trial: int | None,
+    study: str,
+    everything: bool,
+    no_probes: bool,
+    mute: tuple[str, ...],
+    as_json: bool,
+    results: str,
 ) -> None:
     """Diagnose how the rollout of one trial of STUDY fails, and probe its network.
+
+    The main lines are printed: the symptom, the surest cause, and the command that tests the change to try.
 
     Without TRIAL, diagnose the best trial of STUDY.
     """
@@ -316,7 +327,7 @@ def diagnose(
 
         from sweep.report.terminal.diagnosis import print_diagnosis
 
-        print_diagnosis(document, Console())
+        print_diagnosis(document, Console(), everything)
 
 
 @main.command("list")

@@ -36,13 +36,13 @@ def parsed_changes(texts: Sequence[str]) -> dict[str, Any]:
     return changes
 
 
-def changed(config: TrialConfig, changes: Mapping[str, Any], known: KnownNames) -> TrialConfig:
+def changed(config: TrialConfig, changes: Mapping[str, Any], known: KnownNames | None) -> TrialConfig:
     """Return a trial's configuration with changed values; seed, device and engine stay.
 
     Args:
         config: of the trial.
         changes: values by key path, such as "training.optimizer.lr".
-        known: the names that it may use.
+        known: the names that it may use; None: neither names nor the settings of a component are checked.
 
     Raises:
         StudyFileError: with every mistake: its key path, what was wanted, what came, the nearest name.
@@ -56,9 +56,11 @@ def changed(config: TrialConfig, changes: Mapping[str, Any], known: KnownNames) 
             sections[name] = model.model_validate(document[name])
         except ValidationError as error:
             problems += [mistake_line(name, entry, model) for entry in error.errors()]
-    problems = problems or name_problems(sections, known)
+    problems = problems or ([] if known is None else name_problems(sections, known))
     if problems:
         raise StudyFileError(problems, WHERE)
+    if known is None:
+        return config.model_copy(update=sections)
     plugins = plugins_of({name: section.model_dump() for name, section in sections.items()}, known.origins)
     return config.model_copy(update={**sections, "plugins": plugins})
 

@@ -1,6 +1,11 @@
 """Words for counts and durations, for the messages of every room."""
 
 import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+GROUPED = 10_000  # from here on integers of a file have underscores between thousands
 
 
 def plural(count: int, noun: str, several: str | None = None) -> str:
@@ -11,6 +16,39 @@ def plural(count: int, noun: str, several: str | None = None) -> str:
 def toml_string(text: str) -> str:
     """Return a text as TOML has it, in quotes."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def toml_text(value: Any, grouped: bool = False) -> str:
+    """Return a value as TOML: text, numbers, booleans, lists and inline tables.
+
+    Args:
+        value: without None.
+        grouped: whether large integers have underscores between thousands.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return f"{value:_}" if grouped and abs(value) >= GROUPED else str(value)
+    if isinstance(value, str):
+        return toml_string(value)
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{toml_key(key)} = {toml_text(one, grouped)}" for key, one in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(toml_text(one, grouped) for one in value)}]"
+    return repr(value).replace("e-0", "e-")
+
+
+def toml_key(key: str) -> str:
+    """Return a key as TOML has it, in quotes where it needs them."""
+    plain = key.replace("_", "").replace("-", "")
+    return key if plain.isalnum() and plain.isascii() else toml_string(key)
+
+
+def assignment_text(path: str, value: Any) -> str:
+    """Return `key.path=value` as `--set` and `--change` read it, quoted for a shell: `training.budget=6000000`."""
+    whole = isinstance(value, float) and value.is_integer() and 1e4 <= abs(value) < 2**53
+    return shlex.quote(f"{path}={toml_text(int(value) if whole else value)}")
 
 
 def duration_text(seconds: float) -> str:

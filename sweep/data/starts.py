@@ -114,6 +114,8 @@ def build_starts(
     mean, std = level.mean[index], level.std[index]
     scales = scales_of(past, truth, mean, std, owner)
     inputs = np.stack([inputs_of(series[i])[p - past_steps : p + horizon] for i, p in spans])
+    stamps = [(series[i].stamps, slice(p - past_steps, p + horizon)) for i, p in spans]
+    times = [np.asarray(all_stamps)[steps] for all_stamps, steps in stamps if all_stamps is not None]
     return Starts(
         past=past,
         truth=truth,
@@ -128,6 +130,7 @@ def build_starts(
         known=np.stack([known[i][p - past_steps + lag : p + horizon] for i, p in spans]),
         n_eff=n_apart(position, pieces, horizon),
         inputs=inputs if inputs.shape[2] else None,
+        times=np.stack(times).astype("datetime64[ns]") if len(times) == len(spans) else None,
     )
 
 

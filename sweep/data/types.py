@@ -94,6 +94,8 @@ class Starts:
     # (start, warmup + codec.lag + horizon, input), data units: the inputs from outside as recorded, for pictures; None
     # without inputs. Networks read `known`.
     inputs: Array | None = None
+    # (start, warmup + codec.lag + horizon), datetime64[ns]: the times of these steps, for pictures; None without dates
+    times: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from sweep.diagnosis.probes import PROBES, always_on
 from sweep.diagnosis.symptoms import baseline_errors
 from sweep.diagnosis.trial_diagnosis import CODES, CannotJudge, Diagnosis, TrialEvidence, diagnosed
 from sweep.diagnosis.version import rules_version
+from sweep.results.commands import study_command
+from sweep.results.prescribed import with_possible_prescriptions
 from sweep.results.stored_diagnoses import muted_codes, stored_diagnosis
 from sweep.store import StudyFolder
 from sweep.study.open_study import require_same_data, require_score_format
@@ -63,12 +65,15 @@ def diagnosis_of(
         new = diagnosed(evidence_of(folder, record, measured))
         diagnosis = new if stored is None or outdated else _completed(stored, new)
     assert diagnosis is not None
+    diagnosis = with_possible_prescriptions(diagnosis, record)
     muted = {*muted_codes(study), *mute}
     return {
         "number": number,
         "state": record.state,
         "rollout_error": record.rollout_error,
         "recomputed": outdated,
+        "treat": study_command(folder, "treat", number, ...),
+        "treatment": next((one for one in folder.treatments() if one["number"] == number), None),
         "symptom": {**diagnosis.symptom, "muted": diagnosis.code in muted},
         "findings": findings_to_json(diagnosis.findings, muted),
         "probes": {name: measured[name] for name in names if name in measured},

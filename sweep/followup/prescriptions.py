@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sweep.config.changes import changed, config_differences
+from sweep.config.changes import config_differences
 from sweep.config.errors import DataError, StudyFileError, SweepError, UnknownName
 from sweep.config.known_names import KnownNames
 from sweep.config.records import TrialRecord
@@ -14,6 +14,8 @@ from sweep.config.trial import TrialConfig
 from sweep.data import Data, load
 from sweep.diagnosis.finding import Change, Finding, finding_from_json
 from sweep.followup.diagnose import diagnosis_of
+from sweep.results.prescribed import CannotTry, prescribed_config
+from sweep.results.wording.diagnosis import changes_text
 from sweep.store import StudyFolder
 
 FINDINGS_TRIED = (
@@ -21,8 +23,6 @@ FINDINGS_TRIED = (
 )
 CAUSE = "C"  # first letter of a cause's code
 PRESENT = ("issue", "tip")  # severities of findings that were found
-SCORE_KEYS = ("horizon",)  # another value gives another task, and rollout errors are no longer comparable
-DATA_KEYS = ("source", "options", "path", "target", "id_column", "time_column", "split")
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ def _first_prescriptions(findings: Sequence[Finding], offered: Sequence[Prescrip
 
 
 def prescription_text(prescription: Prescription) -> str:
-    """Return a prescription on one line: "C01 learning rate too high: training.optimizer.lr = 0.003"."""
-    changes = ", ".join(f"{change.path} = {change.value}" for change in prescription.changes)
+    """Return a prescription on one line: "C01 learning rate too high: --change training.optimizer.lr=0.003"."""
+    changes = changes_text([vars(change) for change in prescription.changes])
     return changes if prescription.code is None else f"{prescription.code} {prescription.title}: {changes}"
 
 
@@ -176,19 +176,13 @@ def applied(
 
 def _applied(base: TrialConfig, data: Data, prescription: Prescription, known_names: KnownNames) -> Applied:
     try:
-        config = changed(base, {change.path: change.value for change in prescription.changes}, known_names)
+        config = prescribed_config(base, prescription.changes, known_names)
     except StudyFileError as error:
         if prescription.number is None:
             raise  # the user's own mistake
         return Applied(prescription, None, f"it is not applicable: {'; '.join(error.problems)}")
-    if config.key == base.key:
-        return Applied(prescription, None, "it changes nothing: the trial has these settings already")
-    other = [key for key in SCORE_KEYS if getattr(config.score, key) != getattr(base.score, key)]
-    other += [key for key in DATA_KEYS if getattr(config.data, key) != getattr(base.data, key)]
-    if other:
-        return Applied(
-            prescription, None, f"it changes the task ({', '.join(other)}), so errors are not comparable"
-        )
+    except CannotTry as error:
+        return Applied(prescription, None, str(error))
     same = True
     if (config.data, config.score) != (base.data, base.score):
         try:

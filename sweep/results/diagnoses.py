@@ -1,7 +1,7 @@
 """The diagnoses of a study's trials, counted over all trials and by choice."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,19 @@ def trial_diagnosis(number: int, diagnosis: Diagnosis, muted: Collection[str]) -
 def is_cause(code: str) -> bool:
     """Return whether a finding is a cause: why a rollout fails, not how."""
     return code.startswith("C")
+
+
+def mendable_causes(findings: Iterable[Finding], muted: Collection[str] = ()) -> list[Finding]:
+    """Return the causes that were found and that prescribe a change, issues before tips, the surest first."""
+    causes = [
+        finding
+        for finding in findings
+        if finding.severity in SHOWN
+        and is_cause(finding.code)
+        and finding.prescriptions
+        and finding.code not in muted
+    ]
+    return sorted(causes, key=lambda one: (SHOWN.index(one.severity), -(one.confidence or 0.0)))
 
 
 def symptom_counts(judged: Judged) -> list[dict[str, Any]]:

@@ -13,17 +13,20 @@ from sweep.data.trivial import TRIVIAL
 from sweep.diagnosis.finding import findings_to_json
 from sweep.results.breakdown import breakdown_section
 from sweep.results.checks import check_findings
+from sweep.results.commands import study_command
 from sweep.results.confirmation import TEST_KEYS, confirmation_section
 from sweep.results.contest import Contender
 from sweep.results.diagnoses import Judged, diagnoses_section
 from sweep.results.fits import latest_fit
 from sweep.results.importances import importances
 from sweep.results.intervals import intervals_section
+from sweep.results.next_steps import next_steps
 from sweep.results.selection import ranked
 from sweep.results.study import StoredStudy, read_study
 from sweep.results.study_tables import StudyTables
 from sweep.results.tables import skill_or_nan, trial_row
-from sweep.results.verdict import verdict_of
+from sweep.results.verdict import Verdict, verdict_of
+from sweep.results.wording.next_steps import next_step_text
 from sweep.results.wording.verdict import verdict_text
 from sweep.score.comparisons import EXACT
 from sweep.store.folder import StudyFolder
@@ -43,9 +46,15 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
     stored, rung = tables.study, tables.rung
     best, reason = stored.named
     number = None if best is None else best.number
+    verdict = verdict_of(tables.contests.decisive, tables.loss_choice if stored.enough_starts else None)
+    findings = check_findings(tables, stored.outside_checks)
     document = {
         "format": FORMAT,
-        "verdict": verdict_section(tables),
+        "verdict": verdict_section(verdict, stored),
+        "next": [
+            {"code": step.code, "reason": next_step_text(step), "command": step.command}
+            for step in next_steps(stored, verdict, {finding.code: finding for finding in findings})
+        ],
         "study": study_section(stored),
         "score": score_section(stored),
         "progress": progress_section(stored, tables.trials),
@@ -66,10 +75,7 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
         "diagnoses": diagnoses_section(
             Judged(stored.diagnoses, stored.records, tables.trials, stored.axes, stored.muted)
         ),
-        "findings": [
-            {key: getattr(finding, key) for key in FINDING_KEYS}
-            for finding in check_findings(tables, stored.outside_checks)
-        ],
+        "findings": [{key: getattr(finding, key) for key in FINDING_KEYS} for finding in findings],
         "effects": {
             "compared": rung.words,
             "rung": rung.at,
@@ -93,11 +99,9 @@ def stored_confirmation(folder: StudyFolder) -> dict[str, Any] | None:
     return cleaned
 
 
-def verdict_section(tables: StudyTables) -> dict[str, Any]:
+def verdict_section(verdict: Verdict, study: StoredStudy) -> dict[str, Any]:
     """Return what to use, and the scores behind it."""
-    study, contest = tables.study, tables.contests.decisive
-    verdict = verdict_of(contest, tables.loss_choice if study.enough_starts else None)
-    loss = verdict.loss
+    contest, loss = verdict.contest, verdict.loss
     return {
         "kind": verdict.kind,
         "text": verdict_text(verdict, study),
@@ -261,6 +265,7 @@ def trial_document(folder: StudyFolder, number: int) -> dict[str, Any]:
         "rank": order.index(number) + 1 if number in order else None,
         "ranked": len(order),
         "diagnosis": _diagnosis(study, number),
+        "treat": study_command(folder, "treat", number, ...),
         "skill": {
             name: skill_or_nan(error, entry["rollout_error"]) for name, entry in study.baselines.items()
         },

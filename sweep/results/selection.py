@@ -131,7 +131,7 @@ def confirmation_verdict(
     if shape[1] <= 3:  # the exact test has at least p = 0.1 then
         return "tied", (
             f"{plural(shape[1], 'seed')} each {'is' if shape[1] == 1 else 'are'} too few to distinguish "
-            "configurations, whatever the errors (sweep confirm --seeds 5 trains more)"
+            "configurations, whatever the errors"
         )
     return "tied", "the differences are within the noise between seeds"
 

@@ -6,6 +6,7 @@ from typing import Any
 from sweep.config.errors import StoreError
 from sweep.config.records import TrialRecord
 from sweep.diagnosis.trial_diagnosis import Diagnosis, diagnosis_from_json
+from sweep.results.prescribed import with_possible_prescriptions
 from sweep.store.folder import StudyFolder
 
 
@@ -26,7 +27,10 @@ def stored_diagnosis(folder: StudyFolder, number: int) -> Diagnosis | None:
 
 
 def readable_diagnoses(folder: StudyFolder, records: Sequence[TrialRecord]) -> dict[int, Diagnosis]:
-    """Return the stored diagnoses of settled trials by number; one that cannot be read counts as missing."""
+    """Return the stored diagnoses of settled trials by number, without prescriptions that cannot be tried.
+
+    One that cannot be read counts as missing.
+    """
     diagnoses = {}
     for record in records:
         try:
@@ -34,7 +38,7 @@ def readable_diagnoses(folder: StudyFolder, records: Sequence[TrialRecord]) -> d
         except StoreError:
             continue
         if diagnosis is not None:
-            diagnoses[record.number] = diagnosis
+            diagnoses[record.number] = with_possible_prescriptions(diagnosis, record)
     return diagnoses
 
 

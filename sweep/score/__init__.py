@@ -8,7 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sweep.score.baselines.table import BASELINES, score_baselines, score_baselines_on_test
+    from sweep.score.baselines.table import (
+        BASELINES,
+        best_baseline_forecast,
+        score_baselines,
+        score_baselines_on_test,
+    )
     from sweep.score.breakdown import breakdown_of
     from sweep.score.comparisons import exposure_gap_by_step, skill
     from sweep.score.evaluation import scores
@@ -23,6 +28,7 @@ _HOME = {
     "OBJECTIVES": "objectives",
     "Task": "rollout",
     "TrivialForecast": "trivial",
+    "best_baseline_forecast": "baselines.table",
     "best_trivial": "trivial",
     "block_length": "metrics",
     "breakdown_of": "breakdown",
@@ -45,6 +51,7 @@ __all__ = [
     "Forecasts",
     "Task",
     "TrivialForecast",
+    "best_baseline_forecast",
     "best_trivial",
     "block_length",
     "breakdown_of",

@@ -1,5 +1,6 @@
 """The folder of a study: its files, what each contains, and how they are read and written."""
 
+import io
 import tomllib
 import zipfile
 from collections.abc import Callable, Mapping
@@ -96,6 +97,26 @@ class StudyFolder:
             StoreError: the file is damaged.
         """
         return (self.read_document("baselines") or {}).get("baselines") or {}
+
+    def write_baseline_forecast(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Store the forecasts of the best baseline from the validation starts, for pictures: baseline.npz."""
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)  # type: ignore[arg-type]
+        write_atomic(self.path / "baseline.npz", buffer.getvalue(), durable=False)
+
+    def baseline_forecast(self) -> dict[str, np.ndarray]:
+        """Return the arrays of baseline.npz, empty if they are not stored, or damaged: `name`, `forecast`, `last`.
+
+        Trainings on fresh seeds, of an audit or of a treatment have those of their study.
+        """
+        for place in (self.path, *self.path.parents[:2]):
+            path = place / "baseline.npz"
+            try:
+                with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                    return {name: arrays[name] for name in ("name", "forecast", "last")}
+            except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+                continue
+        return {}
 
     def treatment(self, number: int) -> "StudyFolder":
         """Return the folder of a trial's treatment, whether it exists or not."""

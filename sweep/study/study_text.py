@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sweep.config.text import toml_string
+from sweep.config.text import toml_key, toml_text
 
 WIDTH = 110  # characters of a comment's line
-GROUPED = 10_000  # from here on integers have underscores between thousands
 GIVEN = "as given"
 
 
@@ -51,30 +50,12 @@ def text_of(tables: Sequence[Table], head: str) -> str:
     for table in tables:
         lines += [*_comment(table.why), *([f"[{table.name}]"] if table.name else [])]
         for setting in table.settings:
-            lines += [*_comment(setting.why), f"{_key_text(setting.key)} = {toml_text(setting.value)}"]
+            lines += [
+                *_comment(setting.why),
+                f"{toml_key(setting.key)} = {toml_text(setting.value, grouped=True)}",
+            ]
         lines.append("")
     return "\n".join(lines)
-
-
-def toml_text(value: Any) -> str:
-    """Return a value as TOML: text, numbers, booleans, lists and inline tables."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return f"{value:_}" if abs(value) >= GROUPED else str(value)
-    if isinstance(value, str):
-        return toml_string(value)
-    if isinstance(value, Mapping):
-        pairs = ", ".join(f"{_key_text(key)} = {toml_text(one)}" for key, one in value.items())
-        return f"{{ {pairs} }}" if pairs else "{}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(toml_text(one) for one in value)}]"
-    return repr(value).replace("e-0", "e-")
-
-
-def _key_text(key: str) -> str:
-    plain = key.replace("_", "").replace("-", "")
-    return key if plain.isalnum() and plain.isascii() else toml_string(key)
 
 
 def _with(table: Table, setting: Setting) -> Table:

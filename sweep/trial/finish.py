@@ -174,6 +174,10 @@ def _rollout_arrays(subject: Subject) -> tuple[dict[str, np.ndarray], float]:
     if starts.inputs is not None:
         stored["inputs"] = starts.inputs[:, -(tail + truth.shape[1]) :]
         stored["input_names"] = np.asarray(data.known)
+    if starts.times is not None:
+        stored["times"] = starts.times[:, -(tail + truth.shape[1]) :]
+    if data.series_names:
+        stored["series_names"] = np.asarray(data.series_names)[starts.owner]
     with np.errstate(invalid="ignore"):
         return stored, float(np.mean(gap))
 

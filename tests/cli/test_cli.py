@@ -335,9 +335,10 @@ def test_what_other_rules_stored_is_made_again(results, tmp_path):
     again = json.loads(invoke("diagnose", "0", *shown, "--no-probes", "--json").stdout)
     assert again["recomputed"] is True and again["symptom"] == plain["symptom"]
     assert set(again["probes"]) == set(plain["probes"])  # measured, not judged: kept where none are taken
-    assert (
-        "Recomputed: the stored diagnosis is from another version" in invoke("diagnose", "0", *shown).stdout
-    )
+    short = " ".join(invoke("diagnose", "0", *shown).stdout.split())
+    assert "recomputed, as the stored diagnosis is from another version" in short
+    whole = invoke("diagnose", "0", "--all", *shown).stdout
+    assert "Recomputed: the stored diagnosis is from another version" in whole
     probed = json.loads(invoke("diagnose", "0", *shown, "--json").stdout)
     assert "as it was" not in json.dumps(probed["probes"])
     assert json.loads(invoke("report", *shown, "--json").stdout)["diagnoses"]["other_rules"] == 1
@@ -454,8 +455,11 @@ def test_diagnose_in_words_fits_80_columns(results, monkeypatch):
     done = invoke("diagnose", "0", "sine", "--no-probes", "--results", str(results))
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith("trial 0: S")
-    assert "driven" in done.stdout and "lyapunov" not in done.stdout  # stored ones are shown
-    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "driven" not in done.stdout and "Every number: --all" in done.stdout
+    whole = invoke("diagnose", "0", "sine", "--no-probes", "--all", "--results", str(results)).stdout
+    assert "driven" in whole and "lyapunov" not in whole  # stored ones are shown
+    for text in (done.stdout, whole):  # a command is not cut
+        assert max(len(line) for line in text.splitlines() if "sweep treat" not in line) <= 80
 
 
 def test_diagnose_of_a_missing_trial_is_one_line(results):

@@ -38,7 +38,9 @@ def test_names_are_escaped(one, writer):
 
 
 def test_a_study_without_a_trial_shows_what_to_do(empty):
-    assert "Rerun the same sweep run command" in notebook_html(report_document(empty))
+    html = notebook_html(report_document(empty))
+    assert "The study has not ended; this resumes it, up to 40 trials." in html
+    assert f"<code>sweep run sine --results {empty.path.parent}</code>" in html
 
 
 def test_the_names_that_completion_offers(loaded):

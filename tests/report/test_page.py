@@ -1,10 +1,12 @@
 """The page in a browser. Skipped where there is none, but on CI."""
 
+import io
 import json
 import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sweep.report.page.page import Pictures, page_html
@@ -75,6 +77,90 @@ def column(tab, index):
     return tab.eval_on_selector_all(
         "#board tbody tr", f"rows => rows.map(row => row.cells[{index}].textContent)"
     )
+
+
+# Elements of the page that end beyond the window, or beyond a box that scrolls sideways.
+BEYOND = """() => Array.from(document.querySelectorAll("main *"))
+  .filter((node) => node.getClientRects().length && node.getBoundingClientRect().right > innerWidth + 1)
+  .map((node) => `${node.tagName} ${node.className} ${node.textContent.slice(0, 40)}`)"""
+LONG = "a name that is longer than anybody wants to read on a phone, "
+
+
+@pytest.fixture(scope="module")
+def grouped(tmp_path_factory, writer) -> Path:
+    """The page of a study of three series and two channels with long names and dates."""
+    _, write_trial, study_document, sines, rollout_files = writer
+    folder = StudyFolder(tmp_path_factory.mktemp("grouped") / "heat")
+    document = study_document()
+    document["record"] |= {"channels": [f"{LONG}x", "y [kW]"], "targets": [0, 1]}
+    folder.write_study(document)
+    made = sines(channels=2, starts=12)
+    error = np.array([[0.1, 0.2], [0.3, 0.9], [0.5, 0.4]])[np.arange(12) % 3]
+    content = rollout_files(made, made.truth + error[:, None, :], made.truth, targets=(0, 1))["rollout.npz"]
+    with np.load(io.BytesIO(content)) as stored:
+        arrays = dict(stored)
+    steps = arrays["past"].shape[1] + 400
+    hours = np.datetime64("2024-02-01T00:00", "ns") + np.arange(steps) * np.timedelta64(1, "h")
+    arrays |= {
+        "series_names": np.array([f"{LONG}a", "b", "c"])[np.arange(12) % 3],
+        "times": np.tile(hours, (12, 1)),
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    baseline = {"name": np.array("ar"), "forecast": made.truth + 0.1, "last": arrays["past"][:, -1]}
+    folder.write_baseline_forecast(baseline)
+    entry = {"rollout_error": 0.9, "nrmse": 1, "valid_steps": 3, "diverged_fraction": 0, "settings": {}}
+    folder.write_document("baselines", {"baselines": {"mean": entry}})
+    for number in range(3):
+        write_trial(folder, number, {"cell": "gru"}, "drift", 0.05 + 0.01 * number, 0.01)
+        folder.write_files(number, {"rollout.npz": buffer.getvalue()})
+        folder.write_files(number, {"rollout.png": draw_trial(folder, number)})
+    return write_report(folder).page
+
+
+@needs_browser
+def test_any_series_channel_and_start_can_be_chosen_by_keyboard(opened, grouped):
+    tab, problems = opened(grouped, width=390)
+    box = tab.locator(".explorer")
+    status, drawing = box.locator("[role=status]"), box.locator(".drawing svg")
+    assert status.text_content().startswith("b · y [kW], rollout error")  # the worst one first
+    assert drawing.locator("path").count() == 3  # truth, rollout and baseline
+    assert "02-" in drawing.locator("text").last.text_content()
+    first = drawing.locator("path.rollout").get_attribute("d")
+    tab.locator("select[data-choose=series]").focus()
+    tab.keyboard.press("ArrowDown")
+    assert status.text_content().startswith("c · y [kW], rollout error")
+    assert drawing.locator("path.rollout").get_attribute("d") != first
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("ArrowDown")
+    assert status.text_content().startswith(f"c · {LONG}x, rollout error")
+    before = status.text_content()
+    tab.locator(".explorer .drawing").focus()
+    tab.keyboard.press("ArrowRight")
+    assert status.text_content() != before and "worst start" in status.text_content()
+    assert tab.locator("select[data-choose=start] option").count() == 4
+    assert problems == []
+
+
+@needs_browser
+def test_the_three_questions_come_first_and_pictures_fold(opened, page, study):
+    tab, _ = opened()
+    assert tab.locator("main h2").all_text_contents()[:3] == ["What to use", "How sure", "What next"]
+    commands = tab.locator(".steps code").all_text_contents()
+    assert commands == [step["command"] for step in report_document(study)["next"]]
+    assert tab.locator("#rollouts details").count() >= 3
+    assert tab.locator("#rollouts details[open]").count() == 0
+    tab.locator("#rollouts summary").first.focus()
+    tab.keyboard.press("Enter")
+    assert tab.locator("#rollouts details[open] img").is_visible()
+
+
+@needs_browser
+def test_skill_is_shown_against_the_best_baseline_first(opened, study):
+    tab, _ = opened()
+    baselines = report_document(study)["baselines"]
+    best = min(baselines, key=lambda name: baselines[name]["rollout_error"])
+    assert tab.locator("#against option[selected]").text_content() == best
 
 
 @needs_browser
@@ -155,7 +241,9 @@ def test_the_viewer_walks_through_the_plots(opened, study):
     assert title.text_content() == "trial 0"
     symptom = json.loads((study.trial(0) / "diagnosis.json").read_text())["symptom"]
     details = tab.locator("dialog .details")
-    assert details.locator("p").text_content() == f"{symptom['code']} {symptom['title']}: {symptom['text']}"
+    line = details.locator(".lines li").first
+    assert line.text_content() == f"{symptom['code']} {symptom['title']}: {symptom['text']}"
+    assert not details.locator("details").get_attribute("open")  # findings and probes are folded
     seen = set()
     for _ in range(12):  # inlined ones first, then those that come from the trials' folders
         picture.evaluate("image => image.decode()")
@@ -170,11 +258,13 @@ def test_the_viewer_walks_through_the_plots(opened, study):
 
 
 @needs_browser
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [390, 1200])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_phones_and_screens_in_light_and_dark(opened, width, scheme):
-    tab, problems = opened(width=width, scheme=scheme)
+def test_it_fits_phones_and_screens_in_light_and_dark(opened, grouped, width, scheme):
+    tab, problems = opened(grouped, width=width, scheme=scheme)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    if width == 390:  # on a phone nothing is cut off, not even in a box that scrolls sideways
+        assert tab.evaluate(BEYOND) == []
     paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     ink = tab.evaluate("getComputedStyle(document.body).color")
     brightness = [sum(map(int, re.findall(r"\d+", color)[:3])) / 3 for color in (paper, ink)]

@@ -18,8 +18,12 @@ def printed(show, *arguments, width=80):
 def test_the_report_fits_80_columns_and_says_the_answer(study):
     document = report_document(study)
     text = printed(print_report, document, Path("results/sine/report/index.html"))
-    assert " ".join(text.split()).startswith(f"{document['verdict']['text']} sine: 40 trials")
-    assert max(map(len, text.splitlines())) <= 80
+    words = " ".join(text.split())
+    assert words.startswith(f"{document['verdict']['text']} How sure? Best network: trial {document['best']}")
+    (step,) = document["next"]
+    assert words.index("How sure?") < words.index("What next?") < words.index("sine: 40 trials")
+    assert f"What next? {step['reason']} {step['command']}" in words
+    assert max(len(line) for line in text.splitlines() if step["command"] not in line) <= 80
     assert f"Best network: trial {document['best']}" in text
     assert "rollout error, locked test" in text
     assert "rollout error, selected" in text

@@ -18,7 +18,6 @@ from sweep.results.breakdown import breakdown_columns, breakdown_frame, breakdow
 from sweep.results.document import report_document, trial_document
 from sweep.results.study import read_study
 from sweep.results.wording.breakdown import breakdown_text, breakdown_title, shown_breakdown
-from sweep.results.wording.study import next_step_text
 from tests.support.documentation import undocumented
 
 HOSTILE = "<b>[red]a[/red]"
@@ -280,21 +279,3 @@ def test_the_page_has_a_section_that_escapes_names(wide):
     assert "<h2>By series and channel</h2>" in section and "makes up 90 % of the rollout error" in section
     assert "<b>" not in section and "&lt;b&gt;[red]a[/red]" in section
     assert section.index("&lt;b&gt;") < section.index(">b<") and "ar 0.4" in section
-
-
-# --- what to try ------------------------------------------------------------------------------------
-
-
-def advice(study, share, value="series", muted=False):
-    document = report_document(study)
-    change = {"path": "data.scaling", "value": value}
-    row = {"code": "C11", "title": "data scale or offset", "share": share, "muted": muted}
-    row |= {"trials": 1, "prescriptions": [{"changes": [change], "trials": 1, "example": 0}]}
-    return next_step_text({**document, "best": None, "diagnoses": {"causes": [row]}})
-
-
-def test_where_most_trials_fail_by_the_scaling_it_is_the_advice(one):
-    wanted = 'Most trials have the cause C11 data scale or offset: set data.scaling = "series"'
-    assert advice(one, 0.5).startswith(wanted)
-    for other in (advice(one, 0.4), advice(one, 1.0, "global"), advice(one, 1.0, muted=True)):
-        assert other.startswith("Look at the rollouts, then try other learning rates")

@@ -11,7 +11,7 @@ import pytest
 from sweep.config.records import Evaluation, Scores, TrialRecord
 from sweep.results.document import report_document
 from sweep.results.wording.confirmation import confirmation_texts
-from sweep.results.wording.study import answer_text, heading_text, next_step_text, score_facts
+from sweep.results.wording.study import answer_text, heading_text, score_facts
 from sweep.store.folder import StudyFolder
 from tests.support.made_study import POINTS, config_of, study_document
 
@@ -93,12 +93,13 @@ class Report:
         self.document = document = report_document(folder)
         self.findings = {finding["code"]: SimpleNamespace(**finding) for finding in document["findings"]}
         named = document["best"] is not None
-        answer = answer_text(document) if named else next_step_text(document)
+        answer = [answer_text(document)] if named else []
         section = document["confirmation"]
         facts = [f"{fact.name} {fact.value} {fact.note}" for fact in score_facts(document)]
         own = [
             heading_text(document),
-            answer,
+            *answer,
+            *(step["reason"] for step in document["next"]),
             *facts,
             *([] if section is None else confirmation_texts(section)),
         ]
@@ -168,7 +169,7 @@ def test_the_budget_was_not_enough_where_nothing_beats_a_trivial_forecast(report
     records = [record(k, 0.3 + k / 100) for k in range(6)]
     made = report(records, baselines(mean=0.9, persistence=0.2))
     assert made.document["best"] is None
-    assert made.says("a larger budget")
+    assert made.findings["budget_is_the_limit"].evidence["longer"]
     assert not made.says("The budget was enough")
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,11 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from sweep.config.changes import parsed_changes
 from sweep.config.ranges import Choice
 from sweep.config.records import TrialRecord
 from sweep.config.space import Axis
+from sweep.config.trial import trial_config_from_json
 from sweep.diagnosis.finding import Change, Finding
 from sweep.diagnosis.trial_diagnosis import Diagnosis, diagnosis_from_json, diagnosis_to_json
 from sweep.report.page.page import page_html
@@ -129,9 +132,11 @@ def test_causes_are_counted_with_what_is_to_be_tried_first():
 
 def test_what_few_trials_are_told_is_no_advice_for_all():
     lower = {"changes": [{"path": "training.optimizer.lr", "value": 0.001}], "trials": 2, "example": 7}
-    assert first_try_text({"trials": 4, "prescriptions": [lower]}) == "try training.optimizer.lr = 0.001"
+    assert (
+        first_try_text({"trials": 4, "prescriptions": [lower]}) == "try --change training.optimizer.lr=0.001"
+    )
     assert first_try_text({"trials": 5, "prescriptions": [lower]}) == (
-        "the change to try varies by trial; for trial 7: training.optimizer.lr = 0.001"
+        "the change to try varies by trial; for trial 7: --change training.optimizer.lr=0.001"
     )
     assert first_try_text({"trials": 5, "prescriptions": []}) is None
 
@@ -155,8 +160,19 @@ def test_words():
         {"path": "training.clip", "value": 0.5},
         {"path": "training.optimizer", "value": {"name": "sgd"}},
     ]
-    assert changes_text(changes) == "training.clip = 0.5 and training.optimizer = { name = sgd }"
-    assert changes_text([{"path": "training.shuffle", "value": False}]) == "training.shuffle = false"
+    text = changes_text(changes)
+    assert text == "--change training.clip=0.5 --change 'training.optimizer={ name = \"sgd\" }'"
+    assert changes_text([{"path": "training.shuffle", "value": False}]) == "--change training.shuffle=false"
+
+
+@pytest.mark.parametrize(
+    "value", [6_000_000, 6e6, 6e-06, 1e-4, 0.99871, True, {"name": "none"}, "a b's", [0.5, 2]], ids=repr
+)
+def test_changes_can_be_pasted_back_as_printed(value):
+    words = shlex.split(changes_text([{"path": "training.x", "value": value}]))
+    assert words[0] == "--change" and len(words) == 2
+    assert parsed_changes(words[1:]) == {"training.x": value}
+    assert "e+" not in words[1]
 
 
 # --- shown ------------------------------------------------------------------------------------------
@@ -225,7 +241,7 @@ def test_a_trial_says_its_symptom_in_one_line(study: StudyFolder):
     symptom = document["diagnosis"]["symptom"]
     assert document["symptom"] == symptom["code"]
     text = printed(print_trial, document, width=400)
-    assert f"\n{symptom['code']}: {symptom['text']}\n" in text
+    assert f"\n{symptom['code']} {symptom['title']}: {symptom['text']}\n" in text
     assert set(document["diagnosis"]) == {"symptom", "findings", "probes"}
 
 
@@ -261,15 +277,18 @@ def test_the_page_counts_and_holds_every_trials_findings(copy: StudyFolder):
     for row in document["diagnoses"]["symptoms"]:
         assert re.search(
             rf'<tr data-symptom="{row["code"]}"><td class="name">{row["code"]} {row["title"]}</td>'
-            rf'<td class="number">{row["trials"]}</td>',
+            rf'<td class="number" data-label="trials">{row["trials"]}</td>',
             page,
         )
     assert page.count("<template data-details=") == document["diagnoses"]["judged"]
     (details,) = re.findall(r'<template data-details="0">.*?</template>', page, re.DOTALL)
     assert document["diagnoses"]["trials"][0]["symptom"]["text"] in details
     assert "why C03" in details
-    assert "try training.window = 256 and training.burn_in = 64" in details
-    assert "training.optimizer.lr = 0.001 (1)</td>" in re.sub(r"\s*\n\s*", "", page)
+    folder = copy.path.parent
+    treat = f"sweep treat 0 sine --results {folder} --change"
+    assert f"<code>{treat} training.optimizer.lr=0.001</code>" in details
+    assert f"{treat} training.window=256 --change training.burn_in=64</span>" in details
+    assert '<span class="try">--change training.optimizer.lr=0.001 (1)</span>' in page
     assert page.count('<tr class="group">') == 4
 
 
@@ -320,6 +339,55 @@ def test_muted_findings_stay_in_json_and_are_not_told(copy: StudyFolder):
         "state": "complete",
         "rollout_error": 0.5,
         "recomputed": False,
+        "treat": "sweep treat 0 sine",
+        "treatment": None,
     }
-    text = printed(print_diagnosis, diagnosis, width=400)
-    assert symptom_text not in text and "why C03" not in text and f"muted: C03, {code}" in text
+    for everything in (True, False):
+        text = printed(lambda *args: print_diagnosis(*args, everything=everything), diagnosis, width=400)  # noqa: B023
+        assert symptom_text not in text and "why C03" not in text and f"muted: C03, {code}" in text
+
+
+def test_a_diagnosis_has_five_lines_and_all_numbers_only_on_demand():
+    findings = [
+        {"code": code, "title": code, "text": f"why {code}. Evidence: 7.", "severity": severity, "confidence": sure,
+         "muted": False, "prescriptions": tries}
+        for code, severity, sure, tries in (
+            ("S07", "issue", 0.9, []),
+            ("C02", "tip", 0.9, []),
+            ("C05", "issue", 0.6, [[{"path": "training.budget", "value": 6_000_000}]]),
+            ("C01", "issue", 0.5, [[{"path": "training.clip", "value": 1.0}]]),
+            ("C09", "ok", None, []),
+        )
+    ]  # fmt: skip
+    document = {
+        "number": 3, "rollout_error": 0.5, "findings": findings, "probes": {"units": {"size": [1.5, 2.0], "weight": 7}},
+        "symptom": {"code": "S05", "title": "drift", "text": "It drifts.", "muted": False},
+        "recomputed": False, "treat": "sweep treat 3 mine", "treatment": None,
+    }  # fmt: skip
+    _, *lines = printed(print_diagnosis, document, width=400).splitlines()
+    assert lines == [
+        "S05 drift: It drifts.",
+        "C05 C05: why C05.",
+        "Try: sweep treat 3 mine --change training.budget=6000000",
+        "Also found: C01 C01, C02 C02, S07 S07.",
+        "1 checked and not found, 0 not applicable, 1 probe. Every number: --all",
+    ]
+    whole = printed(lambda *args: print_diagnosis(*args, everything=True), document, width=400)
+    assert "  size: [1.5, 2]" in whole and "weight" not in whole and "Evidence: 7." in whole
+    assert "sweep treat 3 mine --change training.clip=1.0" in whole
+
+
+def test_a_prescription_that_would_be_refused_is_not_shown(copy: StudyFolder):
+    window = trial_config_from_json(copy.record(0).config).training.window
+    same = {"path": "training.window", "value": window}
+    refused = ([{"path": "training.clip", "value": -1.0}], [{"path": "score.horizon", "value": 50}], [same])
+    with_cause(copy, 0, cause("C03", "issue", LOWER))
+
+    def change(values: dict[str, Any]) -> dict[str, Any]:
+        (found,) = [finding for finding in values["findings"] if finding["code"] == "C03"]
+        found["prescriptions"] = [*refused, *found["prescriptions"]]
+        return values
+
+    rewritten(copy, 0, change)
+    (found,) = [f for f in trial_document(copy, 0)["diagnosis"]["findings"] if f["code"] == "C03"]
+    assert found["prescriptions"] == [[{"path": "training.optimizer.lr", "value": 0.001}]]

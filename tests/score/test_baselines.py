@@ -17,7 +17,12 @@ from sweep.score.baselines.autoregression import (
     lagged,
 )
 from sweep.score.baselines.simple import CannotServe, best_lag
-from sweep.score.baselines.table import BASELINES, score_baselines, score_baselines_on_test
+from sweep.score.baselines.table import (
+    BASELINES,
+    best_baseline_forecast,
+    score_baselines,
+    score_baselines_on_test,
+)
 from sweep.score.evaluation import scores
 from sweep.score.metrics import block_length, nrmse, rollout_error, valid_steps
 from tests.support.made_data import Affine, Centred, Log, data_of, sine_data, tiny
@@ -382,3 +387,23 @@ def test_an_offset_changes_no_baseline(name, offset):
         forecast = BASELINES[name].forecast(data, data.validation, 140)
         errors.append(scores(forecast, forecast, data.validation, data.targets, data.period).rollout_error)
     assert errors[1] == pytest.approx(errors[0], rel=1e-3)
+
+
+def test_the_best_baseline_forecasts_as_it_was_scored():
+    data = sine_data(warmup=50, horizon=50, series=2, count=2)
+    names = ("mean", "persistence", "drift", "ar")
+    scored = {}
+    for name in names:
+        settings = BASELINES[name].choose(data)
+        values = BASELINES[name].fit(data, settings)(data.validation, 50)
+        error = rollout_error(
+            values, data.validation.truth, data.validation.scale, block_length(data.period, 50)
+        )
+        scored[name] = {"rollout_error": error, "settings": settings, "values": values}
+    scored["arx"] = {"reason": "no inputs"}
+    best = min(names, key=lambda name: scored[name]["rollout_error"])
+    arrays = best_baseline_forecast(data, scored)
+    assert str(arrays["name"]) == best != "mean"
+    np.testing.assert_array_equal(arrays["forecast"], scored[best]["values"])
+    np.testing.assert_array_equal(arrays["last"], data.validation.past[:, -1])
+    assert best_baseline_forecast(data, {"arx": {"reason": "no inputs"}}) == {}

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.study.study_text import Setting, Table, text_of, toml_text, with_given
+from sweep.config.text import toml_text
+from sweep.study.study_text import Setting, Table, text_of, with_given
 
 PLAIN = st.one_of(
     st.booleans(),

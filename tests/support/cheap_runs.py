@@ -41,11 +41,11 @@ def cheap_runs() -> Iterator[None]:
         patch.setattr(narx_polynomial, "ORDERS", (1,))
         patch.setattr(narx_polynomial, "INPUT_ORDERS", (1, 2))
         patch.setattr(narx_polynomial, "REFINED_TERMS", ())
-        patch.setattr(trial_plot, "draw_trial", lambda folder, number: PIXEL)
+        patch.setattr(trial_plot, "draw_trial", lambda *which, **what: PIXEL)
         yield
 
 
 @pytest.fixture(autouse=True)
 def cheap_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a page, draw one pixel for a trial without a stored picture."""
-    monkeypatch.setattr(page, "draw_trial", lambda folder, number: PIXEL)
+    monkeypatch.setattr(page, "draw_trial", lambda *which, **what: PIXEL)

@@ -30,7 +30,7 @@ def one(empty: StudyFolder) -> StudyFolder:
     return empty
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def writer():
     """Return the functions that make studies, for tests that need their own."""
     return write_study, write_trial, study_document, sines, rollout_files

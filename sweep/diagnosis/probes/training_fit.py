@@ -136,6 +136,7 @@ def _shortened(starts: Starts, past: int, horizon: int) -> Starts:
         position=starts.position[few],
         known=starts.known[few, before : before + past - lag + horizon],
         inputs=None,
+        times=None,
     )
 
 

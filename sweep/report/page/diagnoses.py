@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweep.results.wording.diagnosis import MUTED, alternatives_text, changes_text, symptom_text
+from sweep.results.wording.diagnosis import MUTED, changes_text, symptom_text
 from sweep.results.wording.numbers import percent_text
 
 PRESCRIBED_MOST = 3  # sets of changes that are shown per cause
 
 
 def diagnoses_values(document: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the section and the details of each trial as texts; None if no trial was diagnosed.
+    """Return the section as texts; None if no trial was diagnosed.
 
     Args:
         document: from `report_document`.
@@ -31,7 +31,6 @@ def diagnoses_values(document: Mapping[str, Any]) -> dict[str, Any] | None:
         "choices": _choices(section["choices"], codes, bool(muted)),
         "late": any(row["basis"] == "end" for row in section["choices"]),
         "causes": [_cause_row(row) for row in section["causes"] if not row["muted"]],
-        "trials": [_trial_details(entry) for entry in section["trials"]],
     }
 
 
@@ -75,23 +74,4 @@ def _cause_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "percent": percent_text(row["share"]),
         "tries": tries[:PRESCRIBED_MOST],
         "more": max(0, len(tries) - PRESCRIBED_MOST),
-    }
-
-
-def _trial_details(entry: Mapping[str, Any]) -> dict[str, Any]:
-    symptom = entry["symptom"]
-    return {
-        "number": entry["number"],
-        "symptom": symptom_text(symptom),
-        "text": "" if symptom["muted"] else symptom["text"],
-        "findings": [
-            {
-                "name": f"{finding['code']} {finding['title']}",
-                "severity": finding["severity"],
-                "text": finding["text"],
-                "tries": alternatives_text(finding["prescriptions"]),
-            }
-            for finding in entry["findings"]
-            if not finding["muted"] and finding["code"] != symptom["code"]
-        ],
     }

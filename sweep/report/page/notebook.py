@@ -6,24 +6,30 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from sweep.results.wording.leaderboard import board_rows
-from sweep.results.wording.study import answer_text, heading_text, next_step_text, status_text
+from sweep.results.wording.study import answer_text, heading_text, status_text
 
 ROWS = 10  # of the leaderboard
 HEAD = ("", "rollout error", "valid steps", "symptom", "configuration")
 
 
 def notebook_html(document: Mapping[str, Any]) -> str:
-    """Return the study's name, verdict, status and answer, and the best rows of its leaderboard. Everything is escaped.
+    """Return the study's name, verdict, status, answer and next steps, and the best rows of its leaderboard.
+
+    Everything is escaped.
 
     Args:
         document: from `report_document`.
     """
-    answer = next_step_text(document) if document["best"] is None else answer_text(document)
+    answer = [] if document["best"] is None else [answer_text(document)]
     lines = [
         Markup("<h3>{}</h3>").format(document["study"]["name"]),
         *(
             Markup("<p>{}</p>").format(text)
-            for text in (document["verdict"]["text"], status_text(document), heading_text(document), answer)
+            for text in (document["verdict"]["text"], status_text(document), heading_text(document), *answer)
+        ),
+        *(
+            Markup("<p>{}<br><code>{}</code></p>").format(step["reason"], step["command"])
+            for step in document["next"]
         ),
         Markup("<table><thead>{}</thead><tbody>").format(_row("th", HEAD)),
     ]

@@ -12,9 +12,12 @@ from markupsafe import Markup
 
 from sweep.config.errors import StoreError
 from sweep.report.page.diagnoses import diagnoses_values
+from sweep.report.page.explorer import explorer_values
+from sweep.report.page.trial_details import treatment_values, trial_details
 from sweep.report.plots import study as plots
 from sweep.report.plots.fresh_seeds import fresh_seeds_plot
 from sweep.report.plots.trial import draw_trial
+from sweep.results.commands import commands_run, study_command
 from sweep.results.effects import REFIT, is_late, strata
 from sweep.results.study import StoredStudy
 from sweep.results.study_tables import StudyTables
@@ -40,29 +43,25 @@ from sweep.results.wording.numbers import config_words, number_text
 from sweep.results.wording.study import (
     answer_text,
     baselines_on_test_text,
-    commands_of,
     cost_facts,
     data_facts,
     heading_text,
-    next_step_text,
     provenance_of,
     score_facts,
     status_text,
     verdict_severity,
 )
-from sweep.results.wording.treatment import (
-    TREATMENT_LEGEND,
-    treatment_heading,
-    treatment_helped,
-    treatment_short_text,
-    treatment_table,
-    treatment_texts,
-)
+from sweep.results.wording.treatment import TREATMENT_LEGEND
 
 INLINE_BYTES = 2_500_000  # of trial plots; with the study's own plots the page stays below 5 MB
 PLACES = ("Best", "Second", "Third", "Fourth")  # trial plots shown as the best ones
 EFFECTS_MOST = 24  # hyperparameters whose effect is drawn
+TOLD_BELOW = (
+    "choices_matter",
+    "beaten_by_baseline",
+)  # issues that are no headline: the verdict says the latter
 SECTIONS = {  # findings with a section of their own; all others are in the last one
+    "leaderboard": ("beaten_by_baseline",),
     "loss": ("loss_is_lying",),
     "choices": ("choices_matter", "near_bound"),
     "checkpoints": ("checkpoint_regret",),
@@ -95,9 +94,11 @@ def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
     study, pictures = tables.study, Pictures(tables.study)
     words = {record.number: config_words(record.config, record.params) for record in study.records}
     best, findings = document["best"], {finding["code"]: finding for finding in document["findings"]}
-    placed = {code for codes in SECTIONS.values() for code in codes} | {"beaten_by_baseline"}
+    placed = {code for codes in SECTIONS.values() for code in codes}
+    headlines = [f for f in findings.values() if f["severity"] == "issue" and f["code"] not in TOLD_BELOW]
+    told = placed | {finding["code"] for finding in headlines}
     best_plot = None if best is None else pictures.inline(best)
-    against = _default_baseline(document)
+    against = (best_baseline(document["baselines"]) or (None,))[0]
     return {
         "study": document["study"],
         "score": document["score"],
@@ -105,20 +106,22 @@ def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
         "status": status_text(document),
         "heading": heading_text(document),
         "best": best,
-        "answer": next_step_text(document) if best is None else answer_text(document),
+        "answer": None if best is None else answer_text(document),
         "best_words": words.get(best, []),
         "best_plot": best_plot,
+        "next": document["next"],
+        "explorer": None
+        if best is None
+        else explorer_values(study.folder, best, study.facts.get("channels", [])),
         "scores": [asdict(fact) for fact in score_facts(document)],
-        "headlines": [
-            f for f in findings.values() if f["severity"] == "issue" and f["code"] != "choices_matter"
-        ],
+        "headlines": headlines,
         "notes_of": {name: [findings[code] for code in codes] for name, codes in SECTIONS.items()},
-        "other_notes": [finding for code, finding in findings.items() if code not in placed],
+        "other_notes": [finding for code, finding in findings.items() if code not in told],
         "confirmation": _confirmation_values(document),
         "intervals": None if document["intervals"] is None else intervals_text(document["intervals"]),
         "breakdown": _breakdown_values(document),
         "fit": None if document["fit"] is None else fit_text(document["fit"]),
-        "treatments": [_treatment_values(treatment) for treatment in document["treatments"]],
+        "treatments": [treatment_values(treatment) for treatment in document["treatments"]],
         "treatment_legend": TREATMENT_LEGEND,
         "baselines": document["baselines"],
         "baselines_on_test": baselines_on_test_text(document),
@@ -131,11 +134,13 @@ def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
         "pictures": _trial_pictures(document, findings, pictures),
         "plots": _study_plots(tables, document, findings),
         "diagnoses": diagnoses_values(document),
+        "anew": study_command(study.folder, "report", ..., "--diagnose-anew"),
+        "details": trial_details(study),
         "effects": document["effects"],
         "importances": document["importances"],
         "effect_plots": _effect_plots(tables, document["importances"]),
         "cost": cost_facts(document),
-        "commands": commands_of(study),
+        "commands": commands_run(study),
         "provenance": provenance_of(document),
         "data_facts": data_facts(document),
         "data_warnings": document["study"]["warnings"],
@@ -215,17 +220,6 @@ def best_baseline(baselines: Mapping[str, Any]) -> tuple[str, float] | None:
     """Return name and rollout error on validation of the best baseline, None if none is scored."""
     errors = {str(name): float(entry["rollout_error"]) for name, entry in baselines.items()}
     return min(errors.items(), key=lambda item: item[1]) if errors else None
-
-
-def _treatment_values(treatment: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a treatment as texts and its table."""
-    return {
-        "heading": treatment_heading(treatment),
-        "severity": "ok" if treatment_helped(treatment) else "not applicable",
-        "short": treatment_short_text(treatment),
-        "table": treatment_table(treatment),
-        "texts": treatment_texts(treatment),
-    }
 
 
 def _board(
@@ -331,16 +325,3 @@ def _effect_plots(tables: StudyTables, importances: Sequence[Mapping[str, Any]])
         }
         for name, scores, caption in shown
     ]
-
-
-def _default_baseline(document: Mapping[str, Any]) -> str | None:
-    """Return the baseline against which skill is shown first: the strongest one beaten, or else the weakest.
-
-    Skill against a nearly exact one would be a huge negative number for every trial.
-    """
-    errors = {str(name): float(entry["rollout_error"]) for name, entry in document["baselines"].items()}
-    scores = [t["rollout_error"] for t in document["trials"] if t["rollout_error"] is not None]
-    beaten = [name for name in errors if errors[name] > min(scores, default=1.0)]
-    if beaten:
-        return min(beaten, key=lambda name: errors[name])
-    return max(errors, key=lambda name: errors[name], default=None)

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, get_font
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ft2font import LoadFlags
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D, Transform
@@ -21,6 +22,7 @@ Ticks = Sequence[tuple[float, str]]
 # Okabe & Ito (2008), "Color Universal Design"; distinguishable with any common colour blindness.
 ROLLOUT = "#d55e00"  # vermilion: the network on its own output
 ONE_STEP = "#0072b2"  # blue: the network on true inputs
+BASELINE = "#2b8cc4"  # a darker sky blue: the best baseline
 GOOD = "#009e73"  # bluish green: how long the rollout is right
 TRUTH = "#3a3f47"
 FAINT = "#8b929c"
@@ -84,7 +86,7 @@ def ruled(
         y: limits.
         x_ticks: (place, text) pairs.
         y_ticks: (place, text) pairs, each with a rule.
-        title: bold, above at the left.
+        title: bold, above at the left; above the note where both are too long for one line.
         note: above at the right.
         x_name: quantity on the horizontal axis, with its unit.
         log: whether y is logarithmic.
@@ -122,10 +124,14 @@ def ruled(
         )
     if x_name:
         label(axes, 0.5, 0, x_name, (0, -15), color=QUIET, ha="center", va="top")
-    if title:
-        label(axes, 0, 1, title, (0, 4), size=NORMAL, weight="bold", va="bottom")
+    room = axes.bbox.width * 72 / axes.figure.dpi
     if note:
-        label(axes, 1, 1, note, (0, 4), color=QUIET, ha="right", va="bottom")
+        label(axes, 1, 1, fitted(note, SMALL, room), (0, 4), color=QUIET, ha="right", va="bottom")
+    if title:
+        beside = text_width(note, SMALL) + 12 if note else 0.0
+        lift = 4 if text_width(title, NORMAL, bold=True) <= room - beside else 14  # else a line of its own
+        title = fitted(title, NORMAL, room, bold=True)
+        label(axes, 0, 1, title, (0, lift), size=NORMAL, weight="bold", va="bottom")
     return axes
 
 
@@ -133,7 +139,15 @@ def linear_ticks(low: float, high: float, count: int, text: Callable[[float], st
     """Return at most `count` + 1 round places within low..high, with their texts."""
     places = [float(p) for p in MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)]
     inside = [0.0 if abs(p) < 1e-9 * (high - low) else p for p in places if low <= p <= high]
-    return tuple((place, text(place) if text else f"{place:g}") for place in inside)
+    return tuple((place, (text or tick_text)(place)) for place in inside)
+
+
+def tick_text(place: float) -> str:
+    """Return the text of a tick, short for large numbers: 0.25, 1.05 M."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(place) >= 100 * size or (size > 1e3 and abs(place) >= size):
+            return f"{place / size:g} {unit}"
+    return f"{place:g}"
 
 
 def level_ticks(low: float, high: float, count: int) -> tuple[Ticks, str]:
@@ -188,17 +202,31 @@ def label(
     )
 
 
-def key(axes: Axes, entries: Sequence[tuple[str, str]], lift: float = 4, right: bool = True) -> None:
-    """Write names in their colours in one row above an axes: a legend without lines to trace."""
+def key(
+    axes: Axes, entries: Sequence[tuple[str, str]], lift: float = 4, right: bool = True, base: float = 1.0
+) -> None:
+    """Write names in their colours in one row above an axes, cut where they are wider: a legend without lines.
+
+    Args:
+        axes: whose row it is.
+        entries: names and colours.
+        lift: points above the base.
+        right: whether the row ends at the right, or begins at the left.
+        base: in the axes' height; 0: below it.
+    """
     renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     scale = axes.figure.dpi / 72
-    offset = 0.0
+    offset, room = 0.0, axes.bbox.width / scale
+    if sum(text_width(text, SMALL, bold=True) + 9 for text, _ in entries) > room:
+        entries = [
+            (fitted(text, SMALL, room / len(entries) - 9, bold=True), color) for text, color in entries
+        ]
     for text, color in reversed(entries) if right else entries:
         place = (-offset, lift) if right else (offset, lift)
         written = label(
             axes,
             float(right),
-            1,
+            base,
             text,
             place,
             color=color,
@@ -209,9 +237,38 @@ def key(axes: Axes, entries: Sequence[tuple[str, str]], lift: float = 4, right: 
         offset += written.get_window_extent(renderer).width / scale + 9
 
 
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """Return the width of a line of text in points.
+
+    Args:
+        text: one line.
+        size: of the font, in points.
+        bold: whether it is bold.
+    """
+    font = _font(bold)
+    font.set_size(size, 72)
+    font.set_text(drawable(text), 0.0, flags=LoadFlags.NO_HINTING)
+    return float(font.get_width_height()[0]) / 64
+
+
+def fitted(text: str, size: float, room: float, bold: bool = False) -> str:
+    """Return the text, cut at its end so that it is at most `room` points wide; nothing ever overprints another.
+
+    Args:
+        text: one line.
+        size: of the font, in points.
+        room: in points.
+        bold: whether it is bold.
+    """
+    if text_width(text, size, bold) <= room:
+        return text
+    fits = next((n for n in range(len(text) - 1, 0, -1) if text_width(f"{text[:n]}…", size, bold) <= room), 0)
+    return f"{text[:fits].rstrip()}…" if fits else ""
+
+
 @cache
-def _font() -> Any:
-    return get_font(findfont("DejaVu Sans"))
+def _font(bold: bool = False) -> Any:
+    return get_font(findfont(FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")))
 
 
 def drawable(text: str) -> str:

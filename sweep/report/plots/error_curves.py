@@ -80,7 +80,9 @@ def draw_steps(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
         bbox=HALO,
     )
     over = axes.get_yaxis_transform()
-    label(axes, 0.99, 1.0, "as bad as trivial", (0, 2.5), va="bottom", ha="right", color=QUIET, over=over)
+    above = math.log10(limits[1]) > 0.1 * math.log10(limits[1] / limits[0])  # else the key is there
+    lift, va = ((0, 2.5), "bottom") if above else ((0, -2.5), "top")
+    label(axes, 0.99, 1.0, "as bad as trivial", lift, va=va, ha="right", color=QUIET, over=over)
     if not np.isfinite(free).all():
         step = int((~np.isfinite(free)).argmax()) + 1
         text = f"a start is not finite from step {step}"

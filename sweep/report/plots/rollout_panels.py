@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 
 from sweep.config.text import plural
 from sweep.report.plots.canvas import (
+    BASELINE,
     FAINT,
     GOOD,
     HALO,
@@ -20,22 +21,23 @@ from sweep.report.plots.canvas import (
     ruled,
 )
 from sweep.report.plots.drawn_evidence import Envelope, PhaseError
-from sweep.report.plots.panels import Panel
+from sweep.report.plots.panels import LONGEST, Panel
+from sweep.results.wording.rollouts import short_name
 
 
-def draw_panel(axes: Axes, panel: Panel, first: bool, last: bool) -> None:
+def draw_panel(axes: Axes, panel: Panel, last: bool) -> None:
     """Draw truth and rollout of one start.
 
     Args:
         axes: new.
         panel: the start.
-        first: whether it is the topmost one, which names the curves.
         last: whether nothing is drawn below, so that it has the ticks of the steps.
     """
     past = len(panel.steps) - len(panel.rollout) + 1
     horizon = len(panel.rollout) - 1
     y_ticks, level = level_ticks(*panel.limits, 3)
-    shift = f"values minus {level} · " if level else ""
+    notes = [panel.times, f"values minus {level}" if level else "", _evidence_text(panel.evidence)]
+    notes += [f"valid for {panel.valid} of {horizon} steps"]
     ruled(
         axes,
         (float(panel.steps[0]), horizon),
@@ -43,23 +45,21 @@ def draw_panel(axes: Axes, panel: Panel, first: bool, last: bool) -> None:
         x_ticks=linear_ticks(0, horizon, 5) if last else (),
         y_ticks=y_ticks,
         title=panel.title,
-        note=f"{shift}{_evidence_text(panel.evidence)}valid for {panel.valid} of {horizon} steps",
+        note=" · ".join(note for note in notes if note),
         x_name="step of the rollout" if last else "",
     )
     axes.axvspan(float(panel.steps[0]), 0, color="#f1f2f4", linewidth=0, zorder=0)
     if panel.valid > 0:
         axes.axvspan(0, panel.valid, ymin=0, ymax=0.03, color=GOOD, linewidth=0, zorder=4)
     axes.plot(panel.steps, panel.truth, color=TRUTH, linewidth=2.6, alpha=0.33, solid_capstyle="butt")
+    if panel.baseline is not None:
+        step = np.arange(1, horizon + 1)
+        axes.plot(step, panel.baseline, color=BASELINE, linewidth=1.1, linestyle=(0, (4, 1.5)))
     axes.plot(np.arange(horizon + 1), panel.rollout, color=ROLLOUT, linewidth=1.15)
     if isinstance(panel.evidence, Envelope):
         _draw_envelope(axes, panel.evidence, horizon)
     elif panel.evidence is not None:
         _mark_phase(axes, panel.evidence, panel.limits)
-    if first:
-        origin = past / (past + horizon)
-        label(axes, origin, 1, "truth", (4, 4), color=FAINT, weight="bold", va="bottom")
-        label(axes, origin, 1, "rollout", (38, 4), color=ROLLOUT, weight="bold", va="bottom")
-        label(axes, origin, 1, "valid", (84, 4), color=GOOD, weight="bold", va="bottom")
     if last:
         _name_past(axes, past, horizon)
     if panel.left_at is not None:
@@ -92,6 +92,18 @@ def draw_inputs(axes: Axes, panel: Panel, last: bool) -> None:
         _name_past(axes, past, horizon)
 
 
+def name_curves(axes: Axes, baseline: str) -> None:
+    """Name the curves of all panels in their colours, below the lowest of them at the right.
+
+    Args:
+        axes: of that panel, or of its inputs.
+        baseline: the name of the drawn one; empty: none is drawn.
+    """
+    names = [("truth", FAINT), ("rollout", ROLLOUT), ("valid", GOOD)]
+    names += [(f"best baseline, {short_name(baseline, LONGEST)}", BASELINE)] if baseline else []
+    key(axes, names, lift=-35, base=0.0)
+
+
 def _name_past(axes: Axes, past: int, horizon: int) -> None:
     place = 0.5 * past / (past + horizon)
     label(axes, place, 0, "true past", (0, -4), color=QUIET, ha="center", va="top")
@@ -100,11 +112,11 @@ def _name_past(axes: Axes, past: int, horizon: int) -> None:
 def _evidence_text(evidence: Envelope | PhaseError | None) -> str:
     """Return the drawn evidence in words, for the panel's heading."""
     if isinstance(evidence, Envelope):
-        return f"half-life {evidence.half_life:.0f} steps · "
+        return f"half-life {evidence.half_life:.0f} steps"
     if evidence is None:
         return ""
     way = "late" if evidence.late > 0 else "early"
-    return f"marked: {abs(evidence.late):.0f} steps {way}, {abs(evidence.phase):.1f} rad · "
+    return f"marked: {abs(evidence.late):.0f} steps {way}, {abs(evidence.phase):.1f} rad"
 
 
 def _draw_envelope(axes: Axes, decay: Envelope, horizon: int) -> None:

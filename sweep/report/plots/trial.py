@@ -1,39 +1,53 @@
 """The picture of one trial, which shows at a glance how its rollout fails."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sweep.config.errors import StoreError
+from sweep.config.errors import StoreError, UnknownName
 from sweep.config.records import TrialRecord
-from sweep.report.plots.canvas import FAINT, INK, QUIET, drawable, label, new_figure, png
+from sweep.config.registry import nearest
+from sweep.report.plots.canvas import FAINT, INK, QUIET, drawable, fitted, label, new_figure, png
 from sweep.report.plots.error_curves import draw_learning, draw_steps
 from sweep.report.plots.panels import panels_of
-from sweep.report.plots.rollout_panels import draw_inputs, draw_panel
+from sweep.report.plots.rollout_panels import draw_inputs, draw_panel, name_curves
+from sweep.results.shown_rollouts import Group, baseline_of, groups_of, shown_rollouts
 from sweep.results.stored_diagnoses import muted_codes, readable_diagnoses
 from sweep.results.wording.diagnosis import symptom_text
 from sweep.results.wording.numbers import config_words, number_text, steps_text
 from sweep.store.folder import StudyFolder
 
 WIDTH, HEIGHT, DPI = 12.0, 6.6, 100
-TOP, BOTTOM, GAP = 0.845, 0.075, 0.052  # of the plots, in shares of the height
+TOP, BOTTOM, GAP = 0.845, 0.092, 0.058  # of the plots, in shares of the height
 TALLER = 1.2  # times the height, where there are inputs from outside
+RIGHT_BOTTOM = 0.13  # of the learning curves, whose key has two lines
 INPUTS_SHARE, INPUTS_GAP = 0.24, 0.024  # of a panel's height, and above it in shares of the figure's
 NAMES = {"replicated": "training {}, fresh seed", "completed": "training {}, a pruned trial to its end"}
 
 
-def draw_trial(folder: StudyFolder, number: int) -> bytes:
+def draw_trial(
+    folder: StudyFolder, number: int, series: str | None = None, channel: str | None = None
+) -> bytes:
     """Return the rollout plot of a trial as PNG, whatever its state.
 
-    Left: truth and rollout from the start with the most, the median and the fewest valid steps, each above the inputs
-    from outside, if the data have some. Right: the error by rollout step, free-running and teacher-forced, and the
-    learning curves over the budget.
+    Left: truth, rollout and the best baseline from the start with the most, the median and the fewest valid steps; of
+    several series or channels, those of the median and of the worst one. The inputs from outside are below each, if the
+    data have some. Right: the error by rollout step, free-running and teacher-forced, and the learning curves over
+    the budget.
+
+    Args:
+        folder: of the study.
+        number: of the trial.
+        series: the name of the only series to show; None: any.
+        channel: the name of the only target channel to show; None: any.
 
     Raises:
         StoreError: there is no such trial, or a file of it is damaged.
+        UnknownName: it has no such series or channel.
     """
     record = folder.record(number)
     try:
@@ -44,7 +58,36 @@ def draw_trial(folder: StudyFolder, number: int) -> bytes:
         curves = folder.curves(number)
     except StoreError:
         curves = pd.DataFrame()
-    return png(trial_figure(record, arrays, curves, channel_names(folder), shown_symptom(folder, record)))
+    drawn = Drawn(arrays, channel_names(folder), folder.baseline_forecast(), series, channel)
+    return png(trial_figure(record, drawn, curves, shown_symptom(folder, record)))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The rollouts of a trial, and which of them are drawn."""
+
+    arrays: Mapping[str, np.ndarray]  # of rollout.npz; empty: none are stored
+    channels: Sequence[str] = ()  # names of all channels, may be empty
+    baseline: Mapping[str, np.ndarray] = field(default_factory=dict)  # of baseline.npz
+    series: str | None = None  # the only one; None: any
+    channel: str | None = None  # the only one; None: any
+
+    @property
+    def groups(self) -> list[Group]:
+        """Return the groups among which is chosen, the lowest error first.
+
+        Raises:
+            UnknownName: there is no such series or channel.
+        """
+        groups = groups_of(self.arrays, self.channels)
+        for kind in ("series", "channel"):
+            wanted, known = getattr(self, kind), list(dict.fromkeys(getattr(g, kind) for g in groups))
+            if wanted is not None and wanted not in known:
+                names = [str(name) for name in known if name is not None]
+                listed = f"Known: {', '.join(names)}" if names else f"There is one {kind}; name none"
+                raise UnknownName(f"no {kind} named {wanted!r}.{nearest(wanted, names)} {listed}")
+            groups = [group for group in groups if wanted is None or getattr(group, kind) == wanted]
+        return groups
 
 
 def channel_names(folder: StudyFolder) -> list[str]:
@@ -65,16 +108,22 @@ def shown_symptom(folder: StudyFolder, record: TrialRecord) -> Mapping[str, Any]
 
 def trial_figure(
     record: TrialRecord,
-    arrays: Mapping[str, np.ndarray],
+    drawn: Drawn,
     curves: pd.DataFrame,
-    channels: list[str],
     symptom: Mapping[str, Any] | None = None,
 ) -> Figure:
-    """Return the figure of `draw_trial` from a record, arrays and curves."""
+    """Return the figure of `draw_trial` from a record, rollouts and curves."""
+    arrays = drawn.arrays
     figure = new_figure(WIDTH, HEIGHT * (TALLER if "inputs" in arrays else 1.0), DPI)
     _draw_title(figure, record, arrays, symptom)
     if "forecast" in arrays:
-        panels = panels_of(arrays, channels, "" if symptom is None else symptom["code"])
+        best = baseline_of(arrays, drawn.baseline)
+        panels = panels_of(
+            arrays,
+            shown_rollouts(arrays, drawn.groups),
+            "" if symptom is None else symptom["code"],
+            None if best is None else best[1],
+        )
         height = (TOP - BOTTOM + GAP) / len(panels)
         for row, panel in enumerate(panels):
             bottom = TOP + GAP - (row + 1) * height
@@ -82,16 +131,19 @@ def trial_figure(
             slim = INPUTS_SHARE * inner if panel.inputs else 0.0
             lift = slim + INPUTS_GAP if panel.inputs else 0.0
             axes = figure.add_axes((0.042, bottom + lift, 0.566, inner - lift))
-            draw_panel(axes, panel, first=row == 0, last=last and not panel.inputs)
+            draw_panel(axes, panel, last=last and not panel.inputs)
             if panel.inputs:
-                draw_inputs(figure.add_axes((0.042, bottom, 0.566, slim)), panel, last)
+                axes = figure.add_axes((0.042, bottom, 0.566, slim))
+                draw_inputs(axes, panel, last)
+            if last:
+                name_curves(axes, "" if best is None else best[0])
         draw_steps(figure.add_axes((0.675, 0.535, 0.31, TOP - 0.535)), arrays)
-        draw_learning(figure.add_axes((0.675, BOTTOM + 0.055, 0.31, 0.29)), record, curves)
+        draw_learning(figure.add_axes((0.675, RIGHT_BOTTOM, 0.31, 0.29)), record, curves)
     else:
         axes = figure.add_axes((0.042, BOTTOM, 0.566, TOP - BOTTOM))
         axes.set_axis_off()
         label(axes, 0.5, 0.5, "no rollout was stored", ha="center", va="center", size=12, color=FAINT)
-        draw_learning(figure.add_axes((0.675, BOTTOM + 0.055, 0.31, TOP - BOTTOM - 0.055)), record, curves)
+        draw_learning(figure.add_axes((0.675, RIGHT_BOTTOM, 0.31, TOP - RIGHT_BOTTOM)), record, curves)
     return figure
 
 
@@ -145,7 +197,5 @@ def _beside(arrays: Mapping[str, np.ndarray]) -> str:
 
 def _text(figure: Figure, x: float, y: float, text: str, size: float, color: str, room: float) -> None:
     """Write one line, cut at `room` (a share of the figure's width)."""
-    most = int(room * WIDTH * 72 / (size * 0.54))  # 0.54 em: a usual character of DejaVu Sans
-    line = " ".join(drawable(text).split())
-    line = line if len(line) <= most else line[: most - 2] + " …"
+    line = fitted(" ".join(drawable(text).split()), size, max(0.0, room) * WIDTH * 72)
     figure.text(x, y, line, fontsize=size, color=color, va="top", parse_math=False)

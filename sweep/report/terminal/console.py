@@ -10,6 +10,8 @@ from rich.text import Text
 
 from sweep.results.wording.text_table import TextTable
 
+NAME_LEAST = 16  # columns of a terminal for the folded names of a table's rows
+
 
 def print_line(console: Console, text: str, style: str = "", wrap: bool = True) -> None:
     """Print a line of plain text; nothing in it is taken for markup."""
@@ -27,10 +29,15 @@ def print_facts(console: Console, facts: Iterable[tuple[str, str]]) -> None:
 
 
 def print_table(console: Console, table: TextTable) -> None:
-    """Print a table; cells that do not fit are folded."""
+    """Print a table; cells that do not fit are folded, long names rather than numbers."""
     shown = new_table()
+    cells = [table.head, *table.rows]
+    numbers = sum(max(len(row[column]) for row in cells) + 2 for column in range(1, len(table.head)))
+    whole = numbers + NAME_LEAST <= console.width  # whether all numbers fit beside a folded name
     for index, name in enumerate(table.head):
-        shown.add_column(Text(name), justify="right" if index else "left", overflow="fold", no_wrap=not index)
+        shown.add_column(
+            Text(name), justify="right" if index else "left", overflow="fold", no_wrap=bool(index) == whole
+        )
     for row in table.rows:
         shown.add_row(*(Text(plain(cell)) for cell in row))
     console.print(shown)

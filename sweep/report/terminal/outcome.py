@@ -8,7 +8,7 @@ from rich.console import Console
 
 from sweep.config.text import plural
 from sweep.report.terminal.console import print_line, print_table
-from sweep.report.terminal.study import print_answer, print_verdict
+from sweep.report.terminal.study import print_answers, print_details
 from sweep.report.terminal.trial import print_treatment
 from sweep.results.document import report_document
 from sweep.results.wording.audit import audit_table
@@ -17,7 +17,7 @@ from sweep.store import StudyFolder
 
 
 def print_run(folder: StudyFolder, console: Console, stopped: str | None = None) -> None:
-    """Print the verdict of a run, the best network with its scores and its confirmation, and where the plots are.
+    """Print the three answers of a run, the best configuration and its confirmation, and where the plots are.
 
     Args:
         folder: of the study.
@@ -30,16 +30,16 @@ def print_run(folder: StudyFolder, console: Console, stopped: str | None = None)
         print_line(
             console, f"Stopped after {plural(count, 'trial')}: {stopped}. sweep run continues to the total."
         )
-    print_verdict(document, console)
-    print_answer(document, console)
+    print_answers(document, console)
+    print_details(document, console)
     _print_places(console, folder, folder)
 
 
 def print_confirmed(folder: StudyFolder, console: Console) -> None:
-    """Print the verdict and the result of a confirmation, and where the plots of its trainings are."""
+    """Print the three answers and the result of a confirmation, and where the plots of its trainings are."""
     document = report_document(folder)
-    print_verdict(document, console)
-    print_answer(document, console)
+    print_answers(document, console)
+    print_details(document, console)
     if document["confirmation"] is not None:
         _print_places(console, folder, StudyFolder(folder.path / "confirm"))
 

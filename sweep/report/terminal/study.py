@@ -1,12 +1,12 @@
 """The report of a study in the terminal, readable at 80 columns."""
 
-import shlex
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -29,8 +29,8 @@ from sweep.results.wording.study import (
     baselines_on_test_text,
     best_of,
     cost_facts,
+    data_facts,
     heading_text,
-    next_step_text,
     score_facts,
     status_text,
     verdict_severity,
@@ -38,6 +38,7 @@ from sweep.results.wording.study import (
 from sweep.results.wording.treatment import treatment_short_text
 
 BEST_MOST = 10  # trials in the table
+DATA_MOST = 3  # facts about the data: the page has all
 NARROW = 76  # columns of a terminal below which the table leaves out one-step errors and symptoms
 TITLES_FROM = 110  # columns of a terminal in which the table has room for the symptoms' titles
 STYLES = {
@@ -49,18 +50,21 @@ STYLES = {
 
 
 def print_report(document: Mapping[str, Any], console: Console, page: Path | None = None) -> None:
-    """Print the verdict, the answer, the best trials between the baselines, the findings, and where the page is.
+    """Print the three answers, then the study, the best trials between the baselines, the findings, and the page.
 
     Args:
         document: from `report_document`.
         console: where to print; its width is respected.
         page: of the report, None where none was written.
     """
-    print_verdict(document, console)
+    print_answers(document, console)
     print_line(console, f"{document['study']['name']}: {status_text(document)}", "bold")
     print_line(console, ", ".join(f"{name} {value}" for name, value in cost_facts(document)[1:3]), "dim")
+    facts = data_facts(document)
+    if facts:
+        print_facts(console, facts[:DATA_MOST])
     console.print()
-    print_answer(document, console)
+    print_details(document, console)
     if document["fit"] is not None:
         console.print()
         print_line(console, fit_text(document["fit"]))
@@ -81,26 +85,31 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
         print_line(console, f"Page: {page}", wrap=False)
 
 
-def print_verdict(document: Mapping[str, Any], console: Console) -> None:
-    """Print what to use: the first line of every report."""
+def print_answers(document: Mapping[str, Any], console: Console) -> None:
+    """Print what to use, how sure that is, and what to do next: the first lines of every report."""
     _, style = STYLES[verdict_severity(document)]
     print_line(console, document["verdict"]["text"], "bold" if style == "dim" else f"bold {style}")
+    console.print()
+    print_line(console, f"How sure? {heading_text(document)}", "bold")
+    facts = score_facts(document)
+    print_facts(console, [(fact.name, f"{fact.value} {fact.note}".rstrip()) for fact in facts])
+    console.print()
+    if document["next"]:
+        print_line(console, "What next?", "bold")
+    for step in document["next"]:
+        console.print(Padding(Text(plain(step["reason"])), (0, 0, 0, 2)))
+        print_line(console, f"    {step['command']}", "cyan", wrap=False)
+    if document["next"]:
+        console.print()
 
 
-def print_answer(document: Mapping[str, Any], console: Console) -> None:
-    """Print the best network, its scores, the baselines on the locked test, and the confirmation."""
+def print_details(document: Mapping[str, Any], console: Console) -> None:
+    """Print the best configuration, the baselines on the locked test, and the confirmation."""
     best, confirmation = best_of(document), document["confirmation"]
-    print_line(console, heading_text(document), "bold")
-    if best is None:
-        print_line(console, next_step_text(document))
-    else:
+    if best is not None:
+        print_line(console, f"Configuration of trial {best['number']}", "bold")
         for name, value in best["params"].items():
             print_line(console, f"  {name} = {param_text(name, value)}")
-        facts = score_facts(document)
-        print_facts(console, [(fact.name, f"{fact.value} {fact.note}".rstrip()) for fact in facts])
-        if confirmation is None:
-            name = shlex.quote(document["study"]["name"])
-            print_line(console, f"A selected score looks better than it is: sweep confirm {name}", "dim")
     carried = None if document["breakdown"] is None else breakdown_text(document["breakdown"])
     if carried is not None:
         print_line(console, carried)

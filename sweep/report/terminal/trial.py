@@ -1,5 +1,6 @@
 """One trial in the terminal, readable at 80 columns."""
 
+import math
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +11,9 @@ from rich.table import Table
 from sweep.config.text import duration_text
 from sweep.report.terminal.breakdown import print_breakdown
 from sweep.report.terminal.console import new_table, print_facts, print_line, print_table
-from sweep.results.diagnoses import SHOWN, is_cause
 from sweep.results.rmse import rmse_text
 from sweep.results.wording.confirmation import seed_range_text, seeds_text
-from sweep.results.wording.diagnosis import MUTED, alternatives_text
+from sweep.results.wording.diagnosis import MUTED, diagnosis_lines
 from sweep.results.wording.numbers import config_words, count_text, number_text, percent_text, steps_text
 from sweep.results.wording.treatment import (
     TREATMENT_LEGEND,
@@ -109,12 +109,12 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts.append(("cost", f"{steps} sequence-steps, {duration_text(document['seconds'])}"))
     if document["diverged_at"] is not None:
         facts.append(("diverged at", f"{count_text(document['diverged_at'])} sequence-steps"))
-    if document["rollout_error"] is not None:
+    if document["rollout_error"] is not None and document["skill"]:
         basis = "" if arm is None else ", fresh seeds"
-        for name, skill in document["skill"].items():
-            facts.append(
-                (f"skill against {name}{basis}", "exact baseline" if skill is None else number_text(skill, 2))
-            )
+        skills = document["skill"]
+        name = min(skills, key=lambda one: -math.inf if skills[one] is None else skills[one])
+        text = "exact baseline" if skills[name] is None else number_text(skills[name], 2)
+        facts.append((f"skill against the best baseline{basis}", f"{text} ({name})"))
     return facts
 
 
@@ -135,17 +135,14 @@ def _print_symptom(document: Mapping[str, Any], console: Console) -> None:
     if symptom["muted"]:
         print_line(console, f"symptom: {MUTED}", "dim")
         return
-    style = "green" if symptom["code"] == FINE else "yellow"
-    print_line(console, f"{symptom['code']}: {symptom['text']}", style)
-    causes = [
-        finding
-        for finding in diagnosis["findings"]
-        if finding["severity"] in SHOWN and is_cause(finding["code"]) and not finding["muted"]
-    ]
-    for finding in causes:
-        first = "".join(f"; try {words}" for words in alternatives_text(finding["prescriptions"])[:1])
-        print_line(console, f"  {finding['code']} {finding['title']} ({finding['severity']}){first}")
-    if causes:
+    lines = diagnosis_lines(symptom, diagnosis["findings"], document["treat"])
+    for index, line in enumerate(lines):
+        style = ("green" if symptom["code"] == FINE else "yellow") if not index else ""
+        if line.command:
+            print_line(console, f"  {line.text} {line.command}", wrap=False)
+        else:
+            print_line(console, f"{'  ' if index else ''}{line.text}", style)
+    if len(lines) > 1:
         print_line(console, f"  why: sweep diagnose {number} {study}", "dim")
 
 

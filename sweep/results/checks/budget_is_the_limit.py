@@ -65,19 +65,20 @@ def budget_is_the_limit(
         "unfinished": unfinished,
         "data_limited": limited,
         "has_skill": has_skill,
+        "longer": False,  # whether a larger budget is worth a try
     }
     gained = f"gained a factor of {10**median:.2g} (median) in the last {percent_text(LAST)} of their budget"
     early = f"the diagnoses of {unfinished} of the best {len(best)} trials say that training ended too early"
     if median < GAINS:
         if 2 * unfinished > len(best):
             text = f"The {who} {gained}, but {early}. To find out, try a larger training.budget."
-            return CHECK.finding("not applicable", text, evidence)
+            return CHECK.finding("not applicable", text, evidence | {"longer": True})
         if not has_skill:
             text = (
                 f"The {who} {gained}, but no network beats a trivial forecast, so this does not show that the budget "
                 "suffices."
             )
-            return CHECK.finding("not applicable", text, evidence)
+            return CHECK.finding("not applicable", text, evidence | {"longer": True})
         return CHECK.finding("ok", f"The {who} {gained}{f'; {early}' if unfinished else ''}.", evidence)
     if 2 * limited > len(best):
         text = (
@@ -90,9 +91,9 @@ def budget_is_the_limit(
             f"The {who} still {gained}, but the learning rates of {to_zero} of them fall to zero "
             "there, which gives a gain at any budget. To find out, try a larger training.budget."
         )
-        return CHECK.finding("not applicable", text, evidence)
+        return CHECK.finding("not applicable", text, evidence | {"longer": True})
     text = f"The {who} still {gained}: a larger training.budget should help more than further trials."
-    return CHECK.finding("issue", text, evidence)
+    return CHECK.finding("issue", text, evidence | {"longer": True})
 
 
 def _completed(records: Sequence[TrialRecord]) -> list[TrialRecord]:

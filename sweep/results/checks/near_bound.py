@@ -29,7 +29,7 @@ def near_bound(
     """
     if params is None:
         return CHECK.finding("not applicable", "No configuration is named.")
-    sentences, position = [], {}
+    sentences, position, ends = [], {}, {}
     for name, value in params.items():
         axis = axes.get(name)
         if axis is None or isinstance(axis.span, Choice):
@@ -41,13 +41,14 @@ def near_bound(
         away = other is not None and (other > value if lower else other < value)
         if (lower or position[name] > 1 - EDGE) and not away:
             end, where = ("low", "lower") if lower else ("high", "higher")
+            ends[name] = end
             sentences.append(
                 f"{name} = {param_text(name, value)} is at the {end} end of "
                 f"{param_text(name, span.low)} to {param_text(name, span.high)}: search {where}."
             )
     if not position:
         return CHECK.finding("not applicable", "The best trial has no hyperparameter with a range.")
-    evidence = {"position": position, "edge": EDGE}
+    evidence = {"position": position, "edge": EDGE, "ends": ends}
     if sentences:
         return CHECK.finding("issue", " ".join(sentences), evidence)
     return CHECK.finding("ok", "No hyperparameter of the best trial asks for a wider range.", evidence)

@@ -1,17 +1,14 @@
-"""A study in words: status, answer, scores of the best, cost, how to run it again.
+"""A study in words: status, answer, scores of the best, cost, provenance.
 
-Every function but `commands_of` takes the report's document.
+Every function takes the report's document.
 """
 
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sweep.config.summary_words import fact_rows, forecast_text, seen_text, split_text
 from sweep.config.text import duration_text, plural
-from sweep.results.study import StoredStudy
 from sweep.results.wording.confirmation import middle_text, seed_range_text, seeds_text
 from sweep.results.wording.numbers import count_text, number_text, percent_text, range_text, steps_text
 from sweep.results.wording.verdict import trivial_steps_text
@@ -74,9 +71,6 @@ def answer_text(document: Document) -> str:
     else:
         error = number_text(test["rollout_error"])
         text += f" on locked test data{beside}, with a rollout error of {error}. On validation data {fresh}."
-    if arm is None and document["progress"]["finished"]:
-        name = shlex.quote(document["study"]["name"])
-        text += f" It has not been confirmed on fresh seeds: sweep confirm {name}."
     return text
 
 
@@ -96,47 +90,6 @@ def network_of(verdict: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the entry of the leading configuration in the verdict of a study that has a score."""
     entry: Mapping[str, Any] = verdict["use"] if verdict["kind"] == "configuration" else verdict["other"]
     return entry
-
-
-def next_step_text(document: Document) -> str:
-    """Return what to do if no network is named."""
-    progress = document["progress"]
-    scored = progress["complete"] + progress["pruned"] + progress["diverged"]
-    if not document["trials"]:
-        return "No trial has begun. Rerun the same sweep run command to resume."
-    if not scored and progress["failed"] and not progress["running"]:
-        return "Every trial failed. The leaderboard and the end of the report give the reasons."
-    if not scored:
-        return "The study is still running. Come back when the first trials are done."
-    scaling = _scaling_text(document)
-    if scaling is not None:
-        return scaling
-    findings = {finding["code"]: finding["severity"] for finding in document["findings"]}
-    budget, horizon = (findings[code] for code in ("budget_is_the_limit", "horizon_too_long"))
-    changes = ["other learning rates"]
-    changes += [] if budget == "ok" else ["a larger budget"]
-    changes += [] if horizon == "ok" else ["a shorter horizon"]
-    return f"Look at the rollouts, then try {_or_text(changes)}."
-
-
-def _scaling_text(document: Document) -> str | None:
-    """Return the advice to scale by series if most diagnosed trials have that prescription; None otherwise.
-
-    Other learning rates or a larger budget do not help where one scaling does not fit all series.
-    """
-    for row in document["diagnoses"]["causes"]:
-        first = row["prescriptions"][0]["changes"] if row["prescriptions"] else []
-        by_series = [{"path": "data.scaling", "value": "series"}]
-        if first == by_series and row["share"] >= 0.5 and not row["muted"]:
-            return (
-                f'Most trials have the cause {row["code"]} {row["title"]}: set data.scaling = "series" and run '
-                "the study again under another name."
-            )
-    return None
-
-
-def _or_text(entries: Sequence[str]) -> str:
-    return entries[0] if len(entries) == 1 else f"{', '.join(entries[:-1])} or {entries[-1]}"
 
 
 @dataclass(frozen=True)
@@ -169,6 +122,9 @@ def score_facts(document: Document) -> list[ScoreFact]:
         low, high = arm["iqm"]["low"], arm["iqm"]["high"]
         note = "" if low is None else f"({range_text(low, high)})"
         facts.append(ScoreFact(name, number_text(arm["iqm"]["value"]), note))
+        noise = (document["confirmation"] or {})["seed_noise"]
+        if noise is not None:
+            facts.append(ScoreFact("noise between seeds", number_text(noise, 2), "(standard deviation)"))
     facts.append(ScoreFact("rollout error, selected", number_text(best["rollout_error"])))
     entry = next((e for e in (verdict["use"], verdict["other"]) if e and e["kind"] == "baseline"), None)
     if entry is not None:
@@ -241,25 +197,6 @@ def cost_facts(document: Document) -> list[tuple[str, str]]:
     if study["budget"]:
         facts.append(("budget of a trial", f"{count_text(study['budget'])} sequence-steps"))
     return facts
-
-
-def commands_of(study: StoredStudy) -> list[str]:
-    """Return the commands that run the study again and write its report."""
-    facts, search = study.facts, study.document.get("search") or {}
-    source = str(facts.get("source") or study.name)
-    run = ["sweep", "run", source, "--trials", str(search.get("trials", 1))]
-    if Path(source).stem != study.name:
-        run += ["--name", study.name]
-    for override in facts.get("overrides") or []:
-        run += ["--set", str(override)]
-    commands = [run]
-    if study.confirmation is not None:
-        top, seeds = study.confirmation["top"], study.confirmation["seeds"]
-        commands.append(["sweep", "confirm", study.name, "--top", str(top), "--seeds", str(seeds)])
-    number = (study.winner or {}).get("number")
-    if number is not None:
-        commands.append(["sweep", "show", str(number), study.name])
-    return [shlex.join(command) for command in (*commands, ["sweep", "report", study.name])]
 
 
 def data_facts(document: Document) -> list[tuple[str, str]]:

@@ -166,6 +166,27 @@ def score_baselines(data: Data, extra: Sequence[str] = ()) -> dict[str, dict[str
     return {name: _timed(name, data, data.validation) for name in (*own, *extra)}
 
 
+def best_baseline_forecast(data: Data, scored: Mapping[str, Mapping[str, Any]]) -> dict[str, Array]:
+    """Return the forecasts of the best baseline from the validation starts; empty if none is scored.
+
+    Args:
+        data: as given to `score_baselines`.
+        scored: what `score_baselines` returned. Of equal errors the first counts.
+
+    Returns:
+        Its `name`, `forecast` (start, step, channel) in data units, and `last` (start, channel): the last true values
+        before them, by which other starts are told apart.
+    """
+    errors = {name: entry["rollout_error"] for name, entry in scored.items() if "rollout_error" in entry}
+    if not errors:
+        return {}
+    name = min(errors, key=lambda one: errors[one])
+    with BASELINES.running(name):
+        forecast = BASELINES[name].fit(data, scored[name]["settings"])
+        values = np.asarray(forecast(data.validation, data.validation.truth.shape[1]), dtype=np.float64)
+    return {"name": np.asarray(name), "forecast": values, "last": data.validation.past[:, -1]}
+
+
 def score_baselines_on_test(data: Data, chosen: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return the scores of the same baselines on the locked test starts, by name.
 

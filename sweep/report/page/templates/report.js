@@ -1,4 +1,104 @@
 "use strict";
+
+// The curves of any series, channel and start, from numbers that the page holds.
+(() => {
+  const box = document.querySelector("[data-rollouts]");
+  if (!box) return;
+  const data = JSON.parse(box.dataset.rollouts);
+  const drawing = box.querySelector(".drawing");
+  const status = box.querySelector("[role=status]");
+  const level = box.querySelector(".key .quiet");
+  const pick = (name) => box.querySelector(`select[data-choose=${name}]`);
+  const [series, channel, start] = ["series", "channel", "start"].map(pick);
+  const fill = (select, names) => select && select.replaceChildren(...names.map((name, value) => new Option(name, value)));
+  fill(series, data.series);
+  fill(channel, data.channels);
+  const chosen = () =>
+    data.groups.find((group) =>
+      (!series || group.series === data.series[series.value]) && (!channel || group.channel === data.channels[channel.value]));
+  const svg = (name, attributes, text = "") => {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    node.textContent = text;
+    return node;
+  };
+  const draw = () => {
+    const group = chosen();
+    const one = group && group.starts[start.value];
+    if (!one) {
+      drawing.replaceChildren();
+      status.textContent = "This one is not on the page.";
+      return;
+    }
+    const [width, height, left, right, top, bottom] = [Math.max(280, drawing.clientWidth), 260, 58, 12, 10, 26];
+    const x = (step) => left + ((step + one.past - 1) / (one.past + one.horizon - 1)) * (width - left - right);
+    const y = (whole) => height - bottom - (whole / 1000) * (height - top - bottom);
+    const path = (values, first, name) => {
+      let text = "";
+      let pen = "M";
+      values.forEach((value, index) => {
+        if (value === null) pen = "M";
+        else {
+          text += `${pen}${x(first + index * one.every).toFixed(1)},${y(value).toFixed(1)}`;
+          pen = "L";
+        }
+      });
+      return svg("path", { d: text, class: name });
+    };
+    const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": status.textContent });
+    root.append(svg("rect", { x: x(1 - one.past), y: top, width: x(0) - x(1 - one.past), height: height - top - bottom, class: "past" }));
+    for (const [place, text] of one.y) {
+      root.append(svg("line", { x1: left, x2: width - right, y1: y(place), y2: y(place), class: "rule" }));
+      root.append(svg("text", { x: left - 6, y: y(place) + 4, "text-anchor": "end" }, text));
+    }
+    one.x.forEach(([place, text], index) => {
+      const last = index === one.x.length - 1 && index > 0;
+      if (width < 480 && index > 0 && !last) return; // a phone has room for the ends
+      root.append(svg("text", { x: last ? width - right : x(place), y: height - 8, "text-anchor": last ? "end" : index ? "middle" : "start" }, text));
+    });
+    if (one.valid > 0) root.append(svg("rect", { x: x(0), y: height - bottom - 5, width: x(one.valid) - x(0), height: 5, class: "valid" }));
+    root.append(path(one.truth, 1 - one.past, "truth"));
+    if (one.baseline) root.append(path(one.baseline, 0, "baseline"));
+    root.append(path(one.rollout, 0, "rollout"));
+    drawing.replaceChildren(root);
+  };
+  const say = () => {
+    const group = chosen();
+    const one = group && group.starts[start.value];
+    if (one) status.textContent = `${[group.series, group.channel].filter(Boolean).join(" · ")}${group.series || group.channel ? ", " : ""}rollout error ${group.error}; ${one.name}: ${one.note}`;
+    level.textContent = one ? one.level : "";
+    draw();
+  };
+  const choose = () => {
+    const group = chosen();
+    fill(start, group ? group.starts.map((one) => one.name) : []);
+    say();
+  };
+  const show = (group) => {
+    if (series) series.value = data.series.indexOf(group.series);
+    if (channel) channel.value = data.channels.indexOf(group.channel);
+    choose();
+  };
+  for (const select of [series, channel]) if (select) select.addEventListener("change", choose);
+  start.addEventListener("change", say);
+  drawing.addEventListener("keydown", (event) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!by || !start.options[start.selectedIndex + by]) return;
+    event.preventDefault();
+    start.selectedIndex += by;
+    say();
+  });
+  box.hidden = false;
+  show(data.groups[0]); // the worst
+  let width = drawing.clientWidth;
+  new ResizeObserver(() => {
+    if (drawing.clientWidth !== width) {
+      width = drawing.clientWidth;
+      draw();
+    }
+  }).observe(drawing);
+})();
+
 (() => {
   const table = document.getElementById("board");
   if (!table) return;
@@ -86,6 +186,11 @@
     event.preventDefault();
     open(link);
   });
+  document.querySelectorAll("main img[data-of]").forEach((image) =>
+    image.addEventListener("click", () => {
+      const link = rows.map((row) => row.querySelector(`a[data-trial="${image.dataset.of}"]`)).find(Boolean);
+      if (link) open(link);
+    }));
   dialog.querySelector("[data-do=previous]").addEventListener("click", () => step(-1));
   dialog.querySelector("[data-do=next]").addEventListener("click", () => step(1));
   dialog.querySelector("[data-do=close]").addEventListener("click", () => dialog.close());
