@@ -1,5 +1,7 @@
 """Hyperparameter sweeps and diagnosis for recurrent sequence forecasters, scored on long rollouts."""
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
         confirm,
         diagnose,
         fit,
+        forecast,
         init,
         load_study,
         preview,
@@ -27,6 +30,7 @@ __all__ = [
     "confirm",
     "diagnose",
     "fit",
+    "forecast",
     "init",
     "load_study",
     "preview",
@@ -35,6 +39,17 @@ __all__ = [
     "show",
     "treat",
 ]
+
+
+class _Package(ModuleType):
+    """Keeps its functions: importing the rooms `forecast` and `report` does not replace those of the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and name in __all__):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,8 @@
 """An input from outside acts on the forecast of its own time and of later times, and on no earlier one.
 
 The step that forecasts time t sees the channels up to t - 1 and the inputs up to t. In each test the input of one time
-is changed: every forecast before that time keeps its bits, the forecast of that time changes.
+is changed: every forecast before that time keeps its bits, the forecast of that time changes. Networks without
+feedback, which see the inputs alone, pass the same tests.
 """
 
 import importlib
@@ -18,18 +19,20 @@ from sweep.config.data_section import DataConfig
 from sweep.config.sections import ModelConfig, ScoreConfig
 from sweep.data import Data, load, window_source
 from sweep.diagnosis.probes import Subject
-from sweep.diagnosis.probes.closed_loop import forced_trajectory, free_trajectory
+from sweep.diagnosis.probes.closed_loop import CannotMeasure, forced_trajectory, free_trajectory
 from sweep.diagnosis.probes.known_probes import PROBES
 from sweep.diagnosis.probes.swap import resynchronised
 from sweep.model import Forecaster, engine
 from sweep.model.native.library import instruction_sets
 from sweep.score import Task, forecasts, swapped, traced
+from sweep.score.baselines.echo_state import echo_state_network
 from sweep.score.baselines.random_readout import random_readout
 from sweep.score.ridge_readout import regression
 from sweep.train.projection import Projection
 
 WARMUP, HORIZON, SAMPLES = 12, 16, 400
 ENGINES = ("torch", f"native-{instruction_sets()[-1]}")
+FEEDBACK = {"fed back": True, "inputs alone": False}
 STEPS = (0, 1, 7, HORIZON - 1)  # of the horizon, whose input is changed
 Array = np.ndarray
 
@@ -50,9 +53,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
 
 
 @pytest.fixture(params=ENGINES)
-def network(request: pytest.FixtureRequest, data: Data) -> Forecaster:
-    config = ModelConfig(cell="lstm", hidden=5, layers=2)
-    made = Forecaster(config, data.inputs, 1, engine(request.param)).initialise(1).double()
+def engine_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=FEEDBACK)
+def network(request: pytest.FixtureRequest, engine_name: str, data: Data) -> Forecaster:
+    config = ModelConfig(cell="lstm", hidden=5, layers=2, feedback=FEEDBACK[request.param])
+    made = Forecaster(config, data.inputs, 1, engine(engine_name)).initialise(1).double()
     for parameter in made.parameters():
         parameter.data.mul_(1.5)
     return made
@@ -124,6 +132,10 @@ def test_rollouts_of_probes(probe: str, network: Forecaster, data: Data, monkeyp
         return float(score(task, forecast))
 
     monkeypatch.setattr(module, "rollout_error_of", recorded)
+    if probe == "swap_test" and not network.feedback:
+        with pytest.raises(CannotMeasure, match="without feedback"):
+            PROBES[probe].measure(Subject(network, validation(data)))
+        return
     PROBES[probe].measure(Subject(network, validation(data)))
     before, seen[:] = seen.copy(), []
     PROBES[probe].measure(Subject(network, validation(data, step)))
@@ -233,20 +245,37 @@ def test_the_regression_of_a_closed_form_readout(
 
 
 @pytest.mark.parametrize("step", STEPS)
+def test_the_baseline_of_an_echo_state_network(step: int, data: Data):
+    settings = {
+        "units": 20,
+        "spectral_radius": 0.9,
+        "leak": 0.6,
+        "input_scaling": 0.3,
+        "bias": 0.2,
+        "seed": 1,
+    }
+    forecast = echo_state_network(data, {**settings, "ridge": 1e-6, "known": data.inputs - 1})
+    before, after = (forecast(validation(data, changed).starts, HORIZON) for changed in (None, step))
+    assert_acts_from(step, before, after)
+
+
+@pytest.mark.parametrize("step", STEPS)
 def test_the_baseline_of_a_random_readout(step: int, data: Data):
     forecast = random_readout(data, {"cell": "lstm", "hidden": 8, "seed": 0, "ridge": 1e-6})
     before, after = (forecast(validation(data, changed).starts, HORIZON) for changed in (None, step))
     assert_acts_from(step, before, after)
 
 
-def test_a_leak_would_be_seen(data: Data):
+@pytest.mark.parametrize("feedback", FEEDBACK)
+def test_a_leak_would_be_seen(feedback: str, data: Data):
     # control: a network whose inputs are one step ahead of what it may see
     class Leaking(Task):
         def inputs(self) -> torch.Tensor:
             ahead = torch.cat([self.known[:, 2:], self.known[:, -1:]], dim=1)
             return torch.cat([self.channels[:, :-1], ahead], dim=-1)
 
-    made = Forecaster(ModelConfig(cell="gru", hidden=5, layers=1), data.inputs, 1, engine("torch"))
+    config = ModelConfig(cell="gru", hidden=5, layers=1, feedback=FEEDBACK[feedback])
+    made = Forecaster(config, data.inputs, 1, engine("torch"))
     made.initialise(1).double()
     with pytest.raises(AssertionError, match="Arrays are not equal"):
         tasks = [Leaking(data, validation(data, step).starts, torch.float64, "cpu") for step in (None, 7)]

@@ -43,7 +43,7 @@ def configuration(config: TrialConfig) -> dict[str, float]:
         "lstm": float(model.cell == "lstm"),
         "scaled": float(config.data.scaling != "none"),
         "warmup": decades(config.score.warmup),
-        "horizon": float(config.score.horizon),
+        "horizon": np.nan if config.score.horizon is None else float(config.score.horizon),
     }
     row |= {f"optimizer {name}": float(training.optimizer.name == name) for name in OPTIMIZERS}
     row |= {f"scheduler {name}": float(training.scheduler.name == name) for name in SCHEDULERS}

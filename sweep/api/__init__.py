@@ -1,4 +1,4 @@
-"""What sweep does, as functions: init, run, confirm, treat, audit, fit, report, show, diagnose, load a study.
+"""What sweep does, as functions: init, run, confirm, treat, audit, fit, forecast, report, show, diagnose, load a study.
 
 The command line only calls these. Nothing is imported before it is used, so that commands start quickly.
 """
@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from sweep.api.execution import plot
     from sweep.api.fit_study import FitResult, fit
     from sweep.api.followup import AuditResult, ConfirmResult, TreatResult, audit, confirm, treat
+    from sweep.api.forecast_study import forecast
     from sweep.api.init_study import Proposed, init
     from sweep.api.loaded_study import LoadedStudy
+    from sweep.api.made_forecast import Forecast
     from sweep.api.read import diagnose, load_study, report, show
     from sweep.api.run_study import RunResult, preview, run
     from sweep.results.listing import listing
@@ -21,6 +23,7 @@ _HOME = {
     "AuditResult": "sweep.api.followup",
     "ConfirmResult": "sweep.api.followup",
     "Execution": "sweep.search.execution",
+    "Forecast": "sweep.api.made_forecast",
     "FitResult": "sweep.api.fit_study",
     "LoadedStudy": "sweep.api.loaded_study",
     "Proposed": "sweep.api.init_study",
@@ -29,6 +32,7 @@ _HOME = {
     "audit": "sweep.api.followup",
     "confirm": "sweep.api.followup",
     "diagnose": "sweep.api.read",
+    "forecast": "sweep.api.forecast_study",
     "fit": "sweep.api.fit_study",
     "init": "sweep.api.init_study",
     "listing": "sweep.results.listing",  # not by way of the others, which import torch
@@ -46,6 +50,7 @@ __all__ = [
     "ConfirmResult",
     "Execution",
     "FitResult",
+    "Forecast",
     "LoadedStudy",
     "Proposed",
     "RunResult",
@@ -54,6 +59,7 @@ __all__ = [
     "confirm",
     "diagnose",
     "fit",
+    "forecast",
     "init",
     "listing",
     "load_study",

@@ -12,6 +12,7 @@ from sweep.followup.prescriptions import choose_prescriptions
 from sweep.followup.treat import treat_trial
 from sweep.followup.treatment_plan import treatment_plan
 from sweep.followup.winner import name_best
+from sweep.forecast.calibrate import calibrate
 from sweep.results.document import stored_confirmation
 from sweep.search import Ended, Outcome
 from sweep.search.execution import ExecutionSettings
@@ -53,6 +54,8 @@ def confirm(
 ) -> ConfirmResult:
     """Train the best configurations of a stored study on fresh seeds, name one and score it on the locked test.
 
+    The intervals of its forecasts are calibrated, and their coverage is measured there, too.
+
     Args:
         study: name of a study that has results.
         top: how many configurations, at least 1; fewer if fewer have learnt anything.
@@ -69,7 +72,10 @@ def confirm(
     with opened.locked(), opened.execution.interrupts, opened.workers() as workers:
         records = opened.folder.records()
         outcome, stored = confirm_best(opened, records, top, seeds, workers)
-        winner = name_best(opened.folder, opened.data, records) if outcome is Outcome.DONE else None
+        winner = None
+        if outcome is Outcome.DONE:
+            name_best(opened.folder, opened.data, records)
+            winner = calibrate(opened)
     confirmation = None if stored is None else stored_confirmation(opened.folder)
     return ConfirmResult(outcome, opened.folder, confirmation, winner)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from sweep.results.tables import errors_frame, leaderboard, rollout_frame, steps
 from sweep.store import StudyFolder
 
 if TYPE_CHECKING:
+    from sweep.api.given_data import Given
+    from sweep.api.made_forecast import Forecast
     from sweep.report.plots.picture import Picture
 
 
@@ -76,6 +79,22 @@ class LoadedStudy:
         from sweep.report.plots.trial import draw_trial
 
         return Picture(draw_trial(self.folder, number))
+
+    def forecast(
+        self,
+        *,
+        steps: int | None = None,
+        trial: int | None = None,
+        data: str | Path | Given | None = None,
+        known: str | Path | Given | None = None,
+        levels: Sequence[int] = (50, 90),
+    ) -> Forecast:
+        """Return the forecast of the steps after the end of the study's data, or of new data; see `sweep.forecast`."""
+        from sweep.api.forecast_study import forecast  # here: tables need no torch
+
+        return forecast(
+            str(self.folder.path), steps=steps, trial=trial, data=data, known=known, levels=levels
+        )
 
     def document(self) -> dict[str, Any]:
         """Return the document that `sweep report --json` prints."""

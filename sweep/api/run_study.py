@@ -17,6 +17,7 @@ from sweep.data import load
 from sweep.diagnosis.symptoms import baseline_errors
 from sweep.followup.confirm import confirm_best, covers
 from sweep.followup.winner import name_best
+from sweep.forecast.calibrate import calibrate
 from sweep.results.document import stored_confirmation
 from sweep.score import score_baselines
 from sweep.search import Driver, Ended, Message, Outcome, Watch
@@ -144,7 +145,10 @@ def run(
         wanted = top and seeds and not covers(folder, all_records, top, seeds)
         if outcome is Outcome.DONE and wanted:
             outcome, _ = confirm_best(opened, all_records, top, seeds, workers)
-        winner = name_best(folder, opened.data, all_records) if outcome is Outcome.DONE else None
+        winner = None
+        if outcome is Outcome.DONE:
+            name_best(folder, opened.data, all_records)
+            winner = calibrate(opened)
     settled = [record for record in all_records if record.settled]
     return RunResult(
         outcome,

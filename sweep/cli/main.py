@@ -10,6 +10,7 @@ import click
 from sweep import __version__
 from sweep.cli.fit import fit
 from sweep.cli.followup import audit, confirm, treat
+from sweep.cli.forecast import forecast
 from sweep.cli.options import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -68,7 +69,7 @@ def main() -> None:
     """
 
 
-for command in (confirm, treat, audit, fit):
+for command in (confirm, treat, audit, fit, forecast):
     main.add_command(command)
 
 

@@ -24,6 +24,12 @@ def _steps_or_share(value: Any) -> int | float:
     return value  # type: ignore[no-any-return]
 
 
+def _true_false_or_test(value: Any) -> bool | str:
+    if not isinstance(value, bool) and value != "test":
+        raise PydanticCustomError("from_start", 'Input should be true, false or "test"')
+    return value  # type: ignore[no-any-return]
+
+
 StepsOrShare = Annotated[int | float, PlainValidator(_steps_or_share)]
 
 ALWAYS = "always"  # value of training.readout_refit
@@ -36,11 +42,12 @@ class ScoreConfig(Section):
     """`[score]`: the rollouts of an evaluation and the objective."""
 
     warmup: PositiveInt = 1000  # true steps that set the hidden state
-    # Free-running steps that are scored; with from_start their largest number, None: no limit.
+    # Free-running steps that are scored; in whole records of both parts their largest number, None: no limit.
     horizon: Annotated[int | None, Field(ge=10)] = HORIZON
-    starts: PositiveInt = 32  # rollouts per evaluation; not used with from_start
-    # One rollout of each record of a part, from its beginning to its end, with the warm-up within the part.
-    from_start: bool = False
+    starts: PositiveInt = 32  # rollouts per evaluation; not of whole records
+    # One rollout of each record of a part, from its beginning to its end, with the warm-up within the part; "test":
+    # of the test alone.
+    from_start: Annotated[bool | Literal["test"], PlainValidator(_true_false_or_test)] = False
     objective: str = "rollout_error"  # the score to minimise
     baselines: Annotated[tuple[str, ...], Field(strict=False)] = ()  # of plug-ins, beside sweep's own
 
@@ -55,9 +62,13 @@ class ScoreConfig(Section):
 
     @model_validator(mode="after")
     def _horizon_is_given(self) -> "ScoreConfig":
-        if self.horizon is None and not self.from_start:
+        if self.horizon is None and self.from_start is not True:
             raise ValueError("horizon may be absent only with from_start = true")
         return self
+
+    def scores_whole_records(self, part: str) -> bool:
+        """Return whether a rollout of a part, such as "validation" or "test", is a whole record."""
+        return self.from_start is True or self.from_start == part
 
 
 class ModelConfig(Section):

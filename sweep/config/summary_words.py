@@ -53,9 +53,13 @@ def split_text(summary: Document) -> str:
     if summary.get("starts") is None:
         return text
     pairs = zip(("validation", "test"), summary["starts"], summary["n_eff"], strict=True)
-    return f"{text}; " + ", ".join(
+    text = f"{text}; " + ", ".join(
         f"{plural(count, 'start')} in {part}, of which {apart} do not overlap" for part, count, apart in pairs
     )
+    if summary.get("calibration") is None:
+        return text
+    samples, starts = summary["calibration"]
+    return f"{text}; {samples:,} samples for calibration with {plural(starts, 'start')} that do not overlap"
 
 
 def fact_rows(summary: Document) -> list[tuple[str, str]]:

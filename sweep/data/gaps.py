@@ -56,7 +56,7 @@ def without_gaps(recording: Recording, rule: Rule, limit: int, lag: int) -> Reco
         if series.steps is None and np.isfinite(series.values).all():
             pieces.append(one)
             continue
-        found = _pieces(one, rule, limit, shortest, count)
+        found = pieces_of(one, rule, limit, shortest, count)
         pieces += found
         if not found:
             empty.append(f"{series.label}: no {shortest} samples in a row are complete: drop the series")
@@ -75,7 +75,16 @@ def without_gaps(recording: Recording, rule: Rule, limit: int, lag: int) -> Reco
     )
 
 
-def _pieces(series: Series, rule: Rule, limit: int, shortest: int, count: Count) -> list[Series]:
+def pieces_of(series: Series, rule: Rule, limit: int, shortest: int, count: Count) -> list[Series]:
+    """Return the pieces of a split series; channels and inputs from outside are not yet apart.
+
+    Args:
+        series: in which NaN and jumps of `steps` mark what is missing.
+        rule: as in `without_gaps`; "error" cuts, too.
+        limit: samples that are filled in a row.
+        shortest: samples of a piece; shorter ones are left out.
+        count: what is missing, which is added up.
+    """
     complete = np.isfinite(series.values).all(axis=1)
     rows = np.flatnonzero(complete)
     if not len(rows):

@@ -60,7 +60,7 @@ def load(
     transforms = build_transforms(config.transforms, config.season)
     lag = sum(transform.lag for transform in transforms)
     need = Need(past=score.warmup + lag, horizon=score.horizon or HORIZON, starts=score.starts)
-    recording, lyapunov_time = _recorded(config, need, base, calibrated)
+    recording, lyapunov_time = recorded(config, need, base, calibrated)
     targets = target_indices(recording.channels, config.target)
     names = series_names(recording)
     recording = (
@@ -69,7 +69,7 @@ def load(
         else with_kept_samples(split(recording, config), config.calibration)
     )
     recording = without_gaps(recording, config.missing, config.fill_limit, lag)
-    _require_defined(recording, transforms, config.transforms)
+    require_defined(recording, transforms, config.transforms)
     if coding is None:
         _require_changing(recording)
     else:
@@ -102,17 +102,18 @@ def load(
     def starts_at(places: Places) -> Starts:
         return build_starts(places, pieces, trained, need.past, lag, known, level)
 
+    most = score.horizon if score.from_start is True else None  # of the test alone there is no limit
     validation, test = (
         no_starts(need, lag, len(recording.channels), known[0].shape[1])
         if whole
         else starts_at(
-            places_from_start(part, pieces, score.warmup, lag, score.horizon)
-            if score.from_start
+            places_from_start(part, pieces, score.warmup, lag, most)
+            if score.scores_whole_records(part)
             else places_spread(part, pieces, need, lag)
         )
         for part in ("validation", "test")
     )
-    apart = _calibration_places(pieces, score, need, lag) if calibrated else None
+    apart = _calibration_places(pieces, score, need, lag)
     train = tuple(
         codec.encode(values[None], np.array([index]))[0] for values, index in zip(raw, rows, strict=True)
     )
@@ -154,7 +155,7 @@ def load(
                 for part, starts in (("validation", validation), ("test", test))
                 for text in (
                     from_start_warnings(part, pieces, score.warmup, lag, starts.truth.shape[1])
-                    if score.from_start
+                    if score.scores_whole_records(part)
                     else start_warnings(part, starts, pieces, need)
                 )
             ),
@@ -167,7 +168,8 @@ def load(
         known=recording.known,
         input_scaling=scaling,
         trained_series=coding.series if coding else tuple(names[owner] for owner in owners if names),
-        calibration=None if apart is None else starts_at(apart),
+        calibration=starts_at(apart) if calibrated and apart is not None else None,
+        calibration_starts=0 if apart is None else len(apart.position),
     )
 
 
@@ -180,7 +182,7 @@ def load_recording(config: DataConfig, base: Path | None = None) -> Recording:
     if config.path is None:
         raise DataError("data.path is missing: a source makes its series for a horizon and a warm-up")
     lag = sum(transform.lag for transform in build_transforms(config.transforms, config.season))
-    whole, _ = _recorded(config, Need(past=0, horizon=1, starts=1), base)
+    whole, _ = recorded(config, Need(past=0, horizon=1, starts=1), base)
     recording = with_kept_samples(split(whole, config), config.calibration)
     recording = without_gaps(recording, config.missing, config.fill_limit, lag)
     _require_changing(recording)
@@ -202,7 +204,7 @@ def _calibration_places(pieces: Sequence[Series], score: ScoreConfig, need: Need
     """Return the places of rollouts for calibration, None if none fits."""
     if not any(one.parts["calibration"][1] > one.parts["calibration"][0] for one in pieces):
         return None
-    if score.from_start:
+    if score.scores_whole_records("calibration"):
         try:
             return places_from_start("calibration", pieces, score.warmup, lag, score.horizon)
         except DataError:
@@ -211,9 +213,20 @@ def _calibration_places(pieces: Sequence[Series], score: ScoreConfig, need: Need
     return places if len(places.position) else None
 
 
-def _recorded(
-    config: DataConfig, need: Need, base: Path | None, calibrated: bool = False
+def recorded(
+    config: DataConfig, need: Need, base: Path | None = None, calibrated: bool = False
 ) -> tuple[Recording, float | None]:
+    """Return the recorded series of a study, before they are split, and the Lyapunov time of a source, in steps.
+
+    Args:
+        config: the `[data]` section.
+        need: what the score requires; of a source alone.
+        base: folder of a relative `path`; None: the current directory.
+        calibrated: whether a source makes series for calibration, too.
+
+    Raises:
+        DataError: the data cannot be read or made.
+    """
     if config.path is not None:
         if config.options:
             raise DataError(
@@ -235,8 +248,12 @@ def _recorded(
     return recording, lyapunov_time
 
 
-def _require_defined(recording: Recording, transforms: tuple[Transform, ...], names: tuple[str, ...]) -> None:
-    """Refuse values that a transform does not accept, such as 0 for the logarithm, in any part."""
+def require_defined(recording: Recording, transforms: tuple[Transform, ...], names: Sequence[str]) -> None:
+    """Refuse values that a transform does not accept, such as 0 for the logarithm, in any part.
+
+    Raises:
+        DataError: there is one; the text names its place, or a series is too short for a transform.
+    """
     for series in recording.series:
         values, consumed = series.values, 0
         for name, transform in zip(names, transforms, strict=True):

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
+import pandas as pd
 
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
@@ -23,6 +25,28 @@ class Need:
     def length(self) -> int:
         """Return the number of samples of a series that holds exactly one rollout."""
         return self.past + self.horizon
+
+
+class Times(NamedTuple):
+    """Times of steps of a series, (step,) each."""
+
+    keys: Array  # by which the times of two files are compared: datetime64[ns], UTC where it is known; or numbers
+    local: Array | None  # datetime64[ns], the local clock, for calendars; None for numbers
+    shown: pd.Index  # for people: dates, with their zone where it is known; or numbers
+
+
+class Timeline(Protocol):
+    """The times of a recorded series, and the rule by which they continue."""
+
+    @property
+    def keys(self) -> Array:
+        """Return the times of its rows, rising, as in `Times.keys`."""
+
+    def at(self, row: int, offsets: Array) -> Times:
+        """Return the times that are whole steps away from that of a row, before it (< 0) or after it."""
+
+    def in_steps_of(self, other: Self) -> Self | None:
+        """Return this timeline with the steps of another one; None if its own steps differ from them."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +71,7 @@ class Series:
     known: Array | None = None  # (time, input), data units; until gaps are cut, the last columns of `values`
     filled: Array | None = None  # (time,), whether a sample was interpolated; None: none was
     kept: int | None = None  # first validation sample for calibration; None: all of them are for validation
+    timeline: Timeline | None = None  # of the whole recorded series; None: it has no times
 
     def place(self, sample: int) -> str:
         """Return the place of a sample for messages: the line of the file, or the index."""
@@ -116,8 +141,9 @@ def series_names(recording: Recording) -> tuple[str, ...]:
 def recorded_of(recording: Recording) -> Recorded:
     """Return the facts of a recording whose gaps have been cut."""
     parts = [series.parts for series in recording.series]
-    train, validation, test = (
-        sum(part[word][1] - part[word][0] for part in parts) for word in ("train", "validation", "test")
+    train, validation, test, kept = (
+        sum(part[word][1] - part[word][0] for part in parts)
+        for word in ("train", "validation", "test", "calibration")
     )
     stamps = next(
         (one.stamps for one in recording.series if one.stamps is not None and len(one.stamps) > 1), None
@@ -133,6 +159,7 @@ def recorded_of(recording: Recording) -> Recorded:
         seconds,
         recording.span,
         recording.facts,
+        kept,
     )
 
 

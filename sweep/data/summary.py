@@ -49,6 +49,9 @@ class DataSummary:
     n_eff: tuple[int, int] | None = None  # of these, those that do not overlap
     facts: tuple[Fact, ...] = ()  # that were understood of a file
     known: tuple[str, ...] = ()  # inputs from outside, which are no channels
+    calibration: tuple[int, int] | None = (
+        None  # samples for calibration, and starts in them; None: none are kept
+    )
 
     @property
     def rows(self) -> int:
@@ -106,6 +109,9 @@ def summary_of(data: Data) -> DataSummary:
         train_lengths=lengths,
         starts=(len(data.validation.position), len(data.test.position)),
         n_eff=(data.validation.n_eff, data.test.n_eff),
+        calibration=(data.recorded.kept, data.calibration_starts)
+        if data.recorded is not None and data.recorded.kept
+        else None,
         **({"lengths": lengths} if data.recorded is None else _recorded(data.recorded)),
         period=data.period,
         **_seen(data.train_raw, data.targets, data.train_series),

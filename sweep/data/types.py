@@ -67,6 +67,7 @@ class Recorded:
     step_seconds: float | None  # None: the data have no dates
     span: tuple[str, str] | None  # first and last time, as text
     facts: tuple[Fact, ...]  # what was understood of a file
+    kept: int = 0  # validation samples for calibration, which `samples` does not count
 
 
 @dataclass(frozen=True, eq=False)  # equal if they are the same object, so that results can be cached by them
@@ -141,6 +142,7 @@ class Data:
     calibration: Starts | None = (
         None  # that choose nothing and do not overlap; None: not loaded, or none fits
     )
+    calibration_starts: int = 0  # of these, known also where they are not loaded, if the recording holds them
 
     @property
     def inputs(self) -> int:

@@ -17,7 +17,7 @@ from sweep.diagnosis.causes.features import FEATURES
 from sweep.diagnosis.causes.known_causes import CAUSES
 from sweep.diagnosis.symptoms.known_symptoms import SYMPTOMS
 
-RULES = 3  # raise it when code that decides changes: of symptoms, causes, features, prescriptions or probes
+RULES = 4  # raise it when code that decides changes: of symptoms, causes, features, prescriptions or probes
 ALSO = (
     "sweep.diagnosis.facts",
     "sweep.data.scale",

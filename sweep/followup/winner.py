@@ -30,7 +30,7 @@ def name_best(folder: StudyFolder, data: Data, records: Sequence[TrialRecord]) -
 
     Returns:
         winner.json: `number`, `reason` (why no trial is named), `basis` ("confirmed" or "selected"), `test`,
-        `networks`, `median_seed`, `baselines_test`, `looks`.
+        `networks`, `median_seed`, `baselines_test`, `looks`, and `coverage`, as it is stored.
     """
     baselines = folder.baselines()
     stored = folder.read_document("winner") or {}
@@ -47,6 +47,7 @@ def name_best(folder: StudyFolder, data: Data, records: Sequence[TrialRecord]) -
         "median_seed": None,
         "baselines_test": stored.get("baselines_test") or {},
         "looks": list(stored.get("looks", [])),
+        "coverage": list(stored.get("coverage", [])),
     }
     if number is not None:
         record = next(record for record in records if record.number == number)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sweep.config.errors import StoreError
 from sweep.results.breakdown import breakdown_columns
@@ -16,6 +16,9 @@ from sweep.results.study import read_study
 from sweep.results.study_tables import StudyTables
 from sweep.store.files import write_atomic
 from sweep.store.folder import StudyFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMULA = (
     "=",
@@ -93,6 +96,23 @@ def trials_csv(document: Mapping[str, Any], more: Mapping[int, Mapping[str, Any]
         cells += [more.get(trial["number"], {}).get(name) for name in further]
         writer.writerow([guarded(cell) for cell in cells])
     return buffer.getvalue()
+
+
+def forecast_csv(frame: "pd.DataFrame") -> str:
+    """Return a forecast as CSV: a row per series, time and channel; names are guarded as in `trials_csv`."""
+    names = {name: [guarded(cell) for cell in frame[name]] for name in ("series", "channel")}
+    text: str = frame.assign(**names).to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def written(path: str, content: bytes) -> Path:
+    """Write a file that a user named, and return its path.
+
+    Raises:
+        StoreError: its folder is missing, or it cannot be written.
+    """
+    write_atomic(Path(path), content, durable=False)
+    return Path(path)
 
 
 def guarded(cell: Any) -> Any:

@@ -18,6 +18,7 @@ from sweep.results.contest import Contender
 from sweep.results.diagnoses import Judged, diagnoses_section
 from sweep.results.fits import latest_fit
 from sweep.results.importances import importances
+from sweep.results.intervals import intervals_section
 from sweep.results.selection import ranked
 from sweep.results.study import StoredStudy, read_study
 from sweep.results.study_tables import StudyTables
@@ -54,6 +55,7 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
         "test_looks": test_looks(stored),
         "confirmation": confirmation_section(stored),
         "confirmation_outdated": stored.outdated,
+        "intervals": intervals_section(stored),
         "audit": stored.audit,
         "fit": latest_fit(stored.folder),
         "treatments": [dict(treatment) for treatment in stored.treatments],
@@ -154,7 +156,7 @@ def score_section(study: StoredStudy) -> dict[str, Any]:
         "horizon": study.horizon,
         "horizon_test": study.horizon_on_test,
         "from_start": study.from_start,
-        "starts": facts.get("n_eff_validation") if study.from_start else score.get("starts"),
+        "starts": facts.get("n_eff_validation") if study.from_start is True else score.get("starts"),
         "warmup": score.get("warmup"),
         "block": facts.get("block"),
         "period": facts.get("period"),

@@ -27,6 +27,7 @@ class StoredStudy:
     winner: Mapping[str, Any] | None  # winner.json
     confirmation: Mapping[str, Any] | None = None  # confirmation.json, where it is of today's best trials
     audit: Mapping[str, Any] | None = None  # audit.json
+    intervals: Mapping[str, Any] | None = None  # intervals.json
     outdated: bool = False  # a confirmation is stored, but other trials are the best today
     diagnoses: Mapping[int, Diagnosis] = field(default_factory=dict)  # by trial, where stored
     fresh: tuple[TrialRecord, ...] = ()  # the trainings of that confirmation, on fresh seeds
@@ -58,9 +59,10 @@ class StoredStudy:
         return self._horizon("horizon_test")
 
     @property
-    def from_start(self) -> bool:
-        """Return whether each rollout is a whole record."""
-        return bool((self.document.get("score") or {}).get("from_start"))
+    def from_start(self) -> bool | str:
+        """Return whether each rollout is a whole record; "test": those of the locked test are."""
+        value: bool | str = (self.document.get("score") or {}).get("from_start", False)
+        return value
 
     def _horizon(self, fact: str) -> int | None:
         value = self.facts.get(fact) or (self.document.get("score") or {}).get("horizon")
@@ -85,8 +87,9 @@ class StoredStudy:
 
     @property
     def driven(self) -> bool:
-        """Return whether the data have inputs from outside."""
-        return bool((self.facts.get("data") or {}).get("known"))
+        """Return whether inputs from outside drive the data; a static input, constant in each series, does not."""
+        known = (self.facts.get("data") or {}).get("known") or ()
+        return bool(set(known) - set((self.document.get("data") or {}).get("static") or ()))
 
     @property
     def falling_schedulers(self) -> frozenset[str]:
@@ -177,6 +180,7 @@ def read_study(folder: StudyFolder) -> StoredStudy:
         winner=folder.read_document("winner"),
         confirmation=confirmation if current else None,
         audit=folder.read_document("audit"),
+        intervals=folder.read_document("intervals"),
         outdated=confirmation is not None and not current,
         diagnoses=readable_diagnoses(folder, records),
         fresh=_fresh_trainings(folder, confirmation) if current and confirmation is not None else (),

@@ -19,6 +19,13 @@ SMOOTH = 12  # steps of a period; with fewer the noise cannot be told from the s
 WHITE = 0.5  # noise from which on a change from step to step is mostly noise
 GUESSED = 0.03  # input noise at most where little is known of the data's; our choice
 MOST_INPUT_NOISE = 0.2  # where noise dominates; our choice
+DIVIDES = (  # given values with which no samples for calibration are proposed
+    "data.calibration",
+    "data.split_by",
+    "data.validation_path",
+    "data.test_path",
+    "score.from_start",
+)
 DAILY = 0.05  # relative difference of a period from a day, or half a day
 
 
@@ -50,7 +57,8 @@ def proposal(
     lag = sum(one.lag for one in build_transforms(transforms.value, given.get("data.season")))
     horizon = given.get("score.horizon", horizon)
     split: Split | None = tuple(given["data.split"]) if "data.split" in given else None
-    rollouts = rollouts_of(summary, horizon, split, given.get("score.warmup"), lag)
+    calibrated = not any(key in given for key in DIVIDES)
+    rollouts = rollouts_of(summary, horizon, split, given.get("score.warmup"), lag, calibrated)
     noise = summary.noise
     if transforms.value == ["difference"]:
         noise = summary.difference or 0.0
@@ -123,7 +131,10 @@ def _data(
     if days is not None:
         why = f"a day is {days:.4g} steps, and the data have a period of {summary.period:.4g}"
         settings.append(Setting("calendar", ["time_of_day"], f"{why}: the time of day is known ahead"))
-    return Table("data", (*settings, Setting("split", list(rollouts.split), rollouts.why_split)))
+    settings.append(Setting("split", list(rollouts.split), rollouts.why_split))
+    if rollouts.calibration:
+        settings.append(Setting("calibration", rollouts.calibration, rollouts.why_calibration))
+    return Table("data", tuple(settings))
 
 
 def _daily(summary: DataSummary) -> float | None:

@@ -1,11 +1,13 @@
 """The rollouts that fit data: horizon, split, warm-up and starts."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sweep.config.errors import DataError
 from sweep.data import DataSummary
 from sweep.data.starts import planned_n_eff
+from sweep.stats.conformal import starts_for
 
 Split = tuple[float, float, float]
 
@@ -18,6 +20,8 @@ WITHOUT_PERIOD = 500  # steps of a horizon at most, where there is no period; ou
 READABLE = 100  # steps of a horizon of data with a short period; our choice
 STARTS, FEW_STARTS = 32, 16  # of an evaluation; the second for long rollouts
 LONG = 1000  # steps of warm-up and horizon
+CALIBRATING = (0.1, 0.15, 0.2)  # shares of the samples, of which the first that holds enough starts is taken
+LEAST_TRAINING = 0.5  # share of the samples that stays for training; our choice
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,13 @@ class Rollouts:
     """The rollouts of a study, with the reasons for their numbers."""
 
     split: Split
+    calibration: float  # share of the validation part that chooses nothing; 0: none
     horizon: int
     warmup: int
     starts: int
     apart: int  # starts that do not overlap, in the smaller of validation and test
     why_split: str
+    why_calibration: str
     why_horizon: str
     why_warmup: str
     why_starts: str
@@ -43,9 +49,16 @@ class _Fit:
 
 
 def rollouts_of(
-    summary: DataSummary, horizon: int | None, split: Split | None, warmup: int | None, lag: int
+    summary: DataSummary,
+    horizon: int | None,
+    split: Split | None,
+    warmup: int | None,
+    lag: int,
+    calibrated: bool = True,
 ) -> Rollouts:
     """Return the rollouts that fit data, with the horizon, split and warm-up that were given.
+
+    Samples for calibration are taken from the training part; validation and test keep theirs.
 
     Args:
         summary: of the data.
@@ -53,13 +66,18 @@ def rollouts_of(
         split: None: chosen.
         warmup: None: chosen.
         lag: steps that the transforms consume.
+        calibrated: whether samples are kept for calibration if there is room; a given split has none.
 
     Raises:
         DataError: the data are too few; the text says how many rows would do.
     """
     splits = SPLITS if split is None else (split,)
     fit = _given(summary, horizon, splits) if horizon else _chosen(summary, splits)
-    train = max(round(length * fit.split[0]) for length in summary.lengths)
+    final = fit.split
+    kept = _calibration(summary, fit) if calibrated and split is None else None
+    if kept is not None:
+        final = kept.split
+    train = max(round(length * final[0]) for length in summary.lengths)
     most = max(1, train // 2 - lag)
     if warmup is None:
         wanted = max(PERIODS * (summary.period or 0), min(max(fit.horizon, 50), 200))
@@ -77,7 +95,8 @@ def rollouts_of(
     share = f"{100 * fit.split[2]:g} %"
     apart = _apart(summary, fit.split, fit.horizon, starts)
     return Rollouts(
-        split=fit.split,
+        split=final,
+        calibration=0.0 if kept is None else kept.share,
         horizon=fit.horizon,
         warmup=warmup,
         starts=starts,
@@ -85,6 +104,13 @@ def rollouts_of(
         why_split=(
             "shares of training, validation and test, in time"
             + (f"; {share} of so few rows hold more starts" if fit.split in SPLITS[1:] and not split else "")
+            + ("" if kept is None else "; the validation part includes the samples for calibration")
+        ),
+        why_calibration=""
+        if kept is None
+        else (
+            "share of the validation part, its latest, that chooses nothing: intervals of the forecasts are calibrated "
+            f"on its {kept.starts} starts that do not overlap (90 % needs {starts_for(90)})"
         ),
         why_horizon=_why_horizon(summary, fit, horizon),
         why_warmup=why_warmup,
@@ -93,6 +119,30 @@ def rollouts_of(
             + ("" if apart >= WANTED[0] else ", too few to claim that one setting beats another")
         ),
     )
+
+
+@dataclass(frozen=True)
+class _Kept:
+    split: Split
+    share: float  # of the validation part
+    starts: int  # that do not overlap
+
+
+def _calibration(summary: DataSummary, fit: _Fit) -> _Kept | None:
+    """Return a split with samples for calibration beside those of validation; None without room for levels of 90 %."""
+    train, validation, test = fit.split
+    for part in CALIBRATING:
+        if train - part < LEAST_TRAINING - 1e-9:
+            continue
+        split = (round(train - part, 2), round(validation + part, 2), test)
+        share = math.floor(100 * part / split[1] + 1e-9) / 100  # rounded down: validation keeps its samples
+        starts = 0
+        for length in summary.lengths:
+            first, second = round(length * split[0]), round(length * (split[0] + split[1]))
+            starts += round((second - first) * share) // fit.horizon
+        if starts >= starts_for(90):
+            return _Kept(split, share, starts)
+    return None
 
 
 def _chosen(summary: DataSummary, splits: Sequence[Split]) -> _Fit:

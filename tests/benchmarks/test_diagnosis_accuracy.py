@@ -23,7 +23,7 @@ from benchmarks.diagnosis.cases import case_of, features_of
 from benchmarks.diagnosis.faults import FAULTS, HEALTHY
 from benchmarks.diagnosis.mends import Mend, accepted, mends, treated
 from benchmarks.diagnosis.record import Cache
-from benchmarks.diagnosis.rivals import RULES, majority
+from benchmarks.diagnosis.rivals import RULES, Forest, configuration, majority
 from benchmarks.diagnosis.run import SMALL, all_made, keys_of
 from benchmarks.diagnosis.runs import Key, plan
 from benchmarks.diagnosis.treat import Treatment, document, random_change, sample
@@ -140,6 +140,15 @@ def test_rivals_say_something():
     guessed = guesses(known, known)
     assert all(one.alarm for one in guessed["most frequent"].values())
     assert 0.2 < np.mean([one.alarm for one in guessed["random"].values()]) < 0.8
+
+
+def test_a_trial_of_whole_records_has_a_row():
+    config = plan(key(HEALTHY, 0)).config
+    score = config.score.model_copy(update={"horizon": None, "from_start": True})
+    whole = config.model_copy(update={"score": score})
+    rows = [configuration(config), configuration(whole)]
+    assert rows[0]["horizon"] == config.score.horizon and np.isnan(rows[1]["horizon"])
+    Forest(list(rows[0])).fit(rows, ["a", "b"]).probabilities(rows)
 
 
 # --- treatments -------------------------------------------------------------------------------------

@@ -18,7 +18,9 @@ from sweep.results.wording.numbers import number_text
 from sweep.store import DriverLock
 from tests.support.command_line import TINY, TINY_TRIALS, invoke
 
-COMMANDS = ("init", "run", "confirm", "treat", "audit", "fit", "report", "show", "diagnose", "list")
+COMMANDS = (
+    *("init", "run", "confirm", "treat", "audit", "fit", "forecast", "report", "show", "diagnose", "list"),
+)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ import pytest
 
 from sweep.config.data_section import DataConfig
 from sweep.config.sections import ScoreConfig
-from sweep.data import load
+from sweep.config.summary_words import split_text
+from sweep.data import load, summary_of
 from sweep.data.calibration import MOST_STARTS, with_kept_samples
 from sweep.data.positions import apart, n_apart
 from sweep.data.recording import Recording, Series
@@ -100,3 +101,15 @@ def test_a_part_too_short_for_a_rollout_gives_none(tmp_path):
     path.write_text("y\n" + "\n".join(str(np.sin(step)) for step in range(200)))
     config = DataConfig(path=str(path), split=(0.6, 0.2, 0.2), calibration=0.2)
     assert load(config, SCORE, calibrated=True).calibration is None
+
+
+def test_the_summary_counts_samples_and_starts_without_loading_them():
+    small = {"train": 500, "validation": 600, "test": 300}
+    config = DataConfig(source="rossler", options=small, calibration=0.5)
+    data = load(config, SCORE)
+    seen = summary_of(data)
+    assert data.calibration is None and seen.calibration == (300, 25)
+    assert seen.samples == (500, 300, 300)
+    assert "300 samples for calibration with 25 starts that do not overlap" in split_text(seen.document())
+    plain = summary_of(load(DataConfig(source="rossler", options=small), SCORE))
+    assert plain.calibration is None and "calibration" not in split_text(plain.document())

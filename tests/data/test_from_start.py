@@ -20,11 +20,21 @@ def noisy(length: int) -> pd.DataFrame:
     return table(length).assign(y=np.random.default_rng(0).standard_normal(length))
 
 
-def loaded(folder, frame, *, warmup=20, split=(0.5, 0.25, 0.25), horizon=None, missing="error", **data):
+def loaded(
+    folder,
+    frame,
+    *,
+    warmup=20,
+    split=(0.5, 0.25, 0.25),
+    horizon=None,
+    missing="error",
+    from_start=True,
+    **data,
+):
     frame.to_csv(folder / "a.csv", index=False)
     config = DataConfig(path="a.csv", channels=("y",), known=("u",), split=split, missing=missing, **data)
     limit = {} if horizon is None else {"horizon": horizon}
-    return load(config, ScoreConfig(warmup=warmup, from_start=True, **limit), folder)
+    return load(config, ScoreConfig(warmup=warmup, from_start=from_start, **limit), folder)
 
 
 def test_one_record_is_one_rollout_to_its_end(tmp_path):
@@ -59,6 +69,29 @@ def test_a_record_that_is_too_short_is_not_scored(tmp_path):
     data = loaded(tmp_path, table(400, 400, 119))  # 29 samples in each part of the last: 9 after the warm-up
     assert data.validation.owner.tolist() == [0, 1] and data.validation.truth.shape[1] == 80
     assert any("1 of 3 records is too short" in text and "warm-up 20" in text for text in data.warnings)
+
+
+def test_of_the_test_alone(tmp_path):
+    # validation is as without it, test as with it, and the horizon does not bound the test
+    data = loaded(tmp_path, table(400), split=(0.5, 0.2, 0.3), horizon=30, from_start="test")
+    spread = loaded(tmp_path, table(400), split=(0.5, 0.2, 0.3), horizon=30, from_start=False)
+    whole = loaded(tmp_path, table(400), split=(0.5, 0.2, 0.3))
+    for name in ("past", "truth", "known", "position", "scale"):
+        np.testing.assert_array_equal(getattr(data.validation, name), getattr(spread.validation, name))
+        np.testing.assert_array_equal(getattr(data.test, name), getattr(whole.test, name))
+    assert data.validation.truth.shape == (32, 30, 1) and data.test.truth.shape == (1, 100, 1)
+    assert min(data.validation.position) == 200  # its warm-up reaches back into the training part
+    assert any(text.startswith("validation: only") for text in loaded(
+        tmp_path, table(400), horizon=95, from_start="test"
+    ).warnings)  # fmt: skip
+
+
+def test_of_the_test_alone_the_horizon_of_validation_is_needed():
+    assert ScoreConfig(from_start="test").horizon == HORIZON
+    with pytest.raises(ValueError, match="horizon may be absent only with from_start = true"):
+        ScoreConfig(from_start="test", horizon=None)
+    with pytest.raises(ValueError, match='true, false or "test"'):
+        ScoreConfig.model_validate({"from_start": "validation"})
 
 
 def test_no_record_is_long_enough(tmp_path):

@@ -123,6 +123,12 @@ def test_baselines_that_see_no_inputs_excuse_nothing(tmp_path: Path):
     del arrays["inputs"]
     blind = symptom_of_trial(stored_evidence({**arrays, **trivial}, baselines=useless))
     assert "neither a baseline nor this forecast" in blind.hopeless and seen.hopeless == ""
+    # a baseline that sees the inputs and is no better shows that nothing is known to be
+    sighted = {**useless, "arx": (1.0,) * 4}
+    lost = symptom_of_trial(stored_evidence({**arrays_of(data), **trivial}, baselines=sighted))
+    assert "neither a baseline nor this forecast" in lost.hopeless
+    good = {**useless, "arx": (0.1,) * 4}
+    assert symptom_of_trial(stored_evidence({**arrays_of(data), **trivial}, baselines=good)).hopeless == ""
     exact = {**trivial, "trivial_exact": np.array(True)}
     assert "is exact" in symptom_of_trial(stored_evidence({**arrays_of(data), **exact})).hopeless
 
@@ -131,4 +137,10 @@ def test_a_lack_of_skill_shows_no_limit_of_the_horizon():
     hard = made_contest(0.7, {"mean": 0.9, "ar": 0.8})
     finding = horizon_too_long(hard, driven=True)
     assert finding.severity == "not applicable" and "shows no limit of the data" in finding.text
+    sighted = horizon_too_long(
+        made_contest(0.7, {"mean": 0.9, "ar": 0.8, "fir": 0.75, "arx": 0.8}), driven=True
+    )
+    assert sighted.severity == "issue" and "2 baselines saw the inputs from outside" in sighted.text
+    by_input = horizon_too_long(made_contest(0.9, {"mean": 0.9, "arx": 0.2}), driven=True)
+    assert (by_input.severity, by_input.evidence["by"]) == ("ok", "arx")
     assert horizon_too_long(made_contest(0.2, {"mean": 0.9}), driven=True).severity == "ok"

@@ -24,7 +24,7 @@ from tests.support.made_data import Affine, Centred, Log, data_of, sine_data, ti
 
 SIMPLE = ("mean", "persistence", "drift", "seasonal_naive", "seasonal_naive_drift", "ar")
 UNDRIVEN = [
-    name for name in BASELINES if not BASELINES[name].needs_inputs
+    name for name in BASELINES if not (BASELINES[name].needs_inputs or BASELINES[name].needs_season)
 ]  # the others: test_driven_baselines.py
 
 
@@ -271,7 +271,7 @@ def two_channels():
 def test_the_table_holds_the_promised_baselines():
     driven = {"arx", "narx_polynomial", "fir"}
     assert set(UNDRIVEN) == {*SIMPLE, "analogues", "echo_state_network", "random_readout"}
-    assert set(BASELINES) == {*UNDRIVEN, *driven}
+    assert set(BASELINES) == {*UNDRIVEN, *driven, "seasonal_naive_calendar"}
     assert all(0 < len(entry.description) < 120 for entry in BASELINES.values())
     with pytest.raises(UnknownName, match="seasonal_naive"):
         BASELINES["seasonal_naiv"]

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ def test_regression_over_groups_equals_regression_over_all():
     )
     reservoir = esn.build(SETTINGS, 1)
     triangle, rows = esn._regression(reservoir, uneven)
-    blocks = [esn._features(reservoir, group) for group in esn._by_length(uneven.train)]
+    blocks = [esn._features(reservoir, group, 1) for group in esn._by_length(uneven.train)]
     assert [len(block) for block in blocks] == [2 * 499, 899]
     assert rows == 2 * 499 + 899
     everything = np.concatenate(blocks)
@@ -89,7 +90,7 @@ def test_regression_over_groups_equals_regression_over_all():
 def test_features_stand_beside_the_next_value():
     reservoir = esn.build(SETTINGS, 1)
     group = np.random.default_rng(3).normal(size=(2, 20, 1))
-    rows = esn._features(reservoir, group).reshape(-1, 2, 63)  # washout 5: steps 5 .. 18
+    rows = esn._features(reservoir, group, 1).reshape(-1, 2, 63)  # washout 5: steps 5 .. 18
     assert len(rows) == 14
     state = np.zeros((60, 1))
     for step in range(19):
@@ -126,6 +127,57 @@ def test_a_rollout_agrees_with_plain_loops():
             value = np.concatenate([[1.0], value, state.ravel()]) @ weights
             assert made[start, step] == pytest.approx(value, abs=1e-9)
             state = reservoir.advanced(state, value[:, None])
+
+
+def with_inputs(data, count=2):
+    """Return the same data with known inputs that nothing depends on."""
+    rng = np.random.default_rng(7)
+
+    def inputs(starts):
+        steps = starts.past.shape[1] + starts.truth.shape[1]
+        return replace(starts, known=rng.normal(size=(len(starts.past), steps, count)))
+
+    known = tuple(rng.normal(size=(len(values), count)) for values in data.train)
+    return replace(data, train_known=known, validation=inputs(data.validation), test=inputs(data.test))
+
+
+def test_features_hold_the_known_inputs_of_the_time_that_is_forecast():
+    data = with_inputs(sine_data(series=1))
+    reservoir = esn.build({**SETTINGS, "known": 2}, 3)
+    (group,) = esn._by_length(esn._drives(data, 2))
+    rows = esn._features(reservoir, group, 1)  # washout 100
+    values, known = data.train[0], data.train_known[0]
+    state = np.zeros((60, 1))
+    for step in range(103):
+        seen = [*values[step], *known[step + 1]]
+        state = reservoir.advanced(state, np.array(seen)[:, None])
+    assert rows[2] == pytest.approx([1, *seen, *state.ravel(), *values[103]])
+    assert len(rows) == 899 and rows[-1, 2:4] == pytest.approx(known[999])
+
+
+def test_a_driven_rollout_agrees_with_plain_loops():
+    data = with_inputs(sine_data(series=3, count=2, warmup=30, horizon=20))
+    settings = {**SETTINGS, "known": 2}
+    made = esn.echo_state_network(data, settings)(data.validation, 20)
+    reservoir = esn.build(settings, 3)
+    weights = esn.readout(*esn._regression(reservoir, data), settings["ridge"], 1)
+    for start in range(2):
+        past, known = data.validation.past[start], data.validation.known[start]
+        state = np.zeros((60, 1))
+        for step in range(50):
+            value = past[step] if step < 30 else made[start, step - 30]
+            seen = np.concatenate([value, known[step + 1 if step < 49 else 49]])
+            state = reservoir.advanced(state, seen[:, None])
+            if 29 <= step < 49:
+                wanted = np.concatenate([[1.0], seen, state.ravel()]) @ weights
+                assert made[start, step - 29] == pytest.approx(wanted, abs=1e-9)
+
+
+def test_settings_without_known_inputs_forecast_without_them():
+    # a study that chose its reservoir before the inputs were used is scored on test by that reservoir
+    data = sine_data(series=3, count=2, warmup=30, horizon=20)
+    plain = esn.echo_state_network(data, SETTINGS)(data.test, 20)
+    np.testing.assert_array_equal(esn.echo_state_network(with_inputs(data), SETTINGS)(data.test, 20), plain)
 
 
 def test_a_small_search_solves_the_sine(monkeypatch):

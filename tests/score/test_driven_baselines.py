@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sweep.score.baselines import arx as arx_module
+from sweep.score.baselines import echo_state, random_readout
 from sweep.score.baselines import narx_polynomial as narx_module
-from sweep.score.baselines import random_readout
 from sweep.score.baselines.arx import arx, choose_arx
 from sweep.score.baselines.driven import Lags, training_rows
 from sweep.score.baselines.fir import choose_fir, fir
@@ -21,6 +21,7 @@ from sweep.score.baselines.narx_polynomial import (
 )
 from sweep.score.baselines.simple import CannotServe
 from sweep.score.baselines.table import BASELINES, score_baselines, score_baselines_on_test
+from sweep.score.comparisons import SIGHTED
 from sweep.score.metrics import block_length, rollout_error
 from tests.support.made_data import Affine, Log, data_of, sine_data
 
@@ -245,9 +246,11 @@ def small_search(monkeypatch):
     monkeypatch.setattr(narx_module, "REFINED", 1)
     monkeypatch.setattr(random_readout, "NETWORKS", (("gru", 0),))
     monkeypatch.setattr(random_readout, "HIDDEN", 16)
+    monkeypatch.setattr(echo_state, "RESERVOIRS", 2)
+    monkeypatch.setattr(echo_state, "UNITS", 20)
 
 
-@pytest.mark.parametrize("name", [*DRIVEN, "random_readout"])
+@pytest.mark.parametrize("name", [*DRIVEN, "random_readout", "echo_state_network"])
 def test_a_forecast_sees_the_input_of_its_step_and_none_beyond(name, small_search):
     data = driven_data(bilinear, noise=0.05)
     forecast = BASELINES[name].fit(data, BASELINES[name].choose(data))
@@ -262,6 +265,24 @@ def test_a_forecast_sees_the_input_of_its_step_and_none_beyond(name, small_searc
         later[:, WARMUP + step] += 1.0  # control: the input of the step itself is seen
         again = forecast(replace(starts, known=later), HORIZON)
         assert np.abs(again[:, step] - first[:, step]).min() > 1e-3
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_the_sighted_baselines_are_those_that_see_inputs(name, small_search):
+    data = driven_data(bilinear, noise=0.05)
+    flags = tuple((known > 0).astype(float) for known in data.train_known)
+    starts = replace(data.validation, known=(data.validation.known > 0).astype(float))
+    data = replace(data, train_known=flags, validation=starts, period=8.0)
+    settings = {"lag": 8, "flags": [0]} if name == "seasonal_naive_calendar" else BASELINES[name].choose(data)
+    forecast = BASELINES[name].fit(data, settings)
+    known = starts.known.copy()
+    known[:, WARMUP:] = 1.0 - known[:, WARMUP:]
+    other = replace(starts, known=known)
+    assert np.array_equal(forecast(starts, HORIZON), forecast(other, HORIZON)) == (name not in SIGHTED)
+
+
+def test_every_name_of_a_sighted_baseline_exists():
+    assert set(BASELINES) >= SIGHTED
 
 
 @pytest.mark.parametrize("name", DRIVEN)

@@ -44,6 +44,11 @@ SIZES = [
 ]
 
 
+def uncommented(text: str) -> str:
+    """Return the comments of a study file as running text."""
+    return " ".join(line.removeprefix("# ") for line in text.splitlines() if line.startswith("#"))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("rows", "channels", "series"), SIZES)
 def test_each_proposal_can_be_run(tmp_path: Path, kind: str, rows: int, channels: int, series: int):
@@ -55,6 +60,11 @@ def test_each_proposal_can_be_run(tmp_path: Path, kind: str, rows: int, channels
     assert previewed.warnings == ()
     assert min(previewed.data.n_eff) >= min(8, series, rows // 60)
     assert all(cost.updates >= 40 for cost in previewed.costs)
+    kept = proposed.study.data.calibration
+    assert (kept > 0) == (previewed.data.calibration is not None)
+    if previewed.data.calibration is not None:
+        assert previewed.data.calibration[1] >= 9
+        assert f"on its {previewed.data.calibration[1]} starts" in uncommented(proposed.text)
     full_batches = [cost.sequence_steps / cost.updates for cost in previewed.costs if cost.full_batch]
     assert full_batches and max(full_batches) < 30_000
     assert 10 <= proposed.study.score.horizon <= 500
@@ -98,11 +108,42 @@ def document(summary: DataSummary, **options) -> dict:
 def test_a_given_horizon_is_kept_or_refused_with_what_would_fit():
     made = document(summary(), horizon=200)
     assert made["score"]["horizon"] == 200 and made["data"]["split"] == [0.5, 0.25, 0.25]
-    assert document(summary(), horizon=20)["data"]["split"] == [0.7, 0.15, 0.15]
+    assert document(summary(), horizon=20)["data"]["split"][2] == 0.15
     with pytest.raises(DataError, match=r"2000 rows, too few .* horizon of 700: 2802 would do; .* up to 500"):
         document(summary(), horizon=700)
     assert document(summary(lengths=(2802,)), horizon=700)["score"]["horizon"] == 700
     assert document(summary(), horizon=500)["score"]["horizon"] == 500
+
+
+@pytest.mark.parametrize(
+    ("horizon", "split", "share"),
+    [
+        (22, [0.6, 0.25, 0.15], 0.4),  # 200 samples hold 9 starts
+        (23, [0.55, 0.3, 0.15], 0.5),  # 8, but 300 samples 13
+        (40, [0.5, 0.3, 0.2], None),  # 200 samples hold 5 starts, and at least half trains
+    ],
+)
+def test_samples_for_calibration_are_kept_where_there_is_room(horizon, split, share):
+    made = document(summary(), horizon=horizon)["data"]
+    assert made.get("calibration") == share
+    if share is not None:
+        assert made["split"] == split
+
+
+def test_validation_and_test_keep_their_starts():
+    free, kept = (document(summary(), horizon=22, given=given) for given in ({"data.calibration": 0.0}, {}))
+    assert (free["data"]["split"], free["data"]["calibration"]) == ([0.7, 0.15, 0.15], 0.0)
+    assert free["score"] == kept["score"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"data.split": [0.6, 0.2, 0.2]}, {"data.split_by": "series"}, {"score.from_start": True}],
+    ids=["split", "split_by", "from_start"],
+)
+def test_a_given_division_is_kept(given):
+    made = document(summary(), horizon=22, given=given)["data"]
+    assert "calibration" not in made and made["split"][2] in (0.15, 0.2)
 
 
 @pytest.mark.parametrize(

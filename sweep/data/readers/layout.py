@@ -17,6 +17,7 @@ from sweep.data.readers.times.grid import Grid, grid_of
 from sweep.data.readers.times.joined_times import with_joined_times
 from sweep.data.readers.times.resample import resampled
 from sweep.data.readers.times.time_column import TimeColumn, read_time_column
+from sweep.data.readers.times.timeline import GridTimeline
 from sweep.data.recording import Recording, Series
 from sweep.data.types import Array
 
@@ -133,7 +134,15 @@ def _placed(
         kept = values[grid.order]
         lines = None if table.lines is None else table.lines[grid.order]
     steps = None if len(grid.position) == grid.position[-1] + 1 else grid.position
-    series = Series(group.label, kept, stamps=grid.stamps, lines=lines, name=group.name, steps=steps)
+    series = Series(
+        group.label,
+        kept,
+        stamps=grid.stamps,
+        lines=lines,
+        name=group.name,
+        steps=steps,
+        timeline=GridTimeline(grid),
+    )
     return _Placed(series, grid)
 
 

@@ -40,7 +40,7 @@ class RolloutEvidence:
         None  # (start, channel): whether a trivial forecast is right to rounding; None: nowhere
     )
     trivial: TrivialForecast | None = None  # the best trivial forecast of these starts; None: unknown
-    driven: bool = False  # whether inputs from outside that change drive the data; baselines may not see them
+    driven: bool = False  # whether inputs from outside that change drive the data; not all baselines see them
 
     def __post_init__(self) -> None:
         shape = self.truth.shape

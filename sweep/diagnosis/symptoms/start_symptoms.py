@@ -21,6 +21,7 @@ from sweep.diagnosis.symptoms.verdicts import (
     irregular_verdict,
     tonal_verdict,
 )
+from sweep.score.comparisons import SIGHTED
 from sweep.score.metrics import DIVERGED_BEYOND, diverged, error_of_prefix, nrmse, valid_steps
 from sweep.score.objectives import objective_of
 
@@ -84,8 +85,9 @@ def start_symptoms_of(evidence: RolloutEvidence) -> StartSymptoms:
     limited = _limited(evidence, limit, errors)
     trivial = evidence.trivial
     skill = None if trivial is None else trivial.skill_of(errors[-1])
-    # baselines that do not see the inputs from outside prove nothing
-    known = hopeless(trivial, errors[-1], {} if evidence.driven else evidence.baselines)
+    # where inputs from outside drive the data, baselines that do not see them prove nothing by themselves
+    proof = evidence.baselines if not evidence.driven or SIGHTED & set(evidence.baselines) else {}
+    known = hopeless(trivial, errors[-1], proof)
     as_good = bool(known) and _as_good_as_trivial(evidence, errors[-1])
     first = _first_errors(forecast, truth, evidence.block)
     never = bool(np.median(first) >= OFF)

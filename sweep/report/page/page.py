@@ -34,6 +34,7 @@ from sweep.results.wording.confirmation import (
     test_text,
 )
 from sweep.results.wording.fit import fit_text
+from sweep.results.wording.intervals import intervals_text
 from sweep.results.wording.leaderboard import board_rows
 from sweep.results.wording.numbers import config_words, number_text
 from sweep.results.wording.study import (
@@ -114,6 +115,7 @@ def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
         "notes_of": {name: [findings[code] for code in codes] for name, codes in SECTIONS.items()},
         "other_notes": [finding for code, finding in findings.items() if code not in placed],
         "confirmation": _confirmation_values(document),
+        "intervals": None if document["intervals"] is None else intervals_text(document["intervals"]),
         "breakdown": _breakdown_values(document),
         "fit": None if document["fit"] is None else fit_text(document["fit"]),
         "treatments": [_treatment_values(treatment) for treatment in document["treatments"]],

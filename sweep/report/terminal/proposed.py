@@ -27,7 +27,8 @@ def print_proposed(path: Path, summary: DataSummary, study: StudyConfig) -> None
         (
             "rollouts",
             f"{score.horizon} free-running steps after {score.warmup} true ones, {score.starts} starts"
-            if not score.from_start
+            + (", on the test whole records" if score.from_start else "")
+            if score.from_start is not True
             else f"whole records after {score.warmup} true steps each",
         ),
         (

@@ -22,6 +22,7 @@ from sweep.results.wording.confirmation import (
 )
 from sweep.results.wording.diagnosis import MUTED, first_try_text, symptom_text
 from sweep.results.wording.fit import fit_text
+from sweep.results.wording.intervals import intervals_text
 from sweep.results.wording.leaderboard import board_rows
 from sweep.results.wording.numbers import param_text
 from sweep.results.wording.study import (
@@ -113,6 +114,8 @@ def print_answer(document: Mapping[str, Any], console: Console) -> None:
         print_line(console, CONFIRMATION_LEGEND, "dim")
         for text in confirmation_texts(confirmation):
             print_line(console, text)
+    if document["intervals"] is not None:
+        print_line(console, intervals_text(document["intervals"]))
 
 
 def _board(document: Mapping[str, Any], width: int) -> Table:

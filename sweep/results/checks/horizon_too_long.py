@@ -1,9 +1,11 @@
 """Can the horizon be forecast?"""
 
+from sweep.config.text import plural
 from sweep.diagnosis.check import CheckSpec
 from sweep.diagnosis.finding import Finding
 from sweep.results.contest import Contest
 from sweep.results.wording.numbers import number_text
+from sweep.score.comparisons import SIGHTED
 
 SKILL_LEAST = 0.25  # half of the trivial error, over half of the horizon. Our choice
 
@@ -16,8 +18,8 @@ def horizon_too_long(contest: Contest, driven: bool = False) -> Finding:
 
     Args:
         contest: whose scores decide.
-        driven: whether the data have inputs from outside. A lack of skill then shows no limit of the data, since most
-            baselines do not see the inputs.
+        driven: whether inputs from outside drive the data. A lack of skill then shows a limit of the data only if
+            baselines that see the inputs are scored.
     """
     trivial = contest.trivial
     others = [
@@ -33,15 +35,17 @@ def horizon_too_long(contest: Contest, driven: bool = False) -> Finding:
     skill = 1 - first.rollout_error / bar
     evidence = {"skill": skill, "by": first.name, "against": against, "least": SKILL_LEAST}
     words = f"skill {number_text(skill, 2)} against {against}"
-    if skill < SKILL_LEAST and driven:
+    sighted = [entry.name for entry in contest.baselines if entry.name in SIGHTED]
+    if skill < SKILL_LEAST and driven and not sighted:
         text = (
-            f"Nothing has skill over half of the horizon (best: {first.name}, {words}), but with inputs from outside "
-            "that shows no limit of the data: nothing may have learnt what the inputs do."
+            f"Nothing has skill over half of the horizon (best: {first.name}, {words}), but that shows no limit of the "
+            "data: no baseline that sees the inputs from outside is scored."
         )
         return CHECK.finding("not applicable", text, evidence)
     if skill < SKILL_LEAST:
+        seen = f", and {plural(len(sighted), 'baseline')} saw the inputs from outside" if driven else ""
         text = (
-            f"Neither a network nor a baseline has skill over half of the horizon (best: {first.name}, {words}): "
+            f"Neither a network nor a baseline has skill over half of the horizon (best: {first.name}, {words}){seen}: "
             "the data do not allow a forecast that long, or nothing has learnt what they hold."
         )
         return CHECK.finding("issue", text, evidence)

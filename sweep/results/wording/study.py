@@ -298,6 +298,8 @@ def _rollouts_text(score: Mapping[str, Any]) -> str:
     starts = score["starts"]
     many = f"{starts} starts" if starts != 1 else "1 start"
     text = f"{many}, warm-up {score['warmup']}, horizon {score['horizon']}"
+    if score["from_start"] == "test":
+        return f"{text} (test: whole records, {score['horizon_test']})"
     return f"{text} (test: {score['horizon_test']}), whole records" if score["from_start"] else text
 
 

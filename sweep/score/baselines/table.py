@@ -22,6 +22,7 @@ from sweep.score.baselines import simple
 from sweep.score.baselines.analogues import analogues, choose_analogues
 from sweep.score.baselines.arx import arx, choose_arx
 from sweep.score.baselines.autoregression import autoregression, choose_order
+from sweep.score.baselines.calendar_naive import choose_season, seasonal_naive_calendar, seasons_of
 from sweep.score.baselines.driven import features_of
 from sweep.score.baselines.fir import choose_fir, fir
 from sweep.score.baselines.narx_polynomial import choose_narx, narx_polynomial
@@ -45,10 +46,15 @@ class BaselineSpec:
     choose: Callable[[Data], Settings]
     fit: Callable[[Data, Settings], Forecast]
     needs_inputs: bool = False  # it is made of known inputs; without any it is not scored and not listed
+    needs_season: bool = (
+        False  # it repeats a season by the dates; the same holds for data whose dates give none
+    )
 
     def applies(self, data: Data) -> bool:
         """Return whether the baseline is scored on the data at all."""
-        return not self.needs_inputs or features_of(data) > 0
+        return (not self.needs_inputs or features_of(data) > 0) and (
+            not self.needs_season or bool(seasons_of(data))
+        )
 
     def forecast(self, data: Data, starts: Starts, horizon: int) -> Array:
         """Return (start, step, channel), data units; may hold inf and NaN.
@@ -78,6 +84,13 @@ BASELINES: Registry[BaselineSpec] = Registry(
             "the last season, repeated and raised by the mean change from season to season in the past",
             simple.lag_within_half_past,
             simple.seasonal_naive_drift,
+        ),
+        BaselineSpec(
+            "seasonal_naive_calendar",
+            "the same time of the last day, week or year, on days with equal flags; chosen on validation",
+            choose_season,
+            seasonal_naive_calendar,
+            needs_season=True,
         ),
         BaselineSpec(
             "ar",

@@ -37,6 +37,10 @@ class Grid:
     first: str  # as written
     last: str
     facts: tuple[Fact, ...]
+    keys: (
+        Array  # (row,), the times to sort by, in this order: datetime64[ns] in UTC if it is known; or numbers
+    )
+    zone: str = ""  # of the local clock; empty: unknown
 
 
 def grid_of(
@@ -67,7 +71,7 @@ def grid_of(
     """
     rows = np.asarray(rows)
     series = _Series(label, times, rows, place)
-    keys, zone_facts = series.keys(time_zone)
+    keys, zone, zone_facts = series.keys(time_zone)
     order, facts = _sorted(keys)
     rising = keys[order]
     if values is not None:
@@ -97,6 +101,8 @@ def grid_of(
         str(text.iloc[rows[order[0]]]),
         str(text.iloc[rows[order[-1]]]),
         facts + zone_facts,
+        rising,
+        zone,
     )
 
 
@@ -117,11 +123,13 @@ class _Series:
         """Return the time of a row of the series as written."""
         return str(self.times.text.iloc[self.rows[row]])
 
-    def keys(self, time_zone: str) -> tuple[Array, tuple[Fact, ...]]:
-        """Return the times to sort by, in the order of the file: UTC if it is known; and what was understood."""
+    def keys(self, time_zone: str) -> tuple[Array, str, tuple[Fact, ...]]:
+        """Return the times to sort by, in the order of the file: UTC if it is known; the zone, and facts of it."""
         keys = self.times.values[self.rows]
-        if self.times.local is None or self.times.utc:
-            return keys, ()
+        if self.times.local is None:
+            return keys, "", ()
+        if self.times.utc:
+            return keys, time_zone, ()
         order = reading_order(keys)
         utc = np.empty_like(keys)
         if time_zone:
@@ -132,16 +140,16 @@ class _Series:
                     f"{self.at(row)}: {self.cell(row)} does not exist in {time_zone}, whose clocks skip it "
                     f"({int(np.isnat(utc).sum())} such times): correct data.time_zone"
                 )
-            return utc, ()
+            return utc, time_zone, ()
         ordered = keys[order]
         if (np.diff(ordered) > np.timedelta64(0)).all() and _without_gaps(_dates(ordered, ordered)):
-            return keys, ()
+            return keys, "", ()
         guess = guessed_zone(ordered)
         if guess is None:
-            return keys, ()
+            return keys, "", ()
         zone, utc[order] = guess
         text = f"local times with the changes of clocks of {zone}, which make them even"
-        return utc, (Fact("time zone", text, f'time_zone = "{zone}"', guessed=True),)
+        return utc, zone, (Fact("time zone", text, f'time_zone = "{zone}"', guessed=True),)
 
     def refuse_equal(self, rising: Array, order: Array) -> None:
         """Refuse equal times."""

@@ -82,9 +82,11 @@ def resampled(
     cells, means = inside[kept], means[kept]
     nearest = _nearest(position, cells)
     stamps = None
-    if local is not None:
-        shift = (local[order] - keys)[nearest]
-        stamps = origin + np.rint(cells * size).astype("timedelta64[ns]") + shift
+    if local is None:
+        even = origin + cells * size
+    else:
+        even = origin + np.rint(cells * size).astype("timedelta64[ns]")
+        stamps = even + (local[order] - keys)[nearest]
     holes = len(inside) - len(cells)
     text = f"{len(rows)} rows to {len(cells)} at a step of {step}" + (
         f", {holes} left out in holes" if holes else ""
@@ -104,6 +106,8 @@ def resampled(
         ends[0],
         ends[1],
         (fact,),
+        even,
+        time_zone if local is not None else "",
     )
     return grid, means
 

@@ -95,17 +95,32 @@ def month_numbers(local: Array) -> Array | None:
     """
     days, months = local.astype("datetime64[D]"), local.astype("datetime64[M]")
     number = months.astype(np.int64)
-    if len(local) < 2 or (np.diff(number) < 1).any() or not _same_clock(local):
+    if len(local) < 2 or (np.diff(number) < 1).any() or not same_clock(local):
         return None
-    first, after = months.astype("datetime64[D]"), (months + 1).astype("datetime64[D]")
-    day = (days - first).astype(np.int64) + 1
-    length = (after - first).astype(np.int64)
-    marks = (
-        day == np.minimum(day.max(), length),
-        days == np.busday_offset(after, -1, roll="forward"),
-        days == np.busday_offset(first, 0, roll="forward"),
+    return (
+        number if any((days == marked).all() for marked in month_days(months, day_of_month(days))) else None
     )
-    return number if any(mark.all() for mark in marks) else None
+
+
+def month_days(months: Array, day: int) -> tuple[Array, Array, Array]:
+    """Return the days that can mark months: the same day of each, the last weekday, the first weekday.
+
+    Args:
+        months: (row,), datetime64[M].
+        day: of the month, from 1; the last one where a month is shorter.
+    """
+    first, after = months.astype("datetime64[D]"), (months + 1).astype("datetime64[D]")
+    length = (after - first).astype(np.int64)
+    return (
+        first + (np.minimum(day, length) - 1),
+        np.busday_offset(after, -1, roll="forward"),
+        np.busday_offset(first, 0, roll="forward"),
+    )
+
+
+def day_of_month(days: Array) -> int:
+    """Return the latest day of the month among some days, from 1."""
+    return int((days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64).max()) + 1
 
 
 def weekday_positions(local: Array) -> Array | None:
@@ -118,7 +133,7 @@ def weekday_positions(local: Array) -> Array | None:
         (row,) int64 from 0. None also where no weekend is between two of the dates: these are plain days.
     """
     days = local.astype("datetime64[D]")
-    if len(days) < 2 or not _same_clock(local) or not np.is_busday(days).all():
+    if len(days) < 2 or not same_clock(local) or not np.is_busday(days).all():
         return None
     position = np.busday_count(days[0], days).astype(np.int64)
     if (np.diff(position) < 1).any() or position[-1] == (days[-1] - days[0]).astype(np.int64):
@@ -193,7 +208,8 @@ def resample_text(times: Array, dates: bool) -> str:
     return min(sizes, key=lambda size: abs(math.log(size[0] / seconds)))[1]
 
 
-def _same_clock(local: Array) -> bool:
+def same_clock(local: Array) -> bool:
+    """Return whether all dates have the same time of day."""
     clock = local - local.astype("datetime64[D]")
     return bool((clock == clock[0]).all())
 

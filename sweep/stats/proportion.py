@@ -1,0 +1,22 @@
+"""The interval of a share."""
+
+import math
+
+Z = 1.959964  # of a normal distribution, 95 % lie within
+
+
+def wilson_interval(share: float, n: int) -> tuple[float, float, float]:
+    """Return a share with its 95 % interval.
+
+    Of a share that is a mean over several values of each of the n, it is conservative.
+
+    Source: Wilson (1927), "Probable inference, the law of succession, and statistical inference".
+
+    Args:
+        share: in [0, 1].
+        n: independent observations, at least 1.
+    """
+    z = Z
+    center = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return float(share), max(0.0, center - half), min(1.0, center + half)
