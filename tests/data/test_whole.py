@@ -91,6 +91,8 @@ def test_a_coding_scales_other_data_by_its_own_statistics(tmp_path, config):
         scaled = (series["y"] - coding.mean[rows[name], 0]) / coding.std[rows[name], 0]
         np.testing.assert_allclose(values[:, 0], scaled, rtol=1e-9)
     np.testing.assert_array_equal(new.codec.mean, whole.codec.mean)
+    inputs = (other["u"].to_numpy() - coding.inputs.mean) / coding.inputs.scale
+    np.testing.assert_allclose(np.concatenate(new.train_known)[:, 0], inputs, rtol=1e-9)
     assert coding_of(new, config).series == ("a", "b")
 
 
