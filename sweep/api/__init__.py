@@ -1,4 +1,4 @@
-"""What sweep does, as functions: init, run, confirm, treat, audit, fit, forecast, report, show, diagnose, load a study, export.
+"""What sweep does, as functions: init, run, confirm, treat, audit, fit, forecast, export, report, show, diagnose.
 
 The command line only calls these. Nothing is imported before it is used, so that commands start quickly.
 """

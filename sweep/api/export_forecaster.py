@@ -20,6 +20,7 @@ def export(
     place: str | Path = "forecaster",
     *,
     trial: int | None = None,
+    fitted: bool = False,
     results: str | Path = "results",
 ) -> Written:
     """Write the networks of a stored study to a folder: weights, card, scripts that need no sweep, and ONNX.
@@ -28,6 +29,7 @@ def export(
         study: its name.
         place: the folder; new, empty, or an earlier export, which is replaced.
         trial: its number; None: the configuration that the study names, with its networks on fresh seeds.
+        fitted: whether to take the networks of its latest fit on all data (`sweep.fit`), which are not scored.
         results: folder of all studies.
 
     Raises:
@@ -35,9 +37,10 @@ def export(
             something else.
     """
     opened = open_study(study, results, stored=True)
-    source = networks_of(opened.folder, trial)
+    source = networks_of(opened.folder, trial, fitted)
     data, config = opened.data, source.trainings[0][0]
-    require_same_data(opened.folder, data.fingerprint)
+    if not fitted:  # a fit stores the coding of its own data
+        require_same_data(opened.folder, data.fingerprint)
     recorded = data.recorded
     return write_export(
         Path(place),

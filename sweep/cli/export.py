@@ -23,10 +23,15 @@ from sweep.cli.options import (
     type=click.IntRange(min=0),
     help="Export the networks of this trial; by default those of the configuration that the study names.",
 )
+@click.option(
+    "--fitted",
+    is_flag=True,
+    help="Export the networks that `sweep fit` trained on all data; they are not scored.",
+)
 @json_option
 @plugin_option
 @results_option
-def export(names: tuple[str, ...], trial: int | None, as_json: bool, results: str) -> None:
+def export(names: tuple[str, ...], trial: int | None, fitted: bool, as_json: bool, results: str) -> None:
     """Write the networks of STUDY to the folder DIR, with scripts that forecast without sweep.
 
     DIR holds weights (safetensors), card.json, README.md, a script that needs torch alone, one that needs NumPy alone,
@@ -37,7 +42,7 @@ def export(names: tuple[str, ...], trial: int | None, as_json: bool, results: st
     if not 1 <= len(names) <= 2:
         raise click.UsageError(f"wanted a folder, or a study and a folder, got {len(names)} arguments")
     study = names[0] if len(names) == 2 else os.environ.get("SWEEP_STUDY") or DEFAULT_STUDY
-    written = api.export(study, Path(names[-1]), trial=trial, results=results)
+    written = api.export(study, Path(names[-1]), trial=trial, fitted=fitted, results=results)
     if as_json:
         print_json(written.document())
     else:

@@ -18,11 +18,12 @@ import pytest
 import tomli_w
 
 import sweep
-from sweep.config.errors import StudyChanged
+from sweep.config.errors import StudyChanged, UsageError
 from sweep.data import load
 from sweep.forecast import ensemble_of, networks_of
 from sweep.forecast.ensemble import combined
 from sweep.results.document import trial_document
+from sweep.store import StudyFolder
 from tests.forecast.conftest import table
 from tests.support.command_line import invoke
 from tests.support.documentation import DOCS, undocumented
@@ -205,6 +206,25 @@ def test_networks_of_another_machine_s_engine_are_exported(folder, place, tmp_pa
     sweep.export("two", tmp_path / "out", results=tmp_path / "results")
     name = "network_1.safetensors"
     assert len(files) > 1 and (tmp_path / "out" / name).read_bytes() == (place / name).read_bytes()
+
+
+def test_fitted_networks_are_exported_on_request_and_marked(folder, place, tmp_path):
+    shutil.copytree(folder.path.parent, tmp_path / "results")
+    results = tmp_path / "results"
+    with pytest.raises(UsageError, match="two has no networks that were trained on all data: sweep fit two"):
+        sweep.export("two", tmp_path / "out", fitted=True, results=results)
+    number = networks_of(folder).number
+    sweep.fit("two", trial=number, seeds=1, results=results)
+    done = invoke("export", "two", str(tmp_path / "out"), "--fitted", "--results", str(results))
+    assert done.exit_code == 0 and f"1 network of trial {number}, on all data, not scored" in done.stdout
+    loaded = sweep.load_forecaster(tmp_path / "out")
+    source = networks_of(StudyFolder(results / "two"), fitted=True)
+    assert (
+        loaded.card.about["basis"] == "fitted" and loaded.card.networks[0].seed == source.trainings[0][0].seed
+    )
+    assert (loaded.ensemble.coding.mean == source.coding.mean).all()
+    assert (loaded.ensemble.coding.mean != sweep.load_forecaster(place).ensemble.coding.mean).any()
+    assert "The networks here are not scored" in (tmp_path / "out" / "README.md").read_text()
 
 
 # --- the page ------------------------------------------------------------------------------------

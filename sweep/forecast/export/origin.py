@@ -27,7 +27,8 @@ def origin_of(folder: StudyFolder, source: Source, data: Data) -> dict[str, Any]
     """
     trial = trial_document(folder, source.number)
     config = source.trainings[0][0]
-    arm, recorded = trial["confirmation"], data.recorded
+    arm = trial["confirmation"]
+    recorded = data.recorded if config.fitted is None else None  # a fit may know more data than the study
     configuration = config.model_dump(mode="json", exclude={"seed", "threads", "device", "engine", "rungs"})
     return {
         "study": folder.name,
@@ -35,7 +36,7 @@ def origin_of(folder: StudyFolder, source: Source, data: Data) -> dict[str, Any]
         "basis": source.basis,
         "data": {
             "name": data.name,
-            "fingerprint": data.fingerprint,
+            "fingerprint": data.fingerprint if config.fitted is None else config.fitted.fingerprint,
             "span": None if recorded is None or recorded.span is None else list(recorded.span),
             "rows": None if recorded is None else list(recorded.lengths),
         },

@@ -10,7 +10,11 @@ from rich.console import Console
 from sweep.config.text import plural
 from sweep.report.terminal.console import print_facts, print_line
 
-BASES = {"confirmed": "on fresh seeds", "selected": "its own network, not confirmed"}
+BASES = {
+    "confirmed": "on fresh seeds",
+    "selected": "its own network, not confirmed",
+    "fitted": "on all data, not scored",
+}
 
 
 def print_exported(document: Mapping[str, Any], console: Console) -> None:
