@@ -1,4 +1,4 @@
-"""What sweep does, as functions: init, run, confirm, treat, audit, fit, forecast, report, show, diagnose, load a study.
+"""What sweep does, as functions: init, run, confirm, treat, audit, fit, forecast, export, report, show, diagnose.
 
 The command line only calls these. Nothing is imported before it is used, so that commands start quickly.
 """
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweep.api.execution import plot
+    from sweep.api.export_forecaster import export
     from sweep.api.fit_study import FitResult, fit
     from sweep.api.followup import AuditResult, ConfirmResult, TreatResult, audit, confirm, treat
     from sweep.api.forecast_study import forecast
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sweep.api.made_forecast import Forecast
     from sweep.api.read import diagnose, load_study, report, show
     from sweep.api.run_study import RunResult, preview, run
+    from sweep.forecast.export import LoadedForecaster, Written, load_forecaster
     from sweep.results.listing import listing
     from sweep.search.execution import Execution
 
@@ -25,17 +27,21 @@ _HOME = {
     "Execution": "sweep.search.execution",
     "Forecast": "sweep.api.made_forecast",
     "FitResult": "sweep.api.fit_study",
+    "LoadedForecaster": "sweep.forecast.export",
     "LoadedStudy": "sweep.api.loaded_study",
     "Proposed": "sweep.api.init_study",
     "RunResult": "sweep.api.run_study",
     "TreatResult": "sweep.api.followup",
+    "Written": "sweep.forecast.export",
     "audit": "sweep.api.followup",
     "confirm": "sweep.api.followup",
     "diagnose": "sweep.api.read",
+    "export": "sweep.api.export_forecaster",
     "forecast": "sweep.api.forecast_study",
     "fit": "sweep.api.fit_study",
     "init": "sweep.api.init_study",
     "listing": "sweep.results.listing",  # not by way of the others, which import torch
+    "load_forecaster": "sweep.forecast.export",
     "load_study": "sweep.api.read",
     "plot": "sweep.api.execution",
     "preview": "sweep.api.run_study",
@@ -51,17 +57,21 @@ __all__ = [
     "Execution",
     "FitResult",
     "Forecast",
+    "LoadedForecaster",
     "LoadedStudy",
     "Proposed",
     "RunResult",
     "TreatResult",
+    "Written",
     "audit",
     "confirm",
     "diagnose",
+    "export",
     "fit",
     "forecast",
     "init",
     "listing",
+    "load_forecaster",
     "load_study",
     "plot",
     "preview",

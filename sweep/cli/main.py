@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sweep import __version__
+from sweep.cli.export import export
 from sweep.cli.fit import fit
 from sweep.cli.followup import audit, confirm, treat
 from sweep.cli.forecast import forecast
@@ -69,7 +70,7 @@ def main() -> None:
     """
 
 
-for command in (confirm, treat, audit, fit, forecast):
+for command in (confirm, treat, audit, fit, forecast, export):
     main.add_command(command)
 
 

@@ -19,7 +19,18 @@ from sweep.store import DriverLock
 from tests.support.command_line import TINY, TINY_TRIALS, invoke
 
 COMMANDS = (
-    *("init", "run", "confirm", "treat", "audit", "fit", "forecast", "report", "show", "diagnose", "list"),
+    "init",
+    "run",
+    "confirm",
+    "treat",
+    "audit",
+    "fit",
+    "forecast",
+    "report",
+    "show",
+    "diagnose",
+    "list",
+    "export",
 )
 
 

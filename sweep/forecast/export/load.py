@@ -1,0 +1,127 @@
+"""An exported forecaster, read back. Nothing is unpickled, and no code of the folder is executed."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from sweep.config.errors import StoreError, SweepError, UsageError
+from sweep.data.types import Array
+from sweep.forecast.ensemble import Ensemble, combined
+from sweep.forecast.export.card import CARD, Card, StoredNetwork, card_from_document
+from sweep.forecast.export.given import given_past
+from sweep.forecast.export.onnx_model import EXTRA
+from sweep.model import Network, engine, network_of_model
+from sweep.store.files import read_json
+from sweep.trial.inputs import DTYPES
+from sweep.trial.plugins import check_plugins
+
+
+@dataclass(frozen=True)
+class LoadedForecaster:
+    """The networks of an exported folder, ready to forecast."""
+
+    card: Card
+    ensemble: Ensemble
+
+    def forecast(
+        self, past: Array | pd.DataFrame, steps: int, known: Array | pd.DataFrame | None = None
+    ) -> Any:
+        """Return the median of the networks' forecasts of the next steps, in the form of `past`.
+
+        Args:
+            past: the true past, oldest row first, even in time and without gaps; at least `card.coding.past_steps`
+                rows, the last of which count. An array (time, column) or (series, time, column) has the channels, then
+                the inputs, in the order of the card. A data frame has them by name, with the columns of times and of
+                the names of series, as in the tables of README.md.
+            steps: to forecast, at least 1.
+            known: the inputs of the steps to forecast, like `past` without the channels; None without inputs whose
+                future must be given.
+
+        Returns:
+            (step, channel) or (series, step, channel), data units; or a data frame with the same columns as `past`,
+            without the inputs. A value is not finite where most networks diverge.
+
+        Raises:
+            DataError: the past or the known inputs do not fit the networks.
+        """
+        given = given_past(self.card, past, steps, known)
+        values = combined(self.ensemble.forecasts(given.past, given.known, given.rows))
+        return given.answer(values)
+
+
+def load_forecaster(path: str | Path) -> LoadedForecaster:
+    """Return the forecaster of a folder that `sweep export` wrote.
+
+    Raises:
+        StoreError: the folder is not an export, or a file of it is damaged; the text names the file.
+        PluginError: a plug-in that computes the networks is missing, or of another version.
+        UsageError: the package safetensors is not installed.
+    """
+    place = Path(path)
+    card = _card(place)
+    check_plugins(card.plugins)
+    networks = [_network(place, card, stored) for stored in card.networks]
+    return LoadedForecaster(card, Ensemble(tuple(networks), card.coding))
+
+
+def _card(place: Path) -> Card:
+    file = place / CARD
+    if not file.is_file():
+        raise StoreError(f"{place} is not an export of sweep: {CARD} is missing")
+    try:
+        return card_from_document(read_json(file))
+    except StoreError:
+        raise
+    except (SweepError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        reason = f"{error.args[0]!r} is missing" if type(error) is KeyError else str(error)
+        raise StoreError(f"{file} is damaged or not of sweep: {' '.join(reason.split())}") from None
+
+
+def _network(place: Path, card: Card, stored: StoredNetwork) -> Network:
+    """Return a network with its weights."""
+    file = place / stored.weights
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise StoreError(f"cannot read {file}: {error.strerror or error}") from error
+    if hashlib.sha256(content).hexdigest() != stored.sha256:
+        raise StoreError(
+            f"{file} is damaged, or belongs to another export: its content is not that of {CARD}"
+        )
+    tensors = _tensors(content, file)
+    channels, dtype = len(card.coding.channels), DTYPES[card.precision]
+    if any(value.is_floating_point() and value.dtype != dtype for value in tensors.values()):
+        raise StoreError(f"{file} does not fit {CARD}: wanted {card.precision}")
+    _require_size(card, tensors, file)
+    network = network_of_model(card.model, card.inputs, channels, engine("torch")).to(dtype=dtype)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise StoreError(f"{file} does not fit {CARD}: {' '.join(str(error).split())}") from None
+    return network.eval()
+
+
+def _require_size(card: Card, tensors: Mapping[str, torch.Tensor], file: Path) -> None:
+    """Refuse a network whose sizes are not those of its weights, before it is built."""
+    model, shapes = card.model, {tuple(value.shape) for value in tensors.values()}
+    widths = {model.hidden, *model.head} if model.recurrent else set()
+    known = {width for shape in shapes for width in shape}
+    if model.recurrent and (model.layers > len(tensors) or not widths <= known):
+        raise StoreError(f"{file} does not fit {CARD}: its sizes differ")
+
+
+def _tensors(content: bytes, file: Path) -> dict[str, torch.Tensor]:
+    try:
+        from safetensors import SafetensorError  # here: the package is optional
+        from safetensors.torch import load
+    except ImportError:
+        raise UsageError(f"loading {file} needs safetensors: {EXTRA}") from None
+    try:
+        return dict(load(content))
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise StoreError(f"{file} is damaged: {' '.join(str(error).split())}") from None
