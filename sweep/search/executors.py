@@ -14,6 +14,7 @@ from typing import Any
 from joblib.externals.loky.backend import resource_tracker as loky_tracker
 from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 
+from sweep.search.bound_process import BoundContext
 from sweep.search.worker import call, serve, start_worker
 
 CLOSE_SECONDS = 1.0  # how long to wait for the threads of a killed worker
@@ -83,6 +84,7 @@ class LokySlot(Slot):
                 max_workers=1,
                 initializer=start_worker,
                 initargs=(os.getpid(),),
+                context=BoundContext(),
                 env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             )
         return self._executor
