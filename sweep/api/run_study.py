@@ -24,7 +24,7 @@ from sweep.search import Driver, Ended, Message, Outcome, Watch
 from sweep.search.execution import Execution, ExecutionSettings
 from sweep.search.stopping import Stopping
 from sweep.search.tasks import SideTask
-from sweep.store import OptunaProjection
+from sweep.store import OptunaProjection, rebuilt_text
 from sweep.study.engine import WITHOUT_KERNEL
 from sweep.study.machine import machine_facts
 from sweep.study.open_study import open_study
@@ -114,7 +114,7 @@ def run(
         projection = OptunaProjection(folder.database, config.name, config.space)
         rebuilt = projection.open(list(records.values()))
         if rebuilt is not None:
-            how.watch(Message(f"study.db was rebuilt from the trial folders: {rebuilt}"))
+            how.watch(Message(rebuilt_text(rebuilt)))
         driver = Driver(
             study=config,
             folder=folder,
