@@ -14,7 +14,6 @@ from sweep.config.text import plural
 from sweep.config.trial import trial_config_from_json
 from sweep.followup.retrain import Arm, Retraining, retrain, untrained
 from sweep.search import Message, Outcome, Workers
-from sweep.store import StudyFolder
 from sweep.study.open_study import OpenStudy
 
 PURPOSE = "audit"  # the name of the folder, and of the draw
@@ -46,7 +45,7 @@ def audit_pruning(
         Arm(f"trial {record.number}", trial_config_from_json(record.config), record.params)
         for record in picked
     ]
-    retraining, below = Retraining(tuple(arms), None), StudyFolder(folder.path / PURPOSE)
+    retraining, below = Retraining(tuple(arms), None), folder.below(PURPOSE)
     missing = untrained(retraining, below)
     if missing:
         text = f"auditing: {plural(len(picked), 'pruned trial')} to the end; {plural(missing, 'training')} to run"

@@ -55,7 +55,7 @@ def confirm_best(
         for record in best[:top]
     ]
     retraining = Retraining(tuple(arms), fresh_seeds(study.config.search.seed, PURPOSE, seeds))
-    below = StudyFolder(folder.path / PURPOSE)
+    below = folder.below(PURPOSE)
     missing = untrained(retraining, below)
     if missing:
         text = (

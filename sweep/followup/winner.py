@@ -77,7 +77,7 @@ def _look(
         test: Any = _scored(folder, record.number)
         scores: dict[str, Any] = {"test": test, "networks": [], "median_seed": None}
     else:
-        scores = _fresh_networks(StudyFolder(folder.path / PURPOSE), confirmation, record.number)
+        scores = _fresh_networks(folder.below(PURPOSE), confirmation, record.number)
     look = {"basis": basis, "key": key, "number": record.number, **scores}
     looks.append(look)
     return look

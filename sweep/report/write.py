@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.config.errors import StoreError
 from sweep.results.breakdown import breakdown_columns
 from sweep.results.document import report_document
 from sweep.results.rmse import rmse_columns
@@ -52,10 +51,7 @@ def write_report(folder: StudyFolder) -> ReportPaths:
     paths = ReportPaths(
         folder.report / "index.html", folder.report / "report.json", folder.report / "trials.csv"
     )
-    try:
-        folder.report.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot make the folder {folder.report}: {error.strerror or error}") from error
+    folder.make_report()
     text = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)
     write_atomic(paths.document, f"{text}\n".encode(), durable=False)
     breakdown = breakdown_columns(tables.study.records)

@@ -192,7 +192,7 @@ def _fresh_trainings(folder: StudyFolder, confirmation: Mapping[str, Any]) -> tu
     """Return the trainings of a confirmation's arms; none where a record is damaged, as the report can do without."""
     numbers = {number for arm in confirmation["arms"] for number in arm["replications"]}
     try:
-        records = StudyFolder(folder.path / "confirm").records()
+        records = folder.below("confirm").records()
     except StoreError:
         return ()
     return tuple(record for record in records if record.number in numbers)

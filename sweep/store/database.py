@@ -13,9 +13,11 @@ from optuna.storages import RDBStorage
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from sweep.config.errors import StoreError
+from sweep.store.files import require_inside
 
 LOCK_SECONDS = 120.0  # longest time to wait for another program's lock on the database
 ATTEMPT_SECONDS = 2.0  # time of one attempt; after the first one it reports that it waits
+SUFFIXES = ("", "-wal", "-shm", "-journal")  # of the files of a database
 DATABASE_ERRORS = (
     sqlite3.Error,
     SQLAlchemyError,
@@ -75,6 +77,8 @@ class Database:
         Raises:
             StoreError: the path cannot be written, or another program keeps it locked.
         """
+        for suffix in SUFFIXES:  # SQLite follows links, also those beside the file
+            require_inside(self.path.parent, Path(f"{self.path}{suffix}"))
         reason = self._damage() if self.path.exists() else None
         if reason is None:
             try:
@@ -95,7 +99,7 @@ class Database:
         """
         self.close()
         try:
-            for suffix in ("", "-wal", "-shm", "-journal"):
+            for suffix in SUFFIXES:
                 Path(f"{self.path}{suffix}").unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(

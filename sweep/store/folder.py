@@ -12,7 +12,7 @@ import tomli_w
 
 from sweep.config.errors import StoreError
 from sweep.config.records import State, TrialRecord, record_from_json, to_json
-from sweep.store.files import read_json, sync_folder, write_atomic, write_json
+from sweep.store.files import read_json, require_inside, sync_folder, write_atomic, write_json
 from sweep.store.resume import packed, unpacked
 
 
@@ -24,10 +24,19 @@ class StudyFolder:
 
     A trial's folder holds trial.json (its record), curves.csv, rollout.npz, rollout.png, checkpoint.pt,
     diagnosis.json and, until the trial ends, resume.bin.
+
+    Nothing outside the study's folder is ever written: a symbolic link in the way is an error that names it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, root: Path | None = None) -> None:
+        """Name a folder.
+
+        Args:
+            path: of the folder.
+            root: the study's folder, where this one is below it; None: the folder itself.
+        """
         self.path = path
+        self.root = root or path
 
     @property
     def name(self) -> str:
@@ -80,6 +89,7 @@ class StudyFolder:
 
     def write_document(self, name: str, document: Mapping[str, Any]) -> None:
         """Store `baselines`, `confirmation`, `audit`, `winner`, `replication` or `treatment` as JSON."""
+        require_inside(self.root, self.path)
         write_json(self.path / f"{name}.json", to_json(document))
 
     def read_document(self, name: str) -> dict[str, Any] | None:
@@ -99,7 +109,11 @@ class StudyFolder:
 
     def treatment(self, number: int) -> "StudyFolder":
         """Return the folder of a trial's treatment, whether it exists or not."""
-        return StudyFolder(self.path / "treat" / f"{number:04d}")
+        return StudyFolder(self.path / "treat" / f"{number:04d}", self.root)
+
+    def below(self, name: str) -> "StudyFolder":
+        """Return the folder confirm/ or audit/, whether it exists or not."""
+        return StudyFolder(self.path / name, self.root)
 
     def treatments(self) -> list[dict[str, Any]]:
         """Return the documents of all treatments, by trial number.
@@ -153,6 +167,7 @@ class StudyFolder:
                 if damaged is None:
                     raise
                 renamed = path.with_name("trial.json.damaged")
+                require_inside(self.root, path.parent)
                 try:
                     path.replace(renamed)
                 except OSError as failure:
@@ -223,6 +238,7 @@ class StudyFolder:
         the same result.
         """
         path = self.trial(number) / "resume.bin"
+        require_inside(self.root, path.parent)
         write_atomic(path, packed(header, checkpoint), durable=False, remove=True)
 
     def read_resume(self, number: int) -> tuple[dict[str, Any], bytes] | None:
@@ -234,19 +250,31 @@ class StudyFolder:
 
     def drop_resume(self, number: int) -> None:
         """Remove the state from which a trial resumes."""
+        require_inside(self.root, self.trial(number))
         (self.trial(number) / "resume.bin").unlink(missing_ok=True)
+
+    def make_report(self) -> None:
+        """Make the folder of the report.
+
+        Raises:
+            StoreError: it cannot be made, or is a symbolic link.
+        """
+        self._make(self.report)
 
     def sweep_up(self) -> None:
         """Remove the temporary files of a driver that was killed."""
         temporary = [
             *self.path.glob(".*.json.*"),
             *self.path.glob(".study.toml.*"),
+            *self.path.glob(".lock.holder.*"),
             *self.path.glob("trials/*/.*.*"),
         ]
         for path in temporary:
+            require_inside(self.root, path.parent)
             path.unlink(missing_ok=True)
 
     def _make(self, folder: Path) -> None:
+        require_inside(self.root, folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

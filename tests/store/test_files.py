@@ -38,7 +38,18 @@ def test_records_of_the_first_score_format_are_read_and_known_as_such(tmp_path):
     assert folder.record(3) == replace(exact, score_format=1)
 
 
-STEPS = ("os.fsync", "os.chmod", "os.replace")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_files_are_open_to_others_as_the_umask_says(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        write_atomic(tmp_path / "file", b"content")
+        write_atomic(tmp_path / "file", b"again")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == mode
+
+
+STEPS = ("os.fsync", "os.replace")
 
 
 @pytest.mark.parametrize("step", STEPS)
