@@ -45,6 +45,10 @@ class StoreError(SweepError):
     """The results folder cannot be read or written; the text names the path."""
 
 
+class DamagedCheckpoint(StoreError):
+    """The bytes of a checkpoint are not those of the trial's network; the text says in what they differ."""
+
+
 class StudyLocked(SweepError):
     """Another process runs the study; the text names it."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from sweep.config.errors import StoreError, SweepError, UnknownName
 from sweep.config.records import TrialRecord
 from sweep.config.registry import nearest
-from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.config.trial import TrialConfig, config_of
 from sweep.diagnosis.finding import findings_to_json
 from sweep.diagnosis.probes import PROBES, always_on
 from sweep.diagnosis.symptoms import baseline_errors
@@ -57,7 +57,8 @@ def diagnosis_of(
     measured = dict(stored.probes) if stored and not (outdated and probes) else {}
     if probes:
         missing = [PROBES[name] for name in names if name not in measured]
-        measured |= probe_trial(_config_of(folder, record), folder.weights(number), missing)
+        with folder.using_weights(number) as weights:
+            measured |= probe_trial(_config_of(folder, record), weights, missing)
     diagnosis = stored
     if stored is None or outdated or measured != dict(stored.probes):
         new = diagnosed(evidence_of(folder, record, measured))
@@ -101,7 +102,8 @@ def recompute_diagnoses(folder: StudyFolder) -> int:
         if not probes:
             config = _config_of(folder, record)
             taken = always_on(plugin_probes(folder.read_study()))
-            probes = probe_trial(config, folder.weights(record.number), taken)
+            with folder.using_weights(record.number) as weights:
+                probes = probe_trial(config, weights, taken)
         with contextlib.suppress(CannotJudge):
             diagnosis = diagnosed(evidence_of(folder, record, probes))
             folder.write_files(record.number, {"diagnosis.json": diagnosis_bytes(diagnosis)})
@@ -151,6 +153,6 @@ def evidence_of(
 
 def _config_of(folder: StudyFolder, record: TrialRecord) -> TrialConfig:
     """Return the configuration of a trial, whose data are checked: they must be those that it was trained on."""
-    config = trial_config_from_json(record.config)
+    config = config_of(record)
     require_same_data(folder, load_data(config.data, config.score).fingerprint)
     return config

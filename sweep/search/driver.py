@@ -10,7 +10,7 @@ from sweep.config.errors import SweepError
 from sweep.config.records import TrialRecord
 from sweep.config.study import StudyConfig
 from sweep.config.text import plural
-from sweep.config.trial import trial_config_from_json
+from sweep.config.trial import config_of
 from sweep.diagnosis.symptoms import Baselines
 from sweep.search.events import Message, Settled, Watch
 from sweep.search.executors import Slot, WorkerDied, Workers, outcome
@@ -147,15 +147,14 @@ class Driver:
                 continue
             if not self._is_wanted(number):
                 continue
-            trial = RunningTrial(record, trial_config_from_json(record.config))
+            trial = RunningTrial(record, config_of(record))
             stored = self.folder.read_resume(number)
             if stored is not None:
                 trial.resume(*stored)
             self.running[number] = trial
         if self.draw is not None:
             for number, record in self.records.items():
-                drawn = (self.folder.trial(number) / "rollout.png").exists()
-                if record.settled and record.state != "failed" and not drawn:
+                if record.settled and record.state != "failed" and self.folder.picture(number) is None:
                     self._add_drawing(number)
 
     def _start_trials(self) -> None:

@@ -82,23 +82,6 @@ def write_json(path: Path, document: Mapping[str, Any], durable: bool = True) ->
     write_atomic(path, (text + "\n").encode(), durable)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return a JSON document.
-
-    Raises:
-        StoreError: the file cannot be read, or is not a JSON object.
-    """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise StoreError(f"{path} is damaged: {error}") from error
-    if not isinstance(document, dict):
-        raise StoreError(f"{path} is damaged: wanted a JSON object, got {type(document).__name__}")
-    return document
-
-
 def sync_folder(folder: Path) -> None:
     """Wait until the entries of a folder survive a power failure.
 

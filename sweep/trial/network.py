@@ -1,5 +1,10 @@
 """The network of a trial: before its training, and with the weights of a checkpoint."""
 
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from sweep.config.errors import DamagedCheckpoint
 from sweep.config.trial import TrialConfig
 from sweep.data import Data
 from sweep.model import Network, engine, network_of_model
@@ -19,8 +24,27 @@ def network_of(config: TrialConfig, data: Data) -> Network:
 
 
 def trained(config: TrialConfig, data: Data, weights: bytes) -> Network:
-    """Return the network of a trial's checkpoint.pt."""
+    """Return the network of a trial's checkpoint.pt.
+
+    Raises:
+        DamagedCheckpoint: the weights are not those of the trial's network.
+    """
     network = network_of(config, data)
     network.to(dtype=DTYPES[config.training.precision], device=config.device)  # first, or float64 is rounded
-    network.load_state_dict(read_checkpoint(weights)["state_dict"])
+    state = read_checkpoint(weights).get("state_dict")
+    if not isinstance(state, Mapping):
+        raise DamagedCheckpoint("it has no weights, state_dict")
+    expected = network.state_dict()
+    for name in {**expected, **state}:
+        if name not in expected or name not in state:
+            raise DamagedCheckpoint(f"the weights {name} are {'missing' if name in expected else 'unknown'}")
+        there, wanted = state[name], expected[name]
+        if not isinstance(there, Tensor) or there.shape != wanted.shape or there.dtype != wanted.dtype:
+            form = (
+                f"{tuple(there.shape)} {there.dtype}" if isinstance(there, Tensor) else type(there).__name__
+            )
+            raise DamagedCheckpoint(
+                f"the weights {name} are {form}, wanted {tuple(wanted.shape)} {wanted.dtype}"
+            )
+    network.load_state_dict(state)
     return network
