@@ -10,6 +10,7 @@ from typing import Any, Unpack
 from sweep.api.execution import measured, with_plots
 from sweep.api.given_data import Given, previewed_study_of_file, study_of_file, study_of_values
 from sweep.api.init_study import Asked, asked_of, is_data_file
+from sweep.config.bounds import MOST_TRIALS
 from sweep.config.data_section import DataConfig
 from sweep.config.errors import UsageError
 from sweep.config.sections import ScoreConfig
@@ -105,6 +106,8 @@ def run(
         if config.instructions is None and config.run.engine == "auto" and config.run.device == "cpu":
             how.watch(Message(WITHOUT_KERNEL))
         total = trials or config.search.trials
+        if total > MOST_TRIALS:
+            raise UsageError(f"a study has at most {MOST_TRIALS} trials, got {total}")
         opened.write()
         records = {record.number: record for record in folder.records(_watch_damage(how.watch))}
         total = max(total, len(records))

@@ -26,6 +26,7 @@ from sweep.cli.options import (
     trial_and_study,
     watched,
 )
+from sweep.config.bounds import MOST_STEPS, MOST_TRIALS
 
 
 class SweepGroup(click.Group):
@@ -86,7 +87,7 @@ known_option = click.option(
 )
 horizon_option = click.option(
     "--horizon",
-    type=click.IntRange(min=10),
+    type=click.IntRange(min=10, max=MOST_STEPS),
     help="Number of free-running steps to score; by default about two periods. Only for a data file.",
 )
 
@@ -144,7 +145,7 @@ def init(
 @known_option
 @click.option(
     "--trials",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=MOST_TRIALS),
     envvar="SWEEP_TRIALS",
     help="Total number of trials to reach; by default that of the study file.",
 )

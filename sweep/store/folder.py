@@ -76,7 +76,10 @@ class StudyFolder:
 
     def exists(self) -> bool:
         """Return whether the folder holds a study."""
-        return (self.path / "study.toml").is_file()
+        try:
+            return (self.path / "study.toml").is_file()
+        except OSError:  # such as a name that is too long
+            return False
 
     # --- the study -------------------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ class NetworkForm(TypedDict):
     test: TestForm
 
 
-class LookForm(TypedDict):
+class LookForm(TypedDict, total=False):
     """A look at the locked test."""
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
@@ -146,13 +146,13 @@ class WinnerForm(TypedDict):
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
     number: Count | None
-    reason: Text | None
-    basis: Literal["selected", "confirmed"]
-    test: TestForm | None
-    networks: list[NetworkForm]
-    median_seed: Count | None
-    baselines_test: dict[str, BaselineForm] | None
-    looks: list[LookForm]
+    reason: NotRequired[Text | None]
+    basis: NotRequired[Literal["selected", "confirmed"]]
+    test: NotRequired[TestForm | None]
+    networks: NotRequired[list[NetworkForm]]
+    median_seed: NotRequired[Count | None]
+    baselines_test: NotRequired[dict[str, BaselineForm] | None]
+    looks: NotRequired[list[LookForm]]
 
 
 class TrainingForm(TypedDict):
@@ -321,10 +321,12 @@ def _networks_fit(document: Mapping[str, Any]) -> None:
     Raises:
         Misfit: it does not.
     """
-    for entry in (document, *document["looks"]):
-        seeds = [network["seed"] for network in entry["networks"]]
-        if seeds and entry["median_seed"] not in seeds:
-            raise Misfit(f"median_seed: there is no network of seed {entry['median_seed']}")
+    for entry in (document, *document.get("looks", ())):
+        seeds = [network["seed"] for network in entry.get("networks", ())]
+        if seeds and entry.get("median_seed") not in seeds:
+            raise Misfit(f"median_seed: there is no network of seed {entry.get('median_seed')}")
+    if document.get("networks") and "looks" not in document:
+        raise Misfit("looks: missing beside networks")
 
 
 @dataclass(frozen=True)
