@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sweep.config.errors import StoreError
+from sweep.config.errors import CannotWrite, StoreError
 
 
 def write_atomic(path: Path, content: bytes, durable: bool = True, remove: bool = False) -> None:
@@ -42,7 +42,7 @@ def write_atomic(path: Path, content: bytes, durable: bool = True, remove: bool 
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-        raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
+        raise CannotWrite(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _new_file(path: Path) -> tuple[int, Path]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import tomli_w
 
-from sweep.config.errors import DamagedCheckpoint, StoreError
+from sweep.config.errors import CannotWrite, DamagedCheckpoint, StoreError
 from sweep.config.records import TrialRecord, record_from_json, to_json
 from sweep.store.files import require_inside, sync_folder, write_atomic, write_json
 from sweep.store.forms import (
@@ -348,7 +348,7 @@ class StudyFolder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+            raise CannotWrite(f"cannot make the folder {folder}: {error.strerror or error}") from error
 
 
 def study_folders(results: Path) -> list[StudyFolder]:
