@@ -31,8 +31,8 @@ from tests.support.command_line import TINY, invoke
 
 __all__ = ["cheap_runs"]
 pytestmark = pytest.mark.slow
-SEEDS = range(6)
-EACH = 8  # damages by seed and kind
+SEEDS = range(3)
+EACH = 4  # damages by seed and kind
 VALUES = (None, "text", -1, 3, 1e308, [], {}, True, 10**30, [[1]], "<b>", 0.5)
 GONE = object()
 
@@ -44,7 +44,7 @@ def finished(tmp_path_factory, cheap_runs):
     sets = ["--set", "pruning.startup=2", "--set", "confirm.top=2", "--set", "confirm.seeds=2"]
     where = ["--results", str(results), "--executor", "inline"]
     for words in (
-        ["run", "sine", "--trials", "8", *TINY, *sets],
+        ["run", "sine", "--trials", "10", *TINY, *sets],
         ["audit", "sine"],
         ["treat", "0", "sine", "--seeds", "2"],
     ):
@@ -74,12 +74,16 @@ def read_everything(path, number):
     yield "show", lambda: print_trial(trial_document(folder, number), console)
     yield "diagnose", lambda: diagnosis_of(folder, number, probes=False)
     yield "list", lambda: listing(results=path.parent)
-    yield "draw", lambda: draw_trial(folder, number)
 
 
 def survive(path, number, file, what):
     """Read everything; fail unless each error is one line that names the file, and the report has none."""
-    for name, read in read_everything(path, number):
+    drawn = (
+        [("draw", lambda: draw_trial(StudyFolder(path), number))]
+        if Path(file).suffix in (".npz", ".csv")
+        else []
+    )
+    for name, read in [*read_everything(path, number), *drawn]:
         try:
             read()
         except SweepError as error:
@@ -286,7 +290,7 @@ def test_a_damaged_picture_is_drawn_again_by_the_next_run(finished, tmp_path):
     file.write_bytes(file.read_bytes()[:40])
     assert folder.picture(number) is None
     done = invoke(
-        "run", "sine", "--trials", "8", "--results", str(tmp_path / "results"), "--executor", "inline"
+        "run", "sine", "--trials", "10", "--results", str(tmp_path / "results"), "--executor", "inline"
     )
     assert done.exit_code == 0, done.stderr
     assert is_whole_png(file.read_bytes())
@@ -314,7 +318,7 @@ def test_the_report_lists_what_is_damaged_and_shows_the_rest(finished, tmp_path)
     document = report_document(folder)
     assert len(document["damaged"]) == 2
     assert "audit.json is damaged: Input should be an object; remove it" in document["damaged"][1]
-    assert [trial["number"] for trial in document["trials"]] == [0, 1, 3, 4, 5, 6, 7]
+    assert [trial["number"] for trial in document["trials"]] == [0, 1, *range(3, 10)]
     done = invoke("report", "sine", "--results", str(tmp_path / "results"))
     assert done.exit_code == 0
     assert "audit.json is damaged" in " ".join(done.stdout.split())
