@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sweep.config.errors import UsageError
-from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.config.trial import TrialConfig, config_of
 from sweep.data.coding import coding_of
 from sweep.data.types import Data
 from sweep.followup.confirm import PURPOSE
@@ -47,7 +47,7 @@ def networks_of(folder: StudyFolder, number: int | None = None) -> Source:
     record = folder.record(number)
     confirmation = folder.read_document("confirmation")
     arms = [] if confirmation is None else [arm for arm in confirmation["arms"] if arm["number"] == number]
-    below = StudyFolder(folder.path / PURPOSE)
+    below = folder.below(PURPOSE)
     found = [_training(below, replication) for arm in arms for replication in arm["replications"]]
     trainings = tuple(training for training in found if training is not None)
     if trainings:
@@ -78,4 +78,4 @@ def _training(folder: StudyFolder, number: int) -> tuple[TrialConfig, bytes] | N
     record: Any = folder.record(number)
     if record.rollout_error is None or record.best is None:
         return None
-    return trial_config_from_json(record.config), folder.weights(number)
+    return config_of(record), folder.weights(number)

@@ -14,6 +14,7 @@ from sweep.config.records import TrialRecord, record_from_json, to_json
 from sweep.store.files import require_inside, sync_folder, write_atomic, write_json
 from sweep.store.forms import (
     DOCUMENTS,
+    OTHER,
     RECORD,
     Misfit,
     curves_table,
@@ -374,7 +375,7 @@ def _record(path: Path) -> TrialRecord:
 def _document(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
-    form = DOCUMENTS[path.stem]
+    form = DOCUMENTS.get(path.stem, OTHER)
     try:
         document = parsed(form.form, path.read_bytes())
         form.check(document)

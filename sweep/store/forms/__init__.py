@@ -4,7 +4,7 @@ Whoever reads a stored file then needs no care of its own. Keys that an older ve
 """
 
 from sweep.store.forms.curves import curves_table
-from sweep.store.forms.documents import DOCUMENTS
+from sweep.store.forms.documents import DOCUMENTS, OTHER
 from sweep.store.forms.json_form import Misfit, parsed
 from sweep.store.forms.pictures import is_whole_png
 from sweep.store.forms.records import RECORD, related
@@ -13,6 +13,7 @@ from sweep.store.forms.study_file import study_values
 
 __all__ = [
     "DOCUMENTS",
+    "OTHER",
     "RECORD",
     "Misfit",
     "curves_table",

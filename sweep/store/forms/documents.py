@@ -363,3 +363,4 @@ DOCUMENTS = {
     ),
     "diagnosis": DocumentForm(TypeAdapter(DiagnosisForm), "remove it, and sweep diagnose computes a new one"),
 }
+OTHER = DocumentForm(TypeAdapter(dict[str, Any]), "remove it, and the command writes it again")

@@ -1,7 +1,7 @@
 """The form of study.toml, the settings with which a study ran, as far as the report reads them."""
 
 import tomllib
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -20,7 +20,7 @@ class SizeForm(TypedDict, total=False):
     warmup: Positive
     horizon: Positive
     starts: Positive
-    from_start: bool
+    from_start: bool | Literal["test"]
     budget: Positive
     trials: Positive
     seed: Count
