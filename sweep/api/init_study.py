@@ -145,9 +145,13 @@ def is_data_file(file: str | Path) -> bool:
 
 
 def study_file_of(file: str | Path) -> Path:
-    """Return the study file of a data file: its name with .toml, in the current directory."""
+    """Return the study file of a data file: its name with .toml, in the current directory.
+
+    Raises:
+        UsageError: no study can have that name.
+    """
     name = Path(file).name
-    return Path(f"{name[: len(name) - len(extension_of(Path(file)))]}.toml")
+    return Path(f"{checked_study_name(name[: len(name) - len(extension_of(Path(file)))])}.toml")
 
 
 def _given(overrides: Sequence[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 from sweep.api.execution import measured, with_plots
 from sweep.api.given_data import Given, previewed_study_of_file, study_of_file, study_of_values
 from sweep.api.init_study import Asked, asked_of, is_data_file
+from sweep.config.bounds import MOST_TRIALS
 from sweep.config.data_section import DataConfig
 from sweep.config.errors import UsageError
 from sweep.config.sections import ScoreConfig
@@ -24,7 +25,7 @@ from sweep.search import Driver, Ended, Message, Outcome, Watch
 from sweep.search.execution import Execution, ExecutionSettings
 from sweep.search.stopping import Stopping
 from sweep.search.tasks import SideTask
-from sweep.store import OptunaProjection
+from sweep.store import OptunaProjection, rebuilt_text
 from sweep.study.engine import WITHOUT_KERNEL
 from sweep.study.machine import machine_facts
 from sweep.study.open_study import open_study
@@ -105,6 +106,8 @@ def run(
         if config.instructions is None and config.run.engine == "auto" and config.run.device == "cpu":
             how.watch(Message(WITHOUT_KERNEL))
         total = trials or config.search.trials
+        if total > MOST_TRIALS:
+            raise UsageError(f"a study has at most {MOST_TRIALS} trials, got {total}")
         opened.write()
         records = {record.number: record for record in folder.records(_watch_damage(how.watch))}
         total = max(total, len(records))
@@ -114,7 +117,7 @@ def run(
         projection = OptunaProjection(folder.database, config.name, config.space)
         rebuilt = projection.open(list(records.values()))
         if rebuilt is not None:
-            how.watch(Message(f"study.db was rebuilt from the trial folders: {rebuilt}"))
+            how.watch(Message(rebuilt_text(rebuilt)))
         driver = Driver(
             study=config,
             folder=folder,

@@ -15,6 +15,7 @@ from sweep.cli.options import (
     trial_and_study,
     watched,
 )
+from sweep.config.bounds import MOST_SEEDS, MOST_TRIALS
 
 
 @click.command()
@@ -23,14 +24,14 @@ from sweep.cli.options import (
     "--top",
     default=5,
     show_default=True,
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=MOST_TRIALS),
     help="Number of configurations to train again, the best by their selected scores.",
 )
 @click.option(
     "--seeds",
     default=5,
     show_default=True,
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=MOST_SEEDS),
     help="Number of fresh seeds for each configuration.",
 )
 @json_option
@@ -65,7 +66,7 @@ def confirm(study: str, top: int, seeds: int, as_json: bool, **training: Any) ->
     "--seeds",
     default=5,
     show_default=True,
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=MOST_SEEDS),
     help="Number of fresh seeds for each arm; fewer than 5 claim nothing.",
 )
 @click.option(
@@ -73,7 +74,7 @@ def confirm(study: str, top: int, seeds: int, as_json: bool, **training: Any) ->
     "prescriptions",
     multiple=True,
     metavar="N",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=MOST_TRIALS),
     help="Try the prescription of this number; by default the first one of each of the two most confident findings. "
     "Repeatable.",
 )
@@ -124,7 +125,7 @@ def treat(
     "--trials",
     default=8,
     show_default=True,
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=MOST_TRIALS),
     help="Number of pruned trials to train to their end.",
 )
 @json_option

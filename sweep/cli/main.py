@@ -28,6 +28,7 @@ from sweep.cli.options import (
     trial_and_study,
     watched,
 )
+from sweep.config.bounds import MOST_STEPS, MOST_TRIALS
 
 
 class SweepGroup(click.Group):
@@ -35,7 +36,13 @@ class SweepGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a subcommand."""
-        from sweep.config.errors import StudyFileError, SweepError, UnknownName, UsageError
+        from sweep.config.errors import (
+            StudyFileError,
+            SweepError,
+            UnknownName,
+            UsageError,
+            is_out_of_memory,
+        )
 
         replace_unprintable()
         try:
@@ -48,6 +55,12 @@ class SweepGroup(click.Group):
             sys.exit(EXIT_INTERRUPTED)
         except SweepError as error:
             click.echo(f"error: {error}", err=True)
+            sys.exit(EXIT_FAILED)
+        except (MemoryError, OSError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            reason = str(error).split("\n", 1)[0]
+            click.echo(f"error: out of memory: {reason or 'use smaller data or fewer workers'}", err=True)
             sys.exit(EXIT_FAILED)
 
 
@@ -88,7 +101,7 @@ known_option = click.option(
 )
 horizon_option = click.option(
     "--horizon",
-    type=click.IntRange(min=10),
+    type=click.IntRange(min=10, max=MOST_STEPS),
     help="Number of free-running steps to score; by default about two periods. Only for a data file.",
 )
 
@@ -146,7 +159,7 @@ def init(
 @known_option
 @click.option(
     "--trials",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=MOST_TRIALS),
     envvar="SWEEP_TRIALS",
     help="Total number of trials to reach; by default that of the study file.",
 )
@@ -257,18 +270,27 @@ def run(
 def report(study: str, as_json: bool, as_csv: bool, diagnose_anew: bool, results: str) -> None:
     """Summarise STUDY in the terminal; write its page, report.json and trials.csv."""
     from sweep import api
+    from sweep.config.errors import CannotWrite
 
-    paths = api.report(study, results=results, diagnose_anew=diagnose_anew)
+    paths = None
+    try:
+        paths = api.report(study, results=results, diagnose_anew=diagnose_anew)
+    except CannotWrite as error:  # such as results of somebody else: the report is printed all the same
+        click.echo(f"warning: {error}", err=True)
+    stored = api.load_study(study, results=results)
     if as_json:
-        print_json(json.loads(paths.document.read_text(encoding="utf-8")))
+        print_json(json.loads(paths.document.read_text(encoding="utf-8")) if paths else stored.document())
     elif as_csv:
-        click.echo(paths.table.read_text(encoding="utf-8"), nl=False)
+        from sweep.report.write import study_csv
+
+        text = paths.table.read_text(encoding="utf-8") if paths else study_csv(stored.folder)
+        click.echo(text, nl=False)
     else:
         from rich.console import Console
 
         from sweep.report.terminal.study import print_report
 
-        print_report(api.load_study(study, results=results).document(), Console(), paths.page)
+        print_report(stored.document(), Console(), paths.page if paths else None)
 
 
 @main.command()

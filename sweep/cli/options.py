@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from sweep.config.bounds import MOST_PROCESSES
+
 if TYPE_CHECKING:
     from sweep.search import Ended
 
@@ -58,7 +60,7 @@ results_option = click.option(
 )
 workers_option = click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=MOST_PROCESSES),
     envvar="SWEEP_WORKERS",
     help="Number of worker processes; by default one per core.",
 )

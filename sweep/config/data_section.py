@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from sweep.config.section import PositiveInt, Section, Setting, Share
+from sweep.config.section import Section, Setting, Share, Steps
 
 DATA_FILES = ("path", "validation_path", "test_path")  # keys of [data] that hold paths
 
@@ -42,9 +42,9 @@ class DataConfig(Section):
     time_column: str = "ds"  # likewise
     resample: str = ""  # step of an even grid, such as "10s"; empty: none
     missing: Literal["error", "cut", "fill"] = "error"  # what happens where samples are missing
-    fill_limit: PositiveInt = 5  # samples in a row that are filled; a longer gap cuts the series
+    fill_limit: Steps = 5  # samples in a row that are filled; a longer gap cuts the series
     transforms: Annotated[tuple[str, ...], Field(strict=False)] = ()  # applied in this order
-    season: PositiveInt | None = None  # lag of seasonal_difference, in steps
+    season: Steps | None = None  # lag of seasonal_difference, in steps
     scaling: Literal["global", "series", "none"] = "global"  # "none": the network sees data units
     calendar: Annotated[tuple[str, ...], Field(strict=False)] = ()
     split: Annotated[tuple[Share, Share, Share], Field(strict=False)] = (0.7, 0.15, 0.15)
@@ -85,6 +85,9 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _one_origin(self) -> "DataConfig":
+        for name in DATA_FILES:
+            if "\0" in (getattr(self, name) or ""):
+                raise ValueError(f"{name} has a character of code 0, which no path has")
         if (self.source is None) == (self.path is None):
             raise ValueError('give either source = "name" or path = "file"')
         if self.path is None:

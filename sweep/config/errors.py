@@ -1,5 +1,7 @@
 """The errors that a user can cause: shown as one message without a traceback. Any other error is a bug."""
 
+import errno
+
 
 class SweepError(Exception):
     """An error that the user can correct; the text says what was wanted, what came and what to do."""
@@ -45,9 +47,36 @@ class StoreError(SweepError):
     """The results folder cannot be read or written; the text names the path."""
 
 
+class CannotWrite(StoreError):
+    """A file or folder cannot be written; what is there is intact."""
+
+
+class DamagedCheckpoint(StoreError):
+    """The bytes of a checkpoint are not those of the trial's network; the text says in what they differ."""
+
+
 class StudyLocked(SweepError):
     """Another process runs the study; the text names it."""
 
 
 class StudyChanged(UsageError):
     """The settings, the data or the engine differ from those of the stored study; the text gives the difference."""
+
+
+# Parts of the texts of torch's errors when memory is short, which are RuntimeErrors on a CPU.
+MEMORY_WORDS = (
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+    "bad allocation",
+    "std::bad_alloc",
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory is short: Python's, NumPy's, torch's, or the operating system's."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    if isinstance(error, RuntimeError):
+        return any(word in str(error).lower() for word in MEMORY_WORDS)
+    return isinstance(error, MemoryError)

@@ -1,8 +1,10 @@
 """The mistakes in the sections of a study file, each as one line: key path, what was wanted, what came."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sweep.config.bounds import MOST_STEPS, MOST_VALUES
 from sweep.config.data_section import DataConfig
 from sweep.config.known_names import KnownNames, Settable
 from sweep.config.registry import nearest
@@ -15,6 +17,7 @@ from sweep.config.sections import (
     SearchConfig,
     TrainingConfig,
 )
+from sweep.config.text import shortened
 
 EXTERNAL = (
     "another library's name for inputs from outside: name their columns in data.known, or in data.static if they are "
@@ -50,12 +53,13 @@ def mistake_line(section: str, error: Any, model: type[Section] | None) -> str:
     if error["type"] == "missing":
         return f"{path}: is missing"
     wanted = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    came = shortened(repr(value))
     if error["type"] == "literal_error":
         choices = wanted.replace("'", "").replace(" or ", ", ").split(", ")
-        return f"{path}: wanted {wanted}, got {value!r}.{nearest(value, choices)}"
+        return f"{path}: wanted {wanted}, got {came}.{nearest(value, choices)}"
     if error["type"] == "value_error":
         return f"{path}: {wanted}"
-    return f"{path}: wanted {wanted}, got {value!r}"
+    return f"{path}: wanted {wanted}, got {came}"
 
 
 def _fields(model: type[Section], loc: Sequence[Any]) -> tuple[str, ...]:
@@ -125,7 +129,12 @@ def _option_problems(name: str, options: Mapping[str, Any], source: Settable) ->
         problems += source.unknown_setting(f"data.options.{key}", name, key)
         wanted = type(source.defaults.get(key, value))
         if type(value) is not wanted and not (wanted is float and type(value) is int):
-            problems.append(f"data.options.{key}: wanted {wanted.__name__}, got {value!r}")
+            problems.append(f"data.options.{key}: wanted {wanted.__name__}, got {shortened(repr(value))}")
+        elif wanted is int and key != "seed" and abs(value) > MOST_STEPS:
+            problems.append(f"data.options.{key}: wanted {MOST_STEPS} at most, got {value}")
+    values = {**source.defaults, **options}
+    if not problems and math.prod(values.get(key, 1) for key in ("length", "series")) > MOST_VALUES:
+        problems.append(f"data.options: length times series must not exceed {MOST_VALUES}")
     if not problems and (problem := source.problem(options)):
         problems.append(f"data.options: {problem}")
     return problems

@@ -11,10 +11,38 @@ from pydantic import (
     model_validator,
 )
 
+from sweep.config.bounds import (
+    LARGEST_SEED,
+    MOST_BATCH,
+    MOST_BUDGET,
+    MOST_EVALUATIONS,
+    MOST_LAYERS,
+    MOST_PROCESSES,
+    MOST_SEEDS,
+    MOST_STARTS,
+    MOST_STEPS,
+    MOST_TRIALS,
+    MOST_UNITS,
+    MOST_WIDTH,
+)
+
 Setting = bool | int | float | str
 Share = Annotated[float, Field(gt=0, le=1)]
-PositiveInt = Annotated[int, Field(gt=0)]
-NonNegativeInt = Annotated[int, Field(ge=0)]
+Steps = Annotated[int, Field(gt=0, le=MOST_STEPS)]
+StepsOrZero = Annotated[int, Field(ge=0, le=MOST_STEPS)]
+Starts = Annotated[int, Field(gt=0, le=MOST_STARTS)]
+Units = Annotated[int, Field(gt=0, le=MOST_UNITS)]
+Layers = Annotated[int, Field(gt=0, le=MOST_LAYERS)]
+Budget = Annotated[int, Field(gt=0, le=MOST_BUDGET)]
+Evaluations = Annotated[int, Field(gt=0, le=MOST_EVALUATIONS)]
+Batch = Annotated[int, Field(gt=0, le=MOST_BATCH)]
+Trials = Annotated[int, Field(gt=0, le=MOST_TRIALS)]
+TrialsOrZero = Annotated[int, Field(ge=0, le=MOST_TRIALS)]
+Width = Annotated[int, Field(gt=0, le=MOST_WIDTH)]
+SeedsOrZero = Annotated[int, Field(ge=0, le=MOST_SEEDS)]
+Threads = Annotated[int, Field(gt=0, le=MOST_PROCESSES)]
+ProcessesOrZero = Annotated[int, Field(ge=0, le=MOST_PROCESSES)]
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 
 
 class Section(BaseModel):

@@ -11,15 +11,36 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from sweep.config.bounds import MOST_LAYERS, MOST_STEPS
 from sweep.config.records import PREFIXES
-from sweep.config.section import Component, NonNegativeInt, PositiveInt, Section, Setting, Share
+from sweep.config.section import (
+    Batch,
+    Budget,
+    Component,
+    Evaluations,
+    Layers,
+    ProcessesOrZero,
+    Section,
+    Seed,
+    SeedsOrZero,
+    Setting,
+    Share,
+    Starts,
+    Steps,
+    StepsOrZero,
+    Threads,
+    Trials,
+    TrialsOrZero,
+    Units,
+    Width,
+)
 
 
 def _steps_or_share(value: Any) -> int | float:
-    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_STEPS
     if not whole and not (isinstance(value, float) and 0 <= value < 1):
         raise PydanticCustomError(
-            "steps", "Input should be a number of steps, or a share below 1 such as 0.25"
+            "steps", f"Input should be a number of steps up to {MOST_STEPS}, or a share below 1 such as 0.25"
         )
     return value  # type: ignore[no-any-return]
 
@@ -41,10 +62,10 @@ RECURRENT = "recurrent"  # kind of sweep's own model, with cells, layers and a r
 class ScoreConfig(Section):
     """`[score]`: the rollouts of an evaluation and the objective."""
 
-    warmup: PositiveInt = 1000  # true steps that set the hidden state
+    warmup: Steps = 1000  # true steps that set the hidden state
     # Free-running steps that are scored; in whole records of both parts their largest number, None: no limit.
-    horizon: Annotated[int | None, Field(ge=10)] = HORIZON
-    starts: PositiveInt = 32  # rollouts per evaluation; not of whole records
+    horizon: Annotated[int | None, Field(ge=10, le=MOST_STEPS)] = HORIZON
+    starts: Starts = 32  # rollouts per evaluation; not of whole records
     # One rollout of each record of a part, from its beginning to its end, with the warm-up within the part; "test":
     # of the test alone.
     from_start: Annotated[bool | Literal["test"], PlainValidator(_true_false_or_test)] = False
@@ -77,12 +98,14 @@ class ModelConfig(Section):
     kind: str = RECURRENT  # or the model of a plug-in, which reads nothing but `options`
     options: dict[str, Setting] = {}  # noqa: RUF012 - pydantic copies it; settings of a plug-in's model
     cell: str = "lstm"
-    hidden: PositiveInt = 51
-    layers: PositiveInt = 2
+    hidden: Units = 51
+    layers: Layers = 2
     # Whether the network sees the channels, its own forecasts in a rollout. Without, it sees the known inputs alone.
     feedback: bool = True
     readout: Literal["increment", "value"] = "increment"  # without feedback always "value"
-    head: Annotated[tuple[PositiveInt, ...], Field(strict=False)] = ()  # ReLU layers before the output
+    head: Annotated[
+        tuple[Units, ...], Field(strict=False, max_length=MOST_LAYERS)
+    ] = ()  # sizes of ReLU layers
     head_activation: Literal["relu", "tanh"] = "relu"
     output_activation: Literal["none", "relu"] = "none"
     init_gain: Annotated[float, Field(gt=0)] = 1.0  # factor on the initial recurrent weights
@@ -112,19 +135,19 @@ class ModelConfig(Section):
 class TrainingConfig(Section):
     """`[training]`: how the forecaster is trained."""
 
-    budget: PositiveInt = 3_000_000  # sequence-steps
-    evaluations: PositiveInt = 24  # evaluation points
+    budget: Budget = 3_000_000  # sequence-steps
+    evaluations: Evaluations = 24  # evaluation points
     optimizer: Component = Component(name="adam")
     scheduler: Component = Component(name="none")
-    batch_size: PositiveInt = 32
-    window: NonNegativeInt = 128  # training steps per window; 0: whole series
-    window_stride: PositiveInt = 1  # of the windows in a row, every n-th is used
+    batch_size: Batch = 32
+    window: StepsOrZero = 128  # training steps per window; 0: whole series
+    window_stride: Steps = 1  # of the windows in a row, every n-th is used
     burn_in: StepsOrShare = (
         0.25  # first steps of a window, without a loss: a number, or a share; see `unscored`
     )
     shuffle: bool = True
     input_noise: Annotated[float, Field(ge=0)] = 0.0  # in standard deviations of the training data
-    unroll: NonNegativeInt = 0  # last steps of a window, trained free-running
+    unroll: StepsOrZero = 0  # last steps of a window, trained free-running
     clip: Annotated[float, Field(ge=0)] = (
         0.0  # largest gradient norm; 0: no limit. Full-batch optimizers ignore it
     )
@@ -200,7 +223,7 @@ class PruningConfig(Section):
     """`[pruning]`: which trials stop early."""
 
     enabled: bool = True
-    startup: NonNegativeInt = 8  # the first trials are never pruned
+    startup: TrialsOrZero = 8  # the first trials are never pruned
     rungs: Annotated[tuple[Rung, ...], Field(strict=False)] = (
         Rung(at=1 / 9, keep=2 / 3, horizon=0.03),
         Rung(at=1 / 3, keep=1 / 2, horizon=1.0),
@@ -217,9 +240,9 @@ class PruningConfig(Section):
 class SearchConfig(Section):
     """`[search]`: the sampler and the number of trials."""
 
-    trials: PositiveInt = 200
-    seed: NonNegativeInt = 0
-    width: PositiveInt = 16  # trials in flight
+    trials: Trials = 200
+    seed: Seed = 0
+    width: Width = 16  # trials in flight
     sampler: str = "tpe"
     in_turn: str = ""  # a choice whose values take turns, each with a search of its own; empty: none
 
@@ -227,8 +250,8 @@ class SearchConfig(Section):
 class ConfirmConfig(Section):
     """`[confirm]`: how many of the best are trained again, on how many fresh seeds. Not part of a study's identity."""
 
-    top: NonNegativeInt = 3  # configurations; 0: none
-    seeds: NonNegativeInt = 5  # of each; 0: none
+    top: TrialsOrZero = 3  # configurations; 0: none
+    seeds: SeedsOrZero = 5  # of each; 0: none
 
 
 class DiagnosisConfig(Section):
@@ -244,9 +267,9 @@ class DiagnosisConfig(Section):
 class RunConfig(Section):
     """`[run]`: workers, device and engine. Not part of a study's identity."""
 
-    workers: NonNegativeInt = 0  # 0: one per core
+    workers: ProcessesOrZero = 0  # 0: one per core
     executor: Literal["loky", "inline"] = "loky"
     device: Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")] = "cpu"
     engine: Literal["auto", "native", "torch"] = "auto"  # computes the networks; recorded, see docs/engine.md
-    threads: PositiveInt = 1  # per trial, over tiles of 16 sequences; for fewer trials than cores
+    threads: Threads = 1  # per trial, over tiles of 16 sequences; for fewer trials than cores
     segment_timeout: Annotated[float, Field(gt=0)] = 3600.0  # seconds before a segment counts as hung

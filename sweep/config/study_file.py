@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from sweep.config.bounds import LARGEST_SEED
 from sweep.config.errors import StudyFileError
 from sweep.config.known_names import KnownNames
 from sweep.config.mistakes import mistake_line, name_problems
@@ -21,6 +22,10 @@ from sweep.config.study import SECTIONS, StudyConfig
 TOP = ("name", "description", "space", "enqueue", "plugins", "record", *SECTIONS)
 
 
+DEEPEST = 20  # tables and lists in each other; the deepest of a study file are space.readout_refit.<value>.optimizer's
+TOO_DEEP = f"has tables or lists nested more than {DEEPEST} deep"
+
+
 def study_from_file(path: Path, overrides: Sequence[str], known: KnownNames) -> StudyConfig:
     """Return the study of a file with `key.path=value` overrides applied.
 
@@ -31,8 +36,12 @@ def study_from_file(path: Path, overrides: Sequence[str], known: KnownNames) -> 
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise StudyFileError([f"cannot be read: {error}"], str(path)) from error
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise StudyFileError([TOO_DEEP], str(path)) from error
+    except ValueError as error:  # also an integer of more digits than Python converts
         raise StudyFileError([f"is not valid TOML: {error}"], str(path)) from error
+    if problem := _extreme(document):
+        raise StudyFileError([problem], str(path))
     document.setdefault("name", path.stem)
     return study_from_document(overridden(document, overrides), known, str(path))
 
@@ -55,6 +64,8 @@ def overridden(document: Mapping[str, Any], overrides: Sequence[str]) -> dict[st
             if not isinstance(target, dict):
                 raise StudyFileError([f"{key}: {part} is a value, not a table"], "--set")
         target[path[-1]] = toml_value(value.strip())
+    if problem := _extreme(result):
+        raise StudyFileError([problem], "--set")
     return result
 
 
@@ -62,9 +73,23 @@ def toml_value(text: str) -> Any:
     """Return the text as a TOML value; the text itself if it is not valid TOML."""
     try:
         document = tomllib.loads(f"x = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
     return document["x"] if len(document) == 1 else text  # several lines are not one value
+
+
+def _extreme(document: Mapping[str, Any]) -> str | None:
+    """Return what no study file has: tables nested too deep, or an integer beyond those of TOML; None if nothing."""
+    level: list[Any] = [document]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, int) and not -LARGEST_SEED - 1 <= value <= LARGEST_SEED:
+                return f"has an integer beyond the 64 bits of TOML, of {value.bit_length()} bits"
+            if isinstance(value, Mapping | list):
+                inner += value.values() if isinstance(value, Mapping) else value
+        level = inner
+    return TOO_DEEP if level else None
 
 
 def study_from_document(document: Mapping[str, Any], known: KnownNames, where: str) -> StudyConfig:

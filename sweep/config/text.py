@@ -59,3 +59,8 @@ def duration_text(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """Return a text cut to so many characters, for a message of one line."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."

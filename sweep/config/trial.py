@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from sweep.config.data_section import DataConfig, without_folders
 from sweep.config.engines import Kernel, engine_name
+from sweep.config.errors import StoreError
 from sweep.config.fitted import Fitted
 from sweep.config.ranges import Value
+from sweep.config.records import TrialRecord
 from sweep.config.section import Section
 from sweep.config.sections import ModelConfig, PruningConfig, RunConfig, ScoreConfig, TrainingConfig
 from sweep.config.seeds import seed_of
@@ -171,6 +173,25 @@ def plugins_of(document: Mapping[str, Any], plugins: Mapping[str, str]) -> tuple
     }
     keys = [f"{kind} {name}" for kind, name in names.items()]
     return tuple(f"{key} = {plugins[key]}" for key in sorted(keys) if key in plugins)
+
+
+def config_of(record: TrialRecord) -> TrialConfig:
+    """Return the configuration in a trial's record.
+
+    Raises:
+        StoreError: it is no valid one; the text names the file.
+    """
+    try:
+        return trial_config_from_json(record.config)
+    except (ValidationError, RecursionError) as error:
+        reason = "nested too deep"
+        if isinstance(error, ValidationError):
+            first = error.errors(include_url=False, include_input=False)[0]
+            reason = f"{'.'.join(['config', *map(str, first['loc'])])}: {first['msg']}"
+        raise StoreError(
+            f"trials/{record.number:04d}/trial.json is damaged: {reason}; remove the trial's folder, and sweep run "
+            "trains it again"
+        ) from error
 
 
 def trial_config_from_json(values: Mapping[str, Any]) -> TrialConfig:

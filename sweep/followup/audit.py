@@ -11,10 +11,9 @@ from typing import Any
 from sweep.config.records import TrialRecord, to_json
 from sweep.config.seeds import seed_of
 from sweep.config.text import plural
-from sweep.config.trial import trial_config_from_json
+from sweep.config.trial import config_of
 from sweep.followup.retrain import Arm, Retraining, retrain, untrained
 from sweep.search import Message, Outcome, Workers
-from sweep.store import StudyFolder
 from sweep.study.open_study import OpenStudy
 
 PURPOSE = "audit"  # the name of the folder, and of the draw
@@ -42,11 +41,8 @@ def audit_pruning(
     picked = [*near, *drawn]
     if not picked:
         return Outcome.DONE, None
-    arms = [
-        Arm(f"trial {record.number}", trial_config_from_json(record.config), record.params)
-        for record in picked
-    ]
-    retraining, below = Retraining(tuple(arms), None), StudyFolder(folder.path / PURPOSE)
+    arms = [Arm(f"trial {record.number}", config_of(record), record.params) for record in picked]
+    retraining, below = Retraining(tuple(arms), None), folder.below(PURPOSE)
     missing = untrained(retraining, below)
     if missing:
         text = f"auditing: {plural(len(picked), 'pruned trial')} to the end; {plural(missing, 'training')} to run"
@@ -79,7 +75,7 @@ def audited(
     pruned: dict[tuple[str, int], TrialRecord] = {}
     for record in sorted(records, key=lambda record: record.number):
         if record.state == "pruned" and record.rollout_error is not None:
-            config = trial_config_from_json(record.config)
+            config = config_of(record)
             pruned.setdefault((config.key, config.seed), record)
     ranked = sorted(pruned.values(), key=lambda record: (record.rollout_error, record.number))
     near = ranked[: (count + 1) // 2]

@@ -14,7 +14,7 @@ import numpy as np
 from sweep.config.records import TrialRecord
 from sweep.config.seeds import fresh_seeds
 from sweep.config.text import plural
-from sweep.config.trial import trial_config_from_json
+from sweep.config.trial import config_of
 from sweep.followup.retrain import Arm, Retrained, Retraining, retrain, untrained
 from sweep.results.selection import FEW_STARTS, candidates, confirmation_verdict, is_current
 from sweep.search import Message, Outcome, Workers
@@ -50,12 +50,9 @@ def confirm_best(
     best, _ = candidates(records, folder.baselines())
     if not best:
         return Outcome.DONE, None
-    arms = [
-        Arm(f"trial {record.number}", trial_config_from_json(record.config), record.params)
-        for record in best[:top]
-    ]
+    arms = [Arm(f"trial {record.number}", config_of(record), record.params) for record in best[:top]]
     retraining = Retraining(tuple(arms), fresh_seeds(study.config.search.seed, PURPOSE, seeds))
-    below = StudyFolder(folder.path / PURPOSE)
+    below = folder.below(PURPOSE)
     missing = untrained(retraining, below)
     if missing:
         text = (

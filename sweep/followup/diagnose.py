@@ -10,7 +10,7 @@ import numpy as np
 from sweep.config.errors import StoreError, SweepError, UnknownName
 from sweep.config.records import TrialRecord
 from sweep.config.registry import nearest
-from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.config.trial import TrialConfig, config_of
 from sweep.diagnosis.finding import findings_to_json
 from sweep.diagnosis.probes import PROBES, always_on
 from sweep.diagnosis.symptoms import baseline_errors
@@ -59,7 +59,8 @@ def diagnosis_of(
     measured = dict(stored.probes) if stored and not (outdated and probes) else {}
     if probes:
         missing = [PROBES[name] for name in names if name not in measured]
-        measured |= probe_trial(_config_of(folder, record), folder.weights(number), missing)
+        with folder.using_weights(number) as weights:
+            measured |= probe_trial(_config_of(folder, record), weights, missing)
     diagnosis = stored
     if stored is None or outdated or measured != dict(stored.probes):
         new = diagnosed(evidence_of(folder, record, measured))
@@ -73,7 +74,7 @@ def diagnosis_of(
         "rollout_error": record.rollout_error,
         "recomputed": outdated,
         "treat": study_command(folder, "treat", number, ...),
-        "treatment": next((one for one in folder.treatments() if one["number"] == number), None),
+        "treatment": folder.treatment_document(number),
         "symptom": {**diagnosis.symptom, "muted": diagnosis.code in muted},
         "findings": findings_to_json(diagnosis.findings, muted),
         "probes": {name: measured[name] for name in names if name in measured},
@@ -106,7 +107,8 @@ def recompute_diagnoses(folder: StudyFolder) -> int:
         if not probes:
             config = _config_of(folder, record)
             taken = always_on(plugin_probes(folder.read_study()))
-            probes = probe_trial(config, folder.weights(record.number), taken)
+            with folder.using_weights(record.number) as weights:
+                probes = probe_trial(config, weights, taken)
         with contextlib.suppress(CannotJudge):
             diagnosis = diagnosed(evidence_of(folder, record, probes))
             folder.write_files(record.number, {"diagnosis.json": diagnosis_bytes(diagnosis)})
@@ -156,6 +158,6 @@ def evidence_of(
 
 def _config_of(folder: StudyFolder, record: TrialRecord) -> TrialConfig:
     """Return the configuration of a trial, whose data are checked: they must be those that it was trained on."""
-    config = trial_config_from_json(record.config)
+    config = config_of(record)
     require_same_data(folder, load_data(config.data, config.score).fingerprint)
     return config

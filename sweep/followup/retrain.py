@@ -15,7 +15,7 @@ from sweep.config.errors import StoreError, StudyChanged
 from sweep.config.records import Origin, TrialRecord
 from sweep.config.sections import PruningConfig
 from sweep.config.study import StudyConfig, differences
-from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.config.trial import TrialConfig, config_of
 from sweep.diagnosis.symptoms import baseline_errors
 from sweep.search import Driver, Message, Outcome, Progress, Settled, Watch, Workers
 from sweep.search.proposals import Proposed
@@ -201,7 +201,7 @@ def untrained(retraining: Retraining, folder: StudyFolder) -> int:
         records = folder.records()
     except StoreError:  # the record is moved aside, with a message, when the trainings begin
         records = []
-    configs = [trial_config_from_json(record.config) for record in records if record.settled]
+    configs = [config_of(record) for record in records if record.settled]
     settled = {(config.key, config.seed) for config in configs}
     return sum(pair not in settled for pair in retraining.pairs)
 
@@ -252,7 +252,7 @@ def _check_study(folder: StudyFolder, config: StudyConfig, facts: Mapping[str, A
 def _check_records(folder: StudyFolder, records: Mapping[int, TrialRecord], pairs: Sequence[Pair]) -> None:
     """Refuse records that differ from the plan: it was lost, or belongs to another study."""
     for number, record in records.items():
-        config = trial_config_from_json(record.config)
+        config = config_of(record)
         if number >= len(pairs) or (config.key, config.seed) != pairs[number]:
             raise StoreError(
                 f"{folder.trial(number)} does not match {folder.path / PLAN}.json; remove {folder.path}"

@@ -14,7 +14,7 @@ from sweep.config.known_names import KnownNames
 from sweep.config.records import TrialRecord
 from sweep.config.seeds import seed_of
 from sweep.config.study import StudyConfig
-from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.config.trial import TrialConfig, config_of
 from sweep.data import Data
 from sweep.diagnosis.finding import Finding
 from sweep.followup.prescriptions import Applied, Prescription, PrescriptionChoice, applied
@@ -62,7 +62,7 @@ def treatment_plan(
     Raises:
         SweepError: none of the prescriptions can be tried; the text gives the reasons.
     """
-    base = trial_config_from_json(record.config)
+    base = config_of(record)
     prescriptions = applied(base, data, choice.chosen, known_names)
     if all(entry.config is None for entry in prescriptions):
         reasons = "\n  ".join(f"{entry.prescription.name}: {entry.reason}" for entry in prescriptions)
@@ -98,7 +98,7 @@ def random_arm(
         record: of the trial.
         taken: keys of the other arms' configurations.
     """
-    base = trial_config_from_json(record.config)
+    base = config_of(record)
     rng = np.random.default_rng(seed_of(study.search.seed, PURPOSE, "random", record.number))
     own = {name: tuple(value) if isinstance(value, list) else value for name, value in record.params.items()}
     for _ in range(DRAWS_MOST):

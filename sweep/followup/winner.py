@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweep.config.records import TrialRecord, to_json
-from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.config.trial import TrialConfig, config_of
 from sweep.data import Data
 from sweep.followup.confirm import FAILED, PURPOSE
 from sweep.results.selection import is_current, named_trial
@@ -68,7 +68,7 @@ def _look(
     """Return the scores of a configuration on the locked test, from `looks` or by a new look that is added to it."""
     basis, key = (
         "selected" if confirmation is None else "confirmed",
-        trial_config_from_json(record.config).key,
+        config_of(record).key,
     )
     for look in looks:
         if (look["basis"], look["key"]) == (basis, key):
@@ -77,7 +77,7 @@ def _look(
         test: Any = _scored(folder, record.number)
         scores: dict[str, Any] = {"test": test, "networks": [], "median_seed": None}
     else:
-        scores = _fresh_networks(StudyFolder(folder.path / PURPOSE), confirmation, record.number)
+        scores = _fresh_networks(folder.below(PURPOSE), confirmation, record.number)
     look = {"basis": basis, "key": key, "number": record.number, **scores}
     looks.append(look)
     return look
@@ -105,6 +105,7 @@ def _scored(folder: StudyFolder, number: int) -> dict[str, Any]:
     record = folder.record(number)
     if record.rollout_error is None:
         return dict(FAILED_SCORES)
-    config: TrialConfig = trial_config_from_json(record.config)
-    scores: dict[str, Any] = to_json(score_on_test(config, folder.weights(number)))
+    config: TrialConfig = config_of(record)
+    with folder.using_weights(number) as weights:
+        scores: dict[str, Any] = to_json(score_on_test(config, weights))
     return scores

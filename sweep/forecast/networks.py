@@ -6,7 +6,7 @@ from typing import Literal
 
 from sweep.config.errors import StoreError, UsageError
 from sweep.config.records import TrialRecord
-from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.config.trial import TrialConfig, config_of
 from sweep.data.coding import Coding, coding_from_document, coding_of
 from sweep.data.types import Data
 from sweep.followup.confirm import PURPOSE
@@ -60,8 +60,7 @@ def networks_of(folder: StudyFolder, number: int | None = None, fitted: bool = F
             path = stored.folder.trial(stored.numbers[0]) / "coding.json"
             raise StoreError(f"{path} is damaged: {error!r}") from error
     trainings = tuple(
-        (trial_config_from_json(stored.folder.record(one).config), stored.folder.weights(one))
-        for one in stored.numbers
+        (config_of(stored.folder.record(one)), stored.folder.weights(one)) for one in stored.numbers
     )
     return Source(stored.number, stored.basis, trainings, coding)
 
@@ -91,7 +90,7 @@ def trainings_of(folder: StudyFolder, number: int | None = None) -> Trainings:
     record = folder.record(number)
     confirmation = folder.read_document("confirmation")
     arms = [] if confirmation is None else [arm for arm in confirmation["arms"] if arm["number"] == number]
-    below = StudyFolder(folder.path / PURPOSE)
+    below = folder.below(PURPOSE)
     numbers = tuple(one for arm in arms for one in arm["replications"] if _has_score(below.record(one)))
     if numbers:
         return Trainings(number, "confirmed", below, numbers)

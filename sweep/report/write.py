@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.config.errors import StoreError
 from sweep.results.breakdown import breakdown_columns
 from sweep.results.document import report_document
 from sweep.results.rmse import rmse_columns
@@ -52,12 +51,25 @@ def write_report(folder: StudyFolder) -> ReportPaths:
     paths = ReportPaths(
         folder.report / "index.html", folder.report / "report.json", folder.report / "trials.csv"
     )
-    try:
-        folder.report.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot make the folder {folder.report}: {error.strerror or error}") from error
+    folder.make_report()
     text = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)
     write_atomic(paths.document, f"{text}\n".encode(), durable=False)
+    write_atomic(paths.table, _trials_csv(tables, document).encode(), durable=False)
+    write_atomic(paths.page, page_html(tables, document).encode(), durable=False)
+    return paths
+
+
+def study_csv(folder: StudyFolder) -> str:
+    """Return the content of a study's trials.csv.
+
+    Raises:
+        StoreError: there is no study.
+    """
+    tables = StudyTables(read_study(folder))
+    return _trials_csv(tables, report_document(tables))
+
+
+def _trials_csv(tables: StudyTables, document: Mapping[str, Any]) -> str:
     breakdown = breakdown_columns(tables.study.records)
     more = {
         record.number: {
@@ -66,10 +78,7 @@ def write_report(folder: StudyFolder) -> ReportPaths:
         }
         for record in tables.study.records
     }
-    table = trials_csv(document, more)
-    write_atomic(paths.table, table.encode(), durable=False)
-    write_atomic(paths.page, page_html(tables, document).encode(), durable=False)
-    return paths
+    return trials_csv(document, more)
 
 
 def trials_csv(document: Mapping[str, Any], more: Mapping[int, Mapping[str, Any]] | None = None) -> str:

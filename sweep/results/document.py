@@ -82,6 +82,7 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
             "horizon_share": rung.horizon,
             "rows": tables.effects.to_dict("records"),
         },
+        "damaged": list(stored.damaged),
         "importances": [asdict(entry) for entry in importances(stored, rung)],
     }
     cleaned: dict[str, Any] = to_json(_native(document))

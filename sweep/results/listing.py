@@ -61,5 +61,5 @@ def _symptom(folder: StudyFolder, record: TrialRecord) -> str | None:
 def _description(path: Path) -> str:
     try:
         return str(tomllib.loads(path.read_text(encoding="utf-8")).get("description", ""))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return "cannot be read"

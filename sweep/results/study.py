@@ -1,7 +1,8 @@
 """A stored study, read once: settings, search space, records, baselines, confirmation, winner."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sweep.config.errors import StoreError
@@ -32,6 +33,7 @@ class StoredStudy:
     diagnoses: Mapping[int, Diagnosis] = field(default_factory=dict)  # by trial, where stored
     fresh: tuple[TrialRecord, ...] = ()  # the trainings of that confirmation, on fresh seeds
     treatments: tuple[Mapping[str, Any], ...] = ()  # treatment.json of each trial that was treated, by number
+    damaged: tuple[str, ...] = ()  # a line for each file that cannot be read: what is wrong, what to do
 
     @property
     def name(self) -> str:
@@ -156,17 +158,29 @@ class StoredStudy:
 
 
 def read_study(folder: StudyFolder) -> StoredStudy:
-    """Return the stored study of a results folder.
+    """Return the stored study of a results folder; `damaged` has a line for each file that cannot be read.
 
     Raises:
-        StoreError: there is no study, or a file of it is damaged.
+        StoreError: there is no study, or its study.toml is damaged.
     """
+    damaged: list[str] = []
+
+    def readable(read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except StoreError as error:
+            damaged.append(str(error))
+            return None
+
     document = folder.read_study()
-    stored = folder.baselines()
+    stored = readable(folder.baselines) or {}
     scored = {name: entry for name, entry in stored.items() if entry.get("rollout_error") is not None}
-    records = tuple(folder.records())
-    confirmation = folder.read_document("confirmation")
+    sound, errors = folder.readable_records()
+    damaged += errors
+    records = tuple(sound)
+    confirmation = readable(partial(folder.read_document, "confirmation"))
     current = confirmation is not None and is_current(confirmation, records, scored)
+    treatments = [readable(partial(folder.treatment_document, number)) for number in folder.treated()]
     return StoredStudy(
         folder=folder,
         document=document,
@@ -177,14 +191,15 @@ def read_study(folder: StudyFolder) -> StoredStudy:
             for name, entry in stored.items()
             if name not in scored
         },
-        winner=folder.read_document("winner"),
+        winner=readable(partial(folder.read_document, "winner")),
         confirmation=confirmation if current else None,
-        audit=folder.read_document("audit"),
-        intervals=folder.read_document("intervals"),
+        audit=readable(partial(folder.read_document, "audit")),
+        intervals=readable(partial(folder.read_document, "intervals")),
         outdated=confirmation is not None and not current,
         diagnoses=readable_diagnoses(folder, records),
         fresh=_fresh_trainings(folder, confirmation) if current and confirmation is not None else (),
-        treatments=tuple(folder.treatments()),
+        treatments=tuple(treatment for treatment in treatments if treatment is not None),
+        damaged=tuple(damaged),
     )
 
 
@@ -192,7 +207,7 @@ def _fresh_trainings(folder: StudyFolder, confirmation: Mapping[str, Any]) -> tu
     """Return the trainings of a confirmation's arms; none where a record is damaged, as the report can do without."""
     numbers = {number for arm in confirmation["arms"] for number in arm["replications"]}
     try:
-        records = StudyFolder(folder.path / "confirm").records()
+        records = folder.below("confirm").records()
     except StoreError:
         return ()
     return tuple(record for record in records if record.number in numbers)

@@ -6,11 +6,11 @@ from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sweep.config.errors import SweepError
+from sweep.config.errors import SweepError, is_out_of_memory
 from sweep.config.records import TrialRecord
 from sweep.config.study import StudyConfig
 from sweep.config.text import plural
-from sweep.config.trial import trial_config_from_json
+from sweep.config.trial import config_of
 from sweep.diagnosis.symptoms import Baselines
 from sweep.search.events import Message, Settled, Watch
 from sweep.search.executors import Slot, WorkerDied, Workers, outcome
@@ -26,6 +26,7 @@ from sweep.store import Projection, StudyFolder
 from sweep.trial import Finished
 
 STOP_SECONDS = 6.0  # how long a stop waits for running segments: all must have ended within 10 s
+START_SECONDS = 1800.0  # how long a worker may take to start; minutes on a machine that is busy or swaps
 TICK_SECONDS = 0.25  # how long the driver sleeps when nothing happens
 
 
@@ -121,12 +122,16 @@ class Driver:
                 continue
             if task.future.done():
                 del self._slot_tasks[number]
-                self._tally.busy += now - slot.started
+                self._tally.busy += slot.seconds(now)
                 self._take_result(task, slot)
-            elif now - slot.started > self.study.run.segment_timeout:
+            elif slot.seconds(now) > self.study.run.segment_timeout:
                 del self._slot_tasks[number]
                 slot.kill()
                 self._worker_died(task, f"hung: no result after {self.study.run.segment_timeout:g} s")
+            elif slot.starting(now) > START_SECONDS:
+                del self._slot_tasks[number]
+                slot.kill()
+                self._worker_died(task, f"its worker process did not start within {START_SECONDS:g} s")
 
     def _all_settled(self) -> bool:
         return not self.running and all(self._is_settled(number) for number in range(self._total))
@@ -147,15 +152,14 @@ class Driver:
                 continue
             if not self._is_wanted(number):
                 continue
-            trial = RunningTrial(record, trial_config_from_json(record.config))
+            trial = RunningTrial(record, config_of(record))
             stored = self.folder.read_resume(number)
             if stored is not None:
                 trial.resume(*stored)
             self.running[number] = trial
         if self.draw is not None:
             for number, record in self.records.items():
-                drawn = (self.folder.trial(number) / "rollout.png").exists()
-                if record.settled and record.state != "failed" and not drawn:
+                if record.settled and record.state != "failed" and self.folder.picture(number) is None:
                     self._add_drawing(number)
 
     def _start_trials(self) -> None:
@@ -348,6 +352,6 @@ class Driver:
 
 def _reason(error: Exception) -> str:
     """Return why a task failed, from the error that it raised."""
-    if isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return "out of memory"
     return str(error) if isinstance(error, SweepError) else f"{type(error).__name__}: {error}"

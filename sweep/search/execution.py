@@ -5,6 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypedDict
 
+from pydantic import ValidationError
+
+from sweep.config.bounds import MOST_PROCESSES
+from sweep.config.errors import UsageError
 from sweep.config.sections import RunConfig
 from sweep.search.events import Message, Progress, Settled, Watch
 from sweep.search.interrupts import Interrupts
@@ -46,7 +50,13 @@ class Execution:
         """Return `[run]` of a study with the number of workers and the executor of this execution."""
         executor = self.executor or run.executor
         workers = 1 if executor == "inline" else self.workers or run.workers or available_cores()
-        return RunConfig.model_validate({**run.model_dump(), "executor": executor, "workers": workers})
+        try:
+            return RunConfig.model_validate({**run.model_dump(), "executor": executor, "workers": workers})
+        except ValidationError as error:
+            raise UsageError(
+                f"workers and executor: wanted at most {MOST_PROCESSES} workers and a known executor, got {workers} "
+                f"and {executor!r}"
+            ) from error
 
 
 def available_cores() -> int:

@@ -8,13 +8,15 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from multiprocessing import resource_tracker as tracker
 from typing import Any
 
 from joblib.externals.loky.backend import resource_tracker as loky_tracker
 from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 
-from sweep.search.worker import call, serve, start_worker
+from sweep.search.bound_process import BoundContext
+from sweep.search.worker import call, imported, serve, start_worker
 
 CLOSE_SECONDS = 1.0  # how long to wait for the threads of a killed worker
 
@@ -26,11 +28,22 @@ class WorkerDied(Exception):
 class Slot(ABC):
     """A place that runs one task at a time."""
 
-    started: float = 0.0  # time.monotonic() of the latest submit
+    submitted: float = 0.0  # time.monotonic() of the latest submit
+    began: float | None = (
+        0.0  # of the latest task; None while its worker starts, which is no part of the task
+    )
 
     @abstractmethod
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
         """Start a task and return its future. If its worker dies, `outcome` raises WorkerDied."""
+
+    def seconds(self, now: float) -> float:
+        """Return for how long the task has been running, 0 while its worker starts."""
+        return 0.0 if self.began is None else now - self.began
+
+    def starting(self, now: float) -> float:
+        """Return for how long the worker of the task has been starting, 0 once it has."""
+        return now - self.submitted if self.began is None else 0.0
 
     @abstractmethod
     def kill(self) -> None:
@@ -46,7 +59,7 @@ class InlineSlot(Slot):
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
         """Run the task and return its finished future."""
-        self.started = time.monotonic()
+        self.submitted = self.began = time.monotonic()
         future: Future[Any] = Future()
         try:
             future.set_result(call(function, *args))
@@ -66,16 +79,34 @@ class LokySlot(Slot):
 
     def __init__(self) -> None:
         self._executor: ProcessPoolExecutor | None = None
+        self._imported: set[Callable[..., Any]] = set()  # functions whose modules the worker has imported
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
         """Send a task to the worker process, or to a new one if the old one died while idle."""
-        self.started = time.monotonic()
         with _blocked_interrupt():
             try:
-                return self._open().submit(serve, function, *args)  # type: ignore[no-any-return]
+                return self._submitted(function, args)
             except BrokenProcessPool:
                 self.kill()
-                return self._open().submit(serve, function, *args)  # type: ignore[no-any-return]
+                return self._submitted(function, args)
+
+    def _submitted(self, function: Callable[..., Any], args: tuple[Any, ...]) -> "Future[Any]":
+        """Send a task; if the worker does not know its function yet, first let it import that, which is not timed."""
+        executor = self._open()
+        self.submitted = self.began = time.monotonic()
+        if function not in self._imported:
+            self.began = None
+            executor.submit(imported, function).add_done_callback(
+                partial(self._note_begin, executor, function)
+            )
+        return executor.submit(serve, function, *args)  # type: ignore[no-any-return]
+
+    def _note_begin(
+        self, executor: ProcessPoolExecutor, function: Callable[..., Any], future: "Future[Any]"
+    ) -> None:
+        if executor is self._executor and future.exception() is None:
+            self._imported.add(function)
+            self.began = time.monotonic()
 
     def _open(self) -> ProcessPoolExecutor:
         if self._executor is None:
@@ -83,6 +114,7 @@ class LokySlot(Slot):
                 max_workers=1,
                 initializer=start_worker,
                 initargs=(os.getpid(),),
+                context=BoundContext(),
                 env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             )
         return self._executor
@@ -102,6 +134,7 @@ class LokySlot(Slot):
             closing.start()
             closing.join(CLOSE_SECONDS)
             self._executor = None
+            self._imported.clear()
 
     def close(self) -> None:
         """Kill the worker process; it holds no unsaved results."""

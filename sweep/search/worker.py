@@ -9,12 +9,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from joblib.externals.loky import process_executor
+
 WATCH_SECONDS = 1.0  # between checks that the parent is alive
 
 
 def start_worker(parent: int) -> None:
     """Prepare a worker process: it ignores Ctrl-C, which the driver handles, and ends soon after its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # loky would replace a worker that has grown by 300 MB, if psutil is installed, with a warning on the terminal. A
+    # worker's memory is flat over thousands of trials; one that grows all the same is replaced when it is killed.
+    process_executor._USE_PSUTIL = False
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
@@ -22,6 +27,10 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(WATCH_SECONDS)
     os._exit(1)
+
+
+def imported(function: Callable[..., Any]) -> None:
+    """Do nothing: what takes time is to import the function's module, on the way here."""
 
 
 _served: set[tuple[str, str]] = set()  # functions that this worker has run, by module and name

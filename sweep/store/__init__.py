@@ -5,7 +5,7 @@ The folders of trials hold the records; study.db is a projection of them that Op
 
 from sweep.store.folder import StudyFolder, study_folders
 from sweep.store.lock import DriverLock
-from sweep.store.optuna_study import OptunaProjection, sampled
+from sweep.store.optuna_study import OptunaProjection, rebuilt_text, sampled
 from sweep.store.projection import NoProjection, Projection
 from sweep.store.study_name import checked_study_name
 
@@ -16,6 +16,7 @@ __all__ = [
     "Projection",
     "StudyFolder",
     "checked_study_name",
+    "rebuilt_text",
     "sampled",
     "study_folders",
 ]

@@ -3,12 +3,12 @@
 import contextlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sweep.config.errors import StoreError
+from sweep.config.errors import CannotWrite, StoreError
 
 
 def write_atomic(path: Path, content: bytes, durable: bool = True, remove: bool = False) -> None:
@@ -27,13 +27,12 @@ def write_atomic(path: Path, content: bytes, durable: bool = True, remove: bool 
     """
     temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = _new_file(path)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         if remove:
             path.unlink(missing_ok=True)
         os.replace(temporary, path)
@@ -43,7 +42,33 @@ def write_atomic(path: Path, content: bytes, durable: bool = True, remove: bool 
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-        raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
+        raise CannotWrite(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _new_file(path: Path) -> tuple[int, Path]:
+    """Return a handle of a new file beside a path, which is open to others as the user's umask says, and its path."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), temporary
+
+
+def require_inside(root: Path, path: Path) -> None:
+    """Check that writing a path below a folder writes inside that folder: no part of it is a symbolic link.
+
+    Args:
+        root: may itself be a link, such as one to a larger disk.
+        path: below it; need not exist.
+
+    Raises:
+        StoreError: a part is a link; the text names it.
+    """
+    place = root
+    for part in path.relative_to(root).parts:
+        place = place / part
+        if place.is_symlink():
+            raise StoreError(
+                f"{place} is a symbolic link, and sweep writes only inside {root}: replace the link by a folder or "
+                "file of its own, or remove it"
+            )
 
 
 def write_json(path: Path, document: Mapping[str, Any], durable: bool = True) -> None:
@@ -58,16 +83,16 @@ def write_json(path: Path, document: Mapping[str, Any], durable: bool = True) ->
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return a JSON document.
+    """Return a JSON document that is not one of a study's folder.
 
     Raises:
         StoreError: the file cannot be read, or is not a JSON object.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_bytes())
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{path} is damaged: {error}") from error
     if not isinstance(document, dict):
         raise StoreError(f"{path} is damaged: wanted a JSON object, got {type(document).__name__}")

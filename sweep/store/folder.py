@@ -1,20 +1,34 @@
 """The folder of a study: its files, what each contains, and how they are read and written."""
 
+import contextlib
 import io
-import tomllib
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import tomli_w
 
-from sweep.config.errors import StoreError
-from sweep.config.records import State, TrialRecord, record_from_json, to_json
-from sweep.store.files import read_json, sync_folder, write_atomic, write_json
+from sweep.config.errors import CannotWrite, DamagedCheckpoint, StoreError
+from sweep.config.records import TrialRecord, record_from_json, to_json
+from sweep.store.files import require_inside, sync_folder, write_atomic, write_json
+from sweep.store.forms import (
+    DOCUMENTS,
+    OTHER,
+    RECORD,
+    Misfit,
+    curves_table,
+    is_whole_png,
+    parsed,
+    related,
+    rollout_arrays,
+    study_values,
+)
 from sweep.store.resume import packed, unpacked
+
+AGAIN = "remove the trial's folder, and sweep run trains it again"
 
 
 class StudyFolder:
@@ -25,10 +39,19 @@ class StudyFolder:
 
     A trial's folder holds trial.json (its record), curves.csv, rollout.npz, rollout.png, checkpoint.pt,
     diagnosis.json and, until the trial ends, resume.bin.
+
+    Nothing outside the study's folder is ever written: a symbolic link in the way is an error that names it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, root: Path | None = None) -> None:
+        """Name a folder.
+
+        Args:
+            path: of the folder.
+            root: the study's folder, where this one is below it; None: the folder itself.
+        """
         self.path = path
+        self.root = root or path
 
     @property
     def name(self) -> str:
@@ -56,7 +79,10 @@ class StudyFolder:
 
     def exists(self) -> bool:
         """Return whether the folder holds a study."""
-        return (self.path / "study.toml").is_file()
+        try:
+            return (self.path / "study.toml").is_file()
+        except OSError:  # such as a name that is too long
+            return False
 
     # --- the study -------------------------------------------------------------------------------
 
@@ -73,20 +99,28 @@ class StudyFolder:
         """
         path = self.path / "study.toml"
         try:
-            return tomllib.loads(path.read_text(encoding="utf-8"))
+            return study_values(path.read_bytes())
         except FileNotFoundError as error:
             raise StoreError(f"no study in {self.path}: study.toml is missing") from error
-        except (OSError, ValueError) as error:
-            raise StoreError(f"cannot read {path}: {error}") from error
+        except OSError as error:
+            raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+        except Misfit as error:
+            raise StoreError(
+                f"{path} is damaged: {error}; remove it, and sweep run with the study's file writes it again"
+            ) from error
 
     def write_document(self, name: str, document: Mapping[str, Any]) -> None:
         """Store `baselines`, `confirmation`, `audit`, `winner`, `replication`, `treatment` or `fit` as JSON."""
+        require_inside(self.root, self.path)
         write_json(self.path / f"{name}.json", to_json(document))
 
     def read_document(self, name: str) -> dict[str, Any] | None:
-        """Return the document of a name, None if it has not been stored."""
-        path = self.path / f"{name}.json"
-        return read_json(path) if path.is_file() else None
+        """Return the document of a name, None if it has not been stored.
+
+        Raises:
+            StoreError: the file is damaged; the text says what to do.
+        """
+        return _document(self.path / f"{name}.json")
 
     def baselines(self) -> dict[str, dict[str, Any]]:
         """Return the scores of the baselines by name, empty before they are computed.
@@ -100,6 +134,7 @@ class StudyFolder:
 
     def write_baseline_forecast(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Store the forecasts of the best baseline from the validation starts, for pictures: baseline.npz."""
+        require_inside(self.root, self.path)
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)  # type: ignore[arg-type]
         write_atomic(self.path / "baseline.npz", buffer.getvalue(), durable=False)
@@ -120,16 +155,30 @@ class StudyFolder:
 
     def treatment(self, number: int) -> "StudyFolder":
         """Return the folder of a trial's treatment, whether it exists or not."""
-        return StudyFolder(self.path / "treat" / f"{number:04d}")
+        return StudyFolder(self.path / "treat" / f"{number:04d}", self.root)
 
-    def treatments(self) -> list[dict[str, Any]]:
-        """Return the documents of all treatments, by trial number.
+    def below(self, name: str) -> "StudyFolder":
+        """Return the folder confirm/ or audit/, whether it exists or not."""
+        return StudyFolder(self.path / name, self.root)
+
+    def treated(self) -> list[int]:
+        """Return the numbers of the trials that have a treatment."""
+        paths = self.path.glob("treat/*/treatment.json")
+        return sorted(int(path.parent.name) for path in paths if path.parent.name.isdecimal())
+
+    def treatment_document(self, number: int) -> dict[str, Any] | None:
+        """Return the document of a trial's treatment, None if there is none.
 
         Raises:
-            StoreError: a file is damaged.
+            StoreError: the file is damaged, or is the document of another trial.
         """
-        paths = [path for path in self.path.glob("treat/*/treatment.json") if path.parent.name.isdecimal()]
-        return [read_json(path) for path in sorted(paths, key=lambda path: int(path.parent.name))]
+        path = self.treatment(number).path / "treatment.json"
+        document = _document(path)
+        if document is not None and document["number"] != number:
+            raise StoreError(
+                f"{path} is damaged: it is the treatment of trial {document['number']}; remove it"
+            )
+        return document
 
     # --- trials ----------------------------------------------------------------------------------
 
@@ -165,21 +214,36 @@ class StudyFolder:
             StoreError: a record is damaged, and `damaged` is None.
         """
         records = []
-        for path in sorted(self.path.glob("trials/[0-9]*/trial.json")):
-            if not path.parent.name.isdecimal():
-                continue  # a copy that a user made
+        for path in self._record_paths():
             try:
                 records.append(_record(path))
             except StoreError as error:
                 if damaged is None:
                     raise
                 renamed = path.with_name("trial.json.damaged")
+                require_inside(self.root, path.parent)
                 try:
                     path.replace(renamed)
                 except OSError as failure:
                     raise StoreError(f"cannot rename {path}: {failure.strerror or failure}") from failure
                 damaged(renamed, str(error))
         return sorted(records, key=lambda record: record.number)
+
+    def readable_records(self) -> tuple[list[TrialRecord], list[str]]:
+        """Return the records that are not damaged, by trial number, and an error for each damaged one."""
+        records, errors = [], []
+        for path in self._record_paths():
+            try:
+                records.append(_record(path))
+            except StoreError as error:
+                errors.append(str(error))
+        return sorted(records, key=lambda record: record.number), errors
+
+    def _record_paths(self) -> list[Path]:
+        paths = sorted(self.path.glob("trials/[0-9]*/trial.json"))
+        return [
+            path for path in paths if path.parent.name.isdecimal()
+        ]  # the others are copies that a user made
 
     def write_files(self, number: int, files: Mapping[str, bytes]) -> None:
         """Store files of a trial (curves.csv, rollout.npz, checkpoint.pt, diagnosis.json, rollout.png, coding.json)."""
@@ -195,12 +259,21 @@ class StudyFolder:
         """
         path = self.trial(number) / "rollout.npz"
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
+            return rollout_arrays(path.read_bytes())
         except FileNotFoundError as error:
-            raise StoreError(f"trial {number} has no rollout: {path} is missing") from error
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise StoreError(f"{path} is damaged: {error}") from error
+            raise StoreError(f"trial {number} has no rollout: {path} is missing; {AGAIN}") from error
+        except OSError as error:
+            raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+        except Misfit as error:
+            raise StoreError(f"{path} is damaged: {error}; {AGAIN}") from error
+
+    def picture(self, number: int) -> bytes | None:
+        """Return rollout.png, the trial's plot; None if it is missing or damaged, so that it is to be drawn again."""
+        try:
+            content = (self.trial(number) / "rollout.png").read_bytes()
+        except OSError:
+            return None
+        return content if is_whole_png(content) else None
 
     def diagnosis(self, number: int) -> dict[str, Any] | None:
         """Return diagnosis.json, the diagnosis at the trial's end; None if there is none.
@@ -208,8 +281,7 @@ class StudyFolder:
         Raises:
             StoreError: the file is damaged.
         """
-        path = self.trial(number) / "diagnosis.json"
-        return read_json(path) if path.is_file() else None
+        return _document(self.trial(number) / "diagnosis.json")
 
     def weights(self, number: int) -> bytes:
         """Return checkpoint.pt: the weights of a trial's best checkpoint, in the format of `sweep.trial`.
@@ -221,7 +293,21 @@ class StudyFolder:
         try:
             return path.read_bytes()
         except OSError as error:
-            raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+            raise StoreError(f"cannot read {path}: {error.strerror or error}; {AGAIN}") from error
+
+    @contextlib.contextmanager
+    def using_weights(self, number: int) -> Iterator[bytes]:
+        """Yield checkpoint.pt; if its user finds it damaged, the error names the file.
+
+        Raises:
+            StoreError: the file cannot be read, or is damaged.
+        """
+        try:
+            yield self.weights(number)
+        except DamagedCheckpoint as error:
+            raise StoreError(
+                f"{self.trial(number) / 'checkpoint.pt'} is damaged: {error}; {AGAIN}"
+            ) from error
 
     def coding(self, number: int) -> dict[str, Any]:
         """Return coding.json: the coding of the data of a network that was trained on all data.
@@ -229,7 +315,13 @@ class StudyFolder:
         Raises:
             StoreError: the file is missing or damaged.
         """
-        return read_json(self.trial(number) / "coding.json")
+        path = self.trial(number) / "coding.json"
+        document = _document(path)
+        if document is None:
+            raise StoreError(
+                f"{path} is missing; remove the folder {path.parent}, and sweep fit trains it again"
+            )
+        return document
 
     def curves(self, number: int) -> pd.DataFrame:
         """Return curves.csv: the records of training in each bin of the budget.
@@ -239,9 +331,11 @@ class StudyFolder:
         """
         path = self.trial(number) / "curves.csv"
         try:
-            return pd.read_csv(path, dtype=str, keep_default_na=False).apply(_numbers)
-        except (OSError, ValueError) as error:
-            raise StoreError(f"cannot read {path}: {error}") from error
+            return curves_table(path.read_bytes())
+        except OSError as error:
+            raise StoreError(f"cannot read {path}: {error.strerror or error}; {AGAIN}") from error
+        except Misfit as error:
+            raise StoreError(f"{path} is damaged: {error}; {AGAIN}") from error
 
     # --- resuming --------------------------------------------------------------------------------
 
@@ -252,6 +346,7 @@ class StudyFolder:
         the same result.
         """
         path = self.trial(number) / "resume.bin"
+        require_inside(self.root, path.parent)
         write_atomic(path, packed(header, checkpoint), durable=False, remove=True)
 
     def read_resume(self, number: int) -> tuple[dict[str, Any], bytes] | None:
@@ -263,23 +358,35 @@ class StudyFolder:
 
     def drop_resume(self, number: int) -> None:
         """Remove the state from which a trial resumes."""
+        require_inside(self.root, self.trial(number))
         (self.trial(number) / "resume.bin").unlink(missing_ok=True)
+
+    def make_report(self) -> None:
+        """Make the folder of the report.
+
+        Raises:
+            StoreError: it cannot be made, or is a symbolic link.
+        """
+        self._make(self.report)
 
     def sweep_up(self) -> None:
         """Remove the temporary files of a driver that was killed."""
         temporary = [
             *self.path.glob(".*.json.*"),
             *self.path.glob(".study.toml.*"),
+            *self.path.glob(".lock.holder.*"),
             *self.path.glob("trials/*/.*.*"),
         ]
         for path in temporary:
+            require_inside(self.root, path.parent)
             path.unlink(missing_ok=True)
 
     def _make(self, folder: Path) -> None:
+        require_inside(self.root, folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+            raise CannotWrite(f"cannot make the folder {folder}: {error.strerror or error}") from error
 
 
 def study_folders(results: Path) -> list[StudyFolder]:
@@ -292,21 +399,28 @@ def study_folders(results: Path) -> list[StudyFolder]:
 
 def _record(path: Path) -> TrialRecord:
     try:
-        record = record_from_json(read_json(path))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise StoreError(f"{path} is damaged: {error!r}") from error
-    if record.state not in get_args(State):
-        raise StoreError(f"{path} is damaged: unknown state {record.state!r}")
+        record = related(record_from_json(parsed(RECORD, path.read_bytes())))
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+    except Misfit as error:
+        raise StoreError(f"{path} is damaged: {error}; {AGAIN}") from error
     if f"{record.number:04d}" != path.parent.name:
-        raise StoreError(f"{path} is damaged: it is the record of trial {record.number}")
+        raise StoreError(f"{path} is damaged: it is the record of trial {record.number}; {AGAIN}")
     return record
 
 
-def _numbers(texts: "pd.Series[str]") -> "pd.Series[Any]":
-    """Return the numbers of a column exactly as they were written; not every version of pandas reads them so."""
-    if all(text.removeprefix("-").isdecimal() for text in texts):
-        return texts.astype("int64")
-    return pd.Series([float(text or "nan") for text in texts], dtype="float64")
+def _document(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    form = DOCUMENTS.get(path.stem, OTHER)
+    try:
+        document = parsed(form.form, path.read_bytes())
+        form.check(document)
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+    except Misfit as error:
+        raise StoreError(f"{path} is damaged: {error}; {form.remedy}") from error
+    return document
 
 
 def _without_none(value: Any) -> Any:

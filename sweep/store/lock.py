@@ -8,6 +8,7 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from sweep.config.errors import StoreError, StudyLocked
+from sweep.store.files import require_inside, write_atomic
 
 
 class DriverLock:
@@ -25,23 +26,26 @@ class DriverLock:
             StudyLocked: another driver holds it; the text names the process.
             StoreError: the folder cannot be written.
         """
+        require_inside(self.path.parent, self.path)
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
             try:
                 holder = self._holder.read_text().strip()
-            except OSError:
-                holder = "another process"
+            except (OSError, ValueError):
+                holder = ""
             raise StudyLocked(
-                f"the study in {self.path.parent} is being run by {holder}: wait until it ends, or stop it"
+                f"the study in {self.path.parent} is being run by {holder or 'another process'}: "
+                "wait until it ends, or stop it"
             ) from None
         except OSError as error:
             raise StoreError(f"cannot lock {self.path}: {error.strerror or error}") from error
         try:
-            self._holder.write_text(f"process {os.getpid()} on {socket.gethostname()}\n")
-        except OSError as error:
+            holder = f"process {os.getpid()} on {socket.gethostname()}\n"
+            write_atomic(self._holder, holder.encode(), durable=False)
+        except StoreError:
             self._lock.release()
-            raise StoreError(f"cannot write {self._holder}: {error.strerror or error}") from error
+            raise
         return self
 
     def __exit__(

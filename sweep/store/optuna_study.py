@@ -15,7 +15,8 @@ from sweep.config.errors import StoreError
 from sweep.config.ranges import Value
 from sweep.config.records import TrialRecord
 from sweep.config.space import Space
-from sweep.store.database import DATABASE_ERRORS, Database
+from sweep.store.database import DATABASE_ERRORS, Database, is_damage, reason_of
+from sweep.store.folder import StudyFolder
 
 STATES = {
     "running": TrialState.RUNNING,
@@ -29,6 +30,7 @@ STATES = {
 class OptunaProjection:
     """study.db: SQLite in WAL mode, with one writer and any readers. It can always be rebuilt from the records.
 
+    If it is removed or damaged while the study runs, it is rebuilt from the trial folders beside it, and `say` tells.
     Each change is one transaction: a reader sees all of a trial or nothing.
     """
 
@@ -52,7 +54,7 @@ class OptunaProjection:
         """Open the database and make it agree with the records.
 
         Changes that a killed driver did not write are added. If the database contradicts the records, it is rebuilt in
-        one transaction; if it is damaged, it is rebuilt as a new file.
+        one transaction; if it is damaged or has foreign tables, it is rebuilt as a new file.
 
         Args:
             records: by number, rising; a number is missing if its damaged record was renamed.
@@ -65,17 +67,20 @@ class OptunaProjection:
         """
         reason = self._database.open()
         try:
-            with self._database.transaction():
-                contradiction = self._contradiction(records)
-                if contradiction is not None:
-                    self._database.empty()
-                self._catch_up(records)
+            try:
+                contradiction = self._agreed(records)
+                return reason or contradiction
+            except DATABASE_ERRORS as error:
+                if reason is not None or not is_damage(error):
+                    raise
+                self._database.replace()
+                self._agreed(records)
+                return f"it cannot be used: {reason_of(error)}"
         except BaseException as error:
             self.close()  # the caller gets an error and cannot close it
             if isinstance(error, DATABASE_ERRORS):
-                raise StoreError(f"cannot write {self.path}: {error}") from error
+                raise StoreError(f"cannot write {self.path}: {reason_of(error)}") from error
             raise
-        return reason or contradiction
 
     def start(self, record: TrialRecord) -> None:
         """Add all of a trial: a running one, or one that failed before it ran."""
@@ -88,6 +93,15 @@ class OptunaProjection:
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+    def _agreed(self, records: Sequence[TrialRecord]) -> str | None:
+        """Make the open database agree with the records; return how it contradicted them, None if it did not."""
+        with self._database.transaction():
+            contradiction = self._contradiction(records)
+            if contradiction is not None:
+                self._database.empty()
+            self._catch_up(records)
+        return contradiction
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -184,7 +198,13 @@ class OptunaProjection:
 
     def _contradiction(self, records: Sequence[TrialRecord]) -> str | None:
         """Return how the database contradicts the records, None if it does not."""
-        trials = {trial.number: trial for trial in self._database.study.get_trials(deepcopy=False)}
+        study = self._database.study
+        if study.directions != [optuna.study.StudyDirection.MINIMIZE]:
+            return "its study does not minimise"
+        rows = study.get_trials(deepcopy=False)
+        trials = {trial.number: trial for trial in rows}
+        if sorted(trial.number for trial in rows) != list(range(len(rows))):
+            return "it lacks a trial, or has one twice"
         last = records[-1].number if records else -1
         if len(trials) > last + 1:
             return f"it has {len(trials)} trials, the folders have {last + 1}"
@@ -195,7 +215,8 @@ class OptunaProjection:
             expected = (STATES[record.state], record.rollout_error if record.settled else None)
             params, _ = sampled(self.space, record.params)
             if trial.params != params or (
-                trial.state.is_finished() and (trial.state, trial.value) != expected
+                trial.state.is_finished()
+                and ((trial.state, trial.value) != expected or not self._has_attributes(trial, record))
             ):
                 return f"it has {trial.state.name} {trial.value} for trial {record.number}"
         return None
@@ -226,12 +247,41 @@ class OptunaProjection:
             attributes["reason"] = record.reason
         return attributes
 
+    def _has_attributes(self, trial: FrozenTrial, record: TrialRecord) -> bool:
+        """Return whether a trial has the attributes of its record; other programs may add theirs."""
+        expected = self._attributes(record)
+        return all(
+            json.dumps(trial.user_attrs.get(key)) == json.dumps(value) for key, value in expected.items()
+        )
+
     def _guarded(self, write: Callable[[], None]) -> None:
+        """Write; a database that was removed or damaged since it was opened is first rebuilt from the folders."""
+        if self._database.is_gone:
+            self._rebuild("it was removed while the study was running")
         try:
-            with self._database.transaction():
-                write()
+            try:
+                self._write(write)
+            except DATABASE_ERRORS as error:
+                if not is_damage(error):
+                    raise
+                self._rebuild(f"it cannot be used: {reason_of(error)}")
+                self._write(write)
         except DATABASE_ERRORS as error:
-            raise StoreError(f"cannot write {self.path}: {error}") from error
+            raise StoreError(f"cannot write {self.path}: {reason_of(error)}") from error
+
+    def _write(self, write: Callable[[], None]) -> None:
+        with self._database.transaction():
+            write()
+
+    def _rebuild(self, reason: str) -> None:
+        self._database.replace()
+        self._agreed(StudyFolder(self.path.parent).records())
+        self.say(rebuilt_text(reason))
+
+
+def rebuilt_text(reason: str) -> str:
+    """Return the message that the database was rebuilt."""
+    return f"study.db was rebuilt from the trial folders: {reason}"
 
 
 def sampled(space: Space, params: Mapping[str, Value]) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sweep.config.errors import UsageError
 from sweep.config.registry import nearest
+from sweep.config.text import shortened
 from sweep.store import StudyFolder, checked_study_name, study_folders
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -40,8 +41,8 @@ def chosen_study(study: str, name: str | None, results: Path) -> Chosen:
     """
     path = Path(study)
     if path.suffix == ".toml":
-        if not path.is_file():
-            raise UsageError(f"the study file {path} does not exist")
+        if not _is_file(path):
+            raise UsageError(f"the study file {shortened(str(path))} does not exist")
     else:
         known = study_files()
         stored = StudyFolder(results / study)
@@ -50,10 +51,19 @@ def chosen_study(study: str, name: str | None, results: Path) -> Chosen:
         elif stored.exists():
             path = stored.path / "study.toml"
         else:
-            raise UsageError(f"no study named {study!r}.{nearest(study, known)} Known: {', '.join(known)}")
+            raise UsageError(
+                f"no study named {shortened(repr(study))}.{nearest(study, known)} Known: {', '.join(known)}"
+            )
     stored_here = path.name == "study.toml" and (path.parent / "trials").is_dir()
     default = path.resolve().parent.name if stored_here else path.stem
     return Chosen(path, StudyFolder(results / checked_study_name(default if name is None else name)))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False
 
 
 def stored_study(study: str, results: Path) -> StudyFolder:
@@ -68,5 +78,5 @@ def stored_study(study: str, results: Path) -> StudyFolder:
     known = [folder.name for folder in study_folders(results)]
     listed = f"Studies in {results}: {', '.join(known)}" if known else f"No studies in {results}"
     raise UsageError(
-        f"study {study!r} has no results.{nearest(study, known)} {listed}. Start one with `sweep run`"
+        f"study {shortened(repr(study))} has no results.{nearest(study, known)} {listed}. Start one with `sweep run`"
     )

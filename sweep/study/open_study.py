@@ -227,8 +227,11 @@ def _path_override(key: str, path: str) -> str:
 
 
 def _absolute(path: str, folder: Path) -> str:
-    """Return an absolute path; `~` is the home folder."""
-    return str((folder / Path(path).expanduser()).resolve())
+    """Return an absolute path; `~` is the home folder. What cannot be a path is returned as it is."""
+    try:
+        return str((folder / Path(path).expanduser()).resolve())
+    except (OSError, ValueError, RuntimeError):
+        return path
 
 
 def require_score_format(folder: StudyFolder) -> None:

@@ -162,9 +162,14 @@ class Trainer:
         if clipped:
             self.flat.gradient.mul_(self.config.clip / norm)
         before = self.flat.snapshot()
-        with torch.no_grad(), OPTIMIZERS.running(self.optimizer_name):
-            self.step()
-        moved = self._distance(before)
+        try:
+            with torch.no_grad(), OPTIMIZERS.running(self.optimizer_name):
+                self.step()
+            moved = self._distance(before)
+        except RuntimeError as error:
+            if "without overflow" not in str(error):  # torch refuses a rate beyond the range of the precision
+                raise
+            moved = math.inf
         if not math.isfinite(moved):
             self.flat.restore(before)
             self.diverged = f"the weights left the range of numbers in update {self.updates + 1}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from sweep.config.errors import StoreError
+from sweep.config.errors import DamagedCheckpoint
 from sweep.config.plugins import PluginError
 from sweep.train import OPTIMIZERS
 
@@ -27,7 +27,7 @@ def checkpoint_bytes(state: Mapping[str, Any], optimizer: str) -> bytes:
     if OPTIMIZERS.origin(optimizer) is not None:
         try:
             read_checkpoint(buffer.getvalue())
-        except StoreError as error:
+        except DamagedCheckpoint as error:
             label = OPTIMIZERS.label(optimizer)
             raise PluginError(f"{label}: its state_dict holds more than tensors and plain values") from error
     return buffer.getvalue()
@@ -37,14 +37,14 @@ def read_checkpoint(content: bytes) -> dict[str, Any]:
     """Return the values of a checkpoint. Only tensors and plain values are read; no code is executed.
 
     Raises:
-        StoreError: the checkpoint is damaged.
+        DamagedCheckpoint: it cannot be read, or is not a mapping.
     """
     try:
-        return dict(torch.load(io.BytesIO(content), weights_only=True, map_location="cpu"))
-    except (EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        reason = "it holds more than tensors and plain values"
-        if not isinstance(error, pickle.UnpicklingError):
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise StoreError(
-            f"a checkpoint is damaged ({reason}): remove the trial's folder, and sweep run trains it again"
-        ) from error
+        values = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+    except pickle.UnpicklingError as error:
+        raise DamagedCheckpoint("it holds more than tensors and plain values") from error
+    except Exception as error:  # torch, zipfile and pickle raise many kinds for bytes that are not theirs
+        raise DamagedCheckpoint(str(error).strip().split("\n", 1)[0] or type(error).__name__) from error
+    if not isinstance(values, Mapping):
+        raise DamagedCheckpoint(f"wanted a mapping, got {type(values).__name__}")
+    return dict(values)

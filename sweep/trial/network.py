@@ -1,11 +1,12 @@
 """The network of a trial: before its training, and with the weights of a checkpoint."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
-import torch
+from torch import Tensor
 
-from sweep.config.errors import StoreError
+from sweep.config.errors import DamagedCheckpoint, StoreError
 from sweep.config.fitted import Begin
 from sweep.config.trial import TrialConfig
 from sweep.data import Data
@@ -26,14 +27,33 @@ def network_of(config: TrialConfig, data: Data) -> Network:
 
 
 def trained(config: TrialConfig, data: Data, weights: bytes) -> Network:
-    """Return the network of a trial's checkpoint.pt."""
+    """Return the network of a trial's checkpoint.pt.
+
+    Raises:
+        DamagedCheckpoint: the weights are not those of the trial's network.
+    """
     network = network_of(config, data)
     network.to(dtype=DTYPES[config.training.precision], device=config.device)  # first, or float64 is rounded
-    network.load_state_dict(read_checkpoint(weights)["state_dict"])
+    state = read_checkpoint(weights).get("state_dict")
+    if not isinstance(state, Mapping):
+        raise DamagedCheckpoint("it has no weights, state_dict")
+    expected = network.state_dict()
+    for name in {**expected, **state}:
+        if name not in expected or name not in state:
+            raise DamagedCheckpoint(f"the weights {name} are {'missing' if name in expected else 'unknown'}")
+        there, wanted = state[name], expected[name]
+        if not isinstance(there, Tensor) or there.shape != wanted.shape or there.dtype != wanted.dtype:
+            form = (
+                f"{tuple(there.shape)} {there.dtype}" if isinstance(there, Tensor) else type(there).__name__
+            )
+            raise DamagedCheckpoint(
+                f"the weights {name} are {form}, wanted {tuple(wanted.shape)} {wanted.dtype}"
+            )
+    network.load_state_dict(state)
     return network
 
 
-def begun_weights(begin: Begin) -> dict[str, torch.Tensor]:
+def begun_weights(begin: Begin) -> dict[str, Tensor]:
     """Return the stored weights from which a training continues, as a state_dict.
 
     Raises:
@@ -49,5 +69,5 @@ def begun_weights(begin: Begin) -> dict[str, torch.Tensor]:
         raise StoreError(
             f"{begin.file} has changed since the update of its weights began: start the update again"
         )
-    weights: dict[str, torch.Tensor] = read_checkpoint(content)["state_dict"]
+    weights: dict[str, Tensor] = read_checkpoint(content)["state_dict"]
     return weights

@@ -399,7 +399,8 @@ def test_a_driver_that_dies_at_any_write_goes_on_as_if_it_had_not(driven, data, 
     assert mortality.deaths > 3
     assert document == straight
     assert trained(driven) == before
-    assert StudyFolder(driven).treatments() == [straight]
+    assert StudyFolder(driven).treated() == [straight["number"]]
+    assert StudyFolder(driven).treatment_document(straight["number"]) == straight
 
 
 def test_a_stop_is_an_interruption_and_the_same_call_goes_on(driven, data):
@@ -409,7 +410,7 @@ def test_a_stop_is_an_interruption_and_the_same_call_goes_on(driven, data):
     interrupts = Interrupts()
     stopped = treated(driven, plan, functions=stopping(interrupts, after=7), interrupts=interrupts)
     assert stopped == (Outcome.INTERRUPTED, None)
-    assert StudyFolder(driven).treatments() == []
+    assert StudyFolder(driven).treated() == []
     assert treated(driven, plan) == (Outcome.DONE, straight)
 
 

@@ -106,7 +106,13 @@ def test_equal_studies_give_equal_documents(study, document):
 
 def test_a_winner_of_before_gives_no_test_score_to_the_best_of_now(one):
     one.write_document(
-        "winner", {"number": 5, "reason": None, "test": {"rollout_error": 0.1}, "baselines_test": {}}
+        "winner",
+        {
+            "number": 5,
+            "reason": None,
+            "test": {"rollout_error": 0.1, "nrmse": 0.2, "valid_steps": 9.0},
+            "baselines_test": {},
+        },
     )
     document = report_document(one)
     assert document["best"] == 0

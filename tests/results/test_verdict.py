@@ -186,12 +186,13 @@ def test_fresh_seeds_count_before_the_locked_test_is_read(one):
     arm = {
         "number": 0, "selected": record.rollout_error, "selected_state": "complete", "errors": [0.4] * 4,
         "valid_steps": [10.0, None, 30.0, 20.0], "iqm": estimate, "told_apart": None, "failed": 1, "p": None,
-        "optimism": estimate, "replications": [0, 1, 2, 3],
+        "optimism": estimate, "replications": [0, 1, 2, 3], "key": "k", "diverged": 0, "median": 0.4,
+        "leader_wins": None, "difference": None,
     }  # fmt: skip
     one.write_document(
         "confirmation",
         {"top": 1, "seeds": 4, "verdict": "alone", "reason": "why", "leader": 0, "equals": [], "arms": [arm],
-         "optimism": estimate, "seed_noise": 0.1},
+         "optimism": estimate, "seed_noise": 0.1, "fresh_seeds": [1, 2, 3, 4]},
     )  # fmt: skip
     verdict = report_document(one)["verdict"]
     assert (verdict["part"], verdict["confirmed"], verdict["seeds"]) == ("validation", True, 4)

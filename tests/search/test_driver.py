@@ -1,6 +1,7 @@
 """The pipeline with trials that cost nothing: what it decides must not depend on time, order or interruptions."""
 
 import contextlib
+import errno
 import json
 import os
 import random
@@ -11,9 +12,10 @@ from dataclasses import replace
 
 import psutil
 import pytest
+import torch
 
 from sweep.config.breakdown import Breakdown, GroupScores
-from sweep.config.errors import StoreError
+from sweep.config.errors import StoreError, is_out_of_memory
 from sweep.config.records import TrialRecord, to_json
 from sweep.config.sections import TrainingConfig
 from sweep.config.study import StudyConfig
@@ -312,6 +314,51 @@ def test_deaths_are_counted_per_segment(tmp_path, in_random_order, monkeypatch):
     monkeypatch.setattr(driver_module, "outcome", outcome)
     drive(small_study("pruning.enabled=false"), tmp_path / "attacked", 4)
     assert "failed" not in states_of(sound(tmp_path / "attacked", 4))
+
+
+OUT_OF_MEMORY = {
+    "Python": MemoryError(),
+    "NumPy": MemoryError("Unable to allocate 1.46 TiB for an array"),
+    "torch": RuntimeError(
+        "[enforce fail at alloc_cpu.cpp:131] err == 0. DefaultCPUAllocator: can't allocate memory: "
+    ),
+    "CUDA": RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB"),
+    "mmap": OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)),
+}
+
+
+@pytest.mark.parametrize("kind", OUT_OF_MEMORY)
+def test_a_trial_without_memory_fails_as_out_of_memory(tmp_path, kind):
+    def segment(config, checkpoint, point):
+        raise OUT_OF_MEMORY[kind]
+
+    drive(small_study(), tmp_path / "attacked", 1, Functions(segment, fake_finish))
+    (record,) = StudyFolder(tmp_path / "attacked").records()
+    assert (record.state, record.reason) == ("failed", "out of memory")
+
+
+def test_torch_says_so_when_memory_is_short():
+    with pytest.raises(RuntimeError, match="allocate") as raised:
+        torch.empty(2**50, dtype=torch.float64)
+    assert is_out_of_memory(raised.value)
+    assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    assert not is_out_of_memory(OSError(errno.ENOSPC, "full"))
+
+
+def test_a_worker_that_never_starts_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(driver_module, "START_SECONDS", 0.05)
+    monkeypatch.setattr(driver_module, "TICK_SECONDS", 0.01)
+
+    class Never(LateSlot):
+        def submit(self, function, *args):
+            future = super().submit(function, *args)
+            self.began = None
+            return future
+
+    monkeypatch.setitem(EXECUTORS, "inline", Never)
+    drive(small_study(), tmp_path / "attacked", 1)
+    (record,) = StudyFolder(tmp_path / "attacked").records()
+    assert record.reason == "its worker process did not start within 0.05 s, 3 times in a row"
 
 
 def test_a_hung_segment_meets_its_deadline_and_its_late_result_is_ignored(tmp_path, monkeypatch):

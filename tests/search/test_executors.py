@@ -228,3 +228,39 @@ def test_the_table_holds_what_the_study_file_may_name():
 
 def test_a_call_returns_what_the_function_returns():
     assert call(add, 2, 3) == 5
+
+
+def test_the_time_of_a_task_counts_from_its_beginning_not_from_the_start_of_its_worker():
+    slot = LokySlot()
+    future = slot.submit(add, 1, 2)
+    (number,) = slot._executor._processes
+    worker = psutil.Process(number)
+    worker.suspend()
+    time.sleep(1)
+    assert slot.seconds(time.monotonic()) == 0
+    assert slot.starting(time.monotonic()) >= 1
+    worker.resume()
+    assert outcome(future) == 3
+    assert slot.starting(time.monotonic()) == 0
+    assert slot.began - slot.submitted >= 1
+    future = slot.submit(time.sleep, 0.3)  # another function, whose module is imported first
+    outcome(future)
+    again = slot.submit(time.sleep, 0.3)
+    assert slot.began == slot.submitted
+    outcome(again)
+    slot.close()
+
+
+def grow():
+    KEPT.append(bytearray(400_000_000))
+    time.sleep(1.1)  # loky looks once a second
+
+
+def test_a_worker_that_has_grown_goes_on_without_a_warning(recwarn):
+    slot = LokySlot()
+    first = result_of(slot, pid)
+    for _ in range(2):
+        result_of(slot, grow)
+    assert result_of(slot, pid) == first
+    slot.close()
+    assert not [str(warning.message) for warning in recwarn]

@@ -1,5 +1,6 @@
 """One driver per study."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import sys
 import pytest
 
 from sweep.config.errors import StoreError, StudyLocked
-from sweep.store import DriverLock
+from sweep.store import DriverLock, files
 
 HOLD = "import sys, time; from pathlib import Path; from sweep.store import DriverLock\n\
 with DriverLock(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
@@ -54,3 +55,17 @@ def test_a_folder_that_cannot_be_written_frees_the_lock_again(tmp_path):
     (tmp_path / ".lock.holder").rmdir()
     with DriverLock(tmp_path / ".lock"):
         pass
+
+
+def test_a_full_disk_leaves_no_empty_name_of_the_holder(tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "replace", full)
+        with (
+            pytest.raises(StoreError, match=r"cannot write .*holder: No space"),
+            DriverLock(tmp_path / ".lock"),
+        ):
+            pass
+    assert [path.name for path in tmp_path.iterdir()] in ([".lock"], [])

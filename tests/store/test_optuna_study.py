@@ -1,5 +1,6 @@
 """study.db: a projection that any Optuna program reads, and that can always be made again."""
 
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -40,6 +41,20 @@ DAMAGES = {
     "another state": lambda path: change(path, "UPDATE trials SET state = 'FAIL' WHERE number = 0"),
     "another parameter": lambda path: change(
         path, "UPDATE trial_params SET param_value = 1 - param_value WHERE param_name = 'cell'"
+    ),
+    "a missing row": lambda path: change(path, "DELETE FROM trials WHERE number = 2"),
+    "a row twice": lambda path: change(path, "UPDATE trials SET number = 3 WHERE number = 2"),
+    "a missing attribute": lambda path: change(path, "DELETE FROM trial_user_attributes WHERE trial_id = 2"),
+    "no direction": lambda path: change(path, "DELETE FROM study_directions"),
+    "foreign trials": lambda path: (path.unlink(), change(path, "CREATE TABLE trials (x INTEGER)")),
+    "a foreign column": lambda path: change(path, "ALTER TABLE trials RENAME COLUMN number TO x"),
+    "a text that is none": lambda path: change(
+        path, "UPDATE trial_user_attributes SET value_json = CAST(X'ff22' AS TEXT)"
+    ),
+    "an unknown state": lambda path: change(path, "UPDATE trials SET state = 'ASLEEP' WHERE number = 1"),
+    "no json": lambda path: change(path, "UPDATE trial_params SET distribution_json = '{'"),
+    "flipped bytes in the schema": lambda path: path.write_bytes(
+        path.read_bytes().replace(b"trial_intermediate_values", b"trial_int\xff\xfe\xfd\xfciate_values")
     ),
     "gone": lambda path: path.unlink(),
 }
@@ -154,6 +169,67 @@ def test_whatever_happened_to_the_file_it_tells_the_records_again(original, path
     projection, reason = opened(path, [*RECORDS, ended(8)])
     projection.close()
     assert reason is None
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_bytes_are_flipped_it_is_used_or_rebuilt_once(original, path, seed):
+    before = copied(original, path)
+    chance, content = random.Random(seed), bytearray((path / "study.db").read_bytes())
+    first = chance.choice([0, chance.randrange(len(content))])  # the schema is in the first page
+    for _ in range(chance.choice([1, 8, 200])):
+        content[min(len(content) - 1, first + chance.randrange(4096))] ^= 1 << chance.randrange(8)
+    (path / "study.db").write_bytes(content)
+    projection, _ = opened(path, RECORDS)
+    projection.close()
+    assert trials_of(path) == before
+    projection, reason = opened(path, RECORDS)
+    projection.close()
+    assert reason is None
+
+
+def stored(path, record):
+    StudyFolder(path).write_record(record)
+    return record
+
+
+INTERFERENCES = {
+    "removed": lambda path: path.unlink(),
+    "replaced": lambda path: (path.with_name("x").write_bytes(b""), path.with_name("x").replace(path)),
+    "a row is gone": lambda path: change(path, "DELETE FROM trials WHERE number = 0"),
+    "a table is gone": lambda path: change(path, "DROP TABLE trial_values"),
+}
+
+
+@pytest.mark.parametrize("interference", INTERFERENCES)
+def test_what_happens_to_it_during_a_run_is_noticed_and_mended(path, interference):
+    messages = []
+    projection = OptunaProjection(path / "study.db", "attacked", STUDY.space, messages.append)
+    projection.open([])
+    projection.start(stored(path, running(0)))
+    INTERFERENCES[interference](path / "study.db")
+    projection.settle(stored(path, ended(0)))
+    projection.start(stored(path, running(1)))
+    projection.close()
+    assert [(t["number"], t["state"], t["value"]) for t in trials_of(path)] == [
+        (0, "COMPLETE", 0.25),
+        (1, "RUNNING", None),
+    ]
+    assert len(messages) == 1
+    assert messages[0].startswith("study.db was rebuilt from the trial folders: it ")
+
+
+def test_an_error_of_the_database_is_one_line_without_its_statement(path, monkeypatch):
+    projection, _ = opened(path)
+    projection.start(running(0))
+    change(
+        path / "study.db",
+        "CREATE TRIGGER no BEFORE UPDATE ON trials BEGIN SELECT RAISE(ABORT, 'refused'); END",
+    )
+    monkeypatch.setattr(optuna_study, "is_damage", lambda error: False)
+    with pytest.raises(StoreError, match=r"cannot write .*study\.db: refused$") as raised:
+        projection.settle(ended(0))
+    projection.close()
+    assert "\n" not in str(raised.value)
 
 
 def test_a_sound_one_is_left_alone(original, path):

@@ -150,7 +150,7 @@ class LateSlot(Slot):
     """A slot whose task is computed when the test wants it to finish."""
 
     def submit(self, function, *args):
-        self.started = time.monotonic()
+        self.submitted = self.began = time.monotonic()
         future = Future()
         future.task = (function, args)
         self.future = future

@@ -531,3 +531,12 @@ def batch_at(trainer: Trainer, number: int) -> tuple[Tensor, Tensor]:
     size = trainer.config.batch_size
     inputs, targets = trainer.windows.batch(trainer._order(0)[number * size : (number + 1) * size])
     return torch.as_tensor(inputs), torch.as_tensor(targets)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "rmsprop", "nadam", "muon"])
+@pytest.mark.parametrize("rate", [1e40, 1e308])
+def test_a_rate_beyond_the_range_of_the_precision_diverges(trainer: Made, name: str, rate: float):
+    made = trainer({"name": name, "lr": rate}, precision="float32")
+    made.train(made.consumed + 1, ())
+    assert made.diverged == "the weights left the range of numbers in update 1"
+    assert all(torch.isfinite(parameter).all() for parameter in made.network.parameters())

@@ -7,6 +7,7 @@ from pathlib import Path
 from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
 from sweep.config.registry import Registry, nearest
+from sweep.config.text import shortened
 from sweep.data.readers.arrays import read_mat, read_npy, read_npz
 from sweep.data.readers.frames import read_excel, read_feather, read_parquet
 from sweep.data.readers.layout import recording_of
@@ -90,14 +91,19 @@ def read_file(path: str, base: Path | None, config: DataConfig) -> Recording:
     Raises:
         DataError: the file does not exist, is of unknown type, or has invalid content.
     """
-    full = (base or Path()) / Path(path).expanduser()
+    try:
+        full = (base or Path()) / Path(path).expanduser()
+        exists = full.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # a name that is too long, the home of nobody
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"{shortened(path)}: cannot be a file ({reason}): check data.path") from None
     known = ", ".join(READERS)
     extension = extension_of(full)
     if extension not in READERS:
         raise DataError(
             f"{path}: unknown extension {extension!r}. Known: {known}. Convert the file, for example to .csv"
         )
-    if not full.is_file():
+    if not exists:
         beside = [file.name for file in full.parent.iterdir()] if full.parent.is_dir() else []
         raise DataError(
             f"{path}: no such file in {full.parent.absolute()}.{nearest(full.name, beside)} Check data.path: a "

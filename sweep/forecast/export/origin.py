@@ -5,9 +5,7 @@ from typing import Any
 from sweep.config.data_section import without_folders
 from sweep.data.types import Data
 from sweep.forecast.networks import Source
-from sweep.results.document import trial_document, verdict_section
-from sweep.results.study import read_study
-from sweep.results.study_tables import StudyTables
+from sweep.results.document import report_document, trial_document
 from sweep.store import StudyFolder
 from sweep.study.machine import machine_facts
 
@@ -50,7 +48,7 @@ def origin_of(folder: StudyFolder, source: Source, data: Data) -> dict[str, Any]
             "test": trial.get("test"),
             "skill": trial["skill"],
         },
-        "verdict": verdict_section(StudyTables(read_study(folder)))["text"],
+        "verdict": report_document(folder)["verdict"]["text"],
         "symptom": None if trial["diagnosis"] is None else _symptom(trial["diagnosis"]["symptom"]),
         "versions": machine_facts()["versions"],
     }

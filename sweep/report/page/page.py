@@ -143,7 +143,7 @@ def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
         "commands": commands_run(study),
         "provenance": provenance_of(document),
         "data_facts": data_facts(document),
-        "data_warnings": document["study"]["warnings"],
+        "data_warnings": [*document["damaged"], *document["study"]["warnings"]],
     }
 
 
@@ -156,10 +156,10 @@ class Pictures:
 
     def inline(self, number: int) -> str | None:
         """Return a trial's plot, drawn now if none is stored; None if it cannot be drawn or exceeds the budget."""
-        path = self.study.folder.trial(number) / "rollout.png"
+        folder = self.study.folder
         try:
-            content = path.read_bytes() if path.is_file() else draw_trial(self.study.folder, number)
-        except (StoreError, OSError):
+            content = folder.picture(number) or draw_trial(folder, number)
+        except StoreError:
             return None
         content = plots.small_png(content)
         if len(content) > self.left:
@@ -233,7 +233,7 @@ def _board(
         rank += is_trial and error is not None
         skill = None if base is None else skill_or_nan(error, base["rollout_error"])
         number = row.number
-        has_plot = number is not None and (study.folder.trial(number) / "rollout.png").is_file()
+        has_plot = number is not None and study.folder.picture(number) is not None
         rows.append(
             {
                 **vars(row),

@@ -41,7 +41,7 @@ def print_confirmed(folder: StudyFolder, console: Console) -> None:
     print_answers(document, console)
     print_details(document, console)
     if document["confirmation"] is not None:
-        _print_places(console, folder, StudyFolder(folder.path / "confirm"))
+        _print_places(console, folder, folder.below("confirm"))
 
 
 def print_treated(folder: StudyFolder, treatment: Mapping[str, Any], console: Console) -> None:
@@ -58,7 +58,7 @@ def print_audited(folder: StudyFolder, audit: Mapping[str, Any] | None, console:
     print_table(console, audit_table(audit))
     findings = report_document(folder)["findings"]
     print_line(console, next(f["text"] for f in findings if f["code"] == "pruning_stopped_winners"))
-    _print_places(console, folder, StudyFolder(folder.path / "audit"))
+    _print_places(console, folder, folder.below("audit"))
 
 
 def print_fitted(folder: StudyFolder, fit: Mapping[str, Any], console: Console) -> None:

@@ -58,6 +58,8 @@ def print_report(document: Mapping[str, Any], console: Console, page: Path | Non
         page: of the report, None where none was written.
     """
     print_answers(document, console)
+    for text in document["damaged"]:
+        print_line(console, f"! {text}", "yellow")
     print_line(console, f"{document['study']['name']}: {status_text(document)}", "bold")
     print_line(console, ", ".join(f"{name} {value}" for name, value in cost_facts(document)[1:3]), "dim")
     facts = data_facts(document)
