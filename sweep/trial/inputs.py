@@ -15,13 +15,27 @@ from sweep.score import Task
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
+_given: dict[tuple[str, str], Data] = {}  # by settings; of a process that cannot read the files
+
+
+def give_data(data: DataConfig, score: ScoreConfig, loaded: Data) -> None:
+    """Keep data for the trials of this process, which then reads no file for these settings."""
+    _given.clear()  # of an earlier study
+    _given[data.model_dump_json(), score.model_dump_json()] = loaded
+
+
 def load_data(data: DataConfig, score: ScoreConfig) -> Data:
     """Return the data of a trial, loaded once per process."""
     return _load(data.model_dump_json(), score.model_dump_json())
 
 
-@functools.lru_cache(maxsize=4)
 def _load(data: str, score: str) -> Data:
+    given = _given.get((data, score))
+    return _read(data, score) if given is None else given
+
+
+@functools.lru_cache(maxsize=4)
+def _read(data: str, score: str) -> Data:
     return load(DataConfig.model_validate_json(data), ScoreConfig.model_validate_json(score), Path())
 
 
