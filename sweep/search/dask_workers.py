@@ -17,14 +17,14 @@ from sweep.config.errors import SweepError, UsageError
 from sweep.config.text import plural
 from sweep.search.events import Message, Watch
 from sweep.search.executors import LokySlot, Slot, TaskLost, WorkerDied, Workers, blocked_interrupt
-from sweep.search.worker import serve
+from sweep.search.worker import serve_packed
 
 if TYPE_CHECKING:
     from distributed import Client
     from distributed import Future as DaskFuture
 
 LOOK_SECONDS = 0.5  # between looks at the members of the cluster
-CALL_SECONDS = 10.0  # how long the scheduler may take to answer
+CALL_SECONDS = 30.0  # how long the scheduler may take to answer
 SCHEDULER_SECONDS = 300.0  # how long a lost scheduler may be away before the run stops; our choice
 RESTART_SECONDS = 30.0  # how long a nanny may take to restart its worker
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -55,12 +55,13 @@ class DaskSlot(Slot):
         self.started = time.monotonic()
         future: Future[Any] = Future()
         try:
+            from distributed.protocol.pickle import dumps  # reaches functions that plain pickle does not
+
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a checkpoint of some MB is no mistake
                 sent = self.client.submit(
-                    serve,
-                    function,
-                    *args,
+                    serve_packed,
+                    dumps((function, args)),
                     key=f"sweep-{uuid.uuid4().hex}",
                     workers=[self.address],
                     allow_other_workers=False,
