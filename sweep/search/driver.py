@@ -71,6 +71,7 @@ class Driver:
         self._rungs = RungDecisions(self.study.pruning, self.running, self.records)
         self.projection.say = lambda text: self.watch(Message(text))
         self._slot_tasks: dict[int, SlotTask] = {}  # by slot number
+        self._told_of_idle = False
         self._resume_trials()
         self._tally.work_at_start = self._tally.work_done(self.running.values())
         self._steps_at_start = steps_done(self.records.values(), self.running.values())
@@ -92,6 +93,7 @@ class Driver:
                         Message("stopping: waiting for running segments; press Ctrl-C again to stop at once")
                     )
             self.workers.refresh(self.watch)
+            self._tell_of_idle_workers()
             if stop_by is None:
                 self._start_trials()
                 self._rungs.decide(self._settled_below)
@@ -107,6 +109,19 @@ class Driver:
                 return Outcome.INTERRUPTED
             self._collect()
             self.watch(self._tally.progress(self.running.values()))
+
+    def _tell_of_idle_workers(self) -> None:
+        """Tell once if there are more workers than the study has trials in flight."""
+        width = self.study.search.width
+        count = sum(slot.ready and slot.runs_trials for slot in self.workers.slots)
+        if count > width and not self._told_of_idle:
+            self._told_of_idle = True
+            self.watch(
+                Message(
+                    f"{count} workers, but only {plural(width, 'trial')} in flight: the others wait. A study that is to "
+                    f"use them takes search.width={count}, set before its first trial"
+                )
+            )
 
     def _collect(self) -> None:
         """Wait for results, at most for one tick, and take in those of the slots that are done or hang."""
