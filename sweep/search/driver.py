@@ -118,8 +118,8 @@ class Driver:
             self._told_of_idle = True
             self.watch(
                 Message(
-                    f"{count} workers, but only {plural(width, 'trial')} in flight: the others wait. A study that is to "
-                    f"use them takes search.width={count}, set before its first trial"
+                    f"{count} workers, but only {plural(width, 'trial')} in flight: the others wait. A study that is "
+                    f"to use them takes search.width={count}, set before its first trial"
                 )
             )
 
