@@ -211,6 +211,7 @@ def run(
     results: str,
     workers: int | None,
     executor: str | None,
+    scheduler: str | None,
 ) -> None:
     """Run or resume STUDY (a name or a path, default "sine") up to a total number of trials.
 
@@ -248,7 +249,7 @@ def run(
 
     stopping: dict[str, Any] = {"time_limit": time_limit, "max_trials_without_gain": without_gain}
     result = watched(
-        partial(api.run, study, **which, **stopping, workers=workers, executor=executor),
+        partial(api.run, study, **which, **stopping, workers=workers, executor=executor, scheduler=scheduler),
         lambda ended: f"{ended.trials} trials of {ended.folder.name} are complete",
     )
     print_run(result.folder, Console(stderr=True), result.stopped)

@@ -66,9 +66,16 @@ workers_option = click.option(
 )
 executor_option = click.option(
     "--executor",
-    type=click.Choice(["loky", "inline"]),
+    type=click.Choice(["loky", "inline", "dask"]),
     envvar="SWEEP_EXECUTOR",
-    help="Run trials in worker processes (loky, the default) or in this process (inline).",
+    help="Run trials in worker processes (loky, the default), in this process (inline), or on a cluster (dask).",
+)
+scheduler_option = click.option(
+    "--scheduler",
+    envvar="SWEEP_SCHEDULER",
+    metavar="ADDRESS|FILE",
+    help="Scheduler of the Dask cluster, such as tcp://host:8786, or its scheduler file (.json); by default, dask "
+    "starts a cluster on this machine. Only with --executor dask.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -117,6 +124,7 @@ def training_options(command: Command) -> Command:
     for option in (
         results_option,
         plugin_option,
+        scheduler_option,
         executor_option,
         workers_option,
     ):  # the last is listed first

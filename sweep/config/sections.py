@@ -268,7 +268,8 @@ class RunConfig(Section):
     """`[run]`: workers, device and engine. Not part of a study's identity."""
 
     workers: ProcessesOrZero = 0  # 0: one per core
-    executor: Literal["loky", "inline"] = "loky"
+    executor: Literal["loky", "inline", "dask"] = "loky"
+    scheduler: str = ""  # of Dask: address, or path of its file; empty starts a cluster on this machine
     device: Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")] = "cpu"
     engine: Literal["auto", "native", "torch"] = "auto"  # computes the networks; recorded, see docs/engine.md
     threads: Threads = 1  # per trial, over tiles of 16 sequences; for fewer trials than cores

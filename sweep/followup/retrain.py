@@ -149,7 +149,7 @@ def retrain(
     watch = _Renamed(execution.watch, proposer, stage)
     records = {record.number: record for record in folder.records(watch.damaged)}
     _check_records(folder, records, pairs)
-    width = max(config.search.width, len(workers.slots))
+    width = max(config.search.width, len(wanted))  # nothing is sampled: every worker may have one
     driver = Driver(
         study=replace(
             config,

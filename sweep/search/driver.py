@@ -13,7 +13,7 @@ from sweep.config.text import plural
 from sweep.config.trial import config_of
 from sweep.diagnosis.symptoms import Baselines
 from sweep.search.events import Message, Settled, Watch
-from sweep.search.executors import Slot, WorkerDied, Workers, outcome
+from sweep.search.executors import Slot, TaskLost, WorkerDied, Workers, outcome
 from sweep.search.interrupts import Interrupts
 from sweep.search.outcome import Outcome
 from sweep.search.proposals import Proposed, Proposer, SampledTrials
@@ -72,6 +72,7 @@ class Driver:
         self._rungs = RungDecisions(self.study.pruning, self.running, self.records)
         self.projection.say = lambda text: self.watch(Message(text))
         self._slot_tasks: dict[int, SlotTask] = {}  # by slot number
+        self._told_of_idle = False
         self._resume_trials()
         self._tally.work_at_start = self._tally.work_done(self.running.values())
         self._steps_at_start = steps_done(self.records.values(), self.running.values())
@@ -92,6 +93,8 @@ class Driver:
                     self.watch(
                         Message("stopping: waiting for running segments; press Ctrl-C again to stop at once")
                     )
+            self.workers.refresh(self.watch)
+            self._tell_of_idle_workers()
             if stop_by is None:
                 self._start_trials()
                 self._rungs.decide(self._settled_below)
@@ -108,8 +111,23 @@ class Driver:
             self._collect()
             self.watch(self._tally.progress(self.running.values()))
 
+    def _tell_of_idle_workers(self) -> None:
+        """Tell once if there are more workers than the study has trials in flight."""
+        width = self.study.search.width
+        count = sum(slot.ready and slot.runs_trials for slot in self.workers.slots)
+        if count > width and not self._told_of_idle:
+            self._told_of_idle = True
+            self.watch(
+                Message(
+                    f"{count} workers, but only {plural(width, 'trial')} in flight: the others wait. A study that is "
+                    f"to use them takes search.width={count}, set before its first trial"
+                )
+            )
+
     def _collect(self) -> None:
         """Wait for results, at most for one tick, and take in those of the slots that are done or hang."""
+        if not self._slot_tasks:  # workers of a cluster that are not there yet
+            time.sleep(TICK_SECONDS)
         wait(
             [task.future for task in self._slot_tasks.values()],
             timeout=TICK_SECONDS,
@@ -241,21 +259,25 @@ class Driver:
 
     def _fill_slots(self) -> None:
         for number, slot in enumerate(self.workers.slots):
-            if number in self._slot_tasks:
+            if number in self._slot_tasks or not slot.ready:
                 continue
-            work = self._next_work()
+            work = self._next_work(slot)
+            if work is None and slot.runs_trials:
+                return  # nor is there any for those after it
             if work is None:
-                return
+                continue
             self._slot_tasks[number] = self._submit(work, slot)
 
-    def _next_work(self) -> RunningTrial | SideTask | None:
-        """Return the next work: side tasks first, then the lowest-numbered trial that is not waiting.
+    def _next_work(self, slot: Slot) -> RunningTrial | SideTask | None:
+        """Return the next work of a slot: side tasks first, then the lowest-numbered trial that is not waiting.
 
         Once every trial has started, return the trial with most segments left instead. The last trials then take
         turns and end near each other; by number, the last one would run on alone.
         """
-        if self.side_tasks:
+        if self.side_tasks and slot.runs_side_tasks:
             return self.side_tasks.pop(0)
+        if not slot.runs_trials:
+            return None
         works = [task.work for task in self._slot_tasks.values()]
         busy = {work.number for work in works if isinstance(work, RunningTrial)}
         finish_waits = any(isinstance(work, SideTask) and work.before_finish for work in works)
@@ -290,6 +312,9 @@ class Driver:
         except WorkerDied as death:
             slot.kill()
             self._worker_died(task, str(death))
+            return
+        except TaskLost as loss:
+            self._repeat(task.work, str(loss))
             return
         except Exception as error:
             self._fail(task.work, _reason(error))
@@ -330,6 +355,9 @@ class Driver:
         if work.deaths >= MAX_DEATHS:
             self._fail(work, f"{reason}, {MAX_DEATHS} times in a row")
             return
+        self._repeat(work, reason)
+
+    def _repeat(self, work: RunningTrial | SideTask, reason: str) -> None:
         name = self._propose.name_of(work.number) if isinstance(work, RunningTrial) else work.name
         self.watch(Message(f"{name}: {reason}; trying again"))
         if isinstance(work, SideTask):

@@ -24,6 +24,7 @@ class ExecutionSettings(TypedDict, total=False):
 
     workers: int | None
     executor: str | None
+    scheduler: str | None
     watch: Watch
     interrupts: Interrupts
     plots: bool
@@ -35,7 +36,8 @@ class Execution:
     """How one command runs trials. Nothing here affects results."""
 
     workers: int | None = None  # worker processes; None: the study's `run.workers`, where 0 is one per core
-    executor: str | None = None  # "loky" or "inline"; None: the study's `run.executor`
+    executor: str | None = None  # "loky", "inline" or "dask"; None: the study's `run.executor`
+    scheduler: str | None = None  # of Dask; None: the study's `run.scheduler`
     watch: Watch = silent  # called with every event
     interrupts: Interrupts = field(default_factory=Interrupts)  # Ctrl-C and SIGTERM while a command runs
     plots: bool = True  # whether the rollout plot of each settled trial is drawn
@@ -50,8 +52,10 @@ class Execution:
         """Return `[run]` of a study with the number of workers and the executor of this execution."""
         executor = self.executor or run.executor
         workers = 1 if executor == "inline" else self.workers or run.workers or available_cores()
+        scheduler = run.scheduler if self.scheduler is None else self.scheduler
+        changed = {"executor": executor, "workers": workers, "scheduler": scheduler}
         try:
-            return RunConfig.model_validate({**run.model_dump(), "executor": executor, "workers": workers})
+            return RunConfig.model_validate({**run.model_dump(), **changed})
         except ValidationError as error:
             raise UsageError(
                 f"workers and executor: wanted at most {MOST_PROCESSES} workers and a known executor, got {workers} "

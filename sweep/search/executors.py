@@ -16,6 +16,7 @@ from joblib.externals.loky.backend import resource_tracker as loky_tracker
 from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 
 from sweep.search.bound_process import BoundContext
+from sweep.search.events import Watch
 from sweep.search.worker import call, imported, serve, start_worker
 
 CLOSE_SECONDS = 1.0  # how long to wait for the threads of a killed worker
@@ -25,13 +26,19 @@ class WorkerDied(Exception):
     """A worker process ended without a result; the text says how, if that is known."""
 
 
+class TaskLost(Exception):
+    """A task ended without a result, and not by its own fault: its scheduler is lost. It is repeated."""
+
+
 class Slot(ABC):
     """A place that runs one task at a time."""
 
     submitted: float = 0.0  # time.monotonic() of the latest submit
-    began: float | None = (
-        0.0  # of the latest task; None while its worker starts, which is no part of the task
-    )
+    # of the latest task; None while its worker starts, which is no part of the task
+    began: float | None = 0.0
+    ready: bool = True  # whether it takes tasks
+    runs_trials: bool = True
+    runs_side_tasks: bool = True
 
     @abstractmethod
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
@@ -83,7 +90,7 @@ class LokySlot(Slot):
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
         """Send a task to the worker process, or to a new one if the old one died while idle."""
-        with _blocked_interrupt():
+        with blocked_interrupt():
             try:
                 return self._submitted(function, args)
             except BrokenProcessPool:
@@ -142,7 +149,7 @@ class LokySlot(Slot):
 
 
 @contextlib.contextmanager
-def _blocked_interrupt() -> Iterator[None]:
+def blocked_interrupt() -> Iterator[None]:
     """Block Ctrl-C while a worker may start: the worker inherits the block and ignores Ctrl-C from its first moment.
 
     The resource trackers start first, because their start unblocks Ctrl-C again.
@@ -185,8 +192,13 @@ EXECUTORS: dict[str, Callable[[], Slot]] = {"loky": LokySlot, "inline": InlineSl
 class Workers:
     """The slots of a command, closed at its end: all its stages share worker processes and their imports."""
 
+    slots: list[Slot]
+
     def __init__(self, count: int, executor: str) -> None:
         self.slots = [EXECUTORS[executor]() for _ in range(count)]
+
+    def refresh(self, watch: Watch) -> None:
+        """Take in workers that have joined; those of this machine are there from the beginning."""
 
     def __enter__(self) -> "Workers":
         return self

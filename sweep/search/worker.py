@@ -53,6 +53,15 @@ def serve(function: Callable[..., Any], *args: Any) -> Any:
             gc.freeze()
 
 
+def serve_packed(packed: bytes) -> Any:
+    """Return the result of a pickled (function, arguments) pair, in a worker process of a cluster.
+
+    Only the worker unpacks it: the scheduler, which reads the arguments of its tasks, need not import what they need.
+    """
+    function, args = pickle.loads(packed)
+    return serve(function, *args)
+
+
 def call(function: Callable[..., Any], *args: Any) -> Any:
     """Return the function's result.
 

@@ -20,6 +20,7 @@ from sweep.score import block_length
 from sweep.search import Workers, check_sampler
 from sweep.search.execution import Execution
 from sweep.store import DriverLock, StudyFolder
+from sweep.study.cluster import cluster_workers
 from sweep.study.components import falling_schedulers, known_names
 from sweep.study.engine import check_device, engine_facts, with_engine
 from sweep.study.find import chosen_study, stored_study
@@ -117,8 +118,15 @@ class OpenStudy:
             yield
 
     def workers(self) -> Workers:
-        """Return the workers that train its trials; the caller closes them."""
-        return Workers(self.config.run.workers, self.config.run.executor)
+        """Return the workers that train its trials; the caller closes them.
+
+        Raises:
+            UsageError: no Dask scheduler answers, or distributed is not installed.
+        """
+        run = self.config.run
+        if run.executor == "dask":
+            return cluster_workers(self.config, self.data)
+        return Workers(run.workers, run.executor)
 
     def write(self) -> None:
         """Store the effective study with facts about its data and this machine."""

@@ -4,7 +4,7 @@ Nothing here reads or writes files of results: the functions return bytes and re
 """
 
 from sweep.trial.finish import Finished, diagnosis_bytes, finish, score_on_test
-from sweep.trial.inputs import data_facts, load_data
+from sweep.trial.inputs import data_facts, give_data, load_data
 from sweep.trial.probing import probe_trial
 from sweep.trial.segment import Segment, run_segment
 from sweep.trial.setup_facts import setup_facts
@@ -15,6 +15,7 @@ __all__ = [
     "data_facts",
     "diagnosis_bytes",
     "finish",
+    "give_data",
     "load_data",
     "probe_trial",
     "run_segment",

@@ -17,6 +17,15 @@ from sweep.score import Task
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
+_given: dict[tuple[str, str], Data] = {}  # by settings; of a process that cannot read the files
+
+
+def give_data(data: DataConfig, score: ScoreConfig, loaded: Data) -> None:
+    """Keep data for the trials of this process, which then reads no file for these settings."""
+    _given.clear()  # of an earlier study
+    _given[data.model_dump_json(), score.model_dump_json()] = loaded
+
+
 def load_data(data: DataConfig, score: ScoreConfig) -> Data:
     """Return the data of a study, loaded once per process."""
     return _load(data.model_dump_json(), score.model_dump_json(), None)
@@ -63,7 +72,12 @@ def _loaded(data: str, score: str, whole: str | None) -> Data:
     )
 
 
-_load = functools.lru_cache(maxsize=4)(_loaded)
+_read = functools.lru_cache(maxsize=4)(_loaded)
+
+
+def _load(data: str, score: str, whole: str | None) -> Data:
+    given = _given.get((data, score)) if whole is None else None
+    return _read(data, score, whole) if given is None else given
 
 
 def data_facts(config: TrialConfig) -> DataFacts:
