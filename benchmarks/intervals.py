@@ -51,7 +51,7 @@ class Row:
 
     data: Mapping[str, Any]  # of [data]; a path is that of a file which `write_files` writes
     horizon: int = 40
-    starts: int = 1000  # on test; for sources that make a series for each start, for calibration too
+    starts: int = 1000  # wanted on test
 
 
 ROWS = {

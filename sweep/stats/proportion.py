@@ -16,7 +16,6 @@ def wilson_interval(share: float, n: int) -> tuple[float, float, float]:
         share: in [0, 1].
         n: independent observations, at least 1.
     """
-    z = Z
-    center = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    center = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
     return float(share), max(0.0, center - half), min(1.0, center + half)
