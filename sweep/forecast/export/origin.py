@@ -5,7 +5,11 @@ from typing import Any
 from sweep.config.data_section import without_folders
 from sweep.data.types import Data
 from sweep.forecast.networks import Source
-from sweep.results.document import report_document, trial_document
+from sweep.results.contest import contests
+from sweep.results.document import trial_document
+from sweep.results.study import read_study
+from sweep.results.verdict import verdict_of
+from sweep.results.wording.verdict import verdict_text
 from sweep.store import StudyFolder
 from sweep.study.machine import machine_facts
 
@@ -23,7 +27,7 @@ def origin_of(folder: StudyFolder, source: Source, data: Data) -> dict[str, Any]
     Raises:
         StoreError: a file of the study is damaged.
     """
-    trial = trial_document(folder, source.number)
+    study, trial = read_study(folder), trial_document(folder, source.number)
     config = source.trainings[0][0]
     arm = trial["confirmation"]
     recorded = data.recorded if config.fitted is None else None  # a fit may know more data than the study
@@ -48,7 +52,7 @@ def origin_of(folder: StudyFolder, source: Source, data: Data) -> dict[str, Any]
             "test": trial.get("test"),
             "skill": trial["skill"],
         },
-        "verdict": report_document(folder)["verdict"]["text"],
+        "verdict": verdict_text(verdict_of(contests(study).decisive), study),
         "symptom": None if trial["diagnosis"] is None else _symptom(trial["diagnosis"]["symptom"]),
         "versions": machine_facts()["versions"],
     }
