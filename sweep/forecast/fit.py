@@ -10,7 +10,7 @@ from typing import Any
 from sweep.config.errors import SweepError, UsageError
 from sweep.config.seeds import fresh_seeds
 from sweep.config.text import plural
-from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.config.trial import TrialConfig, config_of
 from sweep.followup.retrain import Arm, Retrained, Retraining, retrain, untrained
 from sweep.forecast.fit_settings import equal_budget, fitted_of, lowered_at, size_of
 from sweep.forecast.networks import Trainings, trainings_of
@@ -52,7 +52,7 @@ def fit_study(
         raise UsageError(
             f"trial {source.number} is {trial.state}: only a trial that was trained to its end shows how long to train"
         )
-    scored = trial_config_from_json(trial.config)
+    scored = config_of(trial)
     fitted = fitted_of([source.folder.record(one) for one in source.numbers])
     config = with_fingerprint(scored.model_copy(update={"fitted": fitted}))
     before, now = size_of(training_windows(scored)), size_of(training_windows(config))

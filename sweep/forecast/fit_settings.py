@@ -14,7 +14,7 @@ from typing import Any
 
 from sweep.config.fitted import Fitted
 from sweep.config.records import TrialRecord
-from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.config.trial import TrialConfig, config_of
 from sweep.data import WindowSource
 from sweep.stats.ranking import worse_median
 from sweep.train import OPTIMIZERS, SCHEDULERS
@@ -50,7 +50,7 @@ def best_share(record: TrialRecord) -> float:
 
 def kept_ridge(record: TrialRecord) -> float | None:
     """Return the ridge of a network's best checkpoint, None if it kept the readout that training gave it."""
-    config = trial_config_from_json(record.config)
+    config = config_of(record)
     if config.training.projected:
         found: float | None = _refit(record, _best(record)).get("ridge")
         return found

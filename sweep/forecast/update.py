@@ -15,7 +15,7 @@ from sweep.config.data_section import DataConfig
 from sweep.config.errors import UsageError
 from sweep.config.fitted import Begin, Fitted
 from sweep.config.text import plural
-from sweep.config.trial import TrialConfig, trial_config_from_json
+from sweep.config.trial import TrialConfig, config_of
 from sweep.data.coding import coding_from_document
 from sweep.followup.retrain import Arm, Retraining
 from sweep.forecast.fit import fit_entry, trained_on_all
@@ -58,7 +58,7 @@ def update_fit(
         return Outcome.DONE, latest
     before, now = latest["windows"], size_of(training_windows(config))
     budget = equal_budget(config, latest["budget"], (before["count"], before["steps"]), now)
-    own = trial_config_from_json(trial.config).seed
+    own = config_of(trial).seed
     training = config.training.model_copy(update={"budget": max(1, round(share * budget))})
     config = config.model_copy(update={"training": training, "seed": own})
     assert config.fitted is not None
@@ -76,7 +76,7 @@ def update_fit(
 def _updated(source: Trainings, path: Path | None, study: OpenStudy) -> TrialConfig:
     """Return the configuration that continues from the stored weights of networks, with the budget of a whole fit."""
     below = source.folder
-    configs = [trial_config_from_json(below.record(one).config) for one in source.numbers]
+    configs = [config_of(below.record(one)) for one in source.numbers]
     config = configs[0]
     assert config.fitted is not None
     begins = []

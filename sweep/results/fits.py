@@ -10,7 +10,7 @@ FIT = "fit"  # purpose of the fresh seeds, name of the folder, and of the docume
 
 def fit_folder(folder: StudyFolder) -> StudyFolder:
     """Return the folder of a study's fits, whether it exists or not."""
-    return StudyFolder(folder.path / FIT)
+    return folder.below(FIT)
 
 
 def stored_fits(folder: StudyFolder) -> list[dict[str, Any]]:
