@@ -18,10 +18,10 @@ class ScoresForm(TypedDict):
     rollout_error: Share | None
     prefix_errors: list[Share | None]
     nrmse: OrNull
-    valid_steps: Number
-    valid_steps_low: Number
-    valid_steps_high: Number
-    diverged_fraction: Share
+    valid_steps: OrNull
+    valid_steps_low: OrNull
+    valid_steps_high: OrNull
+    diverged_fraction: Share | None
     one_step_error: Share | None
     one_step_nrmse: OrNull
     trivial_skill: NotRequired[OrNull]
@@ -47,7 +47,7 @@ class GroupForm(TypedDict):
     channel: Text | None
     starts: Count
     rollout_error: Share
-    valid_steps: Number
+    valid_steps: OrNull
     trivial_error: Share
     trivial_skill: OrNull
 
