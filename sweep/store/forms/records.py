@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from sweep.config.records import Origin, State, TrialRecord
-from sweep.store.forms.json_form import OPEN, Count, Misfit, Number, OrNull, Settings, Share, Text
+from sweep.store.forms.json_form import OPEN, Count, Misfit, OrNull, Settings, Share, Text
 
 Value = bool | int | float | Text | list[bool | int | float | Text]  # of a hyperparameter
 Sizes = Annotated[list[OrNull], Field(max_length=100_000)]
@@ -108,7 +108,6 @@ def related(record: TrialRecord) -> TrialRecord:
         index = getattr(record, name)
         if index is not None and index > last:
             raise Misfit(f"{name}: there is no evaluation {index}, the last one is {last}")
-    scored = record.settled and record.state != "failed"
-    if scored != (record.rollout_error is not None):
-        raise Misfit(f"rollout_error: a trial that is {record.state} has {'one' if scored else 'none'}")
+    if record.rollout_error is not None and record.state in ("running", "failed"):
+        raise Misfit(f"rollout_error: a trial that is {record.state} has none")
     return record
