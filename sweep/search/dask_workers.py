@@ -79,9 +79,9 @@ class DaskSlot(Slot):
         self.ready, self.gone = False, True
         if self._running is not None:
             sent, future = self._running
+            _end(future, reason)  # before the cancellation, which would end it for another reason
             with contextlib.suppress(Exception):
                 sent.cancel()
-            _end(future, reason)
 
     def kill(self) -> None:
         """End the worker's task: its nanny restarts it, and it joins again. Without a nanny it is not used again."""
@@ -141,7 +141,7 @@ class DaskWorkers(Workers):
                     n_workers=count,
                     threads_per_worker=1,
                     processes=True,
-                    dashboard_address=None,
+                    dashboard_address=":0",  # any free port
                     silence_logs=50,
                     env=ONE_THREAD,
                 )
