@@ -64,6 +64,12 @@ def test_every_command_has_help(command):
     assert " ".join(main.commands[command].help.split()) in " ".join(shown.stdout.split())
 
 
+def test_the_exit_codes_are_on_lines_of_their_own():
+    lines = [line.strip() for line in invoke("--help").stdout.splitlines()]
+    first = lines.index("Exit codes:")
+    assert lines[first + 1 : first + 3] == ["0: done", "1: failed"]
+
+
 def test_help_imports_no_torch():
     code = (
         "import sys; sys.argv = ['sweep', '--help']\nfrom sweep.cli import main\n"
