@@ -69,7 +69,7 @@ class SweepGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="sweep")
 def main() -> None:
-    r"""Find out why a recurrent forecaster's rollout fails, and which training makes it hold.
+    """Find out why a recurrent forecaster's rollout fails, and which training makes it hold.
 
     An option is taken from its flag, else from SWEEP_* in the environment, else from the study file.
 
@@ -80,7 +80,7 @@ def main() -> None:
       2: invalid command or study file
       3: nothing to report (no trial completed, or nothing to confirm or audit)
       130: interrupted; rerun the command to resume
-    """
+    """  # noqa: D301
 
 
 for command in (confirm, treat, audit, fit, forecast, export):

@@ -14,7 +14,9 @@ def seen_text(summary: Document) -> str:
     if summary.get("known"):
         channels += f" and {plural(len(summary['known']), 'input')} from outside"
     if summary["series"] > 1:
-        lengths = f"{summary['shortest']:,} to {summary['longest']:,} rows each, {summary['rows']:,} in all"
+        shortest, longest = f"{summary['shortest']:,}", f"{summary['longest']:,}"
+        each = shortest if shortest == longest else f"{shortest} to {longest}"
+        lengths = f"{each} rows each, {summary['rows']:,} in all"
         parts = [f"{summary['name']}: {summary['series']:,} series of {lengths}, {channels}."]
     else:
         parts = [f"{summary['name']}: {summary['rows']:,} rows, {channels}."]

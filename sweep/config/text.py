@@ -1,16 +1,32 @@
 """Words for counts and durations, for the messages of every room."""
 
 import json
+import re
 import shlex
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 GROUPED = 10_000  # from here on integers of a file have underscores between thousands
+QUOTED = re.compile(r"(?<!\S)--\w+ '[^']*'")  # an option with a quoted value: --known 'inlet temperature'
+JOINED = "\ue000"  # of the private use area: stands for a space that must stay
 
 
 def plural(count: int, noun: str, several: str | None = None) -> str:
     """Return a count with its noun: "1 trial", "2 trials"; `several` is its plural if that is not the noun and "s"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {several or noun + 's'}"
+
+
+def wrapped(text: str, width: int, **options: Any) -> list[str]:
+    """Return the lines of a text; an option with a quoted value stays on one line, so that it can be pasted.
+
+    Args:
+        text: to wrap.
+        width: of the lines, in characters.
+        **options: of `textwrap.wrap`.
+    """
+    joined = QUOTED.sub(lambda option: option.group().replace(" ", JOINED), text)
+    return [line.replace(JOINED, " ") for line in textwrap.wrap(joined, width, **options)]
 
 
 def toml_string(text: str) -> str:

@@ -147,6 +147,6 @@ def _remedy(known: Recording | None, channels: Sequence[str], first: int) -> str
     if known is not None:
         return f"add the row{fewer}"
     return (
-        f"give the inputs of all steps in a table (--known FILE), or as rows at the end of the data without values of "
-        f"{', '.join(channels)}{fewer}"
+        "give the inputs of all steps in a table with the ids and times of the data (--known FILE), or as rows at the "
+        f"end of the data without values of {', '.join(channels)}{fewer}"
     )

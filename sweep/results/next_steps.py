@@ -56,9 +56,8 @@ def next_steps(study: StoredStudy, verdict: Verdict, findings: Mapping[str, Find
     improvements = list(itertools.islice(_improvements(study, verdict, findings), MOST))
     if verdict.kind == "nothing":
         return tuple(improvements)
-    use = NextStep(
-        "forecast", study_command(study.folder, "forecast"), {"name": verdict.use and verdict.use.name}
-    )
+    facts = {"name": verdict.use and verdict.use.name, "inputs": study.inputs_ahead}
+    use = NextStep("forecast", study_command(study.folder, "forecast"), facts)
     if verdict.kind == "configuration" and study.confirmation is not None:
         export = NextStep("export", study_command(study.folder, "export", ..., study.folder.name))
         return (use, *improvements, export)[:MOST]

@@ -90,8 +90,14 @@ class StoredStudy:
     @property
     def driven(self) -> bool:
         """Return whether inputs from outside drive the data; a static input, constant in each series, does not."""
+        return bool(self.inputs_ahead)
+
+    @property
+    def inputs_ahead(self) -> tuple[str, ...]:
+        """Return the names of the inputs that a forecast needs at each of its steps: all but the static ones."""
         known = (self.facts.get("data") or {}).get("known") or ()
-        return bool(set(known) - set((self.document.get("data") or {}).get("static") or ()))
+        static = (self.document.get("data") or {}).get("static") or ()
+        return tuple(str(name) for name in known if name not in static)
 
     @property
     def falling_schedulers(self) -> frozenset[str]:

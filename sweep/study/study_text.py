@@ -1,11 +1,10 @@
 """The text of a study file with a comment above each setting that says why it has its value."""
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sweep.config.text import toml_key, toml_text
+from sweep.config.text import toml_key, toml_text, wrapped
 
 WIDTH = 110  # characters of a comment's line
 GIVEN = "as given"
@@ -66,5 +65,5 @@ def _with(table: Table, setting: Setting) -> Table:
 
 def _comment(text: str) -> Iterator[str]:
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    for line in textwrap.wrap(printable, WIDTH - 2, break_long_words=False, break_on_hyphens=False):
+    for line in wrapped(printable, WIDTH - 2, break_long_words=False, break_on_hyphens=False):
         yield f"# {line}"

@@ -64,6 +64,12 @@ def test_every_command_has_help(command):
     assert " ".join(main.commands[command].help.split()) in " ".join(shown.stdout.split())
 
 
+def test_the_exit_codes_are_on_lines_of_their_own():
+    lines = [line.strip() for line in invoke("--help").stdout.splitlines()]
+    first = lines.index("Exit codes:")
+    assert lines[first + 1 : first + 3] == ["0: done", "1: failed"]
+
+
 def test_help_imports_no_torch():
     code = (
         "import sys; sys.argv = ['sweep', '--help']\nfrom sweep.cli import main\n"
@@ -502,9 +508,8 @@ def test_a_run_that_ends_early_says_why_and_how_to_go_on(results, tmp_path):
     assert shown.exit_code == 0
     assert "no more trials after 3: the time that is left is for" in shown.stderr
     said = " ".join(shown.stderr.split())
-    assert (
-        "Stopped after 3 trials: the time that is left" in said
-        and "sweep run continues to the total." in said
-    )
+    assert "Stopped after 3 trials: the time that is left" in said
+    command = f"sweep run sine --results {copy}"
+    assert f"To continue to the total: {command}" in shown.stderr.splitlines()
     shown = invoke("run", "sine", "--time-limit", "soon", *rest)
     assert shown.exit_code == 2 and "'soon' is not a time span above 0" in shown.stderr

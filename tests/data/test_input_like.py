@@ -60,6 +60,12 @@ def test_nothing_is_said(names, columns, settings):
     assert said(names, columns, **settings) == []
 
 
+def test_the_option_can_be_pasted():
+    name = "supply temperature [°C]"
+    ((text, key),) = said(["y", name], ["noise", "noise"])
+    assert text.endswith(f"--known '{name}'") and key == f'known = ["{name}"]'
+
+
 def test_several_are_named_together():
     ((text, key),) = said(["y", "u", "w"], ["noise", "noise", "switch"])
     assert text == (

@@ -53,6 +53,14 @@ def test_inputs_from_outside_are_named_and_no_channels(tmp_path):
     assert "input" not in seen_text(seen) and forecast_text(seen).endswith("x0, x2")
 
 
+def test_series_of_one_length_have_one_number_of_rows(tmp_path):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "a.npy", rng.standard_normal((2, 300, 1)))
+    seen = summary_of_recording(load_recording(DataConfig(path=str(tmp_path / "a.npy"))), [0]).document()
+    assert "2 series of 300 rows each, 600 in all" in seen_text(seen)
+    assert "2 series of 300 to 400 rows each" in seen_text({**seen, "longest": 400})
+
+
 def test_pieces_of_a_series_are_one_series_in_the_spread():
     wave = np.sin(2 * np.pi * np.arange(400) / 20)
     wave[:80] /= 50  # quiet before the gap

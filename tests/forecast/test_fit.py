@@ -447,7 +447,9 @@ def test_the_command_prints_and_the_report_has_a_line(own, more):
         f"Fit of trial {number}: 2 networks, trained on all 800 samples, {share} of the budget; not scored."
     )
     assert line in text
-    assert "What validation would choose is the median choice of 2 networks of fresh seeds." in text
+    assert (
+        "The choices of validation are replaced by the median choices of 2 networks of fresh seeds." in text
+    )
     updated = invoke("fit", "two", "--update", "--data", str(more), "--share", "0.1", "--json", *place)
     document = json.loads(updated.stdout)
     assert document == latest_fit(own)

@@ -59,3 +59,14 @@ def test_no_cell_is_cut():
     letters = "".join(character for line in lines for character in line if character.isalpha())
     assert set("abcdefghijklmnopqrstuvwxyz") <= set(letters) and "…" not in "".join(lines)
     assert max(map(len, lines)) <= 20
+
+
+def test_an_option_with_a_quoted_value_stays_on_one_line():
+    out = io.StringIO()
+    text = (
+        "it looks like an input whose future is known: --known 'inlet temperature [°C]' (the model's guess)"
+    )
+    print_facts(Console(file=out, width=60), [("inputs", text)])
+    lines = out.getvalue().splitlines()
+    assert len(lines) > 1 and any("--known 'inlet temperature [°C]'" in line for line in lines)
+    assert " ".join(out.getvalue().split()) == f"inputs {text}"

@@ -82,6 +82,16 @@ def test_a_confirmed_configuration_is_used_first(stored):
     assert codes(replace(stored, confirmation=CONFIRMED), **ALL) == ["forecast", "wider", "longer"]
 
 
+def test_a_forecast_names_the_inputs_that_it_needs(stored):
+    assert "--known" not in next_step_text(steps(stored)[-1])
+    data = {**stored.document["data"], "static": ["size"]}
+    facts = {**stored.facts, "data": {"known": ["valve", "size"]}}
+    driven = replace(stored, document={**stored.document, "data": data, "record": facts})
+    assert driven.inputs_ahead == ("valve",) and driven.driven
+    text = next_step_text(steps(driven)[-1])
+    assert "It needs valve of each step: add --known FILE" in text
+
+
 def test_never_more_than_three(stored):
     for kind in ("configuration", "baseline", "nothing"):
         for confirmation in (None, CONFIRMED, TIED):

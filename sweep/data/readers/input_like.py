@@ -1,6 +1,7 @@
 """Columns that look like inputs from outside: a guess, which is reported and changes nothing."""
 
 import re
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
@@ -42,7 +43,7 @@ def input_facts(names: Sequence[str], values: Array, config: DataConfig) -> list
         return []
     what = ", ".join(f"{name} ({reasons[name]})" for name in found)
     look = "looks like an input" if len(found) == 1 else "look like inputs"
-    options = " ".join(f"--known {name}" for name in found)
+    options = " ".join(f"--known {shlex.quote(name)}" for name in found)
     listed = ", ".join(toml_string(name) for name in found)
     text = f"{what} {look} whose future may be known: {options}"
     return [Fact("inputs", text, f"known = [{listed}]", guessed=True)]

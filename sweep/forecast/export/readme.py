@@ -99,7 +99,9 @@ def _tables(card: Card) -> str:
         *((_code(name), "input, constant in each series") for name in coding.static),
     ]  # fmt: skip
     if columns.time:
-        rows.append((_code(columns.time), "time of the local clock, such as 2024-12-31 23:00"))
+        rows.append(
+            (_code(columns.time), "time of the local clock, such as 2024-12-31 23:00, 2024-12-31 or 2024-12")
+        )
     rows.append((_code(columns.series), _series(card)))
     step = "" if card.step is None else f" Rows are {card.step.text} apart."
     text = (

@@ -1,6 +1,5 @@
 """How every command prints: lines of plain text, in which nothing is taken for markup, facts and tables."""
 
-import textwrap
 from collections.abc import Iterable
 
 from rich.box import SIMPLE_HEAD
@@ -8,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sweep.config.text import wrapped
 from sweep.results.wording.text_table import TextTable
 
 NAME_LEAST = 16  # columns of a terminal for the folded names of a table's rows
@@ -24,7 +24,7 @@ def print_facts(console: Console, facts: Iterable[tuple[str, str]]) -> None:
     width = max((len(name) for name, _ in facts), default=0)
     room = max(10, console.width - width - 4)
     for name, value in facts:
-        for index, line in enumerate(textwrap.wrap(value, room) or [""]):
+        for index, line in enumerate(wrapped(value, room) or [""]):
             print_line(console, f"  {'' if index else name:<{width}}  {line}")
 
 

@@ -10,6 +10,7 @@ from sweep.config.text import plural
 from sweep.report.terminal.console import print_line, print_table
 from sweep.report.terminal.study import print_answers, print_details
 from sweep.report.terminal.trial import print_treatment
+from sweep.results.commands import study_command
 from sweep.results.document import report_document
 from sweep.results.wording.audit import audit_table
 from sweep.results.wording.fit import fit_texts
@@ -26,10 +27,9 @@ def print_run(folder: StudyFolder, console: Console, stopped: str | None = None)
     """
     document = report_document(folder)
     if stopped is not None:
-        count = len(document["trials"])
-        print_line(
-            console, f"Stopped after {plural(count, 'trial')}: {stopped}. sweep run continues to the total."
-        )
+        print_line(console, f"Stopped after {plural(len(document['trials']), 'trial')}: {stopped}.")
+        print_line(console, f"To continue to the total: {study_command(folder, 'run')}", wrap=False)
+        console.print()
     print_answers(document, console)
     print_details(document, console)
     _print_places(console, folder, folder)
@@ -66,6 +66,8 @@ def print_fitted(folder: StudyFolder, fit: Mapping[str, Any], console: Console) 
     for text in fit_texts(fit):
         print_line(console, text)
     print_line(console, f"Networks: {folder.path}/fit/trials/*/checkpoint.pt", wrap=False)
+    command = study_command(folder, "export", ..., f"{folder.name}_fitted", "--fitted")
+    print_line(console, f"To export them: {command}", wrap=False)
 
 
 def _print_places(console: Console, folder: StudyFolder, trained: StudyFolder) -> None:

@@ -29,7 +29,7 @@ def fit_texts(fit: Mapping[str, Any]) -> list[str]:
             if source["basis"] == "confirmed"
             else "the trial's own network, which was selected and not confirmed"
         )
-        texts.append(f"What validation would choose is the median choice of {which}.")
+        texts.append(f"The choices of validation are replaced by the median choices of {which}.")
     if fit["ridge"] is not None:
         texts.append(f"The readout is solved with a ridge of {fit['ridge']:g}.")
     if fit["lowered_at"]:

@@ -52,6 +52,16 @@ def _shorter(facts: Facts) -> str:
     return f"Nothing has skill over half of the {facts['horizon']} steps. This scores the first {facts['steps']} alone."
 
 
+def _forecast(facts: Facts) -> str:
+    text = f"This forecasts with {facts['name']}, the verdict's choice."
+    if facts["inputs"]:
+        names = list_text(facts["inputs"])
+        text += (
+            f" It needs {names} of each step: add --known FILE, unless the data end with rows that have them."
+        )
+    return text
+
+
 REASONS: Mapping[str, Callable[[Facts], str]] = {
     "resume": _resume,
     "failed": lambda facts: f"No trial has a score. This shows why trial {facts['number']} failed.",
@@ -64,6 +74,6 @@ REASONS: Mapping[str, Callable[[Facts], str]] = {
     "longer": _longer,
     "treat": _treat,
     "shorter": _shorter,
-    "forecast": lambda facts: f"This forecasts with {facts['name']}, the verdict's choice.",
+    "forecast": _forecast,
     "export": lambda facts: "This writes the network with its scaling for use without sweep.",
 }

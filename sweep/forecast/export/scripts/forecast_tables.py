@@ -7,6 +7,7 @@ import argparse
 import csv
 import json
 import math
+import re
 import sys
 from calendar import isleap, monthrange
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ CARD: dict[str, Any] = json.loads((FOLDER / "card.json").read_text(encoding="utf
 CODING, COLUMNS = CARD["coding"], CARD["columns"]
 INPUTS = len(CODING["known"])
 LAGS = {"difference": 1, "seasonal_difference": CODING["season"]}  # steps of the transforms that have one
+MONTH = re.compile(r"\d{4}-\d{2}")  # 2024-12: its first day
 Rows = list[dict[str, str]]
 
 
@@ -119,10 +121,13 @@ def numbers(rows: Rows, names: Sequence[str], path: str) -> list[list[float]]:
 def clock(rows: Rows, path: str) -> list[datetime]:
     """Return the times of a table, on the local clock; none without a column of times."""
     name = COLUMNS["time"]
-    try:
-        times = [datetime.fromisoformat(row[name]) for row in rows] if name else []
-    except (KeyError, TypeError, ValueError) as error:
-        sys.exit(f"error: {path}, column {name}: wanted times such as 2024-12-31 23:00, got {error!r}")
+    times = []
+    for text in [row.get(name) for row in rows] if name else []:
+        try:
+            times.append(datetime.fromisoformat(f"{text}-01" if MONTH.fullmatch(text) else text))
+        except (TypeError, ValueError):
+            wanted = "2024-12-31 23:00, 2024-12-31 or 2024-12"
+            sys.exit(f"error: {path}, column {name}: wanted times such as {wanted}, got {text or 'none'}")
     if any(time.tzinfo for time in times):
         sys.exit(f"error: {path}, column {name}: write times of the local clock, without an offset")
     return times
