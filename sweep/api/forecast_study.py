@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,20 +14,25 @@ from sweep.api.given_data import Given, stored_form
 from sweep.api.made_forecast import Forecast
 from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError, StudyChanged, UsageError
+from sweep.config.sections import ScoreConfig
 from sweep.config.text import plural
+from sweep.data import Data
 from sweep.data.coding import Coding, coding_of
 from sweep.data.future import Future, Futures, futures_of
 from sweep.data.new_data import read_known, read_new_data, settled
+from sweep.data.starts import Level, level_of
 from sweep.forecast.after import starts_after, study_recording
-from sweep.forecast.calibrate import identity, intervals_of, predict_by
+from sweep.forecast.calibrate import calibrated_for, identity, intervals_of, predict_by
 from sweep.forecast.forecaster import Forecaster, forecaster_of
 from sweep.forecast.intervals import Intervals
+from sweep.forecast.networks import Source
 from sweep.results.intervals import coverage_entries
-from sweep.results.wording.intervals import missing_level_text
+from sweep.results.wording.intervals import missing_level_text, other_networks_text
 from sweep.results.wording.numbers import list_text
 from sweep.stats.conformal import WHOLE_PERCENTS
 from sweep.store import StudyFolder
 from sweep.study.open_study import OpenStudy, open_study, require_same_data
+from sweep.trial.inputs import data_read_anew
 
 PLAIN = {
     "separator": ",",
@@ -46,6 +52,7 @@ def forecast(
     *,
     steps: int | None = None,
     trial: int | None = None,
+    fitted: bool = False,
     data: str | Path | Given | None = None,
     known: str | Path | Given | None = None,
     levels: Sequence[int] = (50, 90),
@@ -59,33 +66,39 @@ def forecast(
     Args:
         study: its name, or the path of its results folder.
         steps: to forecast; None: the study's horizon.
-        trial: whose networks forecast; None: as the verdict says.
-        data: new data, a file or a DataFrame, read with the settings of the study; None: those of the study.
+        trial: whose networks forecast; None: as the verdict says, or with `fitted` the one that was fitted last.
+        fitted: whether the networks of the latest fit on all data forecast (`sweep.fit`), or of its latest update. They
+            are not scored, and their intervals are those of the trial's other networks.
+        data: new data, a file or a DataFrame, read with the settings of the study; None: those of the study, or with
+            `fitted` those of the fit, which may have grown.
         known: inputs of the steps to forecast, with the time and the id of each row where the data have them; None: the
             last rows of the data, whose channels are empty. Static inputs are those of the last row.
         levels: of the intervals, whole percents.
         results: folder of all studies.
 
     Raises:
-        UsageError: there is no such study or trial, or a number is out of range.
+        UsageError: there is no such study, trial or fit, or a number is out of range.
         DataError: the data cannot be read, inputs are missing, or no series can be forecast.
         StudyChanged: the data of the study have changed since it began.
     """
     _require_numbers(steps, levels)
     opened = open_study(study, results, stored=True)
-    forecaster = forecaster_of(opened.folder, trial)
-    _require_same_data(opened)
-    coding = coding_of(opened.data, opened.config.data)
-    steps = steps or int(opened.data.validation.truth.shape[1])
-    futures = _futures(opened, coding, steps, data, known)
+    forecaster = forecaster_of(opened.folder, trial, fitted)
+    basis = _basis(opened, forecaster.of)
+    coding = basis.coding
+    steps = steps or int((opened.facts or {})["horizon"])
+    futures = _futures(basis, opened.config.score, steps, data, known)
     if not futures.series:
         raise DataError(
             *(f"{one.name or 'the series'} cannot be forecast: {one.reason}" for one in futures.left_out[:5])
         )
-    starts = starts_after(futures.series, coding, opened.data, steps)
-    values = predict_by(forecaster.of, opened.folder, opened.data, opened.config.run.device)(starts)
+    starts = starts_after(futures.series, coding, steps, basis.level)
+    values = predict_by(forecaster.of, opened.folder, basis.data, opened.config.run.device)(starts)
     given, notes = _intervals(opened.folder, forecaster, levels, steps)
-    ends = {} if given is None else given.around(values, [n for n in levels if given.gives(n)], starts.series)
+    ends = {}
+    if given is not None:
+        rows = given.rows_of([one.name for one in futures.series], starts.series)
+        ends = given.around(values, [level for level in levels if given.gives(level)], rows)
     return Forecast(
         study=opened.folder.name,
         values=values,
@@ -101,6 +114,7 @@ def forecast(
         coverage=tuple(_coverage(opened.folder, forecaster, list(ends))),
         left_out={one.name: one.reason for one in futures.left_out},
         notes=(
+            *([basis.note] if basis.note and data is None else []),
             *futures.notes,
             *_unknown(futures.series, coding),
             *_not_finite(futures.series, values),
@@ -133,15 +147,43 @@ def _require_same_data(opened: OpenStudy) -> None:
         raise StudyChanged(f"{error}; give new rows in a file of their own (--data FILE)") from None
 
 
+@dataclass(frozen=True)
+class _Basis:
+    """The data that a forecaster was trained on."""
+
+    config: DataConfig
+    data: Data
+    coding: Coding
+    level: Level | None  # of the training data; None: networks forecast, which do not read it
+    note: str = ""  # what should be known of them
+
+
+def _basis(opened: OpenStudy, of: Source | str) -> _Basis:
+    """Return the data of the study, or those of a fit, whose stored coding lets their file grow.
+
+    Raises:
+        StudyChanged: the data of the study have changed, and the networks are not those of a fit.
+    """
+    if isinstance(of, str) or of.coding is None:
+        _require_same_data(opened)
+        config, data = opened.config.data, opened.data
+        return _Basis(config, data, coding_of(data, config), level_of(data.train_raw, data.train_series))
+    training = of.trainings[0][0]
+    data, fitted = data_read_anew(training), training.fitted
+    changed = fitted is not None and data.fingerprint != fitted.fingerprint
+    note = f"the data ({data.name}) have changed since the networks were trained on them" if changed else ""
+    return _Basis(training.data, data, of.coding, None, note)
+
+
 def _futures(
-    opened: OpenStudy,
-    coding: Coding,
+    basis: _Basis,
+    score: ScoreConfig,
     steps: int,
     data: str | Path | Given | None,
     known: str | Path | Given | None,
 ) -> Futures:
-    config = opened.config.data
-    own, trained = study_recording(config, opened.config.score)
+    config, coding = basis.config, basis.coding
+    own, trained = study_recording(config, score)
     config = settled(config, own.facts)
     recording = own
     if data is not None:
@@ -192,11 +234,19 @@ def _intervals(
     folder: StudyFolder, forecaster: Forecaster, levels: Sequence[int], steps: int
 ) -> tuple[Intervals | None, list[str]]:
     """Return the intervals of a forecaster, and why levels or steps have none."""
-    given, reason = intervals_of(folder, forecaster.of)
+    measured = calibrated_for(folder, forecaster.of)
+    given, reason = intervals_of(folder, measured)
     if given is None:
         return None, [f"Intervals: {reason}"] if levels else []
-    notes = [f"Intervals: {missing_level_text(level, given.n)}" for level in levels if not given.gives(level)]
-    if steps > given.horizon and len(notes) < len(levels):
+    notes = []
+    if not isinstance(measured, str) and measured is not forecaster.of and levels:
+        other = other_networks_text(measured.number, len(measured.trainings), measured.basis == "confirmed")
+        notes.append(f"Intervals: {other}")
+    missing = [
+        f"Intervals: {missing_level_text(level, given.n)}" for level in levels if not given.gives(level)
+    ]
+    notes += missing
+    if steps > given.horizon and len(missing) < len(levels):
         notes.append(
             f"Intervals: none after step {given.horizon}, the end of the horizon for which the study is calibrated"
         )
@@ -205,7 +255,8 @@ def _intervals(
 
 def _coverage(folder: StudyFolder, forecaster: Forecaster, levels: Sequence[int]) -> list[dict[str, Any]]:
     """Return what the intervals of a forecaster cover of the locked test, at those of the levels that were measured."""
-    measured = coverage_entries(folder.read_document("winner"), identity(forecaster.of)) or []
+    of = calibrated_for(folder, forecaster.of)
+    measured = coverage_entries(folder.read_document("winner"), identity(of)) or []
     return [one for one in measured if one["level"] in levels]
 
 

@@ -94,6 +94,7 @@ class LoadedStudy:
         *,
         steps: int | None = None,
         trial: int | None = None,
+        fitted: bool = False,
         data: str | Path | Given | None = None,
         known: str | Path | Given | None = None,
         levels: Sequence[int] = (50, 90),
@@ -102,7 +103,13 @@ class LoadedStudy:
         from sweep.api.forecast_study import forecast  # here: tables need no torch
 
         return forecast(
-            str(self.folder.path), steps=steps, trial=trial, data=data, known=known, levels=levels
+            str(self.folder.path),
+            steps=steps,
+            trial=trial,
+            fitted=fitted,
+            data=data,
+            known=known,
+            levels=levels,
         )
 
     def document(self) -> dict[str, Any]:

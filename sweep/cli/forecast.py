@@ -28,9 +28,16 @@ def _levels(ctx: click.Context, param: click.Parameter, text: str) -> tuple[int,
     help="Forecast with the networks of this trial; by default as the study's verdict says.",
 )
 @click.option(
+    "--fitted",
+    is_flag=True,
+    help="Forecast with the networks that `sweep fit` trained on all data, after the end of these data; they are not "
+    "scored.",
+)
+@click.option(
     "--data",
     type=click.Path(dir_okay=False),
-    help="File with new data of the same shape, read with the settings of the study; by default the study's data.",
+    help="File with new data of the same shape, read with the settings of the study; by default the data of "
+    "the study, or of the fit.",
 )
 @click.option(
     "--known",

@@ -6,32 +6,33 @@ import numpy as np
 
 from sweep.config.data_section import DataConfig
 from sweep.config.sections import HORIZON, ScoreConfig
-from sweep.data import SOURCES, Data, Starts
+from sweep.data import SOURCES, Starts
 from sweep.data.coding import Coding
 from sweep.data.future import Future
 from sweep.data.load import recorded
 from sweep.data.recording import Need, Recording
-from sweep.data.starts import level_of
+from sweep.data.starts import Level
 from sweep.data.types import Array
 
 
-def starts_after(futures: Sequence[Future], coding: Coding, data: Data, steps: int) -> Starts:
+def starts_after(futures: Sequence[Future], coding: Coding, steps: int, level: Level | None = None) -> Starts:
     """Return the starts at the ends of series; their truth is NaN, and no error can be computed from them.
 
     Args:
         futures: at least one.
-        coding: of the study.
-        data: of the study, whose training parts give means and spreads.
+        coding: of the forecaster.
         steps: to forecast.
+        level: means and spreads of the training data, in the rows of the coding; None: networks forecast, which read
+            none, and they are NaN.
 
     Raises:
         DataError: the coding has a calendar, and a series has no dates.
     """
     rows = np.array([one.row for one in futures])
-    level = level_of(data.train_raw, data.train_series)
     past = np.stack([one.past[-coding.past_steps :] for one in futures])
     shape = (len(futures), steps, past.shape[2])
-    mean, std = level.mean[rows], level.std[rows]
+    unknown = np.full((len(futures), past.shape[2]), np.nan)
+    mean, std = (unknown, unknown) if level is None else (level.mean[rows], level.std[rows])
     return Starts(
         past=past,
         truth=np.full(shape, np.nan),

@@ -107,6 +107,17 @@ def intervals_of(folder: StudyFolder, of: Source | str) -> tuple[Intervals | Non
         raise StoreError(f"{folder.path / 'intervals.json'} is damaged: {error!r}") from error
 
 
+def calibrated_for(folder: StudyFolder, of: Source | str) -> Source | str:
+    """Return the forecaster whose intervals a forecaster has: for a fit the scored networks of its trial, else itself.
+
+    Raises:
+        StoreError: a file of the study is damaged.
+    """
+    if isinstance(of, str) or of.basis != "fitted":
+        return of
+    return networks_of(folder, of.number)
+
+
 def identity(of: Source | str) -> dict[str, Any]:
     """Return the plain values that tell a forecaster from others: networks by their trial and seeds, or a baseline."""
     if isinstance(of, str):

@@ -20,7 +20,7 @@ class Forecaster:
     of: Source | str  # the networks of a trial, or the name of a baseline
     text: str  # a sentence: what forecasts, and why
     verdict: str  # of the study, as its report says it
-    asked: bool = False  # whether a trial was asked for, whatever the verdict
+    asked: bool = False  # whether a trial or a fit was asked for, whatever the verdict
 
     def document(self) -> dict[str, Any]:
         """Return the forecaster as plain values for JSON."""
@@ -36,22 +36,27 @@ class Forecaster:
         }
 
 
-def forecaster_of(folder: StudyFolder, trial: int | None = None) -> Forecaster:
-    """Return the forecaster that a study's verdict names, or the networks of a trial.
+def forecaster_of(folder: StudyFolder, trial: int | None = None, fitted: bool = False) -> Forecaster:
+    """Return the forecaster that a study's verdict names, or the networks of a trial or of a fit.
 
     Where nothing beats a trivial forecast, it is the best trivial one.
 
     Args:
         folder: of the study.
-        trial: its number; None: as the verdict says.
+        trial: its number; None: as the verdict says, or with `fitted` the one that was fitted last.
+        fitted: whether the networks of the latest fit or update forecast.
 
     Raises:
-        UsageError: the study has named nothing yet, or the trial has no trained network.
+        UsageError: the study has named nothing yet, or the trial has no trained network or no fit.
         StoreError: there is no such trial, or a file is damaged.
     """
     study = read_study(folder)
     verdict = verdict_of(contests(study).decisive)
     words = verdict_text(verdict, study)
+    if fitted:
+        source = networks_of(folder, trial, fitted)
+        text = f"Forecast by {_networks_text(source)}, as asked; nothing is left to score such networks on."
+        return Forecaster(source, text, words, asked=True)
     if trial is not None:
         source = networks_of(folder, trial)
         return Forecaster(source, f"Forecast by {_networks_text(source)}, as asked.", words, asked=True)
@@ -69,6 +74,9 @@ def _networks_text(source: Source) -> str:
     if source.basis == "confirmed":
         which = f"the median of {count} networks" if count > 1 else "its network"
         return f"trial {source.number}, {which} on {'fresh seeds' if count > 1 else 'a fresh seed'}"
+    if source.basis == "fitted":
+        which = f"the median of {count} networks" if count > 1 else "its network"
+        return f"trial {source.number}, {which} trained on all data"
     return f"trial {source.number}, its selected network, not confirmed on fresh seeds"
 
 

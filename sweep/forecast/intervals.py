@@ -31,6 +31,7 @@ class Intervals:
     ranks: tuple[int, ...]  # rising, in 1 .. n
     errors: Array  # (rank, step, channel), training standard deviations of the series, >= 0, possibly inf
     std: Array  # (training series + 1, channel), data units, > 0; the last row: all series together
+    series: tuple[str, ...] = ()  # names by row of `std`, without the last; empty: series have no names
 
     @property
     def horizon(self) -> int:
@@ -40,6 +41,18 @@ class Intervals:
     def gives(self, level: int) -> bool:
         """Return whether there are enough calibration starts for a level, in percent."""
         return rank_of(self.n, level) in self.ranks
+
+    def rows_of(self, names: Sequence[str], rows: Array) -> Array:
+        """Return the rows of `std` of some series, (series,): by name; -1 for one that was not calibrated.
+
+        Args:
+            names: of the series.
+            rows: (series,), of the coding of a forecaster, which count where series have no names.
+        """
+        own = len(self.std) - 1
+        if self.series:
+            return np.array([self.series.index(one) if one in self.series else -1 for one in names])
+        return np.where(rows < own, rows, -1)
 
     def around(
         self, forecast: Array, levels: Sequence[int], rows: Array | None = None
@@ -52,7 +65,7 @@ class Intervals:
         Args:
             forecast: (series, step, channel), data units.
             levels: whole percents.
-            rows: (series,), rows of `std`, by `Coding.row_of`; None: every series is the first one.
+            rows: (series,), rows of `std`, by `rows_of`; None: every series is the first one.
         """
         rows = np.zeros(len(forecast), dtype=np.int64) if rows is None else rows
         unit = self.std[rows][:, None]  # (series, 1, channel)
@@ -112,7 +125,8 @@ def intervals_from_document(document: Mapping[str, Any]) -> Intervals:
     errors = np.asarray(document["errors"], dtype=np.float64)  # None becomes NaN
     errors = np.where(np.isnan(errors), np.inf, errors)
     ranks = tuple(int(rank) for rank in document["ranks"])
-    return Intervals(int(document["n"]), ranks, errors.reshape(len(ranks), -1, std.shape[1]), std)
+    series = tuple(str(name) for name in document.get("series", ()))
+    return Intervals(int(document["n"]), ranks, errors.reshape(len(ranks), -1, std.shape[1]), std, series)
 
 
 def coverage_of(ends: tuple[Array, Array], truth: Array, n_eff: int) -> Coverage:

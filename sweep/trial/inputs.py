@@ -36,13 +36,15 @@ def data_of(config: TrialConfig) -> Data:
     return _load(*_data_key(config))
 
 
-def with_fingerprint(config: TrialConfig) -> TrialConfig:
-    """Return the configuration of a training on all data with their fingerprint, which the training checks.
+def data_read_anew(config: TrialConfig) -> Data:
+    """Return the data of a training on all data; their file may have grown since this process read it."""
+    return _loaded(*_data_key(config))
 
-    The data are read anew: their file may have grown since this process read it.
-    """
+
+def with_fingerprint(config: TrialConfig) -> TrialConfig:
+    """Return the configuration of a training on all data with their fingerprint, which the training checks."""
     assert config.fitted is not None
-    fingerprint = _loaded(*_data_key(config)).fingerprint
+    fingerprint = data_read_anew(config).fingerprint
     return config.model_copy(update={"fitted": config.fitted.model_copy(update={"fingerprint": fingerprint})})
 
 

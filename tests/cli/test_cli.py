@@ -158,7 +158,8 @@ def test_a_damaged_checkpoint_is_one_line(results, tmp_path):
         (tmp_path / "sine/trials/0000/checkpoint.pt").write_bytes(content)
         shown = invoke("diagnose", "0", "sine", "--results", str(tmp_path))
         assert shown.exit_code == 1 and len(shown.stderr.splitlines()) == 1
-        assert shown.stderr.startswith("error: a checkpoint is damaged (")
+        assert "trials/0000/checkpoint.pt is damaged: " in shown.stderr
+        assert "remove the trial's folder, and sweep run trains it again" in shown.stderr
 
 
 def test_a_finished_study_says_that_nothing_is_left(results):

@@ -31,4 +31,4 @@ def test_the_example_does_and_prints_what_the_page_says(tmp_path, monkeypatch):
             for line in content.strip().splitlines():
                 assert line in output
                 checked += 1
-    assert codes == [0, 2, 0, 0] and checked == 4
+    assert codes == [0, 2, 0, 0, 0] and checked == 6

@@ -43,6 +43,7 @@ FIELDS: list[tuple[type[Section], str, Any, Any, Any]] = [
             "test_series": ("b",),
         }.items()
     ),
+    (DataConfig, "calibration", 0.0, 0.5, 0.5),
     (ScoreConfig, "objective", "rollout_error", "median", "median"),
     (ScoreConfig, "from_start", False, True, True),
     (ScoreConfig, "baselines", (), ("mine",), ["mine"]),

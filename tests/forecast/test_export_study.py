@@ -16,12 +16,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import tomli_w
+from rich.console import Console
 
 import sweep
 from sweep.config.errors import StudyChanged, UsageError
 from sweep.data import load
 from sweep.forecast import ensemble_of, networks_of
 from sweep.forecast.ensemble import combined
+from sweep.report.terminal.exported import print_exported
 from sweep.results.document import trial_document
 from sweep.store import StudyFolder
 from tests.forecast.conftest import table
@@ -164,6 +166,8 @@ def test_the_command_writes_the_folder_and_says_what_is_next(folder, card, tmp_p
     done = invoke("export", "two", str(tmp_path / "out"), *results)
     assert done.exit_code == 0 and f"two: 2 networks of trial {card['trial']}, on fresh seeds" in done.stdout
     assert "forecast_numpy.py past.csv --steps 12 --known future.csv > forecast.csv" in done.stdout
+    assert card["verdict_kind"] == "baseline" and card["verdict"].startswith("Use arx:")
+    assert f"The study's verdict: {card['verdict']}" in " ".join(done.stdout.split())
     other = invoke(
         "export", "two", str(tmp_path / "out"), "--trial", str(1 - card["trial"]), "--json", *results
     )
@@ -171,6 +175,13 @@ def test_the_command_writes_the_folder_and_says_what_is_next(folder, card, tmp_p
     assert document["card"]["trial"] == 1 - card["trial"] and document["scripts_refused"] is None
     assert set(document["files"]) == {path.name for path in (tmp_path / "out").iterdir()}
     assert document["card"] == json.loads((tmp_path / "out" / "card.json").read_text())
+
+
+@pytest.mark.parametrize(("kind", "shown"), [("configuration", False), ("baseline", True), ("nothing", True)])
+def test_the_verdict_is_printed_where_it_is_not_a_configuration(kind, shown, card, capsys):
+    document = {"card": {**card, "verdict_kind": kind}, "path": "out", "files": [], "scripts_refused": None}
+    print_exported(document, Console())
+    assert ("The study's verdict: Use arx" in capsys.readouterr().out) is shown
 
 
 def test_the_default_study_needs_only_a_folder(folder, tmp_path):

@@ -1,7 +1,7 @@
 """The past and the known inputs that a user gives, as networks read them: arrays or data frames."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,14 @@ import pandas as pd
 from sweep.config.errors import DataError
 from sweep.config.text import plural
 from sweep.data.readers.frames import table_of
+from sweep.data.readers.numbers import numbers
+from sweep.data.readers.table import Table
+from sweep.data.readers.times.grid import grid_of
+from sweep.data.readers.times.steps import Step as GridStep
+from sweep.data.readers.times.time_column import read_time_column
+from sweep.data.readers.times.timeline import GridTimeline
 from sweep.data.types import Array
-from sweep.forecast.export.card import Card, Step
-
-EVEN = 0.01  # of the step; a larger deviation is another step; our choice
-HOUR = pd.Timedelta(hours=1)  # by which local clocks change, from Friday to Sunday before MORNING
-FRIDAY, MORNING = 4, 5
+from sweep.forecast.export.card import Card
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,9 @@ def given_past(card: Card, past: Any, steps: int, known: Any) -> Given:
 class _Series:
     """One series: its last rows and what is known of the steps after them."""
 
-    label: str  # for messages
     values: Array  # (past step, channel)
     inputs: Array  # (past step + steps, input), data units
-    times: pd.DatetimeIndex | None  # of the same rows
+    times: Array | None  # of the same rows, datetime64[ns], the local clock
 
 
 def _read(
@@ -65,9 +66,7 @@ def _read(
 ) -> tuple[Array, Array, Array]:
     coding, length = card.coding, card.coding.warmup + steps
     known = [
-        coding.known_inputs(
-            None if one.times is None else np.asarray(one.times.as_unit("ns"))[-length:], one.inputs[-length:]
-        )
+        coding.known_inputs(None if one.times is None else one.times[-length:], one.inputs[-length:])
         for one in series
     ]
     return np.stack([one.values for one in series]), np.stack(known), np.asarray(rows)
@@ -103,7 +102,7 @@ def _from_arrays(card: Card, past: Array, steps: int, known: Any) -> Given:
     _require_rows("the past", values.shape[1], need)
     last = values[:, -need:]
     series = [
-        _Series("", one[:, :channels], np.concatenate([one[:, channels:], ahead]), None)
+        _Series(one[:, :channels], np.concatenate([one[:, channels:], ahead]), None)
         for one, ahead in zip(last, later, strict=True)
     ]
     read = _read(card, series, [coding.row_of("")] * len(series), steps)
@@ -114,17 +113,17 @@ def _from_frames(card: Card, past: pd.DataFrame, steps: int, known: Any) -> Give
     column, time = card.columns.series, card.columns.time
     groups = _groups(past, "past", card)
     if known is None:
-        later: dict[str, pd.DataFrame] = {}
+        later: dict[str, Table] = {}
         _require_static(card)
     elif isinstance(known, pd.DataFrame):
         later = _groups(known, "known", card)
     else:
         raise DataError("known: wanted a data frame, as the past is one")
     series, frames = [], []
-    for name, frame in groups.items():
-        one = _series_of(card, name, frame, later.get(name), steps, known is not None)
+    for name, table in groups.items():
+        one = _series_of(card, table, later.get(name), steps, known is not None)
         series.append(one)
-        head = {column: [name] * steps} if name else {}
+        head: dict[str, Any] = {column: [name] * steps} if name else {}
         if one.times is not None:
             head[time] = one.times[-steps:]
         frames.append(pd.DataFrame(head, index=range(steps)))
@@ -132,49 +131,76 @@ def _from_frames(card: Card, past: pd.DataFrame, steps: int, known: Any) -> Give
     return Given(*read, pd.concat(frames, ignore_index=True), card.coding.channels, False)
 
 
-def _series_of(
-    card: Card, name: str, frame: pd.DataFrame, later: pd.DataFrame | None, steps: int, given: bool
-) -> _Series:
-    coding, need = card.coding, card.coding.past_steps
-    label = f"series {name!r}" if name else "the past"
-    _require_rows(label, len(frame), need)
-    frame = frame.iloc[-need:]
-    values = _columns(frame, (*coding.channels, *coding.known), label)
+def _series_of(card: Card, table: Table, later: Table | None, steps: int, given: bool) -> _Series:
+    coding, need, label = card.coding, card.coding.past_steps, table.name
+    _require_rows(label, len(table.frame), need)
+    timeline = _timeline(card, table)
+    order = np.arange(len(table.frame)) if timeline is None else timeline.grid.order
+    values = _columns(table, (*coding.channels, *coding.known), order[-need:])
     channels = len(coding.channels)
     ahead = np.repeat(values[-1:, channels:], steps, axis=0)
+    after = None
     if given:
-        if later is None or len(later) < steps:
-            rows = 0 if later is None else len(later)
+        rows = 0 if later is None else len(later.frame)
+        if later is None or rows < steps:
             raise DataError(f"{label}: wanted {plural(steps, 'row')} of known inputs, got {rows}")
-        later = later.iloc[:steps]
         for k, key in enumerate(coding.known):
-            if key in later or key not in coding.static:
-                ahead[:, k] = _columns(later, (key,), f"{label}, known")[:, 0]
-    times = _times(card, frame, label)
-    if times is not None:
-        after = None if later is None or not given else _times(card, later, label, required=False)
-        _require_even(times, card.step, label)
-        times = times.append(times_after(times, steps, card.step) if after is None else after)
-    return _Series(label, values[:, :channels], np.concatenate([values[:, channels:], ahead]), times)
+            if key in later.frame or key not in coding.static:
+                ahead[:, k] = _columns(later, (key,), np.arange(steps))[:, 0]
+        if card.columns.time in later.frame:
+            after = _clock(card, later)[:steps]
+    times = None
+    if timeline is not None:
+        if after is None:
+            after = timeline.at(len(order) - 1, np.arange(1, steps + 1)).local
+        times = np.concatenate([_stamps(timeline)[-need:], after])
+    return _Series(values[:, :channels], np.concatenate([values[:, channels:], ahead]), times)
 
 
-def times_after(times: pd.DatetimeIndex, steps: int, step: Step | None) -> pd.DatetimeIndex:
-    """Return the times of the next steps on the local clock: months keep their day, weekdays skip weekends."""
-    assert step is not None
-    last, ahead = times[-1], np.arange(1, steps + 1)
-    clock = last - last.normalize()
-    if step.unit == "month":
-        months = last.to_period("M") + ahead * int(step.number)
-        days = pd.PeriodIndex(months)
-        day = np.minimum(times.day.max(), days.days_in_month)
-        return days.to_timestamp() + pd.to_timedelta(day - 1, unit="D") + clock
-    if step.unit == "weekday":
-        dates = np.busday_offset(np.datetime64(last.date()), ahead * int(step.number), roll="forward")
-        return pd.DatetimeIndex(dates) + clock
-    return last + pd.to_timedelta(ahead * step.number, unit="s")
+def _timeline(card: Card, table: Table) -> GridTimeline | None:
+    """Return the times of a past, in the steps of the networks' data; None if these have no dates.
+
+    Raises:
+        DataError: there are no times, they are irregular or in other steps, or a row is missing among the last ones.
+    """
+    column, wanted = card.columns.time, card.step
+    if not column or wanted is None:
+        return None
+    if column not in table.frame:
+        raise DataError(f"{table.name}: no column of times {column!r}")
+    times = read_time_column(table, column)
+    if times.local is None:
+        raise DataError(f"{table.name}, column {column!r}: wanted dates, got numbers")
+    grid = grid_of(table.name, times, np.arange(len(table.frame)), table.place)
+    step = GridStep(int(wanted.number) if wanted.number.is_integer() else wanted.number, wanted.unit)
+    if grid.step.differs(step):
+        raise DataError(f"{table.name}: wanted rows {wanted.text} apart, got steps of {grid.step.text}")
+    last = grid.position[-card.coding.past_steps :]
+    gaps = np.flatnonzero(np.diff(last) > 1)
+    if len(gaps) and wanted.unit == "second":  # weekdays may be holidays
+        row = len(grid.position) - len(last) + int(gaps[0])
+        before, after = (pd.Timestamp(one) for one in _stamps(GridTimeline(grid))[row : row + 2])
+        raise DataError(
+            f"{table.name}: wanted rows {wanted.text} apart, got {before}, then {after}: fill in what is missing"
+        )
+    return GridTimeline(replace(grid, step=step))
 
 
-def _groups(frame: pd.DataFrame, what: str, card: Card) -> dict[str, pd.DataFrame]:
+def _stamps(timeline: GridTimeline) -> Array:
+    """Return the dates of the rows on the local clock."""
+    assert timeline.grid.stamps is not None
+    return timeline.grid.stamps
+
+
+def _clock(card: Card, table: Table) -> Array:
+    """Return the times of rows on the local clock, in their order."""
+    local = read_time_column(table, card.columns.time).local
+    if local is None:
+        raise DataError(f"{table.name}, column {card.columns.time!r}: wanted dates, got numbers")
+    return local
+
+
+def _groups(frame: pd.DataFrame, what: str, card: Card) -> dict[str, Table]:
     """Return the rows of each series by name; "" without a column of names. An index of times is a column."""
     table = table_of(frame, what).frame
     if "" in table and card.columns.time and card.columns.time not in table:
@@ -182,66 +208,36 @@ def _groups(frame: pd.DataFrame, what: str, card: Card) -> dict[str, pd.DataFram
     if not len(table):
         raise DataError(f"{what}: no rows")
     if card.columns.series not in table:
-        return {"": table}
-    return {str(name): rows for name, rows in table.groupby(card.columns.series, sort=False)}
+        return {"": Table(what, table)}
+    return {
+        str(name): Table(f"{what}, series {str(name)!r}", rows.reset_index(drop=True))
+        for name, rows in table.groupby(card.columns.series, sort=False)
+    }
 
 
-def _columns(frame: pd.DataFrame, names: Sequence[str], label: str) -> Array:
-    missing = [name for name in names if name not in frame]
+def _columns(table: Table, names: Sequence[str], rows: Array) -> Array:
+    """Return some rows of columns, (row, column), finite."""
+    missing = [name for name in names if name not in table.frame]
     if missing:
-        raise DataError(f"{label}: no column {missing[0]!r}; wanted {', '.join(names)}")
-    values = frame[list(names)].to_numpy()[None]
-    return np.asarray(_numbers(values, f"{label}, columns {', '.join(names)}", len(names))[0])
+        raise DataError(f"{table.name}: no column {missing[0]!r}; wanted {', '.join(names)}")
+    columns = [numbers(table, name) for name in names]
+    problems = [problem for column in columns for problem in column.problems]
+    if problems:
+        raise DataError(*problems)
+    values = np.stack([column.values[rows] for column in columns], axis=1)
+    return np.asarray(_numbers(values[None], f"{table.name}, columns {', '.join(names)}", len(names))[0])
 
 
 def _numbers(values: Array, label: str, width: int) -> Array:
     if values.ndim != 3 or values.shape[2] != width:
         raise DataError(f"{label}: wanted {plural(width, 'column')}, got shape {values.shape}")
     try:
-        numbers = values.astype(np.float64)
+        finite = values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(f"{label}: wanted numbers, got {error}") from None
-    if not np.isfinite(numbers).all():
+    if not np.isfinite(finite).all():
         raise DataError(f"{label}: a value is missing or not finite: fill it in")
-    return np.asarray(numbers)
-
-
-def _times(card: Card, frame: pd.DataFrame, label: str, required: bool = True) -> pd.DatetimeIndex | None:
-    """Return the times of rows on the local clock; None if the networks' data have none."""
-    name = card.columns.time
-    if not name or (name not in frame and not required):
-        return None
-    if name not in frame:
-        raise DataError(f"{label}: no column of times {name!r}")
-    try:
-        times = pd.DatetimeIndex(pd.to_datetime(frame[name], format="ISO8601"))
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"{label}, column {name!r}: wanted times, got {' '.join(str(error).split())}"
-        ) from None
-    if times.hasnans:
-        raise DataError(f"{label}, column {name!r}: a time is missing")
-    return times.tz_localize(None)
-
-
-def _require_even(times: pd.DatetimeIndex, step: Step | None, label: str) -> None:
-    """Refuse times that fall, and distances that are no step; clocks may change by an hour."""
-    if len(times) < 2 or step is None:
-        return
-    distances = times[1:] - times[:-1]
-    if times[0] > times[-1]:
-        raise DataError(f"{label}: wanted the oldest row first, got {times[0]} before {times[-1]}")
-    if step.unit != "second":
-        return
-    size = pd.Timedelta(seconds=step.number)
-    odd = np.abs(distances - size) > EVEN * size
-    night = (times[1:].day_of_week >= FRIDAY) & (times[1:].hour < MORNING)
-    odd &= ~night | (np.abs(np.abs(distances - size) - HOUR) > EVEN * size)
-    if odd.any():
-        row = int(np.argmax(odd))
-        raise DataError(
-            f"{label}: wanted rows {step.text} apart, got {times[row]}, then {times[row + 1]}: fill in what is missing"
-        )
+    return np.asarray(finite)
 
 
 def _require_rows(label: str, rows: int, need: int) -> None:

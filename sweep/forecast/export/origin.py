@@ -28,6 +28,7 @@ def origin_of(folder: StudyFolder, source: Source, data: Data) -> dict[str, Any]
         StoreError: a file of the study is damaged.
     """
     study, trial = read_study(folder), trial_document(folder, source.number)
+    verdict = verdict_of(contests(study).decisive)
     config = source.trainings[0][0]
     arm = trial["confirmation"]
     recorded = data.recorded if config.fitted is None else None  # a fit may know more data than the study
@@ -52,7 +53,8 @@ def origin_of(folder: StudyFolder, source: Source, data: Data) -> dict[str, Any]
             "test": trial.get("test"),
             "skill": trial["skill"],
         },
-        "verdict": verdict_text(verdict_of(contests(study).decisive), study),
+        "verdict": verdict_text(verdict, study),
+        "verdict_kind": verdict.kind,
         "symptom": None if trial["diagnosis"] is None else _symptom(trial["diagnosis"]["symptom"]),
         "versions": machine_facts()["versions"],
     }

@@ -27,6 +27,8 @@ def print_exported(document: Mapping[str, Any], console: Console) -> None:
     card, path = document["card"], str(document["path"])
     count = plural(len(card["networks"]), "network")
     print_line(console, f"{card['study']}: {count} of trial {card['trial']}, {BASES[card['basis']]}")
+    if card["verdict_kind"] in ("baseline", "nothing"):
+        print_line(console, f"The study's verdict: {card['verdict']}", "yellow")
     facts = [
         ("weights", ", ".join(one["weights"] for one in card["networks"])),
         ("card", "card.json, README.md"),

@@ -12,6 +12,18 @@ NOT_MEASURED = (
 )
 
 
+def other_networks_text(number: int, count: int, confirmed: bool) -> str:
+    """Return that the intervals of networks that were trained on all data are those of other networks.
+
+    Args:
+        number: of the trial.
+        count: of the other networks.
+        confirmed: whether these are on fresh seeds.
+    """
+    which = f"{plural(count, 'network')} on fresh seeds" if confirmed else "its selected network"
+    return f"measured on other networks, which were not trained on all data: trial {number}, {which}"
+
+
 def intervals_text(section: Mapping[str, Any]) -> str:
     """Return what the intervals of a study's forecasts are worth, or why there are none.
 

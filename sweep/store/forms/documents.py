@@ -209,7 +209,7 @@ class PrescriptionForm(TypedDict):
     """A prescription."""
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
-    prescription: Count
+    prescription: Count | None
     code: Text | None
     title: Text | None
     confidence: OrNull
