@@ -6,10 +6,14 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
-from sweep.store.forms.json_form import LARGEST_COUNT, OPEN, Count, Misfit, Number, Share, Text
+from sweep.store.forms.json_form import LARGEST_COUNT, OPEN, Count, Misfit, Share, Text
 
 Positive = Annotated[int, Field(gt=0, le=LARGEST_COUNT)]
-Scale = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+LARGEST = (
+    1e154  # of a statistic of data: the square of anything larger is infinite, and sweep reads no such data
+)
+Mean = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+Scale = Annotated[float, Field(gt=0, le=LARGEST)]
 Half = Annotated[float, Field(ge=0, allow_inf_nan=False)] | None  # a half width; null: infinite
 Percent = Annotated[str, Field(pattern=r"^[1-9][0-9]?$")]  # from 1 to 99
 
@@ -128,13 +132,13 @@ class CodingForm(TypedDict):
     targets: Annotated[list[Count], Field(min_length=1)]
     transforms: list[Text]
     season: Positive | None
-    mean: Annotated[list[list[Number]], Field(min_length=1)]
+    mean: Annotated[list[list[Mean]], Field(min_length=1)]
     std: list[list[Scale]]
     series: list[Text]
     calendar: list[Text]
     known: list[Text]
     static: list[Text]
-    input_mean: list[Number]
+    input_mean: list[Mean]
     input_scale: list[Scale]
     warmup: Positive
     step_seconds: Scale | None
