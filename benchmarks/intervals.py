@@ -3,10 +3,10 @@
     python benchmarks/intervals.py [NAME...] [--data FOLDER] [--json]
 
 Five networks of one configuration are trained for seconds on each data set: coverage must hold for any network. Their
-median is calibrated and measured by the functions of `sweep confirm`, on as many starts as the data hold: only from 500
-on either side the coverage is known to about 0.03. Beside the absolute errors of `sweep`, two other kinds of interval
-from the same rollouts: of signed errors, and of errors divided by the spread of the networks. FOLDER holds
-elecdemand.csv, without which that row is left out.
+median is calibrated and measured by the functions of `sweep confirm`, on as many starts as the data hold, up to 2000 on
+either side, so that a fault shows through chance. Beside the coverage, the range that chance alone would give it;
+beside the absolute errors of `sweep`, two other kinds of interval from the same rollouts: of signed errors, and of
+errors divided by the spread of the networks. FOLDER holds elecdemand.csv, without which that row is left out.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from machine import machine
+from scipy.stats import betabinom, binom
 
 from sweep.config.data_section import DataConfig
 from sweep.config.engines import engine_name
@@ -42,7 +43,8 @@ Array = np.ndarray
 LEVEL = 90
 GOAL = (0.85, 0.95)  # of the coverage at that level, on average and at each step
 NETWORKS = 5
-LONG = {"train": 5_000, "validation": 41_000, "test": 41_000}
+LONG = {"train": 5_000, "validation": 164_000, "test": 164_000}
+HALVES = (0.03, 0.485, 0.485)  # of a file's samples; calibration takes half of validation
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Row:
 
     data: Mapping[str, Any]  # of [data]; a path is that of a file which `write_files` writes
     horizon: int = 40
-    starts: int = 1000  # wanted on test
+    starts: int = 2000  # wanted on test
 
 
 ROWS = {
@@ -62,10 +64,8 @@ ROWS = {
     "mackey_glass, noise 0.05": Row(
         {"source": "mackey_glass", "options": {**LONG, "noise": 0.05}, "calibration": 0.5}
     ),
-    "ar2": Row({"path": "ar2.csv", "split": (0.1, 0.45, 0.45), "calibration": 0.5}, 25),
-    "seasonal": Row(
-        {"path": "seasonal.csv", "scaling": "series", "split": (0.1, 0.45, 0.45), "calibration": 0.5}, 25
-    ),
+    "ar2": Row({"path": "ar2.csv", "split": HALVES, "calibration": 0.5}, 25),
+    "seasonal": Row({"path": "seasonal.csv", "scaling": "series", "split": HALVES, "calibration": 0.5}, 25),
     "elecdemand": Row(
         {
             "path": "elecdemand.csv",
@@ -81,7 +81,7 @@ ROWS = {
 }
 
 
-def ar2(rows: int = 60_000) -> Array:
+def ar2(rows: int = 220_000) -> Array:
     """Return a noisy oscillation of 12 steps, (time, 1): x_t = 1.6 x_{t-1} - 0.86 x_{t-2} + noise."""
     noise = np.random.default_rng(0).normal(size=rows)
     values = np.zeros(rows)
@@ -90,7 +90,7 @@ def ar2(rows: int = 60_000) -> Array:
     return values
 
 
-def seasonal(rows: int = 6_000, count: int = 10) -> Array:
+def seasonal(rows: int = 22_000, count: int = 10) -> Array:
     """Return series of different size, (series, time): two seasons, heavy-tailed noise that remembers 0.7 of itself."""
     rng, step = np.random.default_rng(1), np.arange(rows)
     series = []
@@ -219,9 +219,28 @@ def graded(low: Array, high: Array, errors: Array, third: Array) -> dict[str, fl
     }
 
 
+def chance(calibration: int, test: int, steps: int) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the 95 % ranges of the coverage of exact intervals at one step of one channel.
+
+    The first is binomial, by the test starts alone: of one given step, if the true coverage is the level. The second is
+    beta-binomial, by both kinds of starts: the lowest and the highest of all steps lie in it (Bonferroni).
+
+    Source: Vovk (2012), "Conditional validity of inductive conformal predictors", for the beta distribution.
+
+    Args:
+        calibration: starts.
+        test: starts that do not overlap.
+        steps: how many of them are compared.
+    """
+    rank = rank_of(calibration, LEVEL)
+    by_test = binom.ppf((0.025, 0.975), test, LEVEL / 100)
+    by_both = betabinom.ppf((0.025 / steps, 1 - 0.025 / steps), test, rank, calibration + 1 - rank)
+    return (by_test[0] / test, by_test[1] / test), (by_both[0] / test, by_both[1] / test)
+
+
 HEAD = (
-    "data (calibration, test)", "rmse", "90 %: mean [95 %]", "by step", "signed: coverage, score",
-    "spread: coverage, score", "widest third: absolute, spread",
+    "data (calibration, test)", "rmse", "90 %: mean [95 %]", "by step", "chance: one step; all steps",
+    "signed: coverage, score", "spread: coverage, score", "widest third: absolute, spread",
 )  # fmt: skip
 
 
@@ -230,12 +249,14 @@ def line(name: str, result: Mapping[str, Any]) -> str:
     plain, signed, spread = (result["kinds"][kind] for kind in ("absolute", "signed", "spread"))
     own = result["coverage"][str(LEVEL)]
     steps = own["by_step"]["value"]
+    one, every = chance(result["calibration"], result["test"], len(steps))
     mark = "" if GOAL[0] <= min(steps) and max(steps) <= GOAL[1] else " (missed)"
     cells = (
         f"{name} ({result['calibration']}, {result['test']})",
         f"{result['rmse']:.2g}",
         f"{own['value']:.3f} [{own['low']:.3f}, {own['high']:.3f}]",
         f"{min(steps):.3f} to {max(steps):.3f}{mark}",
+        f"{one[0]:.3f} to {one[1]:.3f}; {every[0]:.3f} to {every[1]:.3f}",
         f"{signed['coverage']:.3f}, {signed['score'] / plain['score'] - 1:+.1%}",
         f"{spread['coverage']:.3f}, {spread['score'] / plain['score'] - 1:+.1%}",
         f"{plain['third']:.3f}, {spread['third']:.3f}",

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
-from sweep.data.calendar import calendar_of_times
+from sweep.data.calendar import CALENDARS, calendar_of_times
 from sweep.data.codec import ScalingCodec
 from sweep.data.recording import Recording
 from sweep.data.transforms import build_transforms
@@ -149,10 +149,17 @@ def require_shape(coding: Coding, recording: Recording, step_seconds: float | No
 def coding_from_document(document: Mapping[str, Any]) -> Coding:
     """Return the coding that `Coding.document` described.
 
+    Args:
+        document: of the form of coding.json (`sweep.store.forms`).
+
     Raises:
-        KeyError, TypeError, ValueError: the document is damaged.
+        UnknownName: a transform or a calendar input does not exist.
+        DataError: a season is missing, or no transform uses it.
     """
     width = len(document["channels"])
+    for name in document["calendar"]:
+        CALENDARS[name]
+    build_transforms(document["transforms"], document["season"])
     return Coding(
         channels=tuple(document["channels"]),
         targets=tuple(document["targets"]),

@@ -95,16 +95,13 @@ def intervals_of(folder: StudyFolder, of: Source | str) -> tuple[Intervals | Non
     document = folder.read_document("intervals")
     if document is None:
         return None, NOT_MEASURED
-    try:
-        if not document["n"]:
-            return None, no_intervals_text(folder.read_study())
-        wanted = identity(of)
-        entry = next((one for one in document["forecasters"] if one["of"] == wanted), None)
-        if entry is None:
-            return None, NOT_MEASURED
-        return intervals_from_document({**document, **entry}), None
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{folder.path / 'intervals.json'} is damaged: {error!r}") from error
+    if not document["n"]:
+        return None, no_intervals_text(folder.read_study())
+    wanted = identity(of)
+    entry = next((one for one in document["forecasters"] if one["of"] == wanted), None)
+    if entry is None:
+        return None, NOT_MEASURED
+    return intervals_from_document(entry), None
 
 
 def calibrated_for(folder: StudyFolder, of: Source | str) -> Source | str:

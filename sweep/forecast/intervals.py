@@ -116,11 +116,7 @@ def intervals_of_errors(errors: Array, std: Array) -> Intervals:
 
 
 def intervals_from_document(document: Mapping[str, Any]) -> Intervals:
-    """Return the intervals that `Intervals.document` described.
-
-    Raises:
-        KeyError, TypeError, ValueError: the document is damaged.
-    """
+    """Return the intervals that `Intervals.document` described."""
     std = np.asarray(document["std"], dtype=np.float64)
     errors = np.asarray(document["errors"], dtype=np.float64)  # None becomes NaN
     errors = np.where(np.isnan(errors), np.inf, errors)

@@ -4,7 +4,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Literal
 
-from sweep.config.errors import StoreError, UsageError
+from sweep.config.errors import DataError, StoreError, UnknownName, UsageError
 from sweep.config.records import TrialRecord
 from sweep.config.trial import TrialConfig, config_of
 from sweep.data.coding import Coding, coding_from_document, coding_of
@@ -13,6 +13,7 @@ from sweep.followup.confirm import PURPOSE
 from sweep.forecast.ensemble import Ensemble
 from sweep.results.fits import fit_folder, latest_fit
 from sweep.store import StudyFolder
+from sweep.store.forms import DOCUMENTS
 from sweep.trial.network import trained
 
 Basis = Literal["confirmed", "selected", "fitted"]  # fresh seeds, the trial's own, or trained on all data
@@ -51,18 +52,29 @@ def networks_of(folder: StudyFolder, number: int | None = None, fitted: bool = F
         StoreError: there is no such trial, or its files are damaged.
     """
     stored = fitted_trainings(folder, number) if fitted else trainings_of(folder, number)
-    coding = None
-    if stored.basis == "fitted":
-        document = stored.folder.coding(stored.numbers[0])
-        try:
-            coding = coding_from_document(document)
-        except (KeyError, TypeError, ValueError) as error:
-            path = stored.folder.trial(stored.numbers[0]) / "coding.json"
-            raise StoreError(f"{path} is damaged: {error!r}") from error
+    coding = stored_coding(stored.folder, stored.numbers[0]) if stored.basis == "fitted" else None
     trainings = tuple(
         (config_of(stored.folder.record(one)), stored.folder.weights(one)) for one in stored.numbers
     )
     return Source(stored.number, stored.basis, trainings, coding)
+
+
+def stored_coding(folder: StudyFolder, number: int) -> Coding:
+    """Return the coding of the data of a network that was trained on all data.
+
+    Args:
+        folder: of the fits.
+        number: of the training.
+
+    Raises:
+        StoreError: coding.json is missing or damaged, or names a transform or calendar input that does not exist.
+    """
+    document = folder.coding(number)
+    try:
+        return coding_from_document(document)
+    except (DataError, UnknownName) as error:
+        path = folder.trial(number) / "coding.json"
+        raise StoreError(f"{path} is damaged: {error}; {DOCUMENTS['coding'].remedy}") from error
 
 
 def trainings_of(folder: StudyFolder, number: int | None = None) -> Trainings:

@@ -16,11 +16,10 @@ from sweep.config.errors import UsageError
 from sweep.config.fitted import Begin, Fitted
 from sweep.config.text import plural
 from sweep.config.trial import TrialConfig, config_of
-from sweep.data.coding import coding_from_document
 from sweep.followup.retrain import Arm, Retraining
 from sweep.forecast.fit import fit_entry, trained_on_all
 from sweep.forecast.fit_settings import equal_budget, size_of
-from sweep.forecast.networks import Trainings, fitted_trainings
+from sweep.forecast.networks import Trainings, fitted_trainings, stored_coding
 from sweep.results.fits import latest_fit, store_fit
 from sweep.search import Message, Outcome, Workers
 from sweep.study.open_study import OpenStudy
@@ -84,7 +83,7 @@ def _updated(source: Trainings, path: Path | None, study: OpenStudy) -> TrialCon
         file = (below.trial(one) / "checkpoint.pt").resolve()
         digest = hashlib.sha256(below.weights(one)).hexdigest()
         begins.append(Begin(seed=other.seed, file=str(file), digest=digest))
-    coding = coding_from_document(below.coding(source.numbers[0]))
+    coding = stored_coding(below, source.numbers[0])
     fitted = Fitted(
         ridge=config.fitted.ridge,
         errors=tuple(config.fitted.errors_at(len(config.points) - 1)),

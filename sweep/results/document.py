@@ -17,7 +17,6 @@ from sweep.results.commands import study_command
 from sweep.results.confirmation import TEST_KEYS, confirmation_section
 from sweep.results.contest import Contender
 from sweep.results.diagnoses import Judged, diagnoses_section
-from sweep.results.fits import latest_fit
 from sweep.results.importances import importances
 from sweep.results.intervals import intervals_section
 from sweep.results.next_steps import next_steps
@@ -66,7 +65,7 @@ def report_document(study: StudyFolder | StudyTables) -> dict[str, Any]:
         "confirmation_outdated": stored.outdated,
         "intervals": intervals_section(stored),
         "audit": stored.audit,
-        "fit": latest_fit(stored.folder),
+        "fit": stored.fits[-1] if stored.fits else None,
         "treatments": [dict(treatment) for treatment in stored.treatments],
         "baselines": {name: baseline_entry(stored, name) for name in stored.baselines},
         "missing_baselines": dict(stored.missing_baselines),

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from sweep.config.errors import StoreError
 from sweep.store import StudyFolder
 
 FIT = "fit"  # purpose of the fresh seeds, name of the folder, and of the document in it
@@ -19,12 +18,8 @@ def stored_fits(folder: StudyFolder) -> list[dict[str, Any]]:
     Raises:
         StoreError: the file is damaged.
     """
-    below = fit_folder(folder)
-    document = below.read_document(FIT) or {"fits": []}
-    try:
-        return [dict(entry) for entry in document["fits"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{below.path / FIT}.json is damaged: {error!r}") from error
+    document = fit_folder(folder).read_document(FIT)
+    return [] if document is None else list(document["fits"])
 
 
 def store_fit(folder: StudyFolder, entry: dict[str, Any]) -> None:

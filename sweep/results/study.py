@@ -11,6 +11,7 @@ from sweep.config.sections import PruningConfig, Rung
 from sweep.config.space import COMPONENTS, Axis, Condition
 from sweep.config.space_file import parse_range
 from sweep.diagnosis.trial_diagnosis import Diagnosis
+from sweep.results.fits import stored_fits
 from sweep.results.selection import FEW_STARTS, NO_SCORE, is_current, named_trial
 from sweep.results.stored_diagnoses import muted_codes, readable_diagnoses
 from sweep.store.folder import StudyFolder
@@ -33,6 +34,7 @@ class StoredStudy:
     diagnoses: Mapping[int, Diagnosis] = field(default_factory=dict)  # by trial, where stored
     fresh: tuple[TrialRecord, ...] = ()  # the trainings of that confirmation, on fresh seeds
     treatments: tuple[Mapping[str, Any], ...] = ()  # treatment.json of each trial that was treated, by number
+    fits: tuple[Mapping[str, Any], ...] = ()  # the entries of fit.json, the latest last
     damaged: tuple[str, ...] = ()  # a line for each file that cannot be read: what is wrong, what to do
 
     @property
@@ -187,6 +189,7 @@ def read_study(folder: StudyFolder) -> StoredStudy:
     confirmation = readable(partial(folder.read_document, "confirmation"))
     current = confirmation is not None and is_current(confirmation, records, scored)
     treatments = [readable(partial(folder.treatment_document, number)) for number in folder.treated()]
+    readable(folder.baseline_forecast)  # the report draws it, and does without it
     return StoredStudy(
         folder=folder,
         document=document,
@@ -205,6 +208,7 @@ def read_study(folder: StudyFolder) -> StoredStudy:
         diagnoses=readable_diagnoses(folder, records),
         fresh=_fresh_trainings(folder, confirmation) if current and confirmation is not None else (),
         treatments=tuple(treatment for treatment in treatments if treatment is not None),
+        fits=tuple(readable(partial(stored_fits, folder)) or ()),
         damaged=tuple(damaged),
     )
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,12 @@ from sweep.config.errors import CannotWrite, DamagedCheckpoint, StoreError
 from sweep.config.records import TrialRecord, record_from_json, to_json
 from sweep.store.files import require_inside, sync_folder, write_atomic, write_json
 from sweep.store.forms import (
+    BASELINE_REMEDY,
     DOCUMENTS,
     OTHER,
     RECORD,
     Misfit,
+    baseline_arrays,
     curves_table,
     is_whole_png,
     parsed,
@@ -110,7 +111,7 @@ class StudyFolder:
             ) from error
 
     def write_document(self, name: str, document: Mapping[str, Any]) -> None:
-        """Store `baselines`, `confirmation`, `audit`, `winner`, `replication`, `treatment` or `fit` as JSON."""
+        """Store a document that is not a trial's as JSON, such as `winner`."""
         require_inside(self.root, self.path)
         write_json(self.path / f"{name}.json", to_json(document))
 
@@ -140,17 +141,23 @@ class StudyFolder:
         write_atomic(self.path / "baseline.npz", buffer.getvalue(), durable=False)
 
     def baseline_forecast(self) -> dict[str, np.ndarray]:
-        """Return the arrays of baseline.npz, empty if they are not stored, or damaged: `name`, `forecast`, `last`.
+        """Return the arrays of baseline.npz, empty if they are not stored: `name`, `forecast`, `last`.
 
         Trainings on fresh seeds, of an audit or of a treatment have those of their study.
+
+        Raises:
+            StoreError: the file is damaged.
         """
         for place in (self.path, *self.path.parents[:2]):
             path = place / "baseline.npz"
             try:
-                with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                    return {name: arrays[name] for name in ("name", "forecast", "last")}
-            except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+                return baseline_arrays(path.read_bytes())
+            except FileNotFoundError:
                 continue
+            except OSError as error:
+                raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+            except Misfit as error:
+                raise StoreError(f"{path} is damaged: {error}; {BASELINE_REMEDY}") from error
         return {}
 
     def treatment(self, number: int) -> "StudyFolder":
@@ -318,9 +325,7 @@ class StudyFolder:
         path = self.trial(number) / "coding.json"
         document = _document(path)
         if document is None:
-            raise StoreError(
-                f"{path} is missing; remove the folder {path.parent}, and sweep fit trains it again"
-            )
+            raise StoreError(f"{path} is missing; {DOCUMENTS['coding'].remedy}")
         return document
 
     def curves(self, number: int) -> pd.DataFrame:

@@ -255,10 +255,10 @@ def test_damaged_files_are_refused(own):
     below = fit_folder(own)
     path = below.trial(0) / "coding.json"
     path.write_text('{"channels": ["y"]}')
-    with pytest.raises(StoreError, match=f"{path} is damaged: KeyError"):
+    with pytest.raises(StoreError, match=f"{path} is damaged: targets: Field required; remove its folder"):
         networks_of(own, fitted=True)
     (below.path / "fit.json").write_text('{"fit": []}')
-    with pytest.raises(StoreError, match=r"fit\.json is damaged: KeyError"):
+    with pytest.raises(StoreError, match=r"fit\.json is damaged: fits: Field required; remove it, and"):
         stored_fits(own)
 
 

@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import numpy as np
-
 from sweep.config.section import Section
 from sweep.config.sections import ModelConfig
-from sweep.data.calendar import CALENDARS
 from sweep.data.coding import Coding, coding_from_document
+from sweep.store.forms import DOCUMENTS
 
 FORMAT = "sweep forecaster 1"
 CARD, README = "card.json", "README.md"
@@ -106,15 +104,16 @@ def card_from_document(document: Mapping[str, Any]) -> Card:
 
     Raises:
         KeyError, TypeError, ValueError, AttributeError: the document is damaged, or no card of this format.
-        UnknownName: a transform or a calendar has no such name.
+        UnknownName, DataError: as `coding_from_document`.
     """
     if document.get("format") != FORMAT:
         raise ValueError(f"wanted the format {FORMAT!r}, got {document.get('format')!r}")
     if document["precision"] not in get_args(Precision):
         raise ValueError(f"wanted the precision float32 or float64, got {document['precision']!r}")
     step = document["step"]
+    DOCUMENTS["coding"].require(document["coding"])
     card = Card(
-        coding=_checked(coding_from_document(document["coding"])),
+        coding=coding_from_document(document["coding"]),
         model=ModelConfig.model_validate(document["model"]),
         precision=document["precision"],
         networks=tuple(StoredNetwork.model_validate(one) for one in document["networks"]),
@@ -132,31 +131,6 @@ def card_from_document(document: Mapping[str, Any]) -> Card:
         if not re.fullmatch(NAMES, name, re.ASCII):
             raise ValueError(f"wanted the name of a network's file, got {name!r}")
     return card
-
-
-def _checked(coding: Coding) -> Coding:
-    """Return a coding whose parts fit together."""
-    for name in coding.calendar:
-        CALENDARS[name]
-    rows, width, inputs = len(coding.mean), len(coding.channels), len(coding.known)
-    scaling = coding.inputs.mean.shape == coding.inputs.scale.shape == (inputs,)
-    numbers = (coding.mean, coding.std, coding.inputs.mean, coding.inputs.scale)
-    names = (*coding.channels, *coding.known, *coding.series)
-    if (
-        width == 0
-        or rows < 2
-        or coding.mean.shape != coding.std.shape
-        or (coding.series and rows != len(coding.series) + 1)
-        or not scaling
-        or not all(np.isfinite(values).all() for values in numbers)
-        or not (coding.std > 0).all()
-        or not (coding.inputs.scale > 0).all()
-        or not all(isinstance(name, str) for name in names)
-        or not set(coding.static) <= set(coding.known)
-        or coding.past_steps < 1 + coding.codec.lag
-    ):
-        raise ValueError("the numbers of `coding` do not fit together")
-    return coding
 
 
 def step_of(text: str, seconds: float | None) -> Step | None:

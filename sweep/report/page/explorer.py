@@ -41,7 +41,11 @@ def explorer_values(folder: StudyFolder, number: int, channels: Sequence[str]) -
         arrays = folder.rollout(number)
     except StoreError:
         return None
-    best = baseline_of(arrays, folder.baseline_forecast())
+    try:
+        baseline = folder.baseline_forecast()
+    except StoreError:
+        baseline = {}
+    best = baseline_of(arrays, baseline)
     groups = groups_of(arrays, channels)[::-1]
     drawn: list[list[dict[str, Any]]] = [[] for _ in groups]
     left = NUMBERS_MOST

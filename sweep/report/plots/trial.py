@@ -58,7 +58,11 @@ def draw_trial(
         curves = folder.curves(number)
     except StoreError:
         curves = pd.DataFrame()
-    drawn = Drawn(arrays, channel_names(folder), folder.baseline_forecast(), series, channel)
+    try:
+        baseline = folder.baseline_forecast()
+    except StoreError:
+        baseline = {}
+    drawn = Drawn(arrays, channel_names(folder), baseline, series, channel)
     return png(trial_figure(record, drawn, curves, shown_symptom(folder, record)))
 
 

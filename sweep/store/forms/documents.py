@@ -1,14 +1,23 @@
-"""The forms of the JSON documents of a study: baselines, confirmation, audit, winner, replication, treatment."""
+"""The forms of the JSON documents of a study, such as baselines.json and winner.json, with the remedy for each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NotRequired
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from sweep.config.records import State
-from sweep.store.forms.json_form import OPEN, Count, Misfit, Number, OrNull, Settings, Share, Text
+from sweep.store.forms.forecasts import (
+    CodingForm,
+    CoverageForm,
+    FitsForm,
+    IntervalsForm,
+    coding_fits,
+    coverage_fits,
+    intervals_fit,
+)
+from sweep.store.forms.json_form import OPEN, Count, Misfit, Number, OrNull, Settings, Share, Text, misfit_of
 from sweep.store.forms.records import BreakdownForm
 
 Severity = Literal["issue", "tip", "ok", "not applicable"]
@@ -153,6 +162,7 @@ class WinnerForm(TypedDict):
     median_seed: NotRequired[Count | None]
     baselines_test: NotRequired[dict[str, BaselineForm] | None]
     looks: NotRequired[list[LookForm]]
+    coverage: NotRequired[list[CoverageForm]]
 
 
 class TrainingForm(TypedDict):
@@ -315,12 +325,13 @@ def _leader_fits(document: Mapping[str, Any]) -> None:
             raise Misfit(f"there is no arm of trial {number}")
 
 
-def _networks_fit(document: Mapping[str, Any]) -> None:
-    """Check that a winner with networks names one of them as the median.
+def _winner_fits(document: Mapping[str, Any]) -> None:
+    """Check that a winner with networks names one of them as the median, and the coverage of intervals.
 
     Raises:
-        Misfit: it does not.
+        Misfit: it does not, or a coverage is not of one forecaster.
     """
+    coverage_fits(document)
     for entry in (document, *document.get("looks", ())):
         seeds = [network["seed"] for network in entry.get("networks", ())]
         if seeds and entry.get("median_seed") not in seeds:
@@ -337,6 +348,18 @@ class DocumentForm:
     remedy: str
     check: Callable[[Mapping[str, Any]], None] = _any_relation
 
+    def require(self, values: Any) -> None:
+        """Refuse values of a document of another form.
+
+        Raises:
+            Misfit: they have another form, or do not fit together.
+        """
+        try:
+            self.form.validate_python(values, strict=True)
+        except ValidationError as error:
+            raise misfit_of(error) from None
+        self.check(values)
+
 
 DOCUMENTS = {
     "baselines": DocumentForm(
@@ -351,7 +374,7 @@ DOCUMENTS = {
         TypeAdapter(AuditForm), "remove it, and sweep audit writes it again from its trainings"
     ),
     "winner": DocumentForm(
-        TypeAdapter(WinnerForm), "remove it, and sweep run or sweep confirm writes it again", _networks_fit
+        TypeAdapter(WinnerForm), "remove it, and sweep run or sweep confirm writes it again", _winner_fits
     ),
     "replication": DocumentForm(
         TypeAdapter(ReplicationForm), "remove its folder, and the command trains again"
@@ -362,5 +385,12 @@ DOCUMENTS = {
         _arms_fit,
     ),
     "diagnosis": DocumentForm(TypeAdapter(DiagnosisForm), "remove it, and sweep diagnose computes a new one"),
+    "intervals": DocumentForm(
+        TypeAdapter(IntervalsForm), "remove it, and sweep confirm calibrates again", intervals_fit
+    ),
+    "fit": DocumentForm(TypeAdapter(FitsForm), "remove it, and sweep fit writes it again from its trainings"),
+    "coding": DocumentForm(
+        TypeAdapter(CodingForm), "remove its folder, and sweep fit trains the network again", coding_fits
+    ),
 }
 OTHER = DocumentForm(TypeAdapter(dict[str, Any]), "remove it, and the command writes it again")

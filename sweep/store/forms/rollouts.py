@@ -1,16 +1,14 @@
 """The form of rollout.npz: arrays by name, each with its axes and kind."""
 
-import io
-import zipfile
 from collections.abc import Mapping
 
 import numpy as np
 
+from sweep.store.forms.arrays import BOOL, FLOAT, INTEGER, TEXT, ArrayForm, axis_sizes, stored_arrays
 from sweep.store.forms.json_form import Misfit
 
-FLOAT, INTEGER, BOOL, TEXT = "f", "iu", "b", "U"
-# Axes and kind by name; an axis has the same length in all arrays. Of "some" starts there are at most all.
-FORM: Mapping[str, tuple[tuple[str, ...], str]] = {
+# Of "some" starts there are at most all.
+FORM: Mapping[str, ArrayForm] = {
     "forecast": (("start", "step", "channel"), FLOAT),
     "truth": (("start", "step", "channel"), FLOAT),
     "past": (("start", "past", "channel"), FLOAT),
@@ -23,7 +21,7 @@ FORM: Mapping[str, tuple[tuple[str, ...], str]] = {
     "std": (("start", "channel"), FLOAT),
     "valid_steps": (("start",), INTEGER + FLOAT),
 }
-LATER: Mapping[str, tuple[tuple[str, ...], str]] = {  # an older version did not store them
+LATER: Mapping[str, ArrayForm] = {  # an older version did not store them
     "block": ((), INTEGER),
     "targets": (("target",), INTEGER),
     "scale_from": (("start", "channel"), TEXT),
@@ -47,36 +45,13 @@ def rollout_arrays(content: bytes) -> dict[str, np.ndarray]:
     Raises:
         Misfit: the content is not such a file; the text says what differs.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            packed = [entry.filename for entry in archive.infolist() if entry.compress_type]
-        if packed:  # sweep stores them as they are; a packed one may fill the memory
-            raise Misfit(f"{packed[0]} is compressed")
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            loaded = {name: arrays[name] for name in arrays.files}
-    except Misfit:
-        raise
-    except Exception as error:  # zipfile and numpy raise many kinds, none of which is documented
-        raise Misfit(str(error).split("\n", 1)[0] or type(error).__name__) from None
+    loaded = stored_arrays(content)
     _check(loaded)
     return loaded
 
 
 def _check(arrays: Mapping[str, np.ndarray]) -> None:
-    sizes: dict[str, int] = {}
-    for name, (axes, kinds) in {**FORM, **LATER}.items():
-        if name not in arrays:
-            if name in FORM:
-                raise Misfit(f"{name} is missing")
-            continue
-        array = arrays[name]
-        if array.dtype.kind not in kinds:
-            raise Misfit(f"{name} is of the kind {array.dtype}")
-        if array.ndim != len(axes):
-            raise Misfit(f"{name} has the shape {array.shape}, wanted ({', '.join(axes)})")
-        for axis, size in zip(axes, array.shape, strict=True):
-            if sizes.setdefault(axis, size) != size:
-                raise Misfit(f"{name} has {size} along {axis}, other arrays have {sizes[axis]}")
+    sizes = axis_sizes(arrays, FORM, LATER)
     for axis in ("start", "step", "channel", "past", "target"):
         if not sizes.get(axis, 1):
             raise Misfit(f"there is no {axis}")
