@@ -122,10 +122,10 @@ def clock(rows: Rows, path: str) -> list[datetime]:
     """Return the times of a table, on the local clock; none without a column of times."""
     name = COLUMNS["time"]
     times = []
-    for text in [row.get(name) for row in rows] if name else []:
+    for text in [row.get(name) or "" for row in rows] if name else []:
         try:
             times.append(datetime.fromisoformat(f"{text}-01" if MONTH.fullmatch(text) else text))
-        except (TypeError, ValueError):
+        except ValueError:
             wanted = "2024-12-31 23:00, 2024-12-31 or 2024-12"
             sys.exit(f"error: {path}, column {name}: wanted times such as {wanted}, got {text or 'none'}")
     if any(time.tzinfo for time in times):
