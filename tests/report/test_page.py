@@ -310,7 +310,7 @@ def test_hostile_names_are_shown_and_never_run(opened, hostile, writer):
             0.1,
             0.01,
             reason=HOSTILE,
-            state=["complete", "pruned", "failed"][number],
+            state=["complete", "pruned", "diverged"][number],
             document=document,
         )
         hostile.write_files(number, {"rollout.png": draw_trial(hostile, number)})

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from pydantic import ValidationError
 
 from sweep.config.errors import StoreError, SweepError, UsageError
 from sweep.data.types import Array
@@ -79,6 +80,9 @@ def _card(place: Path) -> Card:
         raise
     except (SweepError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         reason = f"{error.args[0]!r} is missing" if type(error) is KeyError else str(error)
+        if isinstance(error, ValidationError):
+            first = error.errors(include_url=False, include_input=False)[0]
+            reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise StoreError(f"{file} is damaged or not of sweep: {' '.join(reason.split())}") from None
 
 
