@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sweep.report.plots.drawn_evidence import Envelope, PhaseError, envelope_of, evidence_of, phase_error_of
-from sweep.report.plots.trial import draw_trial, shown_symptom, trial_figure
+from sweep.report.plots.trial import Drawn, draw_trial, shown_symptom, trial_figure
 from sweep.store.folder import StudyFolder
 
 T = np.arange(1, 1001)
@@ -69,7 +69,7 @@ def kinds(empty: StudyFolder, writer):
 def lines_and_texts(folder: StudyFolder, number: int):
     record = folder.record(number)
     symptom = shown_symptom(folder, record)
-    figure = trial_figure(record, folder.rollout(number), pd.DataFrame(), ["y"], symptom)
+    figure = trial_figure(record, Drawn(folder.rollout(number), ["y"]), pd.DataFrame(), symptom)
     return [len(axes.lines) for axes in figure.axes[:3]], " | ".join(text.get_text() for text in figure.texts)
 
 

@@ -50,6 +50,7 @@ def test_the_names_that_completion_offers(loaded):
         "errors",
         "evaluations",
         "folder",
+        "forecast",
         "leaderboard",
         "name",
         "plot",

@@ -223,7 +223,8 @@ def test_the_table_holds_what_the_study_file_may_name():
 
     from sweep.config.sections import RunConfig
 
-    assert set(EXECUTORS) == set(get_args(RunConfig.model_fields["executor"].annotation))
+    named = set(get_args(RunConfig.model_fields["executor"].annotation))
+    assert {*EXECUTORS, "dask"} == named  # a cluster's slots come and go (sweep.search.dask_workers)
 
 
 def test_a_call_returns_what_the_function_returns():

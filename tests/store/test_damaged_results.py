@@ -274,7 +274,7 @@ def test_curves_that_are_no_table_of_numbers(damageable, kind):
     file.write_text(CURVES[kind])
     try:
         survive(damageable, number, file, kind)
-        if kind != "ragged":
+        if kind not in ("ragged", "no table"):  # which are read as a table, without numbers
             with pytest.raises(StoreError, match=r"curves.csv is damaged: .*; remove the trial's folder"):
                 folder.curves(number)
     finally:

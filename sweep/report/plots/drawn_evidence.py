@@ -15,6 +15,7 @@ LATE = 0.5  # of the horizon: a phase error is marked beyond it, where it has gr
 FURTHEST = 2.0  # rad: a larger phase error would be drawn nearer to another crest. Our choice
 LEAST = 0.2  # rad: a smaller one cannot be seen
 FEWEST = 3  # windows of a fit
+SLIGHT = 1e-6  # of the swing over the whole rollout; a smaller fall is rounding. Our choice
 FITS = 0.9  # R^2 of the logarithm of the swing, below which a decay is not drawn as an exponential
 
 
@@ -63,7 +64,7 @@ def envelope_of(forecast: Array, truth: Array, block: int) -> Envelope | None:
     if last < FEWEST:
         return None
     slope, first, r2 = straight_line(centre[:last], np.log(swing[:last]), np.ones(last))
-    if slope >= 0 or r2 < FITS:
+    if slope >= 0 or r2 < FITS or -slope * len(truth) < SLIGHT:
         return None
     return Envelope(float(truth.mean()), float(np.sqrt(2) * np.exp(first)) * whole, -slope)
 
