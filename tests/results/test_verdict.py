@@ -149,7 +149,7 @@ def test_it_is_the_first_line_of_every_report(study):
     ):
         assert shown.splitlines()[0] == text
     html = write_report(study).page.read_text(encoding="utf-8")
-    assert html.split("<p class=\"verdict issue\">")[1].startswith(f"{text}</p>")
+    assert html.split('<p class="verdict issue">')[1].startswith(f"{text}</p>")
     assert html.index('<p class="verdict issue">') < html.index("How sure")
 
 

@@ -22,7 +22,7 @@ SETS = {  # as in setup.py
 }
 EMULATED = {  # where the processor has AVX2 alone: the code for AVX-512, its few intrinsics as loops
     "avx512": [
-        "-O1",  # loops that are not optimised would run for minutes
+        "-O2",  # fuses multiply-adds, as the quotient needs; loops that are not optimised would run for minutes
         f"-I{Path(__file__).with_name('emulated')}",
         *SETS["avx2"],
         *(f"-D__AVX512{part}__" for part in ("F", "DQ", "BW", "VL")),
