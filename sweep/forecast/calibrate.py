@@ -14,9 +14,9 @@ from sweep.data.types import Array
 from sweep.forecast.ensemble import Ensemble, combined
 from sweep.forecast.intervals import Intervals, coverage_of, intervals_from_document, intervals_of_errors
 from sweep.forecast.networks import Source, ensemble_of, networks_of
+from sweep.results.contest import contests
 from sweep.results.intervals import LEVELS
 from sweep.results.study import read_study
-from sweep.results.study_tables import StudyTables
 from sweep.results.verdict import verdict_of
 from sweep.results.wording.intervals import NOT_MEASURED, no_intervals_text
 from sweep.score.baselines.table import BASELINES
@@ -72,7 +72,7 @@ def forecasters_of(folder: StudyFolder) -> list[Source | str]:
     """
     number = (folder.read_document("winner") or {}).get("number")
     networks: list[Source | str] = [] if number is None else [networks_of(folder, number)]
-    verdict = verdict_of(StudyTables(read_study(folder)).contests.decisive)
+    verdict = verdict_of(contests(read_study(folder)).decisive)
     if verdict.use is not None and verdict.use.kind == "baseline":
         return [*networks, verdict.use.name]
     return networks

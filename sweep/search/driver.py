@@ -213,8 +213,7 @@ class Driver:
 
     def _stop_early(self) -> None:
         """Lower the total if a rule says so, never below the trials that have started."""
-        rules, started = self.stopping, max(self.records, default=-1) + 1
-        total, reason = self._total, None
+        rules, total, reason = self.stopping, 0, None
         if rules.without_gain is not None:
             width = self.study.search.width
             end = total_without_gain(self.records, self._settled_below, rules.without_gain, width)
@@ -223,12 +222,11 @@ class Driver:
         if rules.deadline is not None:
             done = steps_done(self.records.values(), self.running.values()) - self._steps_at_start
             if is_late(rules, self._tally.began, done, self.running.values()):
-                total, reason = (
-                    started,
-                    "the time that is left is for the trials that run and the confirmation",
-                )
-        total = max(total, started)
-        if reason is not None and total < self._total:
+                total, reason = 0, "the time that is left is for the trials that run and the confirmation"
+        if reason is None:
+            return
+        total = max(total, max(self.records, default=-1) + 1)
+        if total < self._total:
             self._total, self.stopped = total, reason
             self._tally.wanted = sum(number not in self.skip for number in range(total))
             self.watch(Message(f"no more trials after {total}: {reason}"))
