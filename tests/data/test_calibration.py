@@ -1,5 +1,7 @@
 """Samples that choose nothing: which they are, and that nothing else knows them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,9 +9,9 @@ from sweep.config.data_section import DataConfig
 from sweep.config.sections import ScoreConfig
 from sweep.config.summary_words import split_text
 from sweep.data import load, summary_of
-from sweep.data.calibration import MOST_STARTS, with_kept_samples
+from sweep.data.calibration import MOST_STARTS, with_kept_samples, with_more_series
 from sweep.data.positions import apart, n_apart
-from sweep.data.recording import Recording, Series
+from sweep.data.recording import Need, Recording, Series
 
 SCORE = ScoreConfig(warmup=10, horizon=12, starts=6)
 
@@ -86,6 +88,16 @@ def test_a_source_with_a_series_for_each_start_makes_more_of_them():
     np.testing.assert_array_equal(plain.test.truth, data.test.truth)
     seen = np.concatenate([data.validation.past[:, 0, 0], data.test.past[:, 0, 0]])
     assert not np.isin(data.calibration.past[:, 0, 0], seen).any()
+
+
+def test_more_series_are_taken_only_if_those_that_are_there_stay_the_same():
+    need = Need(past=10, horizon=12, starts=2)
+    made = made_of((100, 100), (0, 100), (0, 100))
+    four = made_of((100, 100), *[(0, 100)] * 4)
+    assert parts(with_more_series(made, need, lambda more: four)) == [(100, 100)] * 3 + [(0, 100)] * 2
+    other = replace(four, series=tuple(replace(one, values=one.values + 1) for one in four.series))
+    for unfit in (other, made):  # a draw that depends on the number of starts; no more than before
+        assert with_more_series(made, need, lambda more, unfit=unfit: unfit) is made
 
 
 def test_a_source_of_one_long_validation_series_needs_a_share():

@@ -70,9 +70,10 @@ def test_a_stopped_study_is_a_part_of_the_whole_one_and_goes_on(stopped, tmp_pat
     sound(tmp_path / "attacked", count + 3)
 
 
-def trial(done, budget=1000):
+def trial(done, budget=1000, pruned=False):
     evaluations = [SimpleNamespace(sequence_steps=done)] if done else []
-    return SimpleNamespace(points=(budget // 2, budget), evaluations=evaluations, trained=done == budget)
+    trained = pruned or done == budget
+    return SimpleNamespace(points=(budget // 2, budget), evaluations=evaluations, trained=trained)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,8 @@ def trial(done, budget=1000):
 def test_time_is_kept_for_what_runs_and_what_follows(seconds_left, late):
     now = time.monotonic()
     rules = Stopping(deadline=now + seconds_left, steps_after=2000)
-    assert is_late(rules, now - 10, 100, [trial(100), trial(0), trial(1000)]) is late
+    running = [trial(100), trial(0), trial(1000), trial(100, pruned=True)]
+    assert is_late(rules, now - 10, 100, running) is late
     assert not is_late(Stopping(steps_after=2000), now - 10, 100, [trial(100)])
 
 
