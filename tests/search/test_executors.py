@@ -18,10 +18,13 @@ from tests.support.waiting import wait_for
 
 
 class Stubborn(Exception):
-    """An error that cannot be unpickled: its arguments are not what it was made from."""
+    """An error that cannot be unpickled, even where tblib, which a Dask client installs, pickles what is usual."""
 
     def __init__(self, what, why):
         super().__init__(f"{what} because {why}")
+
+    def __reduce__(self):
+        return Stubborn, self.args
 
 
 class Unpicklable(Exception):
