@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         audit,
         confirm,
         diagnose,
+        doctor,
         export,
         fit,
         forecast,
@@ -31,6 +32,7 @@ __all__ = [
     "audit",
     "confirm",
     "diagnose",
+    "doctor",
     "export",
     "fit",
     "forecast",
@@ -46,7 +48,7 @@ __all__ = [
 
 
 class _Package(ModuleType):
-    """Keeps its functions: importing the rooms `forecast` and `report` does not replace those of the same name."""
+    """Keeps its functions: importing the rooms `doctor`, `forecast` and `report` replaces none of the same name."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (isinstance(value, ModuleType) and name in __all__):

@@ -1,4 +1,4 @@
-"""What sweep does, as functions: init, run, confirm, treat, audit, fit, forecast, export, report, show, diagnose.
+"""What sweep does, as functions: init, run, confirm, treat, audit, fit, forecast, report, diagnose, doctor, and more.
 
 The command line only calls these. Nothing is imported before it is used, so that commands start quickly.
 """
@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sweep.api.examined import Examined, doctor
     from sweep.api.execution import plot
     from sweep.api.export_forecaster import export
     from sweep.api.fit_study import FitResult, fit
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _HOME = {
     "AuditResult": "sweep.api.followup",
     "ConfirmResult": "sweep.api.followup",
+    "Examined": "sweep.api.examined",
     "Execution": "sweep.search.execution",
     "Forecast": "sweep.api.made_forecast",
     "FitResult": "sweep.api.fit_study",
@@ -35,6 +37,7 @@ _HOME = {
     "Written": "sweep.forecast.export",
     "audit": "sweep.api.followup",
     "confirm": "sweep.api.followup",
+    "doctor": "sweep.api.examined",
     "diagnose": "sweep.api.read",
     "export": "sweep.api.export_forecaster",
     "forecast": "sweep.api.forecast_study",
@@ -54,6 +57,7 @@ _HOME = {
 __all__ = [
     "AuditResult",
     "ConfirmResult",
+    "Examined",
     "Execution",
     "FitResult",
     "Forecast",
@@ -66,6 +70,7 @@ __all__ = [
     "audit",
     "confirm",
     "diagnose",
+    "doctor",
     "export",
     "fit",
     "forecast",
