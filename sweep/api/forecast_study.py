@@ -26,6 +26,7 @@ from sweep.forecast.calibrate import calibrated_for, identity, intervals_of, pre
 from sweep.forecast.forecaster import Forecaster, forecaster_of
 from sweep.forecast.intervals import Intervals
 from sweep.forecast.networks import Source
+from sweep.results.breakdown import validation_errors
 from sweep.results.intervals import coverage_entries
 from sweep.results.wording.intervals import missing_level_text, other_networks_text
 from sweep.results.wording.numbers import list_text
@@ -124,6 +125,9 @@ def forecast(
         past_times=tuple(one.times.shown[: len(one.past)] for one in futures.series),
         known=coding.known,
         inputs=tuple(one.inputs for one in futures.series),
+        errors=validation_errors(
+            opened.folder, forecaster.of if isinstance(forecaster.of, str) else forecaster.of.number
+        ),
     )
 
 
