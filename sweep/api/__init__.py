@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sweep.api.made_forecast import Forecast
     from sweep.api.read import diagnose, load_study, report, show
     from sweep.api.run_study import RunResult, preview, run
-    from sweep.forecast.export import LoadedForecaster, Written, load_forecaster
+    from sweep.forecast.export import LoadedForecast, LoadedForecaster, Written, load_forecaster
     from sweep.results.listing import listing
     from sweep.search.execution import Execution
 
@@ -29,6 +29,7 @@ _HOME = {
     "Execution": "sweep.search.execution",
     "Forecast": "sweep.api.made_forecast",
     "FitResult": "sweep.api.fit_study",
+    "LoadedForecast": "sweep.forecast.export",
     "LoadedForecaster": "sweep.forecast.export",
     "LoadedStudy": "sweep.api.loaded_study",
     "Proposed": "sweep.api.init_study",
@@ -61,6 +62,7 @@ __all__ = [
     "Execution",
     "FitResult",
     "Forecast",
+    "LoadedForecast",
     "LoadedForecaster",
     "LoadedStudy",
     "Proposed",

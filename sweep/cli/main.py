@@ -150,7 +150,7 @@ def init(
         overrides=overrides,
         force=force,
     )
-    print_proposed(proposed.path, proposed.summary, proposed.study)
+    print_proposed(proposed.path, proposed.summary, proposed.study, proposed.intervals)
 
 
 @main.command()

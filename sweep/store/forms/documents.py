@@ -11,6 +11,7 @@ from sweep.store.forms.forecasts import (
     CodingForm,
     FitsForm,
     IntervalsForm,
+    RowsForm,
     coding_fits,
     intervals_fit,
 )
@@ -79,6 +80,7 @@ DOCUMENTS = {
         TypeAdapter(IntervalsForm), "remove it, and sweep confirm calibrates again", intervals_fit
     ),
     "fit": DocumentForm(TypeAdapter(FitsForm), "remove it, and sweep fit writes it again from its trainings"),
+    "rows": DocumentForm(TypeAdapter(RowsForm), "remove it, and sweep run writes it again"),
     "coding": DocumentForm(
         TypeAdapter(CodingForm), "remove its folder, and sweep fit trains the network again", coding_fits
     ),
