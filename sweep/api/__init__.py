@@ -1,4 +1,4 @@
-"""What sweep does, as functions: init, run, confirm, treat, audit, fit, forecast, export, report, show, diagnose.
+"""What sweep does, as functions: init, run, confirm, treat, audit, compare, fit, forecast, export, report and so on.
 
 The command line only calls these. Nothing is imported before it is used, so that commands start quickly.
 """
@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sweep.api.compare_studies import Compared, compare
     from sweep.api.execution import plot
     from sweep.api.export_forecaster import export
     from sweep.api.fit_study import FitResult, fit
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "AuditResult": "sweep.api.followup",
+    "Compared": "sweep.api.compare_studies",
     "ConfirmResult": "sweep.api.followup",
     "Execution": "sweep.search.execution",
     "Forecast": "sweep.api.made_forecast",
@@ -34,6 +36,7 @@ _HOME = {
     "TreatResult": "sweep.api.followup",
     "Written": "sweep.forecast.export",
     "audit": "sweep.api.followup",
+    "compare": "sweep.api.compare_studies",
     "confirm": "sweep.api.followup",
     "diagnose": "sweep.api.read",
     "export": "sweep.api.export_forecaster",
@@ -53,6 +56,7 @@ _HOME = {
 
 __all__ = [
     "AuditResult",
+    "Compared",
     "ConfirmResult",
     "Execution",
     "FitResult",
@@ -64,6 +68,7 @@ __all__ = [
     "TreatResult",
     "Written",
     "audit",
+    "compare",
     "confirm",
     "diagnose",
     "export",

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sweep import __version__
+from sweep.cli.compare import compare
 from sweep.cli.export import export
 from sweep.cli.fit import fit
 from sweep.cli.followup import audit, confirm, treat
@@ -83,7 +84,7 @@ def main() -> None:
     """  # noqa: D301
 
 
-for command in (confirm, treat, audit, fit, forecast, export):
+for command in (confirm, treat, audit, compare, fit, forecast, export):
     main.add_command(command)
 
 
