@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sweep.api import (
         Execution,
         audit,
+        compare,
         confirm,
         diagnose,
         doctor,
@@ -30,6 +31,7 @@ __all__ = [
     "Execution",
     "__version__",
     "audit",
+    "compare",
     "confirm",
     "diagnose",
     "doctor",

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sweep.api.compare_studies import Compared, compare
     from sweep.api.examined import Examined, doctor
     from sweep.api.execution import plot
     from sweep.api.export_forecaster import export
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "AuditResult": "sweep.api.followup",
+    "Compared": "sweep.api.compare_studies",
     "ConfirmResult": "sweep.api.followup",
     "Examined": "sweep.api.examined",
     "Execution": "sweep.search.execution",
@@ -37,6 +39,7 @@ _HOME = {
     "TreatResult": "sweep.api.followup",
     "Written": "sweep.forecast.export",
     "audit": "sweep.api.followup",
+    "compare": "sweep.api.compare_studies",
     "confirm": "sweep.api.followup",
     "doctor": "sweep.api.examined",
     "diagnose": "sweep.api.read",
@@ -57,6 +60,7 @@ _HOME = {
 
 __all__ = [
     "AuditResult",
+    "Compared",
     "ConfirmResult",
     "Examined",
     "Execution",
@@ -70,6 +74,7 @@ __all__ = [
     "TreatResult",
     "Written",
     "audit",
+    "compare",
     "confirm",
     "diagnose",
     "doctor",

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sweep import __version__
+from sweep.cli.compare import compare
 from sweep.cli.doctor import doctor
 from sweep.cli.export import export
 from sweep.cli.fit import fit
@@ -84,7 +85,7 @@ def main() -> None:
     """  # noqa: D301
 
 
-for command in (confirm, treat, audit, fit, forecast, export, doctor):
+for command in (confirm, treat, audit, compare, fit, forecast, export, doctor):
     main.add_command(command)
 
 
