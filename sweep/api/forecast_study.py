@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,17 @@ PLAIN = {
 }
 INDEX = "ds"  # column that holds the dates of an index in the stored form of a table
 MOST_NAMES = 3  # of series that a note lists
+
+
+class ForecastSettings(TypedDict, total=False):
+    """The keyword arguments of `forecast` that do not name the study."""
+
+    steps: int | None
+    trial: int | None
+    fitted: bool
+    data: str | Path | Given | None
+    known: str | Path | Given | None
+    levels: Sequence[int]
 
 
 def forecast(

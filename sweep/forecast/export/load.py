@@ -145,7 +145,9 @@ def _network(place: Path, card: Card, stored: StoredNetwork) -> Network:
     try:
         network = network_of_model(card.model, card.inputs, channels, engine("torch")).to(dtype=dtype)
     except UnknownName as error:
-        raise StoreError(f"{place / CARD} is damaged, or of a plug-in that is missing here: {error}") from None
+        raise StoreError(
+            f"{place / CARD} is damaged, or of a plug-in that is missing here: {error}"
+        ) from None
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
