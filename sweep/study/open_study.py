@@ -153,9 +153,9 @@ class OpenStudy:
             **engine_facts(self.config),
             **machine_facts(),
         }
+        self.folder.write_study({**self.config.document(), "record": record})
         if data.rows is not None:
             self.folder.write_document("rows", rows_document(data.rows))
-        self.folder.write_study({**self.config.document(), "record": record})
 
 
 def open_study(
