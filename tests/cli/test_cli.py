@@ -25,6 +25,7 @@ COMMANDS = (
     "treat",
     "audit",
     "compare",
+    "reproduce",
     "fit",
     "forecast",
     "report",
