@@ -44,7 +44,7 @@ def reproduce_trial(
     """
     if not record.settled or record.rollout_error is None:
         raise SweepError(
-            f"trial {record.number} of {study.folder.name} is {record.state} and has no score to reproduce"
+            f"trial {record.number} of {study.folder.name} has no score to reproduce: it is {record.state}"
         )
     config = _here(study, config_of(record))
     arm, below = (
@@ -56,7 +56,11 @@ def reproduce_trial(
     if retrained.outcome is not Outcome.DONE:
         return retrained.outcome, None
     again = retrained.records[0, 0]
-    same_weights = _same_weights(study.folder, record, below, retrained.numbers[0, 0])
+    same_weights = None
+    if (
+        record.state != "pruned" and again.rollout_error is not None
+    ):  # of a pruned one the best checkpoint is early
+        same_weights = study.folder.weights(record.number) == below.weights(retrained.numbers[0, 0])
     differing = (*_environment(record, again), *_data(study))
     result = compared_with_record(record, again, same_weights, differing, tolerance)
     below.remove()
@@ -126,11 +130,6 @@ def _error(record: TrialRecord, points: int) -> float | None:
 
 def _agree(one: float, other: float, tolerance: float) -> bool:
     return abs(one - other) <= tolerance * max(one, other) or max(one, other) < EXACT
-
-
-def _same_weights(folder: StudyFolder, record: TrialRecord, below: StudyFolder, number: int) -> bool | None:
-    """Return whether the best checkpoints are equal; None for a pruned trial, whose best one is an early one."""
-    return None if record.state == "pruned" else folder.weights(record.number) == below.weights(number)
 
 
 def _environment(record: TrialRecord, again: TrialRecord) -> Iterator[Differing]:

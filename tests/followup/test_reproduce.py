@@ -16,7 +16,7 @@ from sweep.search import Interrupts
 from sweep.search.tasks import Functions
 from sweep.store import DriverLock, StudyFolder
 from sweep.store.folder import StoreError
-from tests.support.command_line import TINY, invoke
+from tests.support.command_line import TINY_TRIALS, invoke
 from tests.support.documentation import undocumented
 
 
@@ -64,7 +64,8 @@ def test_a_pruned_trial_is_compared_up_to_where_it_was_pruned():
         0.3,
         200,
     )
-    assert agreement(pruned, record(errors=(0.2, 0.3, 0.1)), None) == "neither"
+    assert agreement(pruned, record(errors=(0.2, 0.3, 0.1)), None) == "bits"
+    assert agreement(pruned, record(errors=(0.2, 0.3, 0.1), losses=(1.0, 0.4, 0.1)), None) == "neither"
 
 
 def test_the_words_name_the_first_difference_and_the_surroundings():
@@ -86,8 +87,9 @@ def test_the_words_name_the_first_difference_and_the_surroundings():
 def results(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("results")
     done = invoke(
-        "run", "sine", "--trials", "8", "--executor", "inline", *TINY, "--set", "pruning.startup=2", "--no-confirm",
-        "--results", str(folder),
+        "run", "sine", "--trials", "8", "--executor", "inline", *TINY_TRIALS, "--set", "data.options.length=100",
+        "--set", "data.options.series=10", "--set", "space.readout_refit=['never']", "--set", "pruning.startup=2",
+        "--set", "search.width=1", "--no-confirm", "--results", str(folder),
     )  # fmt: skip
     assert done.exit_code == 0, done.stderr
     return folder
@@ -130,7 +132,7 @@ def changed(results):
 
     def change(path: Path, old: str, new: str) -> None:
         kept.setdefault(path, path.read_bytes())
-        text, count = re.subn(old, new, path.read_text(encoding="utf-8"))
+        text, count = re.subn(old, new, path.read_text(encoding="utf-8"), flags=re.MULTILINE)
         assert count
         path.write_text(text, encoding="utf-8")
 
@@ -189,12 +191,27 @@ def test_a_stopped_reproduction_resumes(results):
     assert content(results) == before
 
 
+def test_a_training_that_fails_is_not_the_same(results):
+    def broken(config, checkpoint, point):
+        raise RuntimeError("made up")
+
+    number, functions = number_of(results, "complete"), Functions(segment=broken)
+    done = sweep.reproduce(number, "sine", results=results, executor="inline", functions=functions)
+    assert (done.reproduction.agreement, done.reproduction.state_again) == ("neither", "failed")
+    assert done.reproduction.rollout_error_again is None
+    assert "The trial was complete and is failed now." in reason_texts(done.reproduction)
+
+
 def test_what_cannot_be_reproduced_says_why(results, changed):
     assert "no trial 99" in reproduce(results, 99).stderr
     path = results / "sine/trials/0000/trial.json"
-    changed(path, r'"state": "[a-z]+"', '"state": "running"')
+    changed(path, r'"state": "[a-z]+"', '"state": "failed"')
+    changed(path, r'^ "rollout_error": [^,]+', ' "rollout_error": null')
     shown = reproduce(results, 0)
-    assert (shown.exit_code, "is running and has no score to reproduce" in shown.stderr) == (1, True)
+    assert (shown.exit_code, "trial 0 of sine has no score to reproduce: it is failed" in shown.stderr) == (
+        1,
+        True,
+    )
     with DriverLock(results / "sine/.lock"):
         assert "is being run by process" in reproduce(results, 1).stderr
     with pytest.raises(ValueError, match="tolerance of at least 0"):
