@@ -16,7 +16,6 @@ from sweep.followup.retrain import Arm, Retraining, retrain
 from sweep.results.reproduction import Differing, Reproduction
 from sweep.score.comparisons import EXACT
 from sweep.search import Message, Outcome, Workers
-from sweep.store import StudyFolder
 from sweep.study.open_study import OpenStudy
 
 PURPOSE = "reproduce"  # stage of progress events
