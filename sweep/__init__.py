@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         compare,
         confirm,
         diagnose,
+        doctor,
         export,
         fit,
         forecast,
@@ -34,6 +35,7 @@ __all__ = [
     "compare",
     "confirm",
     "diagnose",
+    "doctor",
     "export",
     "fit",
     "forecast",
@@ -50,7 +52,7 @@ __all__ = [
 
 
 class _Package(ModuleType):
-    """Keeps its functions: importing the rooms `forecast` and `report` does not replace those of the same name."""
+    """Keeps its functions: importing the rooms `doctor`, `forecast` and `report` replaces none of the same name."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (isinstance(value, ModuleType) and name in __all__):

@@ -1,4 +1,4 @@
-"""What sweep does, as functions: init, run, confirm, treat, audit, compare, fit, forecast, export, report and so on.
+"""What sweep does, as functions: init, run, confirm, treat, audit, fit, forecast, report, diagnose, doctor, and more.
 
 The command line only calls these. Nothing is imported before it is used, so that commands start quickly.
 """
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweep.api.compare_studies import Compared, compare
+    from sweep.api.examined import Examined, doctor
     from sweep.api.execution import plot
     from sweep.api.export_forecaster import export
     from sweep.api.fit_study import FitResult, fit
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sweep.api.made_forecast import Forecast
     from sweep.api.read import diagnose, load_study, report, show
     from sweep.api.run_study import RunResult, preview, run
-    from sweep.forecast.export import LoadedForecaster, Written, load_forecaster
+    from sweep.forecast.export import LoadedForecast, LoadedForecaster, Written, load_forecaster
     from sweep.results.listing import listing
     from sweep.search.execution import Execution
 
@@ -35,9 +36,11 @@ _HOME = {
     "AuditResult": "sweep.api.followup",
     "Compared": "sweep.api.compare_studies",
     "ConfirmResult": "sweep.api.followup",
+    "Examined": "sweep.api.examined",
     "Execution": "sweep.search.execution",
     "Forecast": "sweep.api.made_forecast",
     "FitResult": "sweep.api.fit_study",
+    "LoadedForecast": "sweep.forecast.export",
     "LoadedForecaster": "sweep.forecast.export",
     "LoadedStudy": "sweep.api.loaded_study",
     "Proposed": "sweep.api.init_study",
@@ -48,6 +51,7 @@ _HOME = {
     "audit": "sweep.api.followup",
     "compare": "sweep.api.compare_studies",
     "confirm": "sweep.api.followup",
+    "doctor": "sweep.api.examined",
     "diagnose": "sweep.api.read",
     "export": "sweep.api.export_forecaster",
     "forecast": "sweep.api.forecast_study",
@@ -69,9 +73,11 @@ __all__ = [
     "AuditResult",
     "Compared",
     "ConfirmResult",
+    "Examined",
     "Execution",
     "FitResult",
     "Forecast",
+    "LoadedForecast",
     "LoadedForecaster",
     "LoadedStudy",
     "Proposed",
@@ -83,6 +89,7 @@ __all__ = [
     "compare",
     "confirm",
     "diagnose",
+    "doctor",
     "export",
     "fit",
     "forecast",

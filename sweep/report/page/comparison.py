@@ -1,9 +1,6 @@
 """The page of a comparison: compare.html, one self-contained file in the style of the report."""
 
-import jinja2
-from markupsafe import Markup
-
-from sweep.report.page.page import data_uri
+from sweep.report.page.rendering import data_uri, rendered
 from sweep.report.plots.comparison import best_so_far_plot, distribution_plot
 from sweep.results.comparison.compared import Comparison, Pair
 from sweep.results.wording.comparison import (
@@ -21,14 +18,9 @@ SEVERITY = {"worse": "issue", "better": "ok"}  # of a verdict; of all others "no
 
 def comparison_html(comparison: Comparison) -> str:
     """Return the page. Everything from the studies is escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("sweep.report.page"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    source = environment.loader
-    assert source is not None
     names = [comparison.pairs[0].first.name, *(pair.second.name for pair in comparison.pairs)]
-    return environment.get_template("compare.html.j2").render(
-        style=Markup(source.get_source(environment, "report.css")[0]),  # our own file
+    return rendered(
+        "compare.html.j2",
         names=names,
         pairs=[_values(pair) for pair in comparison.pairs],
         legend=COMPARISON_LEGEND,
