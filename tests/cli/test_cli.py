@@ -33,6 +33,7 @@ COMMANDS = (
     "diagnose",
     "list",
     "export",
+    "doctor",
 )
 
 
