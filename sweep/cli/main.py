@@ -12,7 +12,7 @@ from sweep.cli.compare import compare
 from sweep.cli.doctor import doctor
 from sweep.cli.export import export
 from sweep.cli.fit import fit
-from sweep.cli.followup import audit, confirm, treat
+from sweep.cli.followup import audit, confirm, reproduce, treat
 from sweep.cli.forecast import forecast
 from sweep.cli.options import (
     EXIT_FAILED,
@@ -85,7 +85,7 @@ def main() -> None:
     """  # noqa: D301
 
 
-for command in (confirm, treat, audit, compare, fit, forecast, export, doctor):
+for command in (confirm, treat, audit, compare, reproduce, fit, forecast, export, doctor):
     main.add_command(command)
 
 

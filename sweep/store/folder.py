@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,28 @@ class StudyFolder:
     def treatment(self, number: int) -> "StudyFolder":
         """Return the folder of a trial's treatment, whether it exists or not."""
         return StudyFolder(self.path / "treat" / f"{number:04d}", self.root)
+
+    def reproduction(self, number: int) -> "StudyFolder":
+        """Return the folder in which a trial is trained again to be compared, whether it exists or not."""
+        return StudyFolder(self.path / "reproduce" / f"{number:04d}", self.root)
+
+    def remove(self) -> None:
+        """Remove a folder below the study's; records first, so that no trial without its files is left as settled.
+
+        Raises:
+            StoreError: it is the study's own folder, or cannot be removed.
+        """
+        if self.path == self.root:
+            raise StoreError(f"{self.path} is a study: it is not removed")
+        require_inside(self.root, self.path)
+        try:
+            for path in self._record_paths():
+                path.unlink()
+            shutil.rmtree(self.path)
+            if not any(self.path.parent.iterdir()):
+                self.path.parent.rmdir()
+        except OSError as error:
+            raise CannotWrite(f"cannot remove {self.path}: {error.strerror or error}") from error
 
     def below(self, name: str) -> "StudyFolder":
         """Return the folder confirm/ or audit/, whether it exists or not."""

@@ -23,7 +23,7 @@ from sweep.search.execution import Execution
 from sweep.store import DriverLock, StudyFolder
 from sweep.study.cluster import cluster_workers
 from sweep.study.components import falling_schedulers, known_names
-from sweep.study.engine import check_device, engine_facts, with_engine
+from sweep.study.engine import check_device, engine_facts, has_engine, with_engine
 from sweep.study.find import chosen_study, stored_study
 from sweep.study.machine import machine_facts
 
@@ -36,6 +36,7 @@ class OpenStudy:
     folder: StudyFolder  # of the results; need not exist yet
     overrides: tuple[str, ...] = ()  # `key.path=value`: recorded ones, then new ones
     execution: Execution = field(default_factory=Execution)
+    any_engine: bool = False  # whether this machine's engine serves where it lacks the recorded one
 
     @property
     def stored(self) -> Mapping[str, Any] | None:
@@ -72,7 +73,10 @@ class OpenStudy:
                     f"the study in {self.folder.path} was made with other settings:\n  {listed}\n"
                     "Run it under another name (--name), or undo the change"
                 )
-        config = with_engine(config, None if stored is None else stored.get("record"))
+        recorded = None if stored is None else stored.get("record")
+        if recorded is not None and self.any_engine and not has_engine(recorded):
+            recorded = None
+        config = with_engine(config, recorded)
         return replace(config, run=self.execution.settings(config.run))
 
     @cached_property
