@@ -1,5 +1,6 @@
 """Commands of `sweep` in forked processes: they start within milliseconds, as every module is imported already."""
 
+import contextlib
 import io
 import os
 import signal
@@ -64,7 +65,9 @@ class Child:
 
     def kill(self) -> None:
         """Kill all processes of its session."""
-        os.killpg(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has not begun its session yet
+            os.killpg(self.pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
 
     @property

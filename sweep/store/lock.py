@@ -18,7 +18,9 @@ class DriverLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.killed: int | None = None  # process of this machine that held the lock last and did not end in order
+        self.killed: int | None = (
+            None  # process of this machine that held the lock last and did not end in order
+        )
         self._lock = FileLock(path)
         self._holder = path.with_name(path.name + ".holder")
 
