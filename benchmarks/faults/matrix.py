@@ -78,11 +78,11 @@ def main() -> None:
         folder, reference, seconds, asked.quick, asked.seed, asked.kills or kills, asked.copies or copies,
         asked.reading or reading, until,
     )  # fmt: skip
-    table = Table()
+    table = Table(folder / "table.md")
     for name in asked.only:
         EXPERIMENTS[name](given, table)
+        table.save()
     print(table.markdown())
-    (folder / "table.md").write_text(table.markdown() + "\n")
     if table.losses:
         print(f"the studies that lost something are in {folder}", file=sys.stderr)
         sys.exit(1)

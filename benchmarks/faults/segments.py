@@ -31,9 +31,13 @@ class Odd(Exception):
 def fault():
     {fault}
 
+class Faulty(torch.optim.Adam):
+    def step(self, closure=None):
+        fault()
+        return super().step(closure)
+
 def make(params, settings, decay):
-    fault()
-    return torch.optim.Adam(params, lr=settings["lr"])
+    return Faulty(params, lr=settings["lr"])
 
 FAULTY = OptimizerSpec(
     name="faulty", make=make, defaults={{"lr": 1e-3}}, space={{"lr": LogUniform(1e-3, 1e-2)}}, source="none"

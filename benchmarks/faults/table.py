@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
@@ -21,15 +22,21 @@ class Row:
 
 
 class Table:
-    """The rows in the order of their first attempt."""
+    """The rows in the order of their first attempt, written to a file as they are completed."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.rows: list[Row] = []
 
     def row(self, number: str, fault: str) -> Row:
-        """Return a new row."""
+        """Return a new row; those before are complete."""
+        self.save()
         self.rows.append(Row(number, fault))
         return self.rows[-1]
+
+    def save(self) -> None:
+        """Write the table."""
+        self.path.write_text(self.markdown() + "\n")
 
     def markdown(self) -> str:
         """Return the table as Markdown, with the notes below it."""
