@@ -33,7 +33,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "report": ("report", "sine", "--json"),
 }  # fmt: skip
 BELOW = {"confirm": "confirm", "treat": "treat/0000", "audit": "audit", "fit": "fit"}
-DOCUMENTS = ("winner", "confirmation", "audit", "fit/fit", "treat/0000/treatment")
+DOCUMENTS = {  # and the command after which they are final
+    "winner": "confirm", "confirmation": "confirm", "audit": "audit", "fit/fit": "fit",
+    "treat/0000/treatment": "treat",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,9 +109,9 @@ def check(place: Place, reference: Place, done: tuple[str, ...] = tuple(COMMANDS
         if name in done:
             one, other = (StudyFolder(p.study / folder, p.study) for p in (reference, place))
             assert trainings(one) == trainings(other), f"the trainings of {name} differ"
-    for name in DOCUMENTS:
+    for name, command_of in DOCUMENTS.items():
         texts = [p.study / f"{name}.json" for p in (reference, place)]
-        if texts[0].exists() and (name.partition("/")[0] in (*done, "winner", "confirmation")):
+        if command_of in done and texts[0].exists():
             one_says, other_says = (steady(json.loads(text.read_text())) for text in texts)
             assert one_says == other_says, f"{name}.json differs"
     outside = sorted(p.name for p in place.path.iterdir()) + sorted(p.name for p in place.results.iterdir())
