@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from sweep import __version__
+from sweep.cli.compare import compare
+from sweep.cli.doctor import doctor
 from sweep.cli.export import export
 from sweep.cli.fit import fit
 from sweep.cli.followup import audit, confirm, treat
@@ -83,7 +85,7 @@ def main() -> None:
     """  # noqa: D301
 
 
-for command in (confirm, treat, audit, fit, forecast, export):
+for command in (confirm, treat, audit, compare, fit, forecast, export, doctor):
     main.add_command(command)
 
 
@@ -149,7 +151,7 @@ def init(
         overrides=overrides,
         force=force,
     )
-    print_proposed(proposed.path, proposed.summary, proposed.study)
+    print_proposed(proposed.path, proposed.summary, proposed.study, proposed.intervals)
 
 
 @main.command()
