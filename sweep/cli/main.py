@@ -58,7 +58,7 @@ class SweepGroup(click.Group):
         except SweepError as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(EXIT_FAILED)
-        except (MemoryError, OSError, RuntimeError) as error:
+        except (MemoryError, ImportError, OSError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
             reason = str(error).split("\n", 1)[0]

@@ -20,6 +20,7 @@ from sweep.data.beginning import rows_document
 from sweep.score import block_length
 from sweep.search import Workers, check_sampler
 from sweep.search.execution import Execution
+from sweep.search.left_semaphores import remove_semaphores
 from sweep.store import DriverLock, StudyFolder
 from sweep.study.cluster import cluster_workers
 from sweep.study.components import falling_schedulers, known_names
@@ -116,7 +117,9 @@ class OpenStudy:
         check_device(self.config.run.device)
         fingerprint = self.data.fingerprint if same_data else None
         _make(self.folder.path)
-        with DriverLock(self.folder.lock):
+        with DriverLock(self.folder.lock) as lock:
+            if lock.killed is not None:
+                remove_semaphores(lock.killed)
             if fingerprint is not None:
                 require_same_data(self.folder, fingerprint)
             self.folder.sweep_up()
