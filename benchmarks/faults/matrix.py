@@ -60,7 +60,7 @@ EXPERIMENTS: dict[str, Callable[[Setting, Table], None]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a few attempts of each fault, under a minute")
+    parser.add_argument("--quick", action="store_true", help="a few attempts of each fault, a few minutes")
     parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS), metavar="NAME")
     parser.add_argument("--seed", type=int, default=0, help="of all random moments (default 0)")
     parser.add_argument("--kills", type=int, help="of commands (default 1000; with --quick 6)")
