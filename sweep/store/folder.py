@@ -11,7 +11,7 @@ import pandas as pd
 import tomli_w
 
 from sweep.config.errors import CannotWrite, DamagedCheckpoint, StoreError
-from sweep.config.records import TrialRecord, record_from_json, to_json
+from sweep.config.records import TrialRecord, json_bytes, record_from_json, to_json
 from sweep.store.files import require_inside, sync_folder, write_atomic, write_json
 from sweep.store.forms import (
     BASELINE_REMEDY,
@@ -196,7 +196,7 @@ class StudyFolder:
         """
         folder = self.trial(record.number)
         self._make(folder)
-        write_json(folder / "trial.json", to_json(record), durable=record.settled)
+        write_atomic(folder / "trial.json", json_bytes(record, indent=1) + b"\n", durable=record.settled)
         if record.settled:
             sync_folder(folder.parent)
 
