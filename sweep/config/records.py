@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pydantic_core
@@ -23,7 +23,7 @@ PREFIXES = (0.03, 0.1, 0.3, 1.0)
 LEFT_OUT = "left out"  # in the metadata of a field: `to_json` leaves it out where it is None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a study of 5,000 trials holds 70,000
 class Scores:
     """The scores of one evaluation, as docs/metrics.md defines them.
 
@@ -60,7 +60,7 @@ NOT_SCORED = Scores(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """A trial at one evaluation point."""
 
@@ -158,14 +158,29 @@ def scores_from_json(values: Mapping[str, Any]) -> Scores:
     return Scores(**{**filled, **more})
 
 
-def record_from_json(values: Mapping[str, Any]) -> TrialRecord:
+def slim(record: TrialRecord) -> TrialRecord:
+    """Return a record without evidence and breakdown, which are on disk and large in memory."""
+    evaluations = tuple(
+        replace(entry, evidence={}) if entry.evidence else entry for entry in record.evaluations
+    )
+    return replace(record, evaluations=evaluations, breakdown=None)
+
+
+def record_from_json(values: Mapping[str, Any], whole: bool = True) -> TrialRecord:
     """Return a TrialRecord from its JSON values, the inverse of `to_json`; the first format had no number.
+
+    Args:
+        values: as JSON.
+        whole: whether with evidence and breakdown; see `slim`.
 
     Raises:
         KeyError, TypeError: a field is missing or unknown.
     """
-    evaluations = tuple(evaluation_from_json(entry) for entry in values["evaluations"])
-    stored = values.get("breakdown")
+    entries = (
+        values["evaluations"] if whole else ({**entry, "evidence": {}} for entry in values["evaluations"])
+    )
+    evaluations = tuple(evaluation_from_json(entry) for entry in entries)
+    stored = values.get("breakdown") if whole else None
     breakdown = None if stored is None else breakdown_from_json(stored)
     return TrialRecord(**{"score_format": 1, **values, "evaluations": evaluations, "breakdown": breakdown})
 

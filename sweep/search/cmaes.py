@@ -1,6 +1,5 @@
 """CMA-ES by replay: a proposal depends on the state of the strategy after the scores of past generations."""
 
-import copy
 import functools
 from typing import Any
 
@@ -18,7 +17,7 @@ def propose_cmaes(space: Space, history: History, seed: int, number: int) -> dic
     The strategy lives in the unit cube. It starts at the centre with a step of 1/4 (our choice). It receives the
     settled trials in generations, in the order of their numbers; the draw of a trial depends on its number.
     """
-    strategy = copy.deepcopy(_replay(space).told(history))
+    strategy = _replay(space).told(history)
     strategy.reseed_rng(seed_of(seed, "cmaes", number) % 2**32)
     point = strategy.ask()
     return {
@@ -36,7 +35,10 @@ class _Replay:
         self._strategy = self._begun()
 
     def told(self, history: History) -> Any:
-        """Return the strategy after the complete generations of a history."""
+        """Return the strategy after the complete generations of a history.
+
+        A draw does not change how it goes on: it only decomposes the covariance, as the next generation would.
+        """
         size = self._strategy.population_size
         scored = history.settled[: len(history.settled) // size * size]
         if scored[: len(self._received)] != self._received:

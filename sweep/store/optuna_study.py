@@ -17,6 +17,7 @@ from sweep.config.records import TrialRecord
 from sweep.config.space import Space
 from sweep.store.database import DATABASE_ERRORS, Database, is_damage, reason_of
 from sweep.store.folder import StudyFolder
+from sweep.store.stored_trials import StoredTrial, stored_trials
 
 STATES = {
     "running": TrialState.RUNNING,
@@ -39,6 +40,7 @@ class OptunaProjection:
     ) -> None:
         self.path = path
         self.space = space
+        self._distributions = {axis.key: distribution_to_json(axis.distribution) for axis in space.axes}
         self._database = Database(path, name, say)
 
     @property
@@ -97,10 +99,12 @@ class OptunaProjection:
     def _agreed(self, records: Sequence[TrialRecord]) -> str | None:
         """Make the open database agree with the records; return how it contradicted them, None if it did not."""
         with self._database.transaction():
-            contradiction = self._contradiction(records)
+            stored = stored_trials(self._database.session, self._database.study._study_id)
+            contradiction = self._contradiction(records, stored)
             if contradiction is not None:
                 self._database.empty()
-            self._catch_up(records)
+                stored = []
+            self._catch_up(records, stored)
         return contradiction
 
     # --- writing ---------------------------------------------------------------------------------
@@ -178,11 +182,15 @@ class OptunaProjection:
         study_id = self._database.study._study_id
         return session.query(models.TrialModel).filter_by(study_id=study_id, number=number).one_or_none()
 
-    def _catch_up(self, records: Sequence[TrialRecord]) -> None:
-        """Add the trials and results that the database lacks."""
-        trials = self._database.study.get_trials(deepcopy=False)
-        known, expected = {record.number: record for record in records}, len(trials)
-        for trial in trials:
+    def _catch_up(self, records: Sequence[TrialRecord], stored: Sequence[StoredTrial]) -> None:
+        """Add the trials and results that the database lacks.
+
+        Args:
+            records: by number, rising.
+            stored: the trials that the database has, which do not contradict the records.
+        """
+        known, expected = {record.number: record for record in records}, len(stored)
+        for trial in stored:
             record = known.get(trial.number)
             if record is not None and record.settled and not trial.state.is_finished():
                 self._finish(record)
@@ -196,30 +204,40 @@ class OptunaProjection:
                 self._insert(record.number, self._trial(record))
                 expected += 1
 
-    def _contradiction(self, records: Sequence[TrialRecord]) -> str | None:
-        """Return how the database contradicts the records, None if it does not."""
-        study = self._database.study
-        if study.directions != [optuna.study.StudyDirection.MINIMIZE]:
+    def _contradiction(self, records: Sequence[TrialRecord], stored: Sequence[StoredTrial]) -> str | None:
+        """Return how the trials in the database contradict the records, None if they do not."""
+        if self._database.study.directions != [optuna.study.StudyDirection.MINIMIZE]:
             return "its study does not minimise"
-        rows = study.get_trials(deepcopy=False)
-        trials = {trial.number: trial for trial in rows}
-        if sorted(trial.number for trial in rows) != list(range(len(rows))):
+        trials = {trial.number: trial for trial in stored}
+        if sorted(trial.number for trial in stored) != list(range(len(stored))):
             return "it lacks a trial, or has one twice"
         last = records[-1].number if records else -1
-        if len(trials) > last + 1:
-            return f"it has {len(trials)} trials, the folders have {last + 1}"
+        if len(stored) > last + 1:
+            return f"it has {len(stored)} trials, the folders have {last + 1}"
         for record in records:
             trial = trials.get(record.number)
-            if trial is None or (trial.state is TrialState.RUNNING and not trial.params):
-                continue
-            expected = (STATES[record.state], record.rollout_error if record.settled else None)
-            params, _ = sampled(self.space, record.params)
-            if trial.params != params or (
-                trial.state.is_finished()
-                and ((trial.state, trial.value) != expected or not self._has_attributes(trial, record))
-            ):
-                return f"it has {trial.state.name} {trial.value} for trial {record.number}"
+            if trial is not None and not trial.is_placeholder and not self._agree(trial, record):
+                value = trial.values[0] if trial.values else None
+                return f"it has {trial.state.name} {value} for trial {record.number}"
         return None
+
+    def _agree(self, trial: StoredTrial, record: TrialRecord) -> bool:
+        """Return whether a trial does not contradict its record: it may lack the result."""
+        if trial.params != self._params(record):
+            return False
+        if not trial.state.is_finished():
+            return True
+        value = record.rollout_error if record.settled else None
+        expected = (STATES[record.state], [] if value is None else [value])
+        return (trial.state, trial.values) == expected and self._has_attributes(trial, record)
+
+    def _params(self, record: TrialRecord) -> dict[str, tuple[float, str]]:
+        """Return the parameters of a trial in the form in which the database holds them."""
+        params, distributions = sampled(self.space, record.params)
+        return {
+            key: (distribution.to_internal_repr(params[key]), self._distributions[key])
+            for key, distribution in distributions.items()
+        }
 
     def _trial(self, record: TrialRecord) -> FrozenTrial:
         params, distributions = sampled(self.space, record.params)
@@ -247,11 +265,11 @@ class OptunaProjection:
             attributes["reason"] = record.reason
         return attributes
 
-    def _has_attributes(self, trial: FrozenTrial, record: TrialRecord) -> bool:
+    def _has_attributes(self, trial: StoredTrial, record: TrialRecord) -> bool:
         """Return whether a trial has the attributes of its record; other programs may add theirs."""
         expected = self._attributes(record)
         return all(
-            json.dumps(trial.user_attrs.get(key)) == json.dumps(value) for key, value in expected.items()
+            json.dumps(trial.attributes.get(key)) == json.dumps(value) for key, value in expected.items()
         )
 
     def _guarded(self, write: Callable[[], None]) -> None:
@@ -275,7 +293,7 @@ class OptunaProjection:
 
     def _rebuild(self, reason: str) -> None:
         self._database.replace()
-        self._agreed(StudyFolder(self.path.parent).records())
+        self._agreed(StudyFolder(self.path.parent).records(whole=False))
         self.say(rebuilt_text(reason))
 
 
@@ -291,7 +309,6 @@ def sampled(space: Space, params: Mapping[str, Value]) -> tuple[dict[str, Any], 
     for axis in space.axes:
         if axis.name in params:
             value = params[axis.name]
-            key = axis.span.key(axis.name)
-            values[key] = axis.span.sampled(tuple(value) if isinstance(value, list) else value)
-            distributions[key] = axis.span.distribution()
+            values[axis.key] = axis.span.sampled(tuple(value) if isinstance(value, list) else value)
+            distributions[axis.key] = axis.distribution
     return values, distributions
