@@ -10,6 +10,7 @@ import optuna
 from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import insert, select, update
 
 from sweep.config.errors import StoreError
 from sweep.config.ranges import Value
@@ -42,6 +43,8 @@ class OptunaProjection:
         self.space = space
         self._distributions = {axis.key: distribution_to_json(axis.distribution) for axis in space.axes}
         self._database = Database(path, name, say)
+        self._keys: dict[int, int] = {}  # in the database, by number of the trial
+        self._latest_key = 0
 
     @property
     def say(self) -> Callable[[str], None]:
@@ -101,6 +104,9 @@ class OptunaProjection:
         with self._database.transaction():
             stored = stored_trials(self._database.session, self._database.study._study_id)
             contradiction = self._contradiction(records, stored)
+            self._keys, self._latest_key = {}, 0
+            for trial in stored if contradiction is None else ():
+                self._know(trial.number, trial.key)
             if contradiction is not None:
                 self._database.empty()
                 stored = []
@@ -124,46 +130,70 @@ class OptunaProjection:
                 self._finish(record)
 
     def _insert(self, number: int, trial: FrozenTrial) -> None:
-        session = self._database.session
-        row: Any = models.TrialModel(
-            study_id=self._database.study._study_id, number=number, state=trial.state
-        )
+        row: Any = models.TrialModel()  # not added to the session: it converts the times
         row.datetime_start, row.datetime_complete = trial.datetime_start, trial.datetime_complete
-        session.add(row)
-        session.flush()
-        self._insert_params(row.trial_id, trial)
-        session.add_all(
-            models.TrialUserAttributeModel(trial_id=row.trial_id, key=key, value_json=json.dumps(value))
-            for key, value in trial.user_attrs.items()
+        added = self._database.session.execute(
+            insert(models.TrialModel.__table__).values(
+                study_id=self._database.study._study_id,
+                number=number,
+                state=trial.state,
+                datetime_start=row._datetime_start_utc,
+                datetime_complete=row._datetime_complete_utc,
+            )
         )
-        self._insert_value(row.trial_id, trial.value)
+        (trial_id,) = added.inserted_primary_key
+        self._know(number, trial_id)
+        self._insert_params(trial_id, trial)
+        self._insert_rows(
+            models.TrialUserAttributeModel,
+            [
+                {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)}
+                for key, value in trial.user_attrs.items()
+            ],
+        )
+        self._insert_value(trial_id, trial.value)
+
+    def _know(self, number: int, key: int) -> None:
+        self._keys[number] = key
+        self._latest_key = max(self._latest_key, key)
 
     def _insert_params(self, trial_id: int, trial: FrozenTrial) -> None:
-        self._database.session.add_all(
-            models.TrialParamModel(
-                trial_id=trial_id,
-                param_name=name,
-                param_value=distribution.to_internal_repr(trial.params[name]),
-                distribution_json=distribution_to_json(distribution),
-            )
-            for name, distribution in trial.distributions.items()
+        self._insert_rows(
+            models.TrialParamModel,
+            [
+                {
+                    "trial_id": trial_id,
+                    "param_name": name,
+                    "param_value": distribution.to_internal_repr(trial.params[name]),
+                    "distribution_json": self._distributions[name],
+                }
+                for name, distribution in trial.distributions.items()
+            ],
         )
 
     def _insert_value(self, trial_id: int, value: float | None) -> None:
         if value is not None:
             kind = models.TrialValueModel.TrialValueType.FINITE
-            row = models.TrialValueModel(trial_id=trial_id, objective=0, value=value, value_type=kind)
-            self._database.session.add(row)
+            row = {"trial_id": trial_id, "objective": 0, "value": value, "value_type": kind}
+            self._insert_rows(models.TrialValueModel, [row])
+
+    def _insert_rows(self, model: Any, rows: list[dict[str, Any]]) -> None:
+        """Insert rows without objects, for each of which SQLAlchemy would query the trial."""
+        if rows:
+            self._database.session.execute(insert(model.__table__), rows)
 
     def _set_attributes(self, trial_id: int, attributes: Mapping[str, Any]) -> None:
-        session = self._database.session
-        rows = session.query(models.TrialUserAttributeModel).filter_by(trial_id=trial_id)
-        known: dict[str, Any] = {str(row.key): row for row in rows}
-        for key, value in attributes.items():
-            if key not in known:
-                known[key] = models.TrialUserAttributeModel(trial_id=trial_id, key=key)
-                session.add(known[key])
-            known[key].value_json = json.dumps(value)
+        session, own = self._database.session, models.TrialUserAttributeModel.__table__
+        known = set(session.execute(select(own.c.key).where(own.c.trial_id == trial_id)).scalars())
+        rows = [
+            {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)}
+            for key, value in attributes.items()
+        ]
+        for row in rows:
+            if row["key"] in known:
+                of_key = (own.c.trial_id == trial_id) & (own.c.key == row["key"])
+                session.execute(update(own).where(of_key).values(value_json=row["value_json"]))
+        self._insert_rows(models.TrialUserAttributeModel, [row for row in rows if row["key"] not in known])
 
     def _finish(self, record: TrialRecord) -> None:
         row = self._row(record.number)
@@ -177,10 +207,17 @@ class OptunaProjection:
         row.datetime_complete = datetime.now()
 
     def _row(self, number: int) -> Any:
-        """Return the row of a trial, None if the database does not have it."""
+        """Return the row of a trial, None if the database does not have it.
+
+        The tables have no index by number: a trial is looked up by its key, or among those added since the latest.
+        """
         session = self._database.session
         study_id = self._database.study._study_id
-        return session.query(models.TrialModel).filter_by(study_id=study_id, number=number).one_or_none()
+        query = session.query(models.TrialModel).filter_by(study_id=study_id, number=number)
+        key = self._keys.get(number)
+        if key is not None:
+            return query.filter_by(trial_id=key).one_or_none()
+        return query.filter(models.TrialModel.trial_id > self._latest_key).one_or_none()
 
     def _catch_up(self, records: Sequence[TrialRecord], stored: Sequence[StoredTrial]) -> None:
         """Add the trials and results that the database lacks.

@@ -17,6 +17,7 @@ from sqlalchemy import select
 class StoredTrial:
     """The rows of a trial."""
 
+    key: int  # in the database
     number: int
     state: TrialState
     values: list[float | None] = field(default_factory=list)
@@ -47,7 +48,7 @@ def stored_trials(session: Any, study_id: int) -> list[StoredTrial]:
         trial.trial_id, trial.number, trial.state, trial._datetime_start_utc, trial._datetime_complete_utc
     )
     trials: Mapping[int, StoredTrial] = {
-        key: StoredTrial(number, state)
+        key: StoredTrial(key, number, state)
         for key, number, state, *_ in session.execute(rows.where(of_study).order_by(trial.trial_id))
     }
 
