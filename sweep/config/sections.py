@@ -248,7 +248,7 @@ class SearchConfig(Section):
     seed: Seed = 0
     width: Width = 16  # trials in flight
     sampler: str = "tpe"
-    history: TrialsOrZero = 500  # settled trials that TPE uses: the 25 best and the latest others; 0: all
+    history: TrialsOrZero = 0  # settled trials that TPE uses: the 25 best and the latest others; 0: all
     in_turn: str = ""  # a choice whose values take turns, each with a search of its own; empty: none
 
     @field_validator("history")
