@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from sweep.api import (
         Execution,
         audit,
+        compare,
         confirm,
         diagnose,
+        doctor,
         export,
         fit,
         forecast,
@@ -29,8 +31,10 @@ __all__ = [
     "Execution",
     "__version__",
     "audit",
+    "compare",
     "confirm",
     "diagnose",
+    "doctor",
     "export",
     "fit",
     "forecast",
@@ -46,7 +50,7 @@ __all__ = [
 
 
 class _Package(ModuleType):
-    """Keeps its functions: importing the rooms `forecast` and `report` does not replace those of the same name."""
+    """Keeps its functions: importing the rooms `doctor`, `forecast` and `report` replaces none of the same name."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (isinstance(value, ModuleType) and name in __all__):

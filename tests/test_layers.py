@@ -27,8 +27,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "results": {"config", "data", "stats", "score", "diagnosis", "store", "study"},
     "followup": TRIALS | {"search", "study", "results"},
     "forecast": TRIALS | {"search", "study", "results", "followup"},
+    "doctor": SCORED | {"diagnosis", "results"},
     "report": {"config", "data", "diagnosis", "store", "study", "results"},
-    "api": TRIALS | {"search", "study", "results", "followup", "forecast", "report"},
+    "api": TRIALS | {"search", "study", "results", "followup", "forecast", "doctor", "report"},
     "cli": {"api", "report", "config", "search", "study"},
     "testing": TRIALS | {"search", "results"},
 }

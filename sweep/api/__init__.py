@@ -1,4 +1,4 @@
-"""What sweep does, as functions: init, run, confirm, treat, audit, fit, forecast, export, report, show, diagnose.
+"""What sweep does, as functions: init, run, confirm, treat, audit, fit, forecast, report, diagnose, doctor, and more.
 
 The command line only calls these. Nothing is imported before it is used, so that commands start quickly.
 """
@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sweep.api.compare_studies import Compared, compare
+    from sweep.api.examined import Examined, doctor
     from sweep.api.execution import plot
     from sweep.api.export_forecaster import export
     from sweep.api.fit_study import FitResult, fit
@@ -17,16 +19,19 @@ if TYPE_CHECKING:
     from sweep.api.made_forecast import Forecast
     from sweep.api.read import diagnose, load_study, report, show
     from sweep.api.run_study import RunResult, preview, run
-    from sweep.forecast.export import LoadedForecaster, Written, load_forecaster
+    from sweep.forecast.export import LoadedForecast, LoadedForecaster, Written, load_forecaster
     from sweep.results.listing import listing
     from sweep.search.execution import Execution
 
 _HOME = {
     "AuditResult": "sweep.api.followup",
+    "Compared": "sweep.api.compare_studies",
     "ConfirmResult": "sweep.api.followup",
+    "Examined": "sweep.api.examined",
     "Execution": "sweep.search.execution",
     "Forecast": "sweep.api.made_forecast",
     "FitResult": "sweep.api.fit_study",
+    "LoadedForecast": "sweep.forecast.export",
     "LoadedForecaster": "sweep.forecast.export",
     "LoadedStudy": "sweep.api.loaded_study",
     "Proposed": "sweep.api.init_study",
@@ -34,7 +39,9 @@ _HOME = {
     "TreatResult": "sweep.api.followup",
     "Written": "sweep.forecast.export",
     "audit": "sweep.api.followup",
+    "compare": "sweep.api.compare_studies",
     "confirm": "sweep.api.followup",
+    "doctor": "sweep.api.examined",
     "diagnose": "sweep.api.read",
     "export": "sweep.api.export_forecaster",
     "forecast": "sweep.api.forecast_study",
@@ -53,10 +60,13 @@ _HOME = {
 
 __all__ = [
     "AuditResult",
+    "Compared",
     "ConfirmResult",
+    "Examined",
     "Execution",
     "FitResult",
     "Forecast",
+    "LoadedForecast",
     "LoadedForecaster",
     "LoadedStudy",
     "Proposed",
@@ -64,8 +74,10 @@ __all__ = [
     "TreatResult",
     "Written",
     "audit",
+    "compare",
     "confirm",
     "diagnose",
+    "doctor",
     "export",
     "fit",
     "forecast",

@@ -11,8 +11,10 @@ from sweep.data.types import Data
 from sweep.forecast.export import Columns, Written, write_export
 from sweep.forecast.export.card import step_of
 from sweep.forecast.export.origin import origin_of
+from sweep.forecast.measured import measured_for
 from sweep.forecast.networks import Source, ensemble_of, networks_of
 from sweep.study.open_study import open_study, require_same_data
+from sweep.trial.inputs import data_read_anew
 
 
 def export(
@@ -38,8 +40,9 @@ def export(
     """
     opened = open_study(study, results, stored=True)
     source = networks_of(opened.folder, trial, fitted)
-    data, config = opened.data, source.trainings[0][0]
-    if not fitted:  # a fit stores the coding of its own data
+    config = source.trainings[0][0]
+    data = opened.data if config.fitted is None else data_read_anew(config)
+    if config.fitted is None:  # a fit stores the coding of its own data
         require_same_data(opened.folder, data.fingerprint)
     recorded = data.recorded
     return write_export(
@@ -50,6 +53,7 @@ def export(
         columns=columns_of(data, config.data),
         step=None if recorded is None else step_of(recorded.step, recorded.step_seconds),
         seeds=[training.seed for training, _ in source.trainings],
+        intervals=measured_for(opened.folder, source),
     )
 
 

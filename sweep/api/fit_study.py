@@ -47,14 +47,16 @@ def fit(
         seeds: how many fresh seeds, at least 1; None: 5. Earlier trainings are reused.
         trial: number of the trial; None: the one that the study names, for an update the one that was fitted last.
         update: whether to train the networks of the latest fit further with new data.
-        data: the new data, only with `update`: a file or a table; None: the file of the fit, which may have grown.
+        data: a file or a table that begins with the data of the study; with `update` new data of the same shape. None:
+            the file of the study, or with `update` of the fit, which may have grown.
         share: of the budget, in (0, 1], only with `update`; None: 0.2.
         results: folder of all studies.
         execution: settings of `sweep.Execution`, such as `workers=2`; they never affect results.
 
     Raises:
         UsageError: an argument does not fit the others, the verdict of the study is a baseline, or there is no fit.
-        SweepError: there are no such results, or they or the data have changed.
+        StudyChanged: the data do not begin with those of the study.
+        SweepError: there are no such results, or they have changed.
     """
     if seeds is not None and seeds < 1:
         raise ValueError(f"needs at least one seed, got seeds={seeds}")
@@ -62,17 +64,16 @@ def fit(
         raise ValueError(f"needs a share of the budget in (0, 1], got share={share}")
     if update and seeds is not None:
         raise UsageError("an update trains every network of the latest fit: drop --seeds")
-    if not update and (data is not None or share is not None):
-        given = "--data" if data is not None else "--share"
-        raise UsageError(f"{given} needs --update: a fit has the data and the budget of its study")
+    if not update and share is not None:
+        raise UsageError("--share needs --update: a fit has the budget of its study")
     settings = replace(Execution(**execution), plots=False)  # there is no rollout to draw
     opened = open_study(study, results, execution=settings, stored=True)
-    with opened.locked(same_data=not update), opened.execution.interrupts, opened.workers() as workers:
+    with opened.locked(same_data=False), opened.execution.interrupts, opened.workers() as workers:
+        path = _file_of(data, opened.folder)
         if update:
-            path = _file_of(data, opened.folder)
             outcome, entry = update_fit(opened, trial, path, SHARE if share is None else share, workers)
         else:
-            outcome, entry = fit_study(opened, trial, seeds or SEEDS, workers)
+            outcome, entry = fit_study(opened, trial, path, seeds or SEEDS, workers)
     return FitResult(outcome, opened.folder, entry)
 
 

@@ -22,15 +22,13 @@ from sweep.data.future import Future, Futures, futures_of
 from sweep.data.new_data import read_known, read_new_data, settled
 from sweep.data.starts import Level, level_of
 from sweep.forecast.after import starts_after, study_recording
-from sweep.forecast.calibrate import calibrated_for, identity, intervals_of, predict_by
-from sweep.forecast.forecaster import Forecaster, forecaster_of
-from sweep.forecast.intervals import Intervals
+from sweep.forecast.calibrate import predict_by
+from sweep.forecast.forecaster import forecaster_of
+from sweep.forecast.intervals import require_levels
+from sweep.forecast.measured import measured_for
 from sweep.forecast.networks import Source
-from sweep.results.intervals import coverage_entries
-from sweep.results.wording.intervals import missing_level_text, other_networks_text
+from sweep.results.breakdown import validation_errors
 from sweep.results.wording.numbers import list_text
-from sweep.stats.conformal import WHOLE_PERCENTS
-from sweep.store import StudyFolder
 from sweep.study.open_study import OpenStudy, open_study, require_same_data
 from sweep.trial.inputs import data_read_anew
 
@@ -94,8 +92,8 @@ def forecast(
         )
     starts = starts_after(futures.series, coding, steps, basis.level)
     values = predict_by(forecaster.of, opened.folder, basis.data, opened.config.run.device)(starts)
-    given, notes = _intervals(opened.folder, forecaster, levels, steps)
-    ends = {}
+    measured = measured_for(opened.folder, forecaster.of)
+    given, ends = measured.intervals, {}
     if given is not None:
         rows = given.rows_of([one.name for one in futures.series], starts.series)
         ends = given.around(values, [level for level in levels if given.gives(level)], rows)
@@ -111,28 +109,29 @@ def forecast(
         high={level: pair[1] for level, pair in ends.items()},
         forecaster=forecaster.document(),
         verdict=forecaster.verdict,
-        coverage=tuple(_coverage(opened.folder, forecaster, list(ends))),
+        coverage=measured.covered(list(ends)),
         left_out={one.name: one.reason for one in futures.left_out},
         notes=(
             *([basis.note] if basis.note and data is None else []),
             *futures.notes,
             *_unknown(futures.series, coding),
             *_not_finite(futures.series, values),
-            *notes,
+            *measured.notes(levels, steps),
         ),
         past=tuple(one.past for one in futures.series),
         past_times=tuple(one.times.shown[: len(one.past)] for one in futures.series),
         known=coding.known,
         inputs=tuple(one.inputs for one in futures.series),
+        errors=validation_errors(
+            opened.folder, forecaster.of if isinstance(forecaster.of, str) else forecaster.of.number
+        ),
     )
 
 
 def _require_numbers(steps: int | None, levels: Sequence[int]) -> None:
     if steps is not None and steps < 1:
         raise UsageError(f"wanted at least one step, got {steps}")
-    for level in levels:
-        if level not in WHOLE_PERCENTS:
-            raise UsageError(f"wanted levels in whole percents from 1 to 99, got {level}")
+    require_levels(levels)
 
 
 def _require_same_data(opened: OpenStudy) -> None:
@@ -228,36 +227,6 @@ def _with_local_times(frame: pd.DataFrame, zone: str) -> tuple[pd.DataFrame, boo
         if zone and isinstance(kind, pd.DatetimeTZDtype):
             frame = frame.assign(**{column: frame[column].dt.tz_convert(zone).dt.tz_localize(None)})
     return frame, dated
-
-
-def _intervals(
-    folder: StudyFolder, forecaster: Forecaster, levels: Sequence[int], steps: int
-) -> tuple[Intervals | None, list[str]]:
-    """Return the intervals of a forecaster, and why levels or steps have none."""
-    measured = calibrated_for(folder, forecaster.of)
-    given, reason = intervals_of(folder, measured)
-    if given is None:
-        return None, [f"Intervals: {reason}"] if levels else []
-    notes = []
-    if not isinstance(measured, str) and measured is not forecaster.of and levels:
-        other = other_networks_text(measured.number, len(measured.trainings), measured.basis == "confirmed")
-        notes.append(f"Intervals: {other}")
-    missing = [
-        f"Intervals: {missing_level_text(level, given.n)}" for level in levels if not given.gives(level)
-    ]
-    notes += missing
-    if steps > given.horizon and len(missing) < len(levels):
-        notes.append(
-            f"Intervals: none after step {given.horizon}, the end of the horizon for which the study is calibrated"
-        )
-    return given, notes
-
-
-def _coverage(folder: StudyFolder, forecaster: Forecaster, levels: Sequence[int]) -> list[dict[str, Any]]:
-    """Return what the intervals of a forecaster cover of the locked test, at those of the levels that were measured."""
-    of = calibrated_for(folder, forecaster.of)
-    measured = coverage_entries(folder.read_document("winner"), identity(of)) or []
-    return [one for one in measured if one["level"] in levels]
 
 
 def _unknown(series: Sequence[Future], coding: Coding) -> list[str]:

@@ -63,6 +63,9 @@ class Proposed:
     text: str
     summary: DataSummary
     study: StudyConfig
+    intervals: str = (
+        ""  # which intervals its forecasts will have, or why none; empty: a given division decides
+    )
 
 
 def init(
@@ -134,9 +137,9 @@ def proposed_study(file: str | Path, path: Path, asked: Asked = NOTHING) -> Prop
     config: DataConfig = study_from_document(document, known_names(), "--set").data
     recording = load_recording(config)
     summary = summary_of_recording(recording, target_indices(recording.channels, targets))
-    text = proposal(summary, _place(data, path), asked.horizon, targets, inputs, given)
-    study = _checked(text, path)
-    return Proposed(path, text, replace(summary, name=path.stem), study)
+    made = proposal(summary, _place(data, path), asked.horizon, targets, inputs, given)
+    study = _checked(made.text, path)
+    return Proposed(path, made.text, replace(summary, name=path.stem), study, made.intervals)
 
 
 def is_data_file(file: str | Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sweep.config.errors import UnknownName
+from sweep.config.registry import nearest
 from sweep.config.text import plural
 
 if TYPE_CHECKING:
+    from sweep.report.plots.forecast import PanelData
     from sweep.report.plots.picture import Picture
 
 Array = np.ndarray
+Pair = tuple[int, int]  # indices of a series and a channel
+
+MOST_PANELS = 4  # of a picture; our choice: more are too small to read
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,6 +52,9 @@ class Forecast:
     past_times: tuple[pd.Index, ...]  # (time,)
     known: tuple[str, ...]  # inputs from outside
     inputs: tuple[Array, ...]  # (time + step, input) of each series, data units
+    errors: Mapping[
+        tuple[str | None, str | None], float
+    ]  # of the forecaster's rollouts on validation, by series and channel; None: of all; empty: unknown
 
     def __repr__(self) -> str:
         count, steps, width = self.values.shape
@@ -103,29 +112,67 @@ class Forecast:
             "notes": list(self.notes),
         }
 
-    def plot(self) -> Picture:
-        """Return a picture of the first series: past, forecast and intervals, a PNG that has `save(path)`."""
-        from sweep.report.plots.forecast import PanelData, draw_forecast  # here: numbers need no matplotlib
+    def plot(self, *, series: str | None = None, channel: str | None = None) -> Picture:
+        """Return a picture of past, forecast and intervals, a PNG that has `save(path)`.
+
+        Of more than a few series and channels it shows the median and the worst one by the rollout error on validation,
+        or the first ones where that is unknown.
+
+        Args:
+            series: name of the only series to show; None: any.
+            channel: name of the only channel to show; None: those that the study scores.
+
+        Raises:
+            UnknownName: there is no such series or channel.
+        """
+        from sweep.report.plots.forecast import draw_forecast  # here: numbers need no matplotlib
         from sweep.report.plots.picture import Picture
 
-        chosen = [self.channels.index(name) for name in self.targets]
-        panels = [
-            PanelData(
-                title=" · ".join(part for part in (self.names[index], self.channels[channel]) if part),
-                past=self.past[index][:, channel],
-                forecast=self.values[index, :, channel],
-                intervals={
-                    level: (self.low[level][index, :, channel], self.high[level][index, :, channel])
-                    for level in self.levels
-                },
-                times=_texts(self.past_times[index].append(self.times[index])),
-                inputs={name: self.inputs[index][:, column] for column, name in enumerate(self.known)},
-            )
-            for index in range(len(self.names))
-            for channel in chosen
-        ]
+        shown, note = chosen_pairs(self.pairs(series, channel), self._error)
+        panels = [self._panel(*one) for one in shown]
         head = f"{self.study}: {self.steps} steps ahead"
-        return Picture(draw_forecast(panels, head, str(self.forecaster["text"])))
+        return Picture(draw_forecast(panels, head, str(self.forecaster["text"]), note))
+
+    def pairs(self, series: str | None = None, channel: str | None = None) -> list[Pair]:
+        """Return the indices of each series and channel, or those of one name; by default of the scored channels.
+
+        Raises:
+            UnknownName: there is no such series or channel.
+        """
+        names = self.targets if channel is None else (channel,)
+        for word, wanted, known in (("series", series, self.names), ("channel", channel, self.channels)):
+            if wanted is not None and wanted not in known:
+                raise UnknownName(
+                    f"no {word} named {wanted!r}.{nearest(wanted, known)} Known: {', '.join(known) or 'none'}"
+                )
+        return [
+            (index, self.channels.index(one))
+            for index, name in enumerate(self.names)
+            for one in names
+            if series in (None, name)
+        ]
+
+    def _error(self, pair: Pair) -> float | None:
+        name, channel = self.names[pair[0]], self.channels[pair[1]]
+        keys = ((name, channel), (name, None), (None, channel))
+        return next((self.errors[key] for key in keys if key in self.errors), None)
+
+    def _panel(self, pair: Pair, role: str) -> PanelData:
+        from sweep.report.plots.forecast import PanelData  # here: numbers need no matplotlib
+
+        index, channel = pair
+        title = " · ".join(part for part in (self.names[index], self.channels[channel]) if part)
+        return PanelData(
+            title=f"{title}: {role}" if role else title,
+            past=self.past[index][:, channel],
+            forecast=self.values[index, :, channel],
+            intervals={
+                level: (self.low[level][index, :, channel], self.high[level][index, :, channel])
+                for level in self.levels
+            },
+            times=_texts(self.past_times[index].append(self.times[index])),
+            inputs={name: self.inputs[index][:, column] for column, name in enumerate(self.known)},
+        )
 
     def _by_channel(self, values: Array) -> dict[str, list[float | None]]:
         """Return (step, channel) as a list by channel, None where a number is not finite."""
@@ -133,6 +180,27 @@ class Forecast:
             name: [float(value) if np.isfinite(value) else None for value in values[:, index]]
             for index, name in enumerate(self.channels)
         }
+
+
+def chosen_pairs(
+    pairs: Sequence[Pair], error: Callable[[Pair], float | None]
+) -> tuple[list[tuple[Pair, str]], str]:
+    """Return the series and channels that a picture shows, each with its role among all, and a note about the others.
+
+    Args:
+        pairs: all of them, as indices of series and channel.
+        error: of the rollouts on validation; None: unknown.
+    """
+    if len(pairs) <= MOST_PANELS:
+        return [(pair, "") for pair in pairs], ""
+    scored = sorted((value, pair) for pair in pairs if (value := error(pair)) is not None)
+    if not scored:
+        rest = plural(len(pairs) - MOST_PANELS, "more channel")
+        return [(pair, "") for pair in pairs[:MOST_PANELS]], f"and {rest} of series"
+    median, worst = scored[(len(scored) - 1) // 2][1], scored[-1][1]
+    roles = [(median, f"median of {len(scored)}"), (worst, f"worst of {len(scored)}")]
+    shown = roles if median != worst else roles[1:]
+    return shown, f"{len(shown)} of {len(pairs)}, by the rollout error on validation"
 
 
 def _texts(times: pd.Index) -> list[Any]:

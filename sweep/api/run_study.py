@@ -13,7 +13,9 @@ from sweep.api.init_study import Asked, asked_of, is_data_file
 from sweep.config.bounds import MOST_TRIALS
 from sweep.config.data_section import DataConfig
 from sweep.config.errors import UsageError
+from sweep.config.records import TrialRecord
 from sweep.config.sections import ScoreConfig
+from sweep.config.space import Space
 from sweep.data import load
 from sweep.diagnosis.symptoms import baseline_errors
 from sweep.followup.confirm import confirm_best, covers
@@ -25,7 +27,7 @@ from sweep.search import Driver, Ended, Message, Outcome, Watch
 from sweep.search.execution import Execution, ExecutionSettings
 from sweep.search.stopping import Stopping
 from sweep.search.tasks import SideTask
-from sweep.store import OptunaProjection, rebuilt_text
+from sweep.store import OptunaProjection, ServerProjection, StudyFolder, rebuilt_text
 from sweep.study.engine import WITHOUT_KERNEL
 from sweep.study.machine import machine_facts
 from sweep.study.open_study import open_study
@@ -114,10 +116,7 @@ def run(
         top, seeds = config.confirm.top if confirm else 0, config.confirm.seeds
         if len(records) == total and all(record.settled for record in records.values()):
             how.watch(Message(f"all {total} trials are complete: nothing to train"))
-        projection = OptunaProjection(folder.database, config.name, config.space)
-        rebuilt = projection.open(list(records.values()))
-        if rebuilt is not None:
-            how.watch(Message(rebuilt_text(rebuilt)))
+        projection = _projection(folder, config.space, how, list(records.values()))
         driver = Driver(
             study=config,
             folder=folder,
@@ -229,6 +228,25 @@ def _watch_damage(watch: Watch) -> Any:
         watch(Message(f"{reason}; the trial is run again, the damaged file is kept as {path.name}"))
 
     return damaged
+
+
+def _projection(
+    folder: StudyFolder, space: Space, how: Execution, records: Sequence[TrialRecord]
+) -> OptunaProjection | ServerProjection:
+    """Return the open projection of a study, up to date with its records: on a server if one is named."""
+
+    def say(text: str) -> None:
+        how.watch(Message(text))
+
+    if how.storage is not None:
+        on_server = ServerProjection(folder, how.storage, space, say)
+        on_server.open(records)
+        return on_server
+    projection = OptunaProjection(folder.database, folder.name, space, say)
+    rebuilt = projection.open(records)
+    if rebuilt is not None:
+        say(rebuilt_text(rebuilt))
+    return projection
 
 
 def _baselines_task(driver: Driver) -> SideTask:

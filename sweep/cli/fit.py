@@ -25,7 +25,8 @@ from sweep.cli.options import json_option, print_json, study_argument, training_
 @click.option(
     "--data",
     metavar="FILE",
-    help="Take the new data from FILE; by default from the file of the fit, which may have grown. Needs --update.",
+    help="Train on FILE, which begins with the data of STUDY; by default on its own file, which may have grown. With "
+    "--update: new data of the same shape; by default the file of the fit.",
 )
 @click.option(
     "--share",
@@ -44,7 +45,7 @@ def fit(
     as_json: bool,
     **training: Any,
 ) -> None:
-    """Train the named configuration of STUDY on all data, validation and test included.
+    """Train the named configuration of STUDY on all data, validation, test and rows added since included.
 
     Nothing is left to score these networks on, so they are not scored. Training ends where the confirmed networks had
     their best checkpoints, with their ridge and their plateaus. Earlier trainings are reused.

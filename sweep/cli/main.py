@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from sweep import __version__
+from sweep.cli.compare import compare
+from sweep.cli.doctor import doctor
 from sweep.cli.export import export
 from sweep.cli.fit import fit
 from sweep.cli.followup import audit, confirm, treat
@@ -83,7 +85,7 @@ def main() -> None:
     """  # noqa: D301
 
 
-for command in (confirm, treat, audit, fit, forecast, export):
+for command in (confirm, treat, audit, compare, fit, forecast, export, doctor):
     main.add_command(command)
 
 
@@ -149,7 +151,7 @@ def init(
         overrides=overrides,
         force=force,
     )
-    print_proposed(proposed.path, proposed.summary, proposed.study)
+    print_proposed(proposed.path, proposed.summary, proposed.study, proposed.intervals)
 
 
 @main.command()
@@ -189,6 +191,13 @@ def init(
     metavar="N",
     help="End the search after N trials in a row, by number, without a lower rollout error.",
 )
+@click.option(
+    "--storage",
+    envvar="SWEEP_STORAGE",
+    metavar="URL",
+    help="Show the trials to Optuna's tools in a PostgreSQL database, postgresql+psycopg://USER@HOST/DATABASE, instead "
+    "of study.db. Give the password in SWEEP_STORAGE, PGPASSWORD or ~/.pgpass, because others see command lines.",
+)
 @click.option("--no-confirm", is_flag=True, envvar="SWEEP_NO_CONFIRM", help="Skip the confirmation.")
 @click.option(
     "--dry-run", is_flag=True, help="Show sampled configurations, the cost and the time; run nothing."
@@ -205,6 +214,7 @@ def run(
     overrides: tuple[str, ...],
     time_limit: float | None,
     without_gain: int | None,
+    storage: str | None,
     no_confirm: bool,
     dry_run: bool,
     as_json: bool,
@@ -248,8 +258,14 @@ def run(
     from sweep.report.terminal.outcome import print_run
 
     stopping: dict[str, Any] = {"time_limit": time_limit, "max_trials_without_gain": without_gain}
+    how: dict[str, Any] = {
+        "workers": workers,
+        "executor": executor,
+        "scheduler": scheduler,
+        "storage": storage,
+    }
     result = watched(
-        partial(api.run, study, **which, **stopping, workers=workers, executor=executor, scheduler=scheduler),
+        partial(api.run, study, **which, **stopping, **how),
         lambda ended: f"{ended.trials} trials of {ended.folder.name} are complete",
     )
     print_run(result.folder, Console(stderr=True), result.stopped)

@@ -8,11 +8,19 @@ from pydantic import ValidationError
 from sweep.config.feedback import OF_FEEDBACK, feedback_problems, without_effect
 from sweep.config.known_names import KnownNames, Settable
 from sweep.config.mistakes import component_problems
-from sweep.config.ranges import RANGE_WORDS, Choice, Range, SpaceError, Value, ends
+from sweep.config.range_text import parse_range, span_document
+from sweep.config.ranges import Choice, Range, SpaceError, Value, ends
 from sweep.config.registry import nearest
 from sweep.config.section import Component, Section
-from sweep.config.sections import ALWAYS, OF_BOOL, RECURRENT, ModelConfig, TrainingConfig
+from sweep.config.sections import OF_BOOL, RECURRENT, ModelConfig, TrainingConfig
 from sweep.config.space import COMPONENTS, Axis, Condition, Space
+from sweep.config.space_checks import (
+    OF_MINI_BATCHES,
+    PARTS_OF_WINDOW,
+    against_training,
+    hidden_settings,
+    no_effect_on,
+)
 
 OF_PLUGINS = ("kind", "options")  # of a model: sampled as [space.model.<kind>]
 FIXED_ONLY = ("budget", "evaluations")  # equal for all trials, which could not be compared otherwise
@@ -20,13 +28,6 @@ PLACES = {
     **{name: ("model", name) for name in ModelConfig.model_fields if name not in OF_PLUGINS},
     **{name: ("training", name) for name in TrainingConfig.model_fields if name not in FIXED_ONLY},
 }
-
-PARTS_OF_WINDOW = ("burn_in", "unroll")
-OF_MINI_BATCHES = (
-    "batch_size",
-    "clip",
-    "shuffle",
-)  # without effect on optimizers that take all windows at once
 
 
 class _Reader:
@@ -162,7 +163,7 @@ class _Reader:
             optimizers = ends(spans["optimizer"])
             batched = [value for value in optimizers if not self.known.optimizers[value].full_batch]
             if not batched:
-                self.problems.append(_without_effect(name, ", ".join(optimizers)))
+                self.problems.append(no_effect_on(name, ", ".join(optimizers)))
             elif len(batched) < len(optimizers):
                 return Condition("optimizer", frozenset(batched))
         if PLACES.get(name, ("",))[0] == "model":
@@ -195,7 +196,7 @@ class _Reader:
         if span is None:
             return
         section: type[Section] = ModelConfig if place[0] == "model" else TrainingConfig
-        alone = {"window": 0} if name in PARTS_OF_WINDOW else {}  # `_against_training` checks them together
+        alone = {"window": 0} if name in PARTS_OF_WINDOW else {}  # `space_checks` checks them together
         for value in ends(span):
             try:
                 section.model_validate({name: value, **alone})
@@ -244,130 +245,11 @@ def parse_space(
         reader.setting(name, document[name], reader.condition_of(name, kind, feedback))
     reader.problems += feedback_problems(sections, {axis.name: axis.span for axis in reader.axes})
     if isinstance(model, ModelConfig) and "model" in document and model.options:
-        reader.problems.append(_hidden_settings("model.options", model.options, "model", model.kind))
+        reader.problems.append(hidden_settings("model.options", model.options, "model", model.kind))
     if isinstance(training, TrainingConfig):
-        reader.problems += _against_training(reader, training)
+        spans = {axis.name: axis.span for axis in reader.axes}
+        refits = reader.document.get("readout_refit", {})
+        reader.problems += against_training(spans, refits, training, known)
     if not reader.axes and not reader.problems:
         reader.problems.append("space: is empty; name at least one hyperparameter to sample")
     return Space(tuple(reader.axes), tuple(reader.fixed)), reader.document, reader.problems
-
-
-def _without_effect(name: str, optimizers: str) -> str:
-    return (
-        f"space.{name}: has no effect on {optimizers}, which takes all windows at once and clips no gradient"
-    )
-
-
-def _hidden_settings(path: str, settings: Mapping[str, Any], owner: str, name: str) -> str:
-    return (
-        f"{path}: its settings ({', '.join(settings)}) have no effect, because the space names the {owner}: "
-        f"put them under [space.{owner}.{name}]"
-    )
-
-
-def _against_training(reader: _Reader, training: TrainingConfig) -> list[str]:
-    """Return the mistakes of the space and [training] together."""
-    problems, known = [], reader.known
-    spans = {axis.name: axis.span for axis in reader.axes}
-    for owner in ("optimizer", "scheduler"):
-        component = getattr(training, owner)
-        if owner in spans and component.settings:
-            problems.append(_hidden_settings(f"training.{owner}", component.settings, owner, component.name))
-    fixed = known.optimizers.get(training.optimizer.name)
-    if "optimizer" not in spans and fixed is not None and fixed.full_batch:
-        problems += [
-            _without_effect(name, training.optimizer.name) for name in OF_MINI_BATCHES if name in spans
-        ]
-    if "readout_refit" in spans and training.projected:
-        problems.append("training.readout_refit: has no effect, because the space names it: drop it")
-    problems += _against_refits(spans, reader.document.get("readout_refit", {}), training, known)
-    if not {"window", *PARTS_OF_WINDOW} & set(spans):
-        return problems  # the section has checked its own window
-    windows = ends(spans["window"]) if "window" in spans else [training.window]
-    smallest = min((window for window in windows if _whole(window) and window > 0), default=None)
-    parts = [
-        max((end for end in ends(spans[name]) if _whole(end)), default=0)
-        if name in spans
-        else getattr(training, name)
-        for name in PARTS_OF_WINDOW
-    ]
-    parts = [part for part in parts if _whole(part)]  # a share of a window leaves something of any window
-    if smallest is not None and sum(parts) >= smallest:
-        problems.append(
-            f"space: burn_in + unroll can reach {sum(parts)}, which leaves nothing of a window of {smallest}"
-        )
-    return problems
-
-
-def _against_refits(
-    spans: Mapping[str, Range],
-    owned: Mapping[str, Mapping[str, Any]],
-    training: TrainingConfig,
-    known: KnownNames,
-) -> list[str]:
-    """Return the mistakes of [training] and the values of `readout_refit`, with the settings that each owns.
-
-    Args:
-        spans: of the space, by flat name.
-        owned: settings by value of the axis `readout_refit`; empty if there is none.
-        training: the section.
-        known: the names that the study may use.
-    """
-    problems = []
-    for value in owned or [training.readout_refit]:
-        settings = owned.get(value, {})
-        path = f"space.readout_refit.{value}" if owned else "training"
-        fixed = {key: entry for key, entry in settings.items() if f"{value}.{key}" not in spans}
-        try:
-            merged = TrainingConfig.model_validate({**training.model_dump(), "readout_refit": value, **fixed})
-        except ValidationError as error:
-            problems += [f"{path}: {entry['msg'].removeprefix('Value error, ')}" for entry in error.errors()]
-            continue
-        sampled = "optimizer" in spans and "optimizer" not in settings
-        names = ends(spans["optimizer"]) if sampled else [merged.optimizer.name]
-        specs = [known.optimizers.get(name) for name in names]
-        if value == ALWAYS and not any(spec is None or spec.full_batch for spec in specs):
-            right = ", ".join(name for name, spec in known.optimizers.items() if spec.full_batch)
-            where = f'{path}.optimizer = "..."' if owned else "training.optimizer"
-            problems.append(
-                f"{path}: always needs an optimizer that takes all windows at once ({right}), not {', '.join(names)}: "
-                f"set {where}"
-            )
-    return problems
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def parse_range(entry: Any) -> Range:
-    """Return the range of a TOML value: a list is a choice, `{ log = [low, high] }` a typed range.
-
-    Raises:
-        SpaceError: the value is neither; the text gives the nearest right word.
-    """
-    if isinstance(entry, list):
-        values = tuple(tuple(value) if isinstance(value, list) else value for value in entry)
-        if any(isinstance(value, Mapping) for value in values):
-            raise SpaceError(f"a choice holds plain values, got {entry!r}")
-        return Choice(values)
-    words = ", ".join(RANGE_WORDS)
-    if not isinstance(entry, Mapping) or len(entry) != 1:
-        raise SpaceError(f"wanted a list (a choice) or {{ {words} = [low, high] }}, got {entry!r}")
-    ((word, bounds),) = entry.items()
-    if word not in RANGE_WORDS:
-        raise SpaceError(f"no range named {word!r}.{nearest(word, RANGE_WORDS)} Known: {words}")
-    numbers = isinstance(bounds, Sequence) and all(
-        isinstance(bound, int | float) and not isinstance(bound, bool) for bound in bounds
-    )
-    if not numbers or len(bounds) != 2:
-        raise SpaceError(f"{word} needs [low, high], two numbers, got {bounds!r}")
-    return RANGE_WORDS[word](*bounds)
-
-
-def span_document(span: Range) -> Any:
-    """Return the TOML value of a range, which `parse_range` reads."""
-    if isinstance(span, Choice):
-        return [list(value) if isinstance(value, tuple) else value for value in span.values]
-    word = next(word for word, kind in RANGE_WORDS.items() if isinstance(span, kind))
-    return {word: [span.low, span.high]}

@@ -109,7 +109,7 @@ class StudyConfig:
 def identity(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the identity of a study by flat key paths: all but the number of trials and NO_IDENTITY."""
     kept = {key: value for key, value in document.items() if key not in NO_IDENTITY}
-    flat = _flat({**kept, "data": without_folders(kept.get("data", {}))})
+    flat = by_key_path({**kept, "data": without_folders(kept.get("data", {}))})
     flat.pop("search.trials", None)
     flat.setdefault("search.history", 0)  # before this setting existed, samplers used all trials
     return flat
@@ -138,11 +138,12 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _flat(value: Any, path: str = "") -> dict[str, Any]:
+def by_key_path(value: Any, path: str = "") -> dict[str, Any]:
+    """Return the values of nested tables by key path, such as "training.optimizer.lr"; an empty table stays one."""
     if isinstance(value, Mapping):
         flat: dict[str, Any] = {}
         for key, entry in value.items():
-            flat.update(_flat(entry, f"{path}.{key}" if path else str(key)))
+            flat.update(by_key_path(entry, f"{path}.{key}" if path else str(key)))
         return flat if flat or not path else {path: {}}
     return {path: _plain(value)}
 

@@ -11,6 +11,7 @@ import numpy as np
 from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
 from sweep.config.sections import HORIZON, ScoreConfig
+from sweep.data.beginning import beginning_of, rows_of
 from sweep.data.calendar import calendar_features
 from sweep.data.calibration import MOST_STARTS, with_kept_samples, with_more_series
 from sweep.data.codec import fit_codec
@@ -30,7 +31,7 @@ from sweep.data.spread import spread_warnings
 from sweep.data.starts import build_starts, level_of, no_starts, places_apart, places_spread, start_warnings
 from sweep.data.transforms import Transform, build_transforms
 from sweep.data.trend import trend_warnings
-from sweep.data.types import Array, Data, Starts
+from sweep.data.types import Array, Data, Rows, Starts
 
 LARGEST = 1e140  # squares of larger values, added up, may exceed float64; our choice
 
@@ -42,6 +43,7 @@ def load(
     calibrated: bool = False,
     whole: bool = False,
     coding: Coding | None = None,
+    beginning: Rows | None = None,
 ) -> Data:
     """Return training, validation and test data, a pure function of the settings and the file's content.
 
@@ -52,6 +54,7 @@ def load(
         calibrated: whether the calibration starts are wanted, which training and scores do not need.
         whole: whether every sample is for training: validation and test have no starts, and nothing is warned of.
         coding: of other data, whose scaling is used; only with `whole`. None: the data's own.
+        beginning: the rows to load; later ones are left out. None: all rows.
 
     Raises:
         DataError: the data do not fit the settings or the coding; the text says where and what to do.
@@ -61,6 +64,9 @@ def load(
     lag = sum(transform.lag for transform in transforms)
     need = Need(past=score.warmup + lag, horizon=score.horizon or HORIZON, starts=score.starts)
     recording, lyapunov_time = recorded(config, need, base, calibrated)
+    if beginning is not None:
+        recording = beginning_of(recording, beginning)
+    had = rows_of(recording)
     targets = target_indices(recording.channels, config.target)
     names = series_names(recording)
     recording = (
@@ -169,6 +175,7 @@ def load(
         input_scaling=scaling,
         trained_series=coding.series if coding else tuple(names[owner] for owner in owners if names),
         calibration=starts_at(apart) if calibrated and apart is not None else None,
+        rows=had,
         calibration_starts=0 if apart is None else len(apart.position),
     )
 

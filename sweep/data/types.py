@@ -55,6 +55,28 @@ class Codec(Protocol):
 
 
 @dataclass(frozen=True)
+class SeriesRows:
+    """The rows of one recorded series."""
+
+    name: str  # empty: the series have no names
+    rows: int
+    complete: int  # up to the last one with a value in every column; those after it await their values
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of all recorded series, before they are split."""
+
+    series: tuple[SeriesRows, ...]
+    digest: str  # SHA-256 of the values and times up to the last complete row of each series
+
+    @property
+    def complete(self) -> int:
+        """Return the rows up to the last complete one of each series, over all series."""
+        return sum(one.complete for one in self.series)
+
+
+@dataclass(frozen=True)
 class Recorded:
     """The data as recorded, before gaps are cut: in numbers and words."""
 
@@ -145,6 +167,7 @@ class Data:
         None  # that choose nothing and do not overlap; None: not loaded, or none fits
     )
     calibration_starts: int = 0  # of these, known also where they are not loaded, if the recording holds them
+    rows: Rows | None = None  # of the recorded series; None: made by hand
 
     @property
     def inputs(self) -> int:

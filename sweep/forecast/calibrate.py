@@ -101,7 +101,7 @@ def intervals_of(folder: StudyFolder, of: Source | str) -> tuple[Intervals | Non
     entry = next((one for one in document["forecasters"] if one["of"] == wanted), None)
     if entry is None:
         return None, NOT_MEASURED
-    return intervals_from_document(entry), None
+    return intervals_from_document({**entry, "series": document["series"]}), None
 
 
 def calibrated_for(folder: StudyFolder, of: Source | str) -> Source | str:

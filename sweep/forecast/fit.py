@@ -5,6 +5,7 @@ and each update (`sweep.forecast.update`), the latest last.
 """
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 from sweep.config.errors import SweepError, UsageError
@@ -13,26 +14,29 @@ from sweep.config.text import plural
 from sweep.config.trial import TrialConfig, config_of
 from sweep.followup.retrain import Arm, Retrained, Retraining, retrain, untrained
 from sweep.forecast.fit_settings import equal_budget, fitted_of, lowered_at, size_of
+from sweep.forecast.grown import grown_data
 from sweep.forecast.networks import Trainings, trainings_of
 from sweep.results.contest import contests
 from sweep.results.fits import FIT, fit_folder, latest_fit, store_fit
 from sweep.results.study import read_study
 from sweep.results.verdict import verdict_of
+from sweep.results.wording.fit import added_text
 from sweep.results.wording.verdict import verdict_text
 from sweep.search import Message, Outcome, Workers
 from sweep.store import StudyFolder
 from sweep.study.open_study import OpenStudy
-from sweep.trial.inputs import data_of, training_windows, with_fingerprint
+from sweep.trial.inputs import data_of, training_windows, windows_of, with_fingerprint
 
 
 def fit_study(
-    study: OpenStudy, number: int | None, seeds: int, workers: Workers
+    study: OpenStudy, number: int | None, path: Path | None, seeds: int, workers: Workers
 ) -> tuple[Outcome, dict[str, Any] | None]:
     """Train a configuration on all data on fresh seeds, reusing earlier trainings, and store the fit.
 
     Args:
-        study: with its lock held, and its data unchanged.
+        study: with its lock held; rows may have been added to its data.
         number: of the trial; None: the one that the study names, if the verdict is to use it.
+        path: of a file that begins with the study's data; None: the study's own.
         seeds: how many fresh seeds, at least 1.
         workers: that train.
 
@@ -41,6 +45,7 @@ def fit_study(
 
     Raises:
         UsageError: the verdict is a baseline, or the trial was not trained to its end.
+        StudyChanged: the data do not begin with those of the study.
         SweepError: no network was trained to its end; or as `retrain`.
     """
     folder = study.folder
@@ -54,8 +59,12 @@ def fit_study(
         )
     scored = config_of(trial)
     fitted = fitted_of([source.folder.record(one) for one in source.numbers])
-    config = with_fingerprint(scored.model_copy(update={"fitted": fitted}))
-    before, now = size_of(training_windows(scored)), size_of(training_windows(config))
+    grown = grown_data(study, path)
+    config = with_fingerprint(scored.model_copy(update={"fitted": fitted, "data": grown.config}))
+    before, now = size_of(windows_of(scored, grown.own)), size_of(training_windows(config))
+    added = grown.added(data_of(config))
+    if added:
+        study.execution.watch(Message(added_text(str(config.data.path), added)))
     budget = equal_budget(scored, scored.training.budget, before, now)
     config = config.model_copy(update={"training": config.training.model_copy(update={"budget": budget})})
     arm = Arm(f"trial {source.number}", config, trial.params)
@@ -65,6 +74,7 @@ def fit_study(
     if outcome is not Outcome.DONE:
         return outcome, None
     entry = fit_entry(source, config, retrained, budget) | {"share": fitted.stop, "begins": None}
+    entry["data"]["added"] = added
     store_fit(folder, entry)
     return outcome, latest_fit(folder, source.number)
 

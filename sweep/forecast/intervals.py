@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from sweep.config.errors import UsageError
 from sweep.data.types import Array
 from sweep.stats.conformal import WHOLE_PERCENTS, rank_of
 from sweep.stats.proportion import wilson_interval
@@ -99,6 +100,17 @@ class Coverage:
 
     mean: tuple[float, float, float]  # value, low, high; over starts, steps and scored channels
     by_step: Array  # (step, 3): value, low, high; over starts and scored channels
+
+
+def require_levels(levels: Sequence[int]) -> None:
+    """Refuse levels of intervals that are not whole percents.
+
+    Raises:
+        UsageError: one is not.
+    """
+    for level in levels:
+        if level not in WHOLE_PERCENTS:
+            raise UsageError(f"wanted levels in whole percents from 1 to 99, got {level}")
 
 
 def intervals_of_errors(errors: Array, std: Array) -> Intervals:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.results.breakdown import breakdown_columns
+from sweep.results.comparison.compared import Comparison
 from sweep.results.document import report_document
 from sweep.results.rmse import rmse_columns
 from sweep.results.study import read_study
@@ -57,6 +58,28 @@ def write_report(folder: StudyFolder) -> ReportPaths:
     write_atomic(paths.table, _trials_csv(tables, document).encode(), durable=False)
     write_atomic(paths.page, page_html(tables, document).encode(), durable=False)
     return paths
+
+
+def write_comparison(comparison: Comparison, folder: StudyFolder, path: str | Path | None = None) -> Path:
+    """Write the page of a comparison and return where it is.
+
+    Args:
+        comparison: of studies.
+        folder: of the last study.
+        path: of the page; None: report/compare.html of that study.
+
+    Raises:
+        CannotWrite: the page cannot be written there.
+    """
+    from sweep.report.page.comparison import (
+        comparison_html,
+    )  # here: most commands need no plots and templates
+
+    content = comparison_html(comparison).encode()
+    if path is None:
+        folder.make_report()
+        path = folder.report / "compare.html"
+    return written(str(path), content)
 
 
 def study_csv(folder: StudyFolder) -> str:

@@ -46,6 +46,30 @@ def breakdown_section(study: StoredStudy) -> dict[str, Any] | None:
     }
 
 
+def validation_errors(folder: StudyFolder, of: int | str) -> dict[tuple[str | None, str | None], float]:
+    """Return the rollout errors of a trial or a baseline on validation, by series and channel; empty if unknown.
+
+    The series is None where there is one or they have no names, the channel is None where there is one, or where the
+    scores of both together are too many to be stored.
+
+    Args:
+        folder: of the study.
+        of: number of the trial, or name of the baseline.
+
+    Raises:
+        StoreError: there is no such trial, or a file is damaged.
+    """
+    if isinstance(of, int):
+        groups = folder.record(of).breakdown
+    else:
+        stored = folder.baselines().get(of, {}).get("breakdown")
+        groups = None if stored is None else breakdown_from_json(stored)
+    if groups is None:
+        return {}
+    rows = groups.by_series_and_channel or groups.by_series or groups.by_channel
+    return {_key(row): row.rollout_error for row in rows}
+
+
 def breakdown_frame(folder: StudyFolder | StoredStudy) -> pd.DataFrame:
     """Return a row per trial, series and channel, with the scores of its chosen checkpoint on validation.
 

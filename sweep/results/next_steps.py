@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sweep.config.range_text import parse_range, span_document
 from sweep.config.ranges import IntUniform, LogUniform, OneMinusLog, Range, SpaceError
 from sweep.config.space import COMPONENTS
-from sweep.config.space_file import parse_range, span_document
 from sweep.diagnosis.finding import Finding
 from sweep.results.commands import changed_run_command, study_command
 from sweep.results.contest import Contest

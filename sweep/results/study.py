@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from sweep.config.errors import StoreError
+from sweep.config.range_text import parse_range
 from sweep.config.records import TrialRecord
 from sweep.config.sections import PruningConfig, Rung
 from sweep.config.space import COMPONENTS, Axis, Condition
-from sweep.config.space_file import parse_range
 from sweep.diagnosis.trial_diagnosis import Diagnosis
 from sweep.results.fits import stored_fits
 from sweep.results.selection import FEW_STARTS, NO_SCORE, is_current, named_trial

@@ -25,6 +25,7 @@ class ExecutionSettings(TypedDict, total=False):
     workers: int | None
     executor: str | None
     scheduler: str | None
+    storage: str | None
     watch: Watch
     interrupts: Interrupts
     plots: bool
@@ -38,6 +39,9 @@ class Execution:
     workers: int | None = None  # worker processes; None: the study's `run.workers`, where 0 is one per core
     executor: str | None = None  # "loky", "inline" or "dask"; None: the study's `run.executor`
     scheduler: str | None = None  # of Dask; None: the study's `run.scheduler`
+    storage: str | None = field(
+        default=None, repr=False
+    )  # PostgreSQL instead of study.db; may hold a password
     watch: Watch = silent  # called with every event
     interrupts: Interrupts = field(default_factory=Interrupts)  # Ctrl-C and SIGTERM while a command runs
     plots: bool = True  # whether the rollout plot of each settled trial is drawn

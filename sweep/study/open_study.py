@@ -16,6 +16,7 @@ from sweep.config.records import SCORE_FORMAT
 from sweep.config.study import StudyConfig, differences, with_recorded_history
 from sweep.config.study_file import study_from_file, toml_value
 from sweep.data import Data, load, summary_of, window_warnings
+from sweep.data.beginning import rows_document
 from sweep.score import block_length
 from sweep.search import Workers, check_sampler
 from sweep.search.execution import Execution
@@ -154,6 +155,8 @@ class OpenStudy:
             **engine_facts(self.config),
             **machine_facts(),
         }
+        if data.rows is not None:
+            self.folder.write_document("rows", rows_document(data.rows))
         self.folder.write_study({**self.config.document(), "record": record})
 
 

@@ -1,6 +1,7 @@
 """The proposal: the text of a study file that fits data, each setting with the reason for its value."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sweep.config.summary_words import forecast_text, percent, seen_text
@@ -9,7 +10,8 @@ from sweep.data import DataSummary
 from sweep.data.spread import APART
 from sweep.data.transforms import build_transforms
 from sweep.data.trend import STRONG
-from sweep.study.proposed_rollouts import Rollouts, Split, rollouts_of
+from sweep.study.proposed_calibration import Split
+from sweep.study.proposed_rollouts import Rollouts, rollouts_of
 from sweep.study.proposed_training import CORES, MINUTES, Sizes, sizes_of
 from sweep.study.study_text import Setting, Table, text_of, with_given
 
@@ -29,6 +31,14 @@ DIVIDES = (  # given values with which no samples for calibration are proposed
 DAILY = 0.05  # relative difference of a period from a day, or half a day
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """A study file that fits data."""
+
+    text: str  # TOML
+    intervals: str  # which intervals its forecasts will have, or why none; empty: a given division decides
+
+
 def proposal(
     summary: DataSummary,
     file: str,
@@ -37,8 +47,8 @@ def proposal(
     known: Sequence[str] = (),
     given: Mapping[str, Any] | None = None,
     speed: float | None = None,
-) -> str:
-    """Return the text of a TOML study file.
+) -> Proposal:
+    """Return a study file.
 
     Args:
         summary: of the data, with the targets as scored channels.
@@ -75,7 +85,8 @@ def proposal(
         _search(sizes, level),
         *_space(sizes, level, noise),
     )
-    return text_of(with_given(tables, given), seen_text(summary.document()))
+    text = text_of(with_given(tables, given), seen_text(summary.document()))
+    return Proposal(text, rollouts.intervals)
 
 
 def _level(noise: float, period: float | None) -> str:
@@ -132,7 +143,7 @@ def _data(
         why = f"a day is {days:.4g} steps, and the data have a period of {summary.period:.4g}"
         settings.append(Setting("calendar", ["time_of_day"], f"{why}: the time of day is known ahead"))
     settings.append(Setting("split", list(rollouts.split), rollouts.why_split))
-    if rollouts.calibration:
+    if rollouts.why_calibration:
         settings.append(Setting("calibration", rollouts.calibration, rollouts.why_calibration))
     return Table("data", tuple(settings))
 

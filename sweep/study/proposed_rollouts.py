@@ -1,15 +1,22 @@
 """The rollouts that fit data: horizon, split, warm-up and starts."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from sweep.config.errors import DataError
+from sweep.config.text import plural
 from sweep.data import DataSummary
-from sweep.data.starts import planned_n_eff
 from sweep.stats.conformal import starts_for
-
-Split = tuple[float, float, float]
+from sweep.study.proposed_calibration import (
+    LEAST_TEST,
+    LEAST_VALIDATION,
+    LEVEL,
+    Kept,
+    Split,
+    kept_samples,
+    smaller_parts,
+    starts_apart,
+)
 
 SPLITS: tuple[Split, ...] = ((0.7, 0.15, 0.15), (0.6, 0.2, 0.2), (0.5, 0.25, 0.25))
 FEWEST_ROWS = 60  # half of them train, and a quarter each holds a few starts of SHORTEST steps
@@ -20,8 +27,7 @@ WITHOUT_PERIOD = 500  # steps of a horizon at most, where there is no period; ou
 READABLE = 100  # steps of a horizon of data with a short period; our choice
 STARTS, FEW_STARTS = 32, 16  # of an evaluation; the second for long rollouts
 LONG = 1000  # steps of warm-up and horizon
-CALIBRATING = (0.1, 0.15, 0.2)  # shares of the samples, of which the first that holds enough starts is taken
-LEAST_TRAINING = 0.5  # share of the samples that stays for training; our choice
+MOST_TIMES = 100  # up to this multiple of the rows, the text says how many would do; our choice
 
 
 @dataclass(frozen=True)
@@ -33,9 +39,9 @@ class Rollouts:
     horizon: int
     warmup: int
     starts: int
-    apart: int  # starts that do not overlap, in the smaller of validation and test
     why_split: str
-    why_calibration: str
+    why_calibration: str  # or why there are no samples for it; empty: not chosen here
+    intervals: str  # of forecasts, in a few words; empty: not chosen here
     why_horizon: str
     why_warmup: str
     why_starts: str
@@ -58,7 +64,7 @@ def rollouts_of(
 ) -> Rollouts:
     """Return the rollouts that fit data, with the horizon, split and warm-up that were given.
 
-    Samples for calibration are taken from the training part; validation and test keep theirs.
+    Samples for calibration are taken as `kept_samples` says.
 
     Args:
         summary: of the data.
@@ -73,15 +79,13 @@ def rollouts_of(
     """
     splits = SPLITS if split is None else (split,)
     fit = _given(summary, horizon, splits) if horizon else _chosen(summary, splits)
-    final = fit.split
-    kept = _calibration(summary, fit) if calibrated and split is None else None
-    if kept is not None:
-        final = kept.split
+    wanted = calibrated and split is None
+    kept = _kept(summary, fit) if wanted else None
+    final, share = (fit.split, 0.0) if kept is None else (kept.split, kept.share)
     train = max(round(length * final[0]) for length in summary.lengths)
     most = max(1, train // 2 - lag)
     if warmup is None:
-        wanted = max(PERIODS * (summary.period or 0), min(max(fit.horizon, 50), 200))
-        warmup = min(round(wanted), LONGEST, most)
+        warmup = min(_warmup(summary, fit.horizon), most)
         why_warmup = (
             "true steps that set the hidden state before a forecast"
             + (f": {warmup / summary.period:.2g} times the period" if summary.period else "")
@@ -89,60 +93,102 @@ def rollouts_of(
         )
     else:
         why_warmup = "as given"
-    places = sum(max(0, part - fit.horizon + 1) for part in _parts(summary.lengths, fit.split))
+    places = sum(max(0, part - fit.horizon + 1) for part in smaller_parts(summary.lengths, final, share))
     most_starts = STARTS if warmup + fit.horizon <= LONG else FEW_STARTS
-    starts = max(1, min(max(most_starts, min(summary.series, 2 * STARTS)), places, max(8, 4 * fit.apart)))
-    share = f"{100 * fit.split[2]:g} %"
-    apart = _apart(summary, fit.split, fit.horizon, starts)
+    most_starts = max(most_starts, min(summary.series, 2 * STARTS))
+    validation, _ = starts_apart(summary.lengths, final, fit.horizon, most_starts, share)
+    starts = max(1, min(most_starts, places, max(8, 4 * validation)))
+    validation, test = starts_apart(summary.lengths, final, fit.horizon, starts, share)
+    none = _why_no_calibration(summary, fit, horizon) if wanted and kept is None else ""
     return Rollouts(
         split=final,
-        calibration=0.0 if kept is None else kept.share,
+        calibration=share,
         horizon=fit.horizon,
         warmup=warmup,
         starts=starts,
-        apart=apart,
-        why_split=(
-            "shares of training, validation and test, in time"
-            + (f"; {share} of so few rows hold more starts" if fit.split in SPLITS[1:] and not split else "")
-            + ("" if kept is None else "; the validation part includes the samples for calibration")
-        ),
-        why_calibration=""
+        why_split=_why_split(fit, kept, split),
+        why_calibration=none if kept is None else _why_calibration(kept),
+        intervals=none
         if kept is None
-        else (
-            "share of the validation part, its latest, that chooses nothing: intervals of the forecasts are calibrated "
-            f"on its {kept.starts} starts that do not overlap (90 % needs {starts_for(90)})"
-        ),
+        else f"{LEVEL} %, calibrated on {kept.calibration} starts that do not overlap",
         why_horizon=_why_horizon(summary, fit, horizon),
         why_warmup=why_warmup,
-        why_starts=(
-            f"forecasts per evaluation; {apart} of them do not overlap"
-            + ("" if apart >= WANTED[0] else ", too few to claim that one setting beats another")
-        ),
+        why_starts=_why_starts(validation, test),
     )
 
 
-@dataclass(frozen=True)
-class _Kept:
-    split: Split
-    share: float  # of the validation part
-    starts: int  # that do not overlap
+def _warmup(summary: DataSummary, horizon: int) -> int:
+    """Return the true steps before a forecast, if the rows hold them."""
+    return min(round(max(PERIODS * (summary.period or 0), min(max(horizon, 50), 200))), LONGEST)
 
 
-def _calibration(summary: DataSummary, fit: _Fit) -> _Kept | None:
-    """Return a split with samples for calibration beside those of validation; None without room for levels of 90 %."""
-    train, validation, test = fit.split
-    for part in CALIBRATING:
-        if train - part < LEAST_TRAINING - 1e-9:
-            continue
-        split = (round(train - part, 2), round(validation + part, 2), test)
-        share = math.floor(100 * part / split[1] + 1e-9) / 100  # rounded down: validation keeps its samples
-        starts = 0
-        for length in summary.lengths:
-            first, second = round(length * split[0]), round(length * (split[0] + split[1]))
-            starts += round((second - first) * share) // fit.horizon
-        if starts >= starts_for(90):
-            return _Kept(split, share, starts)
-    return None
+def _kept(summary: DataSummary, fit: _Fit) -> Kept | None:
+    starts = STARTS if _warmup(summary, fit.horizon) + fit.horizon <= LONG else FEW_STARTS
+    return kept_samples(summary.lengths, fit.split, fit.horizon, starts)
+
+
+def _why_split(fit: _Fit, kept: Kept | None, given: Split | None) -> str:
+    text = "shares of training, validation and test, in time"
+    if kept is not None and kept.given_by != ("training",):
+        parts = " and ".join(", ".join(kept.given_by).rsplit(", ", 1))
+        return f"{text}; {parts} gave the samples for calibration, which are in the validation part"
+    if fit.split in SPLITS[1:] and not given:
+        text += f"; {100 * fit.split[2]:g} % of so few rows hold more starts"
+    return text if kept is None else f"{text}; the validation part includes the samples for calibration"
+
+
+def _why_calibration(kept: Kept) -> str:
+    return (
+        "share of the validation part, its latest, that chooses nothing: intervals of the forecasts are calibrated "
+        f"on its {kept.calibration} starts that do not overlap ({LEVEL} % needs {starts_for(LEVEL)})"
+    )
+
+
+def _why_no_calibration(summary: DataSummary, fit: _Fit, given: int | None) -> str:
+    """Return why no samples are kept for calibration, and how many more rows, or which horizon, would give some."""
+
+    def kept_with(more: int, horizon: int | None) -> bool:
+        longer = replace(summary, lengths=tuple(length + more for length in summary.lengths))
+        try:
+            fit = _given(longer, horizon, SPLITS) if horizon else _chosen(longer, SPLITS)
+        except DataError:
+            return False
+        return _kept(longer, fit) is not None
+
+    text = (
+        f"no intervals of forecasts: {LEVEL} % needs {starts_for(LEVEL)} starts that do not overlap, beside "
+        f"{LEAST_VALIDATION} for validation, {LEAST_TEST} for test, and half of the rows for training"
+    )
+    most = MOST_TIMES * max(summary.lengths)
+    more = _least(lambda rows: kept_with(rows, given), most)
+    ways = []
+    if more is not None:
+        ways.append(f"{plural(more, 'more row')}{' of each series' if summary.series > 1 else ''}")
+    less = _least(lambda steps: kept_with(0, fit.horizon - steps), fit.horizon - SHORTEST)
+    if less is not None:
+        ways.append(f"a horizon of at most {fit.horizon - less}")
+    return f"{text}; {' or '.join(ways)} would be enough" if ways else text
+
+
+def _least(holds: Callable[[int], bool], most: int) -> int | None:
+    """Return the least number from 1 to `most` for which a condition holds that larger ones meet too, None if none."""
+    if most < 1 or not holds(most):
+        return None
+    low, high = 0, most  # the condition holds at `high`
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high
+
+
+def _why_starts(validation: int, test: int) -> str:
+    apart = (
+        f"{validation} of them" if validation == test else f"{validation} in validation and {test} in test"
+    )
+    text = f"forecasts per evaluation; {apart} do not overlap"
+    return (
+        text if validation >= LEAST_VALIDATION else f"{text}, too few to claim that one setting beats another"
+    )
 
 
 def _chosen(summary: DataSummary, splits: Sequence[Split]) -> _Fit:
@@ -154,7 +200,7 @@ def _chosen(summary: DataSummary, splits: Sequence[Split]) -> _Fit:
                 if apart >= count:
                     return _Fit(split, horizon, apart)
     split = splits[-1]
-    longest = max(_parts(summary.lengths, split))
+    longest = max(smaller_parts(summary.lengths, split))
     for horizon in (longest // count for count in WANTED[1:]):
         if horizon >= SHORTEST:
             return _Fit(split, horizon, _apart(summary, split, horizon))
@@ -164,7 +210,7 @@ def _chosen(summary: DataSummary, splits: Sequence[Split]) -> _Fit:
 
 
 def _candidates(summary: DataSummary, split: Split) -> list[int]:
-    part = max(_parts(summary.lengths, split))
+    part = max(smaller_parts(summary.lengths, split))
     period = summary.period
     if period is None:
         return [min(max(part // 8, SHORTEST), WITHOUT_PERIOD)]
@@ -196,7 +242,7 @@ def _too_few(summary: DataSummary, horizon: int, split: Split) -> str:
         else f"{longest} rows"
     )
     text = f"{summary.name}: {of}, too few for a study with a horizon of {horizon}: {rows} would do"
-    fitting = max(_parts(summary.lengths, split))
+    fitting = max(smaller_parts(summary.lengths, split))
     if SHORTEST <= fitting < horizon and summary.rows >= FEWEST_ROWS:
         text += f"; with these rows a horizon of up to {fitting}"
     return text
@@ -215,20 +261,6 @@ def _why_horizon(summary: DataSummary, fit: _Fit, given: int | None) -> str:
     return text
 
 
-def _parts(lengths: Sequence[int], split: Split) -> list[int]:
-    """Return the samples of each series in the smaller of its validation and test part."""
-    parts = []
-    for length in lengths:
-        first, second = round(length * split[0]), round(length * (split[0] + split[1]))
-        parts.append(min(second - first, length - second))
-    return parts
-
-
-def _apart(summary: DataSummary, split: Split, horizon: int, starts: int = STARTS) -> int:
+def _apart(summary: DataSummary, split: Split, horizon: int) -> int:
     """Return how many of the starts do not overlap, in the smaller of validation and test."""
-    bounds = [
-        (round(length * split[0]), round(length * (split[0] + split[1])), length)
-        for length in summary.lengths
-    ]
-    validation = planned_n_eff("validation", [(a, b) for a, b, _ in bounds], starts, horizon)
-    return min(validation, planned_n_eff("test", [(b, c) for _, b, c in bounds], starts, horizon))
+    return min(starts_apart(summary.lengths, split, horizon, STARTS))

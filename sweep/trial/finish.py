@@ -15,7 +15,6 @@ import torch
 from sweep.config.breakdown import Breakdown
 from sweep.config.records import Scores, TrialRecord
 from sweep.config.trial import TrialConfig
-from sweep.data import Starts
 from sweep.data.coding import coding_of
 from sweep.diagnosis.probes import Subject, always_on
 from sweep.diagnosis.probes.closed_loop import fed_back
@@ -28,17 +27,8 @@ from sweep.diagnosis.trial_diagnosis import (
     diagnosis_to_json,
 )
 from sweep.model import Network
-from sweep.score import (
-    best_trivial,
-    block_length,
-    breakdown_of,
-    exposure_gap_by_step,
-    forecasts,
-    nrmse_by_step,
-    objective_of,
-    scores,
-    valid_steps,
-)
+from sweep.score import breakdown_of, exposure_gap_by_step, forecasts, objective_of, scores
+from sweep.score.rollout_record import rollout_record
 from sweep.trial.checkpoint import read_checkpoint
 from sweep.trial.inputs import data_facts, load_data, locked_task
 from sweep.trial.network import trained
@@ -47,9 +37,6 @@ from sweep.trial.probing import probed
 from sweep.trial.process import release_freed_memory, trial_process
 from sweep.trial.segment import Run
 from sweep.trial.setup_facts import setup_facts
-
-SHOWN_ONE_STEP = 4  # starts whose teacher-forced forecasts are stored for plots
-SHOWN_PERIODS, SHOWN_SHARE = 2, 0.25  # stored tail of the warm-up: periods, at most this share of the horizon
 
 
 @dataclass(frozen=True)
@@ -139,53 +126,14 @@ def _rollout_arrays(subject: Subject) -> tuple[dict[str, np.ndarray], float]:
     forecast = forecasts(subject.network, task)
     chosen = list(data.targets)
     truth, scale = starts.truth[..., chosen], starts.scale[:, chosen]
-    rollout, one_step = forecast.rollout[..., chosen], forecast.one_step[..., chosen]
+    rollout = forecast.rollout[..., chosen]
     if fed_back(subject.network):
         gap = exposure_gap_by_step(rollout, subject.swapped[..., chosen], truth, scale)
     else:  # no forecast returns as an input: there is nothing to swap
         gap = np.full(truth.shape[1], np.nan)
-    block = block_length(data.period, truth.shape[1])
-    tail = _tail(data.period, starts)
-    arrays = {
-        "forecast": forecast.rollout,
-        "truth": starts.truth,
-        "past": starts.past[:, -tail:],
-        "one_step": forecast.one_step[:SHOWN_ONE_STEP],
-        "nrmse": nrmse_by_step(rollout, truth, scale),
-        "one_step_nrmse": nrmse_by_step(one_step, truth, scale),
-        "exposure_gap": gap,
-        "scale": starts.scale,
-        "mean": starts.mean,
-        "std": starts.std,
-    }
-    # float64, so that whoever reads the file sees the errors that were scored: at a large level float32 holds none
-    stored = {name: np.asarray(values, dtype=np.float64) for name, values in arrays.items()}
-    stored["valid_steps"] = np.asarray(valid_steps(rollout, truth, scale, block))
-    stored["block"] = np.asarray(block)
-    stored["targets"] = np.asarray(chosen)
-    stored["scale_from"], stored["exact"] = starts.scale_from, starts.exact
-    trivial = best_trivial(starts, data.targets, data.period, objective_of(data.objective))
-    stored["trivial"] = np.asarray(trivial.name)
-    stored["trivial_error"] = np.asarray(trivial.rollout_error)
-    stored["trivial_noise"] = np.asarray(trivial.noise)
-    stored["trivial_exact"] = np.asarray(trivial.exact)
-    stored["trivial_valid_steps"] = trivial.valid_steps
-    stored["series"], stored["position"] = starts.series, starts.position
-    if starts.inputs is not None:
-        stored["inputs"] = starts.inputs[:, -(tail + truth.shape[1]) :]
-        stored["input_names"] = np.asarray(data.known)
-    if starts.times is not None:
-        stored["times"] = starts.times[:, -(tail + truth.shape[1]) :]
-    if data.series_names:
-        stored["series_names"] = np.asarray(data.series_names)[starts.owner]
+    stored = rollout_record(data, starts, forecast.rollout, forecast.one_step, gap)
     with np.errstate(invalid="ignore"):
         return stored, float(np.mean(gap))
-
-
-def _tail(period: float | None, starts: Starts) -> int:
-    horizon = starts.truth.shape[1]
-    wanted = SHOWN_PERIODS * period if period else SHOWN_SHARE * horizon
-    return int(max(1, min(wanted, SHOWN_SHARE * horizon, starts.past.shape[1])))
 
 
 def weights_bytes(config: TrialConfig, network: Network) -> bytes:

@@ -24,6 +24,7 @@ COMMANDS = (
     "confirm",
     "treat",
     "audit",
+    "compare",
     "fit",
     "forecast",
     "report",

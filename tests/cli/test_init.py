@@ -42,6 +42,7 @@ def test_init_writes_a_study_file_and_says_what_comes_next():
     assert done.exit_code == 0, done.stderr
     words = " ".join(done.stdout.split())
     assert "waves: 300 rows, 2 channels." in words and "All 2 channels are forecast and scored: a, b" in words
+    assert "no intervals of forecasts: 90 % needs 9 starts" in words and "more rows" in words
     assert "sweep run waves.toml --dry-run" in words
     assert document("waves.toml")["data"]["path"] == "waves.csv"
     assert document("waves.toml")["score"]["horizon"] == 20

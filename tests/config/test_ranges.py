@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution
 from scipy import stats
 
+from sweep.config.range_text import parse_range, span_document
 from sweep.config.ranges import (
     RANGE_WORDS,
     Choice,
@@ -23,7 +24,6 @@ from sweep.config.ranges import (
     contains,
     suggest,
 )
-from sweep.config.space_file import parse_range, span_document
 
 SPANS: list[Range] = [
     LogUniform(1e-4, 1e-1),

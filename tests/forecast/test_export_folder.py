@@ -23,6 +23,8 @@ from sweep.forecast.ensemble import Ensemble, combined
 from sweep.forecast.export import load_forecaster, onnx_model, write_export
 from sweep.forecast.export.card import Step, step_of
 from sweep.forecast.export.given import _timeline
+from sweep.forecast.intervals import Intervals
+from sweep.forecast.measured import Measured
 from sweep.model import Forecaster, engine, network_of_model
 from tests.support import plugin_models
 from tests.support.made_forecasters import FEEDS, STEP, STEPS, case
@@ -35,7 +37,18 @@ NETWORK = {"network_1.safetensors", "model_1.onnx"}
 
 
 def written(made, place: Path):
-    return write_export(place, made.ensemble, made.model, {}, columns=made.columns, step=STEP)
+    return write_export(
+        place, made.ensemble, made.model, {}, columns=made.columns, step=STEP, intervals=measured(made)
+    )
+
+
+def measured(made) -> Measured:
+    """Return intervals over 6 steps from 9 starts, whose errors are 1 to 9 times the step, and half of that of z."""
+    rank, step = np.arange(1.0, 10)[:, None, None], np.arange(1.0, 7)[None, :, None]
+    std = np.arange(1.0, 1 + 2 * (len(made.series) + 1)).reshape(-1, 2)
+    intervals = Intervals(9, tuple(range(1, 10)), rank * step * [1.0, 0.5], std, tuple(made.series))
+    covered = ({"level": 90, "value": 0.91}, {"level": 50, "value": 0.52})
+    return Measured(intervals, {"baseline": "made"}, other="measured elsewhere", coverage=covered)
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +202,32 @@ def test_arrays_are_forecast_as_arrays(tmp_path):
         forecaster.forecast(past, 0)
 
 
+def test_levels_give_intervals_by_the_name_of_a_series_and_notes(place, tmp_path):
+    forecaster = load_forecaster(place)
+    past, known = frame_of(FULL, 0, 80, ALL), frame_of(FULL, 80, 180, ("unique_id", "ds", "u"))
+    made = forecaster.forecast(past, STEPS, known, levels=(90, 50, 95))
+    pd.testing.assert_frame_equal(made.values, forecaster.forecast(past, STEPS, known))
+    assert list(made.low) == list(made.high) == [90, 50]
+    width = (made.high[90][["y", "z"]] - made.low[90][["y", "z"]]).to_numpy().reshape(3, STEPS, 2)
+    # rank 9 of 9; at step 3 of the second series (std 3 and 4): 2 x 9 x 3 x 3, and of z half of 9 x 3 x 4
+    np.testing.assert_allclose(width[1, 2], [162, 108])
+    np.testing.assert_allclose(width[2, 0], [2 * 9 * 5, 9 * 6])
+    assert np.isnan(width[:, 6:]).all() and np.isfinite(width[:, :6]).all()
+    half = (made.high[50]["y"] - made.values["y"]).iloc[0]
+    np.testing.assert_allclose(half, 5)  # rank ceil(10 x 0.5)
+    assert made.notes[0] == "Intervals: measured elsewhere"
+    assert made.notes[1].startswith("Intervals: none of 95 %, which needs 19 calibration starts")
+    assert made.notes[2].startswith("Intervals: none after step 6,") and len(made.notes) == 3
+    assert [one["level"] for one in made.coverage] == [90, 50]
+    with pytest.raises(UsageError, match="wanted levels in whole percents from 1 to 99, got 100"):
+        forecaster.forecast(past, STEPS, known, levels=(100,))
+    write_export(tmp_path / "out", FULL.ensemble, FULL.model, {}, columns=FULL.columns, step=STEP)
+    without = load_forecaster(tmp_path / "out").forecast(past, STEPS, known, levels=(90,))
+    assert without.low == {} and without.notes == (
+        "Intervals: none, because the folder has none: export the networks of the study again",
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -325,6 +364,10 @@ def test_nothing_is_unpickled(copy, tmp_path):
         (("networks",), [], "it names no networks"),
         (("coding", "mean"), [[0.0, 0.0]], "std: wanted 1 rows of 2"),
         (("coding", "std"), [[1.0, 0.0]] * 3, "std.0.1: Input should be greater than 0"),
+        (("intervals", "measured", "channels"), ["a"], "std: wanted some rows of 1"),
+        (("intervals", "measured", "n"), 0, "horizon: 6 with 0 starts"),
+        (("intervals", "measured", "forecasters"), [], "wanted those of one forecaster"),
+        (("intervals", "coverage"), [{}], "wanted a level in each entry"),
         (("coding", "transforms"), ["cube"], "no transform named 'cube'"),
         (("model", "hidden"), 16_384, "does not fit card.json: its sizes differ"),
         (("model", "layers"), 1000, "does not fit card.json: its sizes differ"),

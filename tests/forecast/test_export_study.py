@@ -239,6 +239,33 @@ def test_fitted_networks_are_exported_on_request_and_marked(folder, place, tmp_p
     assert "The networks here are not scored" in (tmp_path / "out" / "README.md").read_text()
 
 
+def test_a_loaded_forecaster_gives_the_intervals_of_the_study(folder, place, tmp_path):
+    past, future = (
+        pd.read_csv(place.parent / name, parse_dates=["ds"]) for name in ("past.csv", "future.csv")
+    )
+    number = networks_of(folder).number
+    wanted = sweep.forecast(str(folder.path), trial=number, data=past, known=future, steps=STEPS)
+    made = sweep.load_forecaster(place).forecast(past, STEPS, future, levels=(50, 90))
+    for level in (50, 90):
+        for ends, own in ((made.low, wanted.low), (made.high, wanted.high)):
+            values = ends[level][["y", "z"]].to_numpy().reshape(2, STEPS, 2)
+            np.testing.assert_allclose(values, own[level], rtol=1e-5, atol=1e-5)
+    assert made.notes == wanted.notes and made.coverage == wanted.coverage and made.coverage
+    assert "levels=(50, 80, 90)" in (place / "README.md").read_text()
+
+    shutil.copytree(folder.path.parent, tmp_path / "results")
+    sweep.fit("two", trial=number, seeds=1, results=tmp_path / "results")
+    sweep.export("two", tmp_path / "out", fitted=True, results=tmp_path / "results")
+    fitted = sweep.load_forecaster(tmp_path / "out").forecast(past, STEPS, future, levels=(90,))
+    assert fitted.notes[0] == (
+        f"Intervals: measured on other networks, which were not trained on all data: trial {number}, 2 networks on "
+        "fresh seeds"
+    )
+    width, own = (one.high[90]["y"] - one.low[90]["y"] for one in (fitted, made))
+    np.testing.assert_allclose(width, own, rtol=1e-5)
+    assert "They were measured on other networks" in (tmp_path / "out" / "README.md").read_text()
+
+
 # --- the page ------------------------------------------------------------------------------------
 
 

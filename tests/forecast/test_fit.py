@@ -302,7 +302,9 @@ def test_a_file_that_has_grown_updates_the_fit(own):
         table(410).to_csv(path, index=False)
         entry = fit(own, update=True, share=0.1).fit
         assert (entry["data"]["samples"], entry["share"]) == (820, 0.1)
-        with pytest.raises(StudyChanged, match=r"the data of the study in .* have changed since it began"):
+        with pytest.raises(
+            StudyChanged, match="do not begin with those of the study two: their first 800 rows differ"
+        ):
             fit(own, seeds=3)
     finally:
         path.write_bytes(content)
@@ -387,11 +389,11 @@ def test_a_study_that_names_no_configuration_is_refused(folder, tmp_path):
             "an update trains every network of the latest fit: drop --seeds",
         ),
         (
-            {"data": "a.csv"},
-            UsageError,
-            "--data needs --update: a fit has the data and the budget of its study",
+            {"data": "few.csv"},
+            StudyChanged,
+            r"few\.csv, series 'north' has 20 rows instead of 400 or more. Restore",
         ),
-        ({"share": 0.1}, UsageError, "--share needs --update: a fit has the data"),
+        ({"share": 0.1}, UsageError, "--share needs --update: a fit has the budget of its study"),
         ({"seeds": 0}, ValueError, "needs at least one seed, got seeds=0"),
         (
             {"update": True, "share": 1.5},

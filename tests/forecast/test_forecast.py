@@ -10,10 +10,12 @@ import pytest
 
 import sweep
 from sweep.api import forecast_study, made_forecast
-from sweep.config.errors import DataError, StoreError, StudyChanged, UsageError
+from sweep.api.made_forecast import chosen_pairs
+from sweep.config.errors import DataError, StoreError, StudyChanged, UnknownName, UsageError
 from sweep.data import load
 from sweep.forecast import ensemble_of, networks_of
 from sweep.forecast.ensemble import combined
+from sweep.report.plots import forecast as forecast_plots
 from sweep.report.plots.forecast import PanelData, draw_forecast
 from sweep.results.wording.forecast import forecast_table, rest_text, warning_texts
 from sweep.store import StudyFolder
@@ -271,7 +273,41 @@ def test_equal_panels_give_equal_pictures_and_an_interval_changes_one():
     )
     assert draw_forecast([panel], "t", "l") == draw_forecast([panel], "t", "l")
     assert draw_forecast([panel], "t", "l") != draw_forecast([wide], "t", "l")
-    assert draw_forecast([panel] * 9, "t", "l") != draw_forecast([panel] * 4, "t", "l")  # says how many more
+    assert draw_forecast([panel], "t", "l", "and 5 more") != draw_forecast([panel], "t", "l")
+
+
+def test_a_picture_of_many_shows_the_median_and_the_worst_and_says_so():
+    pairs = [(series, channel) for series in range(3) for channel in range(2)]
+    errors = dict(zip(pairs, (0.3, 0.1, 0.6, 0.5, 0.2, 0.4), strict=True))
+    shown = [((0, 0), "median of 6"), ((1, 0), "worst of 6")]
+    assert chosen_pairs(pairs, errors.get) == (shown, "2 of 6, by the rollout error on validation")
+    del errors[1, 0]  # a series that validation does not know
+    assert chosen_pairs(pairs, errors.get)[0] == [((0, 0), "median of 5"), ((1, 1), "worst of 5")]
+    assert chosen_pairs(pairs, {}.get) == (
+        [(pair, "") for pair in pairs[:4]],
+        "and 2 more channels of series",
+    )
+    assert chosen_pairs(pairs[:4], errors.get) == ([(pair, "") for pair in pairs[:4]], "")
+
+
+def test_the_errors_of_a_forecast_are_those_of_its_forecaster_on_validation(folder, made, whole, monkeypatch):
+    scores = sweep.load_study(folder.path).breakdown.query("number == 1 and series.notna()")
+    asked = sweep.forecast(str(folder.path), known=ahead(whole)[IDS], trial=1)
+    assert asked.errors == {(row.series, None): row.rollout_error for row in scores.itertuples()}
+    entry = folder.baselines()[made.forecaster["baseline"]]["breakdown"]["by_series"]
+    assert made.errors == {(row["series"], None): row["rollout_error"] for row in entry}
+    drawn = []
+    monkeypatch.setattr(forecast_plots, "draw_forecast", lambda panels, *_: drawn.append(panels) or b"")
+    monkeypatch.setattr(made_forecast, "MOST_PANELS", 1)
+    made.plot()
+    made.plot(series="south", channel="z")
+    worst = max(made.errors, key=made.errors.get)[0]
+    assert [[one.title for one in panels] for panels in drawn] == [
+        [f"{'north' if worst == 'south' else 'south'} · y: median of 2", f"{worst} · y: worst of 2"],
+        ["south · z"],
+    ]
+    with pytest.raises(UnknownName, match=r"no series named 'sooth'\. Did you mean 'south'"):
+        made.plot(series="sooth")
 
 
 def test_the_command_prints_writes_and_draws(folder, made, whole, tmp_path, monkeypatch):

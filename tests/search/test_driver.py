@@ -26,6 +26,7 @@ from sweep.search.proposals import proposal
 from sweep.search.running_trial import RunningTrial
 from sweep.search.tasks import Functions, SideTask
 from sweep.store import OptunaProjection, StudyFolder
+from sweep.store.optuna_rows import OptunaRows
 from sweep.store.resume import packed, unpacked
 from sweep.trial import Finished
 from tests.support.attack import (
@@ -104,7 +105,7 @@ def test_a_driver_that_dies_at_any_write_goes_on_as_if_it_had_not(
 ):
     """Every write and every message may be the last. 12 deaths per seed, before or after the write."""
     in_random_order(seed)
-    projection = [(OptunaProjection, name) for name in ("start", "settle", "_finish")]
+    projection = [(OptunaProjection, "start"), (OptunaProjection, "settle"), (OptunaRows, "_finish")]
     mortality = Mortality(monkeypatch, [*WRITES, *projection], seed)
 
     def run():

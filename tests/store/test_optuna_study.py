@@ -16,13 +16,11 @@ import pytest
 from optuna.trial import TrialState
 
 from sweep.config.errors import StoreError
-from sweep.config.records import Evaluation, TrialRecord
-from sweep.search import SAMPLERS, History
 from sweep.store import OptunaProjection, StudyFolder, database, optuna_study
-from tests.support.attack import fake_scores, projected, small_study
+from sweep.store.optuna_rows import STATES, OptunaRows
+from tests.support.attack import ended_record, projected, running_record, small_study
 
 STUDY = small_study()
-ENDS = ("complete", "pruned", "diverged", "failed")
 DAMAGES = {
     "empty": lambda path: path.write_bytes(b""),
     "text": lambda path: path.write_bytes(b"not a database at all, but long enough to look at" * 99),
@@ -65,27 +63,6 @@ def change(path, statement):
         connection.execute(statement)
 
 
-def running(number):
-    params = SAMPLERS["random"].propose(STUDY.space, History((), ()), 0, number)
-    config = STUDY.trial(params).model_dump(mode="json")
-    return TrialRecord(number, "running", params, config, "sampled")
-
-
-def ended(number):
-    state = ENDS[number % 4]
-    evaluations = (Evaluation(0, 10, 1, fake_scores(0.25 + number / 100), 0.1, 0.1),)
-    failed = state == "failed"
-    return replace(
-        running(number),
-        state=state,
-        evaluations=evaluations,
-        rollout_error=None if failed else 0.25 + number / 100,
-        best=None if failed else 0,
-        reason="why" if failed else None,
-        sequence_steps=10,
-    )
-
-
 def opened(path, records=(), name="attacked"):
     projection = OptunaProjection(path / "study.db", name, STUDY.space)
     return projection, projection.open(list(records))
@@ -100,7 +77,7 @@ def written(path, records):
     projection, reason = opened(path)
     assert reason is None
     for record in records:
-        projection.start(running(record.number))
+        projection.start(running_record(record.number))
         if record.settled:
             projection.settle(record)
     projection.close()
@@ -113,7 +90,7 @@ def path(tmp_path):
     return tmp_path / "study"
 
 
-RECORDS = [ended(k) for k in range(6)] + [running(6), running(7)]
+RECORDS = [ended_record(k) for k in range(6)] + [running_record(6), running_record(7)]
 
 
 @pytest.fixture(scope="module")
@@ -159,14 +136,14 @@ def test_whatever_happened_to_the_file_it_tells_the_records_again(original, path
     DAMAGES[damage](path / "study.db")
     projection, reason = opened(path, RECORDS)
     assert (reason is None) == (damage in ("gone", "empty", "no version"))
-    projection.start(running(8))
-    projection.settle(ended(8))
+    projection.start(running_record(8))
+    projection.settle(ended_record(8))
     projection.close()
     assert trials_of(path)[:8] == before
-    assert trials_of(path)[8]["value"] == ended(8).rollout_error
+    assert trials_of(path)[8]["value"] == ended_record(8).rollout_error
     with closing(sqlite3.connect(path / "study.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    projection, reason = opened(path, [*RECORDS, ended(8)])
+    projection, reason = opened(path, [*RECORDS, ended_record(8)])
     projection.close()
     assert reason is None
 
@@ -205,10 +182,10 @@ def test_what_happens_to_it_during_a_run_is_noticed_and_mended(path, interferenc
     messages = []
     projection = OptunaProjection(path / "study.db", "attacked", STUDY.space, messages.append)
     projection.open([])
-    projection.start(stored(path, running(0)))
+    projection.start(stored(path, running_record(0)))
     INTERFERENCES[interference](path / "study.db")
-    projection.settle(stored(path, ended(0)))
-    projection.start(stored(path, running(1)))
+    projection.settle(stored(path, ended_record(0)))
+    projection.start(stored(path, running_record(1)))
     projection.close()
     assert [(t["number"], t["state"], t["value"]) for t in trials_of(path)] == [
         (0, "COMPLETE", 0.25),
@@ -220,14 +197,14 @@ def test_what_happens_to_it_during_a_run_is_noticed_and_mended(path, interferenc
 
 def test_an_error_of_the_database_is_one_line_without_its_statement(path, monkeypatch):
     projection, _ = opened(path)
-    projection.start(running(0))
+    projection.start(running_record(0))
     change(
         path / "study.db",
         "CREATE TRIGGER no BEFORE UPDATE ON trials BEGIN SELECT RAISE(ABORT, 'refused'); END",
     )
     monkeypatch.setattr(optuna_study, "is_damage", lambda error: False)
     with pytest.raises(StoreError, match=r"cannot write .*study\.db: refused$") as raised:
-        projection.settle(ended(0))
+        projection.settle(ended_record(0))
     projection.close()
     assert "\n" not in str(raised.value)
 
@@ -243,7 +220,9 @@ def test_a_sound_one_is_left_alone(original, path):
 
 
 def test_what_a_killed_driver_had_no_time_to_tell_is_made_up_for_in_place(path):
-    written(path, [*RECORDS[:4], running(4), running(5)])  # it died before it told 4, 5 and started 6, 7
+    written(
+        path, [*RECORDS[:4], running_record(4), running_record(5)]
+    )  # it died before it told 4, 5 and started 6, 7
     seen = (path / "study.db").stat().st_ino
     projection, reason = opened(path, RECORDS)
     projection.close()
@@ -260,8 +239,8 @@ def test_a_record_put_aside_keeps_the_numbers_of_the_others(original, path, soun
         (path / "study.db").unlink()
     projection, reason = opened(path, [r for r in RECORDS if r.number != 2])
     assert reason is None
-    projection.start(running(2))
-    projection.settle(ended(2))
+    projection.start(running_record(2))
+    projection.settle(ended_record(2))
     projection.close()
     assert trials_of(path) == before
 
@@ -299,20 +278,20 @@ def test_another_study_in_the_file_is_not_touched(path):
 
 def test_a_failed_write_leaves_no_half_a_trial(path, monkeypatch):
     projection, _ = opened(path)
-    projection.start(running(0))
-    original = OptunaProjection._insert_value
+    projection.start(running_record(0))
+    original = OptunaRows._insert_value
 
     def broken(*args, **kwargs):
         projection._database.session.flush()  # what went before is with the database
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(OptunaProjection, "_insert_value", broken)
+    monkeypatch.setattr(OptunaRows, "_insert_value", broken)
     with pytest.raises(StoreError, match=r"cannot write .*study.db: disk I/O error"):
-        projection.settle(ended(0))
+        projection.settle(ended_record(0))
     assert [(t["state"], set(t["attrs"])) for t in trials_of(path)] == [("RUNNING", {"origin", "seed"})]
-    monkeypatch.setattr(OptunaProjection, "_insert_value", original)
-    projection.settle(ended(0))
-    projection.settle(replace(ended(0), rollout_error=0.9))  # late: changes nothing
+    monkeypatch.setattr(OptunaRows, "_insert_value", original)
+    projection.settle(ended_record(0))
+    projection.settle(replace(ended_record(0), rollout_error=0.9))  # late: changes nothing
     projection.close()
     assert [(t["state"], t["value"]) for t in trials_of(path)] == [("COMPLETE", 0.25)]
 
@@ -369,10 +348,10 @@ def test_a_write_waits_for_a_foreign_lock_says_so_and_loses_nothing(path, locked
     messages = []
     projection = OptunaProjection(path / "study.db", "attacked", STUDY.space, messages.append)
     projection.open([])
-    projection.start(running(0))
+    projection.start(running_record(0))
     locked(1.5)
     began = time.monotonic()
-    projection.settle(ended(0))
+    projection.settle(ended_record(0))
     assert time.monotonic() - began > 0.5
     projection.close()
     assert messages == [f"waiting for another program that has locked {path / 'study.db'}"]
@@ -405,13 +384,13 @@ def test_a_reader_in_a_loop_sees_no_lock_and_only_whole_trials(path):
             except Exception as error:
                 errors.append(error)
 
-    projection.start(running(0))
-    projection.settle(ended(0))
+    projection.start(running_record(0))
+    projection.settle(ended_record(0))
     reader = threading.Thread(target=read)
     reader.start()
     for number in range(1, 25):
-        projection.start(running(number))
-        projection.settle(ended(number))
+        projection.start(running_record(number))
+        projection.settle(ended_record(number))
     stop.set()
     reader.join()
     projection.close()
@@ -419,7 +398,7 @@ def test_a_reader_in_a_loop_sees_no_lock_and_only_whole_trials(path):
     assert len(seen) > 2
     for trials in seen:
         for trial in trials:
-            record = ended(trial["number"])
+            record = ended_record(trial["number"])
             assert len(trial["params"]) == len(record.params)
             if trial["state"] != TrialState.RUNNING.name:
                 assert "sequence_steps" in trial["attrs"]
@@ -469,15 +448,15 @@ def test_the_rows_are_those_that_optuna_itself_would_write(path, tmp_path):
     slow = optuna.create_study(storage=storage, study_name="attacked")
     projection, _ = opened(path)
     for record in RECORDS:
-        trial = projection._trial(running(record.number))
+        trial = projection._rows._trial(running_record(record.number))
         slow.add_trial(trial)
-        projection.start(running(record.number))
+        projection.start(running_record(record.number))
         if record.settled:
             number = slow._storage.get_trial_id_from_study_id_trial_number(slow._study_id, record.number)
-            for key, value in projection._attributes(record).items():
+            for key, value in projection._rows._attributes(record).items():
                 slow._storage.set_trial_user_attr(number, key, value)
             values = None if record.rollout_error is None else [record.rollout_error]
-            slow._storage.set_trial_state_values(number, optuna_study.STATES[record.state], values)
+            slow._storage.set_trial_state_values(number, STATES[record.state], values)
             projection.settle(record)
     projection.close()
     storage.remove_session()
@@ -503,7 +482,7 @@ def test_a_death_while_it_is_made_again_leaves_what_was_there(original, path, mo
     change(path / "study.db", "UPDATE trial_values SET value = 0.9")
     before = trials_of(path)
     with monkeypatch.context() as patch:
-        patch.setattr(OptunaProjection, "_catch_up", lambda self, *which: 1 / 0)
+        patch.setattr(OptunaRows, "_catch_up", lambda self, *which: 1 / 0)
         with pytest.raises(ZeroDivisionError, match="division"):
             opened(path, RECORDS)
     assert trials_of(path) == before

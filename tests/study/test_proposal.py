@@ -1,5 +1,6 @@
 """Proposed study files: each can be run, whatever its data, and each choice has its reason."""
 
+import re
 import tomllib
 from dataclasses import replace
 from functools import cache
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from sweep import api
-from sweep.api.init_study import proposed_study
+from sweep.api.init_study import Asked, proposed_study
 from sweep.config.errors import DataError
 from sweep.data import DataSummary
 from sweep.data.facts import Fact
@@ -102,7 +103,7 @@ def summary(**changes) -> DataSummary:
 
 
 def document(summary: DataSummary, **options) -> dict:
-    return tomllib.loads(proposal(summary, "made.csv", **options))
+    return tomllib.loads(proposal(summary, "made.csv", **options).text)
 
 
 def test_a_given_horizon_is_kept_or_refused_with_what_would_fit():
@@ -120,14 +121,53 @@ def test_a_given_horizon_is_kept_or_refused_with_what_would_fit():
     [
         (22, [0.6, 0.25, 0.15], 0.4),  # 200 samples hold 9 starts
         (23, [0.55, 0.3, 0.15], 0.5),  # 8, but 300 samples 13
-        (40, [0.5, 0.3, 0.2], None),  # 200 samples hold 5 starts, and at least half trains
+        (
+            40,
+            [0.5, 0.37, 0.13],
+            0.486,
+        ),  # 200 of training hold 5 starts, the others come from validation and test
+        (
+            48,
+            [0.5, 0.25, 0.25],
+            0.0,
+        ),  # 9 x 48 of calibration, 8 x 48 of validation and 4 x 48 of test exceed 1000
     ],
 )
 def test_samples_for_calibration_are_kept_where_there_is_room(horizon, split, share):
     made = document(summary(), horizon=horizon)["data"]
-    assert made.get("calibration") == share
-    if share is not None:
-        assert made["split"] == split
+    assert (made["split"], made["calibration"]) == (split, share)
+
+
+def test_700_days_have_intervals(tmp_path: Path):
+    np.save(tmp_path / "days.npy", made("noisy", 1, 700, 1))
+    path = tmp_path / "days.toml"
+    proposed = proposed_study(tmp_path / "days.npy", path, Asked(horizon=14))
+    path.write_text(proposed.text)
+    data = api.preview(str(path), measure=False, results=tmp_path).data
+    assert data.calibration == (126, 9) and data.samples[0] == 350
+    assert data.n_eff[0] >= 8 and data.n_eff[1] >= 4
+    assert f"{data.n_eff[0]} in validation and {data.n_eff[1]} in test do not overlap" in uncommented(
+        proposed.text
+    )
+    assert proposed.intervals == "90 %, calibrated on 9 starts that do not overlap"
+
+
+@pytest.mark.parametrize("lengths", [(500,), (200, 180, 160)], ids=["one", "three"])
+def test_a_study_without_intervals_says_what_would_be_enough(lengths):
+    def intervals(more: int, horizon: int) -> str:
+        longer = summary(lengths=tuple(length + more for length in lengths))
+        return proposal(longer, "made.csv", horizon=horizon).intervals
+
+    text = intervals(0, 14)
+    assert text.startswith("no intervals of forecasts: 90 % needs 9 starts")
+    assert text in uncommented(proposal(summary(lengths=lengths), "made.csv", horizon=14).text)
+    words = re.search(
+        r"; (\d+) more rows(?: of each series)? or a horizon of at most (\d+) would be enough", text
+    )
+    rows, horizon = int(words[1]), int(words[2])
+    assert [intervals(more, 14).startswith("90 %") for more in (rows - 1, rows)] == [False, True]
+    assert [intervals(0, steps).startswith("90 %") for steps in (horizon + 1, horizon)] == [False, True]
+    assert ("of each series" in text) == (len(lengths) > 1)
 
 
 def test_validation_and_test_keep_their_starts():
@@ -172,7 +212,7 @@ def test_a_strong_trend_is_differenced_if_that_leaves_something():
     assert "transforms" not in document(summary())["data"]
     assert document(summary(trend=0.9))["data"]["transforms"] == ["difference"]
     assert document(summary(trend=0.9, difference=0.7))["model"]["readout"] == "value"  # of the differences
-    line = proposal(summary(trend=0.9, difference=None), "made.csv")
+    line = proposal(summary(trend=0.9, difference=None), "made.csv").text
     assert "transforms = []" in line and "would leave nothing" in line
 
 
@@ -193,7 +233,7 @@ def test_the_time_of_day_is_an_input_where_there_is_a_daily_period(step, period,
 
 def test_known_inputs_have_their_reason_and_leave_the_calendar():
     driven = summary(channels=("a",), targets=("a",), known=("u",), step_seconds=1800.0, period=48.0)
-    text = proposal(driven, "made.csv", known=["u"])
+    text = proposal(driven, "made.csv", known=["u"]).text
     data = tomllib.loads(text)["data"]
     assert (data["known"], data["calendar"]) == (["u"], ["time_of_day"])
     assert (
@@ -205,16 +245,16 @@ def test_known_inputs_have_their_reason_and_leave_the_calendar():
 
 def test_a_guess_is_a_comment_and_no_setting():
     guess = Fact("inputs", "b looks like an input", 'known = ["b"]', guessed=True)
-    text = proposal(summary(facts=(guess,)), "made.csv")
+    text = proposal(summary(facts=(guess,)), "made.csv").text
     assert '# a guess, not applied: b looks like an input, or known = ["b"] here\nknown = []' in text
-    settled = proposal(summary(facts=(replace(guess, guessed=False),)), "made.csv")
+    settled = proposal(summary(facts=(replace(guess, guessed=False),)), "made.csv").text
     assert "known =" not in settled
 
 
 def test_targets_and_given_values():
-    assert "# All 2 channels are forecast and scored: a, b" in proposal(summary(), "made.csv")
+    assert "# All 2 channels are forecast and scored: a, b" in proposal(summary(), "made.csv").text
     named = summary(targets=("a",))
-    assert "b: forecast as well, but not scored" in proposal(named, "made.csv", targets=["a"])
+    assert "b: forecast as well, but not scored" in proposal(named, "made.csv", targets=["a"]).text
     made = document(
         named, targets=["a"], given={"score.horizon": 40, "data.split": [0.6, 0.2, 0.2], "search.seed": 3}
     )

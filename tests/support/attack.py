@@ -1,5 +1,6 @@
 """What the tests of the driver share: small studies, trials that cost nothing, and the oracle that compares studies."""
 
+import functools
 import hashlib
 import json
 import math
@@ -21,7 +22,7 @@ from sweep.config.seeds import seed_of
 from sweep.config.study import StudyConfig
 from sweep.config.study_file import overridden, study_from_document
 from sweep.config.trial import TrialConfig, trial_config_from_json
-from sweep.search import Driver, Interrupts, Outcome, Workers
+from sweep.search import SAMPLERS, Driver, History, Interrupts, Outcome, Workers
 from sweep.search.execution import Execution
 from sweep.search.executors import Slot
 from sweep.search.tasks import Functions
@@ -172,6 +173,31 @@ def finish_now(future: Any) -> None:
         future.set_exception(error)
 
 
+cached_study = functools.cache(small_study)
+
+
+def running_record(number: int) -> TrialRecord:
+    """Return the record of a trial of the small study that runs."""
+    study = cached_study()
+    params = SAMPLERS["random"].propose(study.space, History((), ()), 0, number)
+    return TrialRecord(number, "running", params, study.trial(params).model_dump(mode="json"), "sampled")
+
+
+def ended_record(number: int) -> TrialRecord:
+    """Return the record of a trial that has ended; four numbers in a row end in all four ways."""
+    state: Any = ("complete", "pruned", "diverged", "failed")[number % 4]
+    failed = state == "failed"
+    return replace(
+        running_record(number),
+        state=state,
+        evaluations=(Evaluation(0, 10, 1, fake_scores(0.25 + number / 100), 0.1, 0.1),),
+        rollout_error=None if failed else 0.25 + number / 100,
+        best=None if failed else 0,
+        reason="why" if failed else None,
+        sequence_steps=10,
+    )
+
+
 # --- the oracle -------------------------------------------------------------------------------------
 
 MAY_DIFFER = ("seconds", "host")
@@ -183,11 +209,17 @@ def comparable(record: TrialRecord) -> dict[str, Any]:
 
 
 def projected(folder: StudyFolder) -> list[dict[str, Any]]:
-    """Return the trials as study.db tells them, read the way any Optuna program reads it."""
-    storage = optuna.storages.RDBStorage(f"sqlite:///{folder.database}")
+    """Return the trials as study.db tells them."""
+    return trials_in(f"sqlite:///{folder.database}")
+
+
+def trials_in(url: str, name: str | None = None) -> list[dict[str, Any]]:
+    """Return the trials of a study, or of the only one, in a database, read the way any Optuna program reads it."""
+    storage = optuna.storages.RDBStorage(url)
     try:
-        (summary,) = optuna.get_all_study_summaries(storage)
-        trials = optuna.load_study(study_name=summary.study_name, storage=storage).get_trials(deepcopy=False)
+        if name is None:
+            (name,) = optuna.get_all_study_names(storage)
+        trials = optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False)
     finally:
         storage.remove_session()
         storage.engine.dispose()

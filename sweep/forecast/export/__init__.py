@@ -4,7 +4,16 @@ The scripts are in `scripts`, and are copied as they are: everything that differ
 """
 
 from sweep.forecast.export.card import Card, Columns, Step
-from sweep.forecast.export.load import LoadedForecaster, load_forecaster
+from sweep.forecast.export.load import LoadedForecast, LoadedForecaster, load_forecaster
 from sweep.forecast.export.write import Written, write_export
 
-__all__ = ["Card", "Columns", "LoadedForecaster", "Step", "Written", "load_forecaster", "write_export"]
+__all__ = [
+    "Card",
+    "Columns",
+    "LoadedForecast",
+    "LoadedForecaster",
+    "Step",
+    "Written",
+    "load_forecaster",
+    "write_export",
+]

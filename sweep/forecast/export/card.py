@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from sweep.config.section import Section
 from sweep.config.sections import ModelConfig
 from sweep.data.coding import Coding, coding_from_document
+from sweep.forecast.measured import Measured, measured_from_document
 from sweep.store.forms import DOCUMENTS
 
 FORMAT = "sweep forecaster 1"
@@ -53,6 +54,7 @@ class Card:
     columns: Columns
     step: Step | None  # None: the data have no dates
     plugins: tuple[str, ...]  # that compute the networks, with their origins: "cell mgu = mine.py sha256:..."
+    intervals: Measured | None  # None: the networks were not those of a study
     about: Mapping[str, Any]  # JSON values: study, configuration, scores, symptom, limits, versions
 
     @property
@@ -79,6 +81,7 @@ class Card:
             "columns": self.columns.model_dump(),
             "step": None if self.step is None else self.step.model_dump(),
             "coding": self.coding.document(),
+            "intervals": None if self.intervals is None else self.intervals.document(self.coding.channels),
             "plugins": list(self.plugins),
         }
 
@@ -94,6 +97,7 @@ OWN_KEYS = frozenset(  # the others are `about`
         "columns",
         "step",
         "coding",
+        "intervals",
         "plugins",
     )
 )
@@ -112,14 +116,16 @@ def card_from_document(document: Mapping[str, Any]) -> Card:
         raise ValueError(f"wanted the precision float32 or float64, got {document['precision']!r}")
     step = document["step"]
     DOCUMENTS["coding"].require(document["coding"])
+    coding, intervals = coding_from_document(document["coding"]), document.get("intervals")
     card = Card(
-        coding=coding_from_document(document["coding"]),
+        coding=coding,
         model=ModelConfig.model_validate(document["model"]),
         precision=document["precision"],
         networks=tuple(StoredNetwork.model_validate(one) for one in document["networks"]),
         columns=Columns.model_validate(document["columns"]),
         step=None if step is None else Step.model_validate(step),
         plugins=tuple(str(one) for one in document["plugins"]),
+        intervals=None if intervals is None else measured_from_document(intervals, coding.channels),
         about={key: value for key, value in document.items() if key not in OWN_KEYS},
     )
     if not card.networks:

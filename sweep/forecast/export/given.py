@@ -27,6 +27,7 @@ class Given:
     past: Array  # (series, past step, channel), data units
     known: Array  # (series, warm-up + steps, feature)
     rows: Array  # (series,), rows of statistics
+    names: tuple[str, ...]  # of the series, as in the tables; empty names where there are none
     frame: pd.DataFrame | None  # (series x steps) columns of the answer before the channels; None: an array
     channels: tuple[str, ...]
     flat: bool  # whether the past was one series without an axis for it
@@ -106,7 +107,7 @@ def _from_arrays(card: Card, past: Array, steps: int, known: Any) -> Given:
         for one, ahead in zip(last, later, strict=True)
     ]
     read = _read(card, series, [coding.row_of("")] * len(series), steps)
-    return Given(*read, None, coding.channels, flat)
+    return Given(*read, ("",) * len(series), None, coding.channels, flat)
 
 
 def _from_frames(card: Card, past: pd.DataFrame, steps: int, known: Any) -> Given:
@@ -128,7 +129,7 @@ def _from_frames(card: Card, past: pd.DataFrame, steps: int, known: Any) -> Give
             head[time] = one.times[-steps:]
         frames.append(pd.DataFrame(head, index=range(steps)))
     read = _read(card, series, [card.coding.row_of(name) for name in groups], steps)
-    return Given(*read, pd.concat(frames, ignore_index=True), card.coding.channels, False)
+    return Given(*read, tuple(groups), pd.concat(frames, ignore_index=True), card.coding.channels, False)
 
 
 def _series_of(card: Card, table: Table, later: Table | None, steps: int, given: bool) -> _Series:

@@ -1,7 +1,7 @@
 """An exported forecaster, read back. Nothing is unpickled, and no code of the folder is executed."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,35 @@ import pandas as pd
 import torch
 from pydantic import ValidationError
 
-from sweep.config.errors import StoreError, SweepError, UsageError
+from sweep.config.errors import StoreError, SweepError, UnknownName, UsageError
 from sweep.data.types import Array
 from sweep.forecast.ensemble import Ensemble, combined
 from sweep.forecast.export.card import CARD, Card, StoredNetwork, card_from_document
 from sweep.forecast.export.given import given_past
 from sweep.forecast.export.onnx_model import EXTRA
+from sweep.forecast.intervals import require_levels
+from sweep.forecast.measured import Measured
 from sweep.model import Network, engine, network_of_model
 from sweep.store.files import read_json
 from sweep.trial.inputs import DTYPES
 from sweep.trial.plugins import check_plugins
+
+UNKNOWN = "none, because the folder has none: export the networks of the study again"
+
+
+@dataclass(frozen=True)
+class LoadedForecast:
+    """A forecast with its intervals, each part in the form of the past."""
+
+    values: Any
+    low: Mapping[int, Any]  # ends by level; NaN beyond the calibrated steps, possibly infinite
+    high: Mapping[int, Any]
+    notes: tuple[
+        str, ...
+    ]  # whose errors the intervals are, where these are other networks, and why one is missing
+    coverage: tuple[
+        Mapping[str, Any], ...
+    ]  # what they cover of the locked test of the study (docs/report.md)
 
 
 @dataclass(frozen=True)
@@ -30,7 +49,11 @@ class LoadedForecaster:
     ensemble: Ensemble
 
     def forecast(
-        self, past: Array | pd.DataFrame, steps: int, known: Array | pd.DataFrame | None = None
+        self,
+        past: Array | pd.DataFrame,
+        steps: int,
+        known: Array | pd.DataFrame | None = None,
+        levels: Sequence[int] | None = None,
     ) -> Any:
         """Return the median of the networks' forecasts of the next steps, in the form of `past`.
 
@@ -42,17 +65,34 @@ class LoadedForecaster:
             steps: to forecast, at least 1.
             known: the inputs of the steps to forecast, like `past` without the channels; None without inputs whose
                 future must be given.
+            levels: of intervals, whole percents, such as (50, 90); None: the forecast alone.
 
         Returns:
             (step, channel) or (series, step, channel), data units; or a data frame with the same columns as `past`,
-            without the inputs. A value is not finite where most networks diverge.
+            without the inputs. A value is not finite where most networks diverge. With levels a `LoadedForecast`, whose
+            parts have this form.
 
         Raises:
             DataError: the past or the known inputs do not fit the networks.
+            UsageError: a level is not a whole percent.
         """
+        require_levels(levels or ())
         given = given_past(self.card, past, steps, known)
         values = combined(self.ensemble.forecasts(given.past, given.known, given.rows))
-        return given.answer(values)
+        if levels is None:
+            return given.answer(values)
+        measured = self.card.intervals or Measured(None, {}, UNKNOWN)
+        ends = {}
+        if measured.intervals is not None:
+            rows = measured.intervals.rows_of(given.names, given.rows)
+            ends = measured.intervals.around(values, levels, rows)
+        return LoadedForecast(
+            values=given.answer(values),
+            low={level: given.answer(pair[0]) for level, pair in ends.items()},
+            high={level: given.answer(pair[1]) for level, pair in ends.items()},
+            notes=tuple(measured.notes(levels, steps)),
+            coverage=measured.covered(list(ends)),
+        )
 
 
 def load_forecaster(path: str | Path) -> LoadedForecaster:
@@ -102,7 +142,12 @@ def _network(place: Path, card: Card, stored: StoredNetwork) -> Network:
     if any(value.is_floating_point() and value.dtype != dtype for value in tensors.values()):
         raise StoreError(f"{file} does not fit {CARD}: wanted {card.precision}")
     _require_size(card, tensors, file)
-    network = network_of_model(card.model, card.inputs, channels, engine("torch")).to(dtype=dtype)
+    try:
+        network = network_of_model(card.model, card.inputs, channels, engine("torch")).to(dtype=dtype)
+    except UnknownName as error:
+        raise StoreError(
+            f"{place / CARD} is damaged, or of a plug-in that is missing here: {error}"
+        ) from None
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

@@ -8,6 +8,7 @@ from sweep.config.text import plural
 from sweep.forecast.export.card import Card
 from sweep.results.wording.numbers import number_text, range_text
 
+SHOWN_LEVELS = (50, 80, 90)  # percent, of an example
 STEPS = 100  # in the examples, where no horizon is known
 BASES = {
     "confirmed": "the trainings of this configuration on fresh seeds",
@@ -46,6 +47,7 @@ def readme(card: Card, refused: str) -> str:
         _preparation(card),
         *_data(about),
         *_scores(about),
+        *_intervals(card),
         "## Limits\n\n" + _bullets(LIMITS),
         "## Configuration\n\n" + _table(("setting", "value"), _settings(card)),
         *_versions(about),
@@ -185,6 +187,23 @@ def _scores(about: Mapping[str, Any]) -> list[str]:
             f"Symptom of its rollouts: {symptom['code']} {_plain(symptom['title'])}. {_plain(symptom['text'])}"
         )
     return ["\n\n".join(lines)]
+
+
+def _intervals(card: Card) -> list[str]:
+    measured = card.intervals
+    if measured is None:
+        return []
+    given = measured.intervals
+    if given is None:
+        return [f"## Intervals\n\nThere are {_plain(measured.reason)}."]
+    own = [level for level in SHOWN_LEVELS if given.gives(level)]
+    levels = ", ".join(map(str, own)) + ("," if len(own) == 1 else "")
+    text = (
+        f"`card.json` holds the errors of {plural(given.n, 'rollout')} that chose nothing, for intervals over "
+        f"{plural(given.horizon, 'step')}. `sweep.load_forecaster(path).forecast(past, steps, levels=({levels}))` "
+        "gives them. The scripts give the forecast alone."
+    )
+    return [f"## Intervals\n\n{text}" + (f" They were {_plain(measured.other)}." if measured.other else "")]
 
 
 def _with_interval(value: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from sweep.forecast.ensemble import Ensemble
 from sweep.forecast.export.card import CARD, README, Card, Columns, Step, StoredNetwork, card_from_document
 from sweep.forecast.export.onnx_model import CELL_GRAPHS, onnx_bytes, require_packages
 from sweep.forecast.export.readme import readme
+from sweep.forecast.measured import Measured
 from sweep.model import CELLS, MODELS, Forecaster, Network
 from sweep.store.files import read_json, write_atomic, write_json
 
@@ -50,6 +51,7 @@ def write_export(
     columns: Columns | None = None,
     step: Step | None = None,
     seeds: Sequence[int] = (),
+    intervals: Measured | None = None,
 ) -> Written:
     """Write the networks of an ensemble to a folder, with all that is needed to forecast without sweep.
 
@@ -63,6 +65,7 @@ def write_export(
         columns: of the tables to forecast; None: the default names.
         step: of the data; None: they have no dates.
         seeds: of the trainings, by network; empty: unknown.
+        intervals: of the networks' forecasts; None: unknown.
 
     Raises:
         UsageError: the folder is something else, or a package is missing.
@@ -89,6 +92,7 @@ def write_export(
         columns or Columns(),
         step,
         _plugins(model),
+        intervals,
         about,
     )
     if not refused:

@@ -1,18 +1,15 @@
 """The page: one self-contained HTML file that a person can read in two minutes."""
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import jinja2
 import numpy as np
-from markupsafe import Markup
 
 from sweep.config.errors import StoreError
 from sweep.report.page.diagnoses import diagnoses_values
 from sweep.report.page.explorer import explorer_values
+from sweep.report.page.rendering import data_uri, rendered
 from sweep.report.page.trial_details import treatment_values, trial_details
 from sweep.report.plots import study as plots
 from sweep.report.plots.fresh_seeds import fresh_seeds_plot
@@ -75,19 +72,7 @@ def page_html(tables: StudyTables, document: Mapping[str, Any]) -> str:
         tables: of the stored study.
         document: from `report_document`.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("sweep.report.page"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    source = environment.loader
-    assert source is not None
-    script = source.get_source(environment, "report.js")[0]
-    style = source.get_source(environment, "report.css")[0]
-    return environment.get_template("report.html.j2").render(
-        script=Markup(script),  # our own file
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        style=Markup(style),
-        **_values(tables, document),
-    )
+    return rendered("report.html.j2", **_values(tables, document))
 
 
 def _values(tables: StudyTables, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,11 +151,6 @@ class Pictures:
             return None
         self.left -= len(content)
         return data_uri(content)
-
-
-def data_uri(content: bytes) -> str:
-    """Return a PNG as a URI that needs no request."""
-    return "data:image/png;base64," + base64.b64encode(content).decode()
 
 
 def _breakdown_values(document: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -59,7 +59,8 @@ def draw_steps(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
         x_name="step of the rollout",
         log=True,
     )
-    key(axes, [("free-running", ROLLOUT), ("on true inputs", ONE_STEP)])
+    forced_names = [("on true inputs", ONE_STEP)] if not np.isnan(forced).all() else []
+    key(axes, [("free-running", ROLLOUT), *forced_names])
     axes.axvspan(float(low), float(max(high, low + 0.004 * horizon)), color=GOOD, alpha=0.13, linewidth=0)
     axes.axvline(float(middle), color=GOOD, linewidth=1.4)
     axes.axhline(1.0, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))

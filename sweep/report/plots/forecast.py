@@ -32,7 +32,6 @@ WIDTH, DPI = 10.0, 110
 HEAD, PANEL, SLIM, GAP, FOOT = 1.0, 2.3, 0.5, 0.55, 0.3  # inches
 ABOVE_SLIM = 0.22  # inches, for the names of the inputs
 LEFT, RIGHT = 0.075, 0.985  # of the width
-MOST_PANELS = 4  # our choice: more are too small to read
 MOST_PAST = 3.0  # of the past that is drawn, in steps of the forecast; our choice
 MARGIN = 1.5  # ranges of past and forecast that an interval may add to the axis on each side; our choice
 LINE = 130  # characters of a line below the title, of which there are two
@@ -53,23 +52,23 @@ class PanelData:
     inputs: Mapping[str, Array]  # (time + step,) by name, data units
 
 
-def draw_forecast(panels: Sequence[PanelData], title: str, line: str) -> bytes:
-    """Return the picture of the first few panels as PNG.
+def draw_forecast(panels: Sequence[PanelData], title: str, line: str, note: str = "") -> bytes:
+    """Return the picture of a few panels as PNG.
 
     Args:
         panels: at least one.
         title: of the picture.
         line: below the title: what forecasts.
+        note: beside the title, such as which series are shown.
     """
-    shown = panels[:MOST_PANELS]
-    heights = [PANEL + (ABOVE_SLIM + SLIM if panel.inputs else 0.0) for panel in shown]
-    height = HEAD + sum(heights) + GAP * (len(shown) - 1) + FOOT
+    heights = [PANEL + (ABOVE_SLIM + SLIM if panel.inputs else 0.0) for panel in panels]
+    height = HEAD + sum(heights) + GAP * (len(panels) - 1) + FOOT
     figure = new_figure(WIDTH, height, DPI)
     figure.text(LEFT, 1 - 0.14 / height, drawable(title), fontsize=13, fontweight="bold", color=INK, va="top")
     words = textwrap.fill(drawable(line), LINE, max_lines=2, placeholder=" …")
     figure.text(LEFT, 1 - 0.4 / height, words, fontsize=9, color=QUIET, va="top", parse_math=False)
     top = height - HEAD
-    for panel, inches in zip(shown, heights, strict=True):
+    for panel, inches in zip(panels, heights, strict=True):
         first = len(panel.past) - min(len(panel.past), int(MOST_PAST * len(panel.forecast)))
         box = (LEFT, (top - PANEL) / height, RIGHT - LEFT, PANEL / height)
         _draw_panel(figure.add_axes(box), panel, first)
@@ -77,9 +76,8 @@ def draw_forecast(panels: Sequence[PanelData], title: str, line: str) -> bytes:
             box = (LEFT, (top - inches) / height, RIGHT - LEFT, SLIM / height)
             _draw_inputs(figure.add_axes(box), panel, first)
         top -= inches + GAP
-    if len(panels) > len(shown):
-        text = f"and {plural(len(panels) - len(shown), 'more channel')} of series"
-        figure.text(RIGHT, 1 - 0.14 / height, text, fontsize=9, color=QUIET, ha="right", va="top")
+    if note:
+        figure.text(RIGHT, 1 - 0.14 / height, note, fontsize=9, color=QUIET, ha="right", va="top")
     return png(figure)
 
 

@@ -12,13 +12,14 @@ from sweep.data import DataSummary
 from sweep.report.terminal.console import print_facts, print_line
 
 
-def print_proposed(path: Path, summary: DataSummary, study: StudyConfig) -> None:
+def print_proposed(path: Path, summary: DataSummary, study: StudyConfig, intervals: str) -> None:
     """Print a proposed study to stdout.
 
     Args:
         path: of the study file.
         summary: of the data.
         study: as the file has it.
+        intervals: which intervals its forecasts will have, or why none; empty: not said.
     """
     console, score, seen = Console(), study.score, summary.document()
     print_line(console, seen_text(seen))
@@ -35,6 +36,7 @@ def print_proposed(path: Path, summary: DataSummary, study: StudyConfig) -> None
             "search",
             f"{plural(study.search.trials, 'trial')}, {study.training.budget:,} sequence-steps each at most",
         ),
+        *([("intervals", intervals)] if intervals else []),
         *fact_rows(seen),
     ]
     print_facts(console, facts)

@@ -11,9 +11,22 @@ def fit_text(fit: Mapping[str, Any]) -> str:
     """Return one line about a stored fit or update."""
     networks, samples = plural(len(fit["trainings"]), "network"), plural(fit["data"]["samples"], "sample")
     done = f"trained on all {samples}"
+    if fit["data"].get("added"):
+        done += f", {fit['data']['added']:,} of them added since the study ran"
     if fit["begins"] is not None:
         done = f"updated with the {samples} of {PurePath(fit['data']['name']).name}"
     return f"Fit of trial {fit['number']}: {networks}, {done}, {fit['share']:.0%} of the budget; not scored."
+
+
+def added_text(file: str, added: int) -> str:
+    """Return that a file begins with a study's data, and how many rows follow.
+
+    Args:
+        file: its path.
+        added: rows, at least 1.
+    """
+    name = PurePath(file).name
+    return f"{name} begins with the data of the study; {plural(added, 'row')} added since are trained on, too"
 
 
 def fit_texts(fit: Mapping[str, Any]) -> list[str]:

@@ -49,6 +49,7 @@ class BaselineSpec:
     needs_season: bool = (
         False  # it repeats a season by the dates; the same holds for data whose dates give none
     )
+    searches: bool = False  # it tries many networks, which takes up to a minute
 
     def applies(self, data: Data) -> bool:
         """Return whether the baseline is scored on the data at all."""
@@ -109,12 +110,14 @@ BASELINES: Registry[BaselineSpec] = Registry(
             "random reservoir with a ridge readout (reservoirpy), chosen by rollout error on validation",
             esn.choose_reservoir,
             esn.echo_state_network,
+            searches=True,
         ),
         BaselineSpec(
             "random_readout",
             "an untrained LSTM or GRU with a ridge readout, chosen by rollout error on validation",
             choose_random_readout,
             random_readout,
+            searches=True,
         ),
         BaselineSpec(
             "arx",
@@ -142,7 +145,7 @@ BASELINES: Registry[BaselineSpec] = Registry(
 )
 
 
-def score_baselines(data: Data, extra: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+def score_baselines(data: Data, extra: Sequence[str] = (), quick: bool = False) -> dict[str, dict[str, Any]]:
     """Return the scores of sweep's baselines and of some plug-ins' on the validation starts, by name.
 
     A plug-in's baseline that raises an error or returns a forecast of the wrong shape gets a `reason` that names it.
@@ -150,6 +153,7 @@ def score_baselines(data: Data, extra: Sequence[str] = ()) -> dict[str, dict[str
     Args:
         data: the study's.
         extra: names of plug-ins' baselines.
+        quick: whether those that try many networks are left out.
 
     Returns:
         Per baseline `rollout_error` (by the study's objective), `prefix_errors` (over each share of PREFIXES), `nrmse`,
@@ -162,7 +166,7 @@ def score_baselines(data: Data, extra: Sequence[str] = ()) -> dict[str, dict[str
         UnknownName: no baseline has a name of `extra`.
         PluginError: a plug-in of `extra`, or the objective's, cannot be used.
     """
-    own = [name for name in BASELINES if BASELINES[name].applies(data)]
+    own = [name for name, one in BASELINES.items() if one.applies(data) and not (quick and one.searches)]
     return {name: _timed(name, data, data.validation) for name in (*own, *extra)}
 
 

@@ -1,4 +1,4 @@
-"""The forms of intervals.json, of `coverage` in winner.json, of fit.json and of coding.json."""
+"""The forms of intervals.json, of `coverage` in winner.json, of fit.json, of coding.json and of rows.json."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired
@@ -97,6 +97,7 @@ class FittedDataForm(TypedDict):
     name: Text
     fingerprint: Text
     samples: Count
+    added: NotRequired[Count]
 
 
 FitForm = TypedDict(
@@ -123,6 +124,21 @@ class FitsForm(TypedDict):
     """fit.json."""
 
     fits: list[FitForm]
+
+
+class SeriesRowsForm(TypedDict):
+    """The rows of a series."""
+
+    name: Text
+    rows: Count
+    complete: Count
+
+
+class RowsForm(TypedDict):
+    """rows.json."""
+
+    sha256: Text
+    series: Annotated[list[SeriesRowsForm], Field(min_length=1)]
 
 
 class CodingForm(TypedDict):
