@@ -1,6 +1,7 @@
 """What setup.cfg ships is what is there."""
 
 import configparser
+import re
 import tomllib
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def test_constraints_pin_every_requirement_of_setup_cfg():
     options = setup_cfg()
     wanted = options["options"]["install_requires"].split("\n")
     wanted += options["options.extras_require"]["test"].split("\n")
-    names = {line.split(">")[0].strip().lower().replace("_", "-") for line in wanted if line.strip()}
+    names = {re.split(r"[>\[]", line)[0].strip().lower().replace("_", "-") for line in wanted if line.strip()}
     pinned = {
         line.split("==")[0].strip().lower().replace("_", "-")
         for line in (ROOT / "constraints.txt").read_text().splitlines()

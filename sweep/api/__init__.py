@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from sweep.api.execution import plot
     from sweep.api.export_forecaster import export
     from sweep.api.fit_study import FitResult, fit
-    from sweep.api.followup import AuditResult, ConfirmResult, TreatResult, audit, confirm, treat
+    from sweep.api.followup import (
+        AuditResult,
+        ConfirmResult,
+        ReproduceResult,
+        TreatResult,
+        audit,
+        confirm,
+        reproduce,
+        treat,
+    )
     from sweep.api.forecast_study import forecast
     from sweep.api.init_study import Proposed, init
     from sweep.api.loaded_study import LoadedStudy
@@ -35,6 +44,7 @@ _HOME = {
     "LoadedForecaster": "sweep.forecast.export",
     "LoadedStudy": "sweep.api.loaded_study",
     "Proposed": "sweep.api.init_study",
+    "ReproduceResult": "sweep.api.followup",
     "RunResult": "sweep.api.run_study",
     "TreatResult": "sweep.api.followup",
     "Written": "sweep.forecast.export",
@@ -53,6 +63,7 @@ _HOME = {
     "plot": "sweep.api.execution",
     "preview": "sweep.api.run_study",
     "report": "sweep.api.read",
+    "reproduce": "sweep.api.followup",
     "run": "sweep.api.run_study",
     "show": "sweep.api.read",
     "treat": "sweep.api.followup",
@@ -70,6 +81,7 @@ __all__ = [
     "LoadedForecaster",
     "LoadedStudy",
     "Proposed",
+    "ReproduceResult",
     "RunResult",
     "TreatResult",
     "Written",
@@ -88,6 +100,7 @@ __all__ = [
     "plot",
     "preview",
     "report",
+    "reproduce",
     "run",
     "show",
     "treat",

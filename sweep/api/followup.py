@@ -1,7 +1,7 @@
-"""Training configurations of a stored study again: confirm, treat, audit."""
+"""Training configurations of a stored study again: confirm, treat, audit, reproduce."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -9,13 +9,15 @@ from sweep.api.execution import with_plots
 from sweep.followup.audit import audit_pruning
 from sweep.followup.confirm import confirm_best
 from sweep.followup.prescriptions import choose_prescriptions
+from sweep.followup.reproduce import reproduce_trial
 from sweep.followup.treat import treat_trial
 from sweep.followup.treatment_plan import treatment_plan
 from sweep.followup.winner import name_best
 from sweep.forecast.calibrate import calibrate
 from sweep.results.document import stored_confirmation
+from sweep.results.reproduction import Reproduction
 from sweep.search import Ended, Outcome
-from sweep.search.execution import ExecutionSettings
+from sweep.search.execution import Execution, ExecutionSettings
 from sweep.study.components import known_names
 from sweep.study.open_study import open_study
 
@@ -42,6 +44,13 @@ class AuditResult(Ended):
     """How an audit of the pruning ended, and its result."""
 
     audit: dict[str, Any] | None  # as in report.json; None if it was stopped or nothing was pruned
+
+
+@dataclass(frozen=True)
+class ReproduceResult(Ended):
+    """How a reproduction ended, and its result."""
+
+    reproduction: Reproduction | None  # None if it was stopped
 
 
 def confirm(
@@ -139,3 +148,35 @@ def audit(
     with opened.locked(), opened.execution.interrupts, opened.workers() as workers:
         outcome, document = audit_pruning(opened, opened.folder.records(), trials, workers)
     return AuditResult(outcome, opened.folder, document)
+
+
+def reproduce(
+    trial: int,
+    study: str = "sine",
+    *,
+    tolerance: float = 0.01,
+    results: str | Path = "results",
+    **execution: Unpack[ExecutionSettings],
+) -> ReproduceResult:
+    """Train a trial of a stored study again on its own seed: do bits and scores agree with its record, and why not?
+
+    The study stays as it is. A pruned trial is trained to its end and compared up to where it was pruned. Data that
+    have changed, and an engine that this machine lacks, are named as reasons; they are no errors.
+
+    Args:
+        trial: its number.
+        study: name of a study that has results.
+        tolerance: relative difference up to which two rollout errors agree, at least 0.
+        results: folder of all studies.
+        execution: settings of `sweep.Execution`, such as `workers=2`; they never affect results.
+
+    Raises:
+        SweepError: there is no such trial, or it has no score.
+    """
+    if not tolerance >= 0:
+        raise ValueError(f"wanted a tolerance of at least 0, got {tolerance}")
+    opened = open_study(study, results, execution=Execution(**execution), stored=True)
+    opened = replace(opened, any_engine=True, execution=replace(opened.execution, plots=False))
+    with opened.locked(same_data=False), opened.execution.interrupts, opened.workers() as workers:
+        outcome, result = reproduce_trial(opened, opened.folder.record(trial), tolerance, workers)
+    return ReproduceResult(outcome, opened.folder, result)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,10 @@ from sweep.api.given_data import Given, stored_form
 from sweep.api.made_forecast import Forecast
 from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError, StudyChanged, UsageError
-from sweep.config.sections import ScoreConfig
 from sweep.config.text import plural
 from sweep.data import Data
 from sweep.data.coding import Coding, coding_of
+from sweep.data.facts import Fact
 from sweep.data.future import Future, Futures, futures_of
 from sweep.data.new_data import read_known, read_new_data, settled
 from sweep.data.starts import Level, level_of
@@ -43,6 +43,17 @@ PLAIN = {
 }
 INDEX = "ds"  # column that holds the dates of an index in the stored form of a table
 MOST_NAMES = 3  # of series that a note lists
+
+
+class ForecastSettings(TypedDict, total=False):
+    """The keyword arguments of `forecast` that do not name the study."""
+
+    steps: int | None
+    trial: int | None
+    fitted: bool
+    data: str | Path | Given | None
+    known: str | Path | Given | None
+    levels: Sequence[int]
 
 
 def forecast(
@@ -82,10 +93,10 @@ def forecast(
     _require_numbers(steps, levels)
     opened = open_study(study, results, stored=True)
     forecaster = forecaster_of(opened.folder, trial, fitted)
-    basis = _basis(opened, forecaster.of)
+    basis = _basis(opened, forecaster.of, data is not None)
     coding = basis.coding
     steps = steps or int((opened.facts or {})["horizon"])
-    futures = _futures(basis, opened.config.score, steps, data, known)
+    futures = _futures(basis, opened, steps, data, known)
     if not futures.series:
         raise DataError(
             *(f"{one.name or 'the series'} cannot be forecast: {one.reason}" for one in futures.left_out[:5])
@@ -151,14 +162,19 @@ class _Basis:
     """The data that a forecaster was trained on."""
 
     config: DataConfig
-    data: Data
+    data: Data | None  # None: networks of a fit forecast new data, and the file of the fit is gone
     coding: Coding
     level: Level | None  # of the training data; None: networks forecast, which do not read it
     note: str = ""  # what should be known of them
 
 
-def _basis(opened: OpenStudy, of: Source | str) -> _Basis:
+def _basis(opened: OpenStudy, of: Source | str, new: bool) -> _Basis:
     """Return the data of the study, or those of a fit, whose stored coding lets their file grow.
+
+    Args:
+        opened: the study.
+        of: what forecasts.
+        new: whether new data are forecast, so that the file of a fit need not be there.
 
     Raises:
         StudyChanged: the data of the study have changed, and the networks are not those of a fit.
@@ -168,6 +184,8 @@ def _basis(opened: OpenStudy, of: Source | str) -> _Basis:
         config, data = opened.config.data, opened.data
         return _Basis(config, data, coding_of(data, config), level_of(data.train_raw, data.train_series))
     training = of.trainings[0][0]
+    if new and training.data.path is not None and not Path(training.data.path).is_file():
+        return _Basis(training.data, None, of.coding, None)
     data, fitted = data_read_anew(training), training.fitted
     changed = fitted is not None and data.fingerprint != fitted.fingerprint
     note = f"the data ({data.name}) have changed since the networks were trained on them" if changed else ""
@@ -176,24 +194,35 @@ def _basis(opened: OpenStudy, of: Source | str) -> _Basis:
 
 def _futures(
     basis: _Basis,
-    score: ScoreConfig,
+    opened: OpenStudy,
     steps: int,
     data: str | Path | Given | None,
     known: str | Path | Given | None,
 ) -> Futures:
     config, coding = basis.config, basis.coding
-    own, trained = study_recording(config, score)
-    config = settled(config, own.facts)
+    own, trained = None, None
+    if basis.data is None:
+        config = settled(config, _recorded_facts(opened))
+    else:
+        own, trained = study_recording(config, opened.config.score)
+        config = settled(config, own.facts)
     recording = own
     if data is not None:
         trained = None
         with _file(data, "data", config) as (path, settings):
             recording = read_new_data(path, settings, coding, own)
+    assert recording is not None
     table = None
     if known is not None:
         with _file(known, "known", config) as (path, settings):
             table = read_known(path, settings, coding)
     return futures_of(recording, coding, config, steps, table, trained)
+
+
+def _recorded_facts(opened: OpenStudy) -> list[Fact]:
+    """Return what was understood of the study's data when it ran."""
+    stored = ((opened.facts or {}).get("data") or {}).get("facts", [])
+    return [Fact(one["name"], one["text"], one.get("key", ""), one.get("guessed", False)) for one in stored]
 
 
 @contextlib.contextmanager

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from sweep.results.tables import errors_frame, leaderboard, rollout_frame, steps
 from sweep.store import StudyFolder
 
 if TYPE_CHECKING:
-    from sweep.api.given_data import Given
+    from sweep.api.forecast_study import ForecastSettings
     from sweep.api.made_forecast import Forecast
     from sweep.report.plots.picture import Picture
 
@@ -89,28 +88,11 @@ class LoadedStudy:
 
         return Picture(draw_trial(self.folder, number, series, channel))
 
-    def forecast(
-        self,
-        *,
-        steps: int | None = None,
-        trial: int | None = None,
-        fitted: bool = False,
-        data: str | Path | Given | None = None,
-        known: str | Path | Given | None = None,
-        levels: Sequence[int] = (50, 90),
-    ) -> Forecast:
+    def forecast(self, **settings: Unpack[ForecastSettings]) -> Forecast:
         """Return the forecast of the steps after the end of the study's data, or of new data; see `sweep.forecast`."""
         from sweep.api.forecast_study import forecast  # here: tables need no torch
 
-        return forecast(
-            str(self.folder.path),
-            steps=steps,
-            trial=trial,
-            fitted=fitted,
-            data=data,
-            known=known,
-            levels=levels,
-        )
+        return forecast(str(self.folder.path), **settings)
 
     def document(self) -> dict[str, Any]:
         """Return the document that `sweep report --json` prints."""

@@ -1,4 +1,4 @@
-"""The subcommands that train configurations of a stored study again: confirm, treat, audit."""
+"""The subcommands that train configurations of a stored study again: confirm, treat, audit, reproduce."""
 
 import sys
 from functools import partial
@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from sweep.cli.options import (
+    EXIT_FAILED,
     EXIT_NOTHING,
     json_option,
     print_json,
@@ -152,3 +153,39 @@ def audit(study: str, trials: int, as_json: bool, **training: Any) -> None:
         print_audited(result.folder, result.audit, Console())
     if result.audit is None:
         sys.exit(EXIT_NOTHING)
+
+
+@click.command()
+@trial_and_study()
+@click.option(
+    "--tolerance",
+    default=0.01,
+    show_default=True,
+    type=click.FloatRange(min=0, max=1),
+    help="Relative difference up to which two rollout errors agree.",
+)
+@json_option
+@training_options
+def reproduce(trial: int, study: str, tolerance: float, as_json: bool, **training: Any) -> None:
+    """Train TRIAL of STUDY again: do bits and scores agree with its record, and if not, why?
+
+    The study stays as it is. Exits with 0 if the scores agree, else with 1.
+    """
+    from sweep import api
+
+    ended = watched(
+        partial(api.reproduce, trial, study, tolerance=tolerance, **training),
+        lambda ended: f"the reproduction of trial {trial} of {ended.folder.name}",
+    )
+    result = ended.reproduction
+    assert result is not None
+    if as_json:
+        print_json(result.document())
+    else:
+        from rich.console import Console
+
+        from sweep.report.terminal.reproduction import print_reproduction
+
+        print_reproduction(result, Console())
+    if not result.scores:
+        sys.exit(EXIT_FAILED)

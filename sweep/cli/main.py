@@ -12,7 +12,7 @@ from sweep.cli.compare import compare
 from sweep.cli.doctor import doctor
 from sweep.cli.export import export
 from sweep.cli.fit import fit
-from sweep.cli.followup import audit, confirm, treat
+from sweep.cli.followup import audit, confirm, reproduce, treat
 from sweep.cli.forecast import forecast
 from sweep.cli.options import (
     EXIT_FAILED,
@@ -58,7 +58,7 @@ class SweepGroup(click.Group):
         except SweepError as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(EXIT_FAILED)
-        except (MemoryError, OSError, RuntimeError) as error:
+        except (MemoryError, ImportError, OSError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
             reason = str(error).split("\n", 1)[0]
@@ -85,7 +85,7 @@ def main() -> None:
     """  # noqa: D301
 
 
-for command in (confirm, treat, audit, compare, fit, forecast, export, doctor):
+for command in (confirm, treat, audit, compare, reproduce, fit, forecast, export, doctor):
     main.add_command(command)
 
 

@@ -77,6 +77,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error says that memory is short: Python's, NumPy's, torch's, or the operating system's."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
+    if isinstance(error, ImportError):  # of a library that does not fit into the address space
+        return "failed to map segment" in str(error) or "annot allocate memory" in str(error)
     if isinstance(error, RuntimeError):
         return any(word in str(error).lower() for word in MEMORY_WORDS)
     return isinstance(error, MemoryError)

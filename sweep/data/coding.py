@@ -45,6 +45,11 @@ class Coding:
         """Return the true steps that a forecast needs: the warm-up and what the transforms consume."""
         return self.warmup + self.codec.lag
 
+    @property
+    def width(self) -> int:
+        """Return the width of a network's input: channels, waves of the calendar, inputs from outside."""
+        return len(self.channels) + 2 * len(self.calendar) + len(self.known)
+
     def row_of(self, name: str) -> int:
         """Return the row of statistics of a series: its own if it was trained on, else that of all series, -1.
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from sweep.config.data_section import DataConfig
 from sweep.config.errors import DataError
 from sweep.config.registry import nearest
-from sweep.data.coding import Coding
+from sweep.data.coding import Coding, require_shape
 from sweep.data.facts import Fact
 from sweep.data.readers import read_file
-from sweep.data.recording import Recording
+from sweep.data.recording import Recording, step_seconds_of
 
 # Keys of [data] that a table may leave open, and that must be read alike in a second one.
 RECOGNISED = ("time_column", "id_column", "time_format", "time_zone")
@@ -34,22 +34,23 @@ def settled(config: DataConfig, facts: Sequence[Fact]) -> DataConfig:
     return config.model_copy(update=open_)
 
 
-def read_new_data(path: str, config: DataConfig, coding: Coding, study: Recording) -> Recording:
+def read_new_data(path: str, config: DataConfig, coding: Coding, study: Recording | None) -> Recording:
     """Return the series of a file with the study's channels and inputs; its other columns are left out.
 
     Args:
         path: absolute, or relative to the current directory.
         config: as `settled`.
         coding: of the study's networks.
-        study: the study's own series.
+        study: the study's own series; None: they are gone, and the step is that of the coding.
 
     Raises:
         DataError: a column is missing, the step is another one, or as in `sweep.data.readers.read_file`.
     """
     new = _read(path, config, {"channels": coding.channels})
-    pace = next(
-        (one.timeline for one in study.series if one.timeline is not None and len(one.values) > 1), None
-    )
+    own = () if study is None else study.series
+    pace = next((one.timeline for one in own if one.timeline is not None and len(one.values) > 1), None)
+    if study is None:
+        require_shape(coding, replace(new, known=coding.known), step_seconds_of(new.series))
     series = []
     for one in new.series:
         if pace is None or one.timeline is None:
@@ -57,6 +58,7 @@ def read_new_data(path: str, config: DataConfig, coding: Coding, study: Recordin
             continue
         timeline = one.timeline.in_steps_of(pace)
         if timeline is None:
+            assert study is not None
             raise DataError(
                 f"{one.label}: the step is {new.step}, but that of the study's data is {study.step}: give data in the "
                 "steps of the study"

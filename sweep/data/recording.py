@@ -145,22 +145,22 @@ def recorded_of(recording: Recording) -> Recorded:
         sum(part[word][1] - part[word][0] for part in parts)
         for word in ("train", "validation", "test", "calibration")
     )
-    stamps = next(
-        (one.stamps for one in recording.series if one.stamps is not None and len(one.stamps) > 1), None
-    )
-    seconds = None
-    if stamps is not None:
-        seconds = float(np.median(np.diff(stamps)) / np.timedelta64(1, "ns")) * 1e-9
     return Recorded(
         recording.lengths,
         (train, validation, test),
         recording.gaps,
         recording.step,
-        seconds,
+        step_seconds_of(recording.series),
         recording.span,
         recording.facts,
         kept,
     )
+
+
+def step_seconds_of(series: Sequence[Series]) -> float | None:
+    """Return the median distance of two samples of the first series with dates, None if there is none."""
+    stamps = next((one.stamps for one in series if one.stamps is not None and len(one.stamps) > 1), None)
+    return None if stamps is None else float(np.median(np.diff(stamps)) / np.timedelta64(1, "ns")) * 1e-9
 
 
 def target_indices(channels: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:

@@ -169,13 +169,13 @@ def coverage_on_test(intervals: Intervals, predict: Predict, data: Data) -> dict
     return {"n_eff": starts.n_eff, "levels": levels}
 
 
-def predict_by(of: Source | str, folder: StudyFolder, data: Data, device: str = "cpu") -> Predict:
+def predict_by(of: Source | str, folder: StudyFolder, data: Data | None, device: str = "cpu") -> Predict:
     """Return the forecasts of networks, or of a baseline with the settings that were chosen for the study.
 
     Args:
         of: the networks, or the name of the baseline.
         folder: of the study.
-        data: of the study.
+        data: of the study; None: networks of a fit forecast, which need none.
         device: that computes.
 
     Raises:
@@ -184,6 +184,7 @@ def predict_by(of: Source | str, folder: StudyFolder, data: Data, device: str = 
     if not isinstance(of, str):
         return predict_of(ensemble_of(of, data, device))
     name = of
+    assert data is not None
     try:
         settings = folder.baselines()[name]["settings"]
     except KeyError as error:

@@ -132,19 +132,30 @@ def fitted_trainings(folder: StudyFolder, number: int | None = None) -> Training
     return Trainings(int(fit["number"]), "fitted", fit_folder(folder), tuple(fit["trainings"]))
 
 
-def ensemble_of(source: Source, data: Data, device: str = "cpu") -> Ensemble:
+@dataclass(frozen=True)
+class _Widths:
+    inputs: int
+    channels: tuple[str, ...]
+
+
+def ensemble_of(source: Source, data: Data | None, device: str = "cpu") -> Ensemble:
     """Return the networks, ready to forecast.
 
     Args:
         source: the stored networks.
-        data: of the study.
+        data: of the study; None: not needed, as the networks have a coding of their own.
         device: that computes.
     """
+    coding = source.coding
+    if coding is None:
+        assert data is not None
+        coding = coding_of(data, source.trainings[0][0].data)
+    widths = _Widths(coding.width, coding.channels)
     networks = []
     for config, weights in source.trainings:
-        network = trained(config.model_copy(update={"device": device}), data, weights)
+        network = trained(config.model_copy(update={"device": device}), widths, weights)
         networks.append(network.eval())
-    return Ensemble(tuple(networks), source.coding or coding_of(data, source.trainings[0][0].data))
+    return Ensemble(tuple(networks), coding)
 
 
 def _has_score(record: TrialRecord) -> bool:

@@ -65,16 +65,21 @@ def serve_packed(packed: bytes) -> Any:
 def call(function: Callable[..., Any], *args: Any) -> Any:
     """Return the function's result.
 
-    A SystemExit becomes an ordinary error: it must not end the worker. So does an error that cannot be pickled and
-    unpickled: the driver would take it for the death of the worker.
+    A SystemExit becomes an ordinary error, and so does any other exception that is none, such as asyncio's
+    CancelledError: it must end neither the worker nor the driver. An error that cannot be pickled and unpickled
+    becomes another one, too: the driver would take it for the death of the worker.
     """
     try:
         return function(*args)
     except SystemExit as error:
         raise RuntimeError(f"the trial called sys.exit({error.code!r})") from error
+    except KeyboardInterrupt:  # the user's, where the driver itself trains
+        raise
     except Exception as error:
         if _travels(error):
             raise
+        raise RuntimeError(f"{type(error).__name__}: {error}") from None
+    except BaseException as error:
         raise RuntimeError(f"{type(error).__name__}: {error}") from None
 
 

@@ -3,12 +3,15 @@
 import contextlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sweep.config.errors import CannotWrite, StoreError
+
+TOKEN_BYTES = 6  # of the random part of a temporary file's name
 
 
 def write_atomic(path: Path, content: bytes, durable: bool = True, remove: bool = False) -> None:
@@ -47,8 +50,13 @@ def write_atomic(path: Path, content: bytes, durable: bool = True, remove: bool 
 
 def _new_file(path: Path) -> tuple[int, Path]:
     """Return a handle of a new file beside a path, which is open to others as the user's umask says, and its path."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(TOKEN_BYTES)}")
     return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), temporary
+
+
+def is_temporary(path: Path) -> bool:
+    """Return whether a file has the name of one that `write_atomic` has not completed, whatever it was to become."""
+    return re.fullmatch(rf"\..+\.[0-9a-f]{{{2 * TOKEN_BYTES}}}", path.name) is not None
 
 
 def require_inside(root: Path, path: Path) -> None:

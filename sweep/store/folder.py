@@ -3,6 +3,8 @@
 import contextlib
 import io
 import os
+import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import tomli_w
 
 from sweep.config.errors import CannotWrite, DamagedCheckpoint, StoreError
 from sweep.config.records import TrialRecord, json_bytes, record_from_json, to_json
-from sweep.store.files import require_inside, sync_folder, write_atomic, write_json
+from sweep.store.files import is_temporary, require_inside, sync_folder, write_atomic, write_json
 from sweep.store.forms import (
     BASELINE_REMEDY,
     DOCUMENTS,
@@ -30,6 +32,7 @@ from sweep.store.forms import (
 )
 from sweep.store.resume import packed, unpacked
 
+REPORT_SECONDS = 600.0  # no report takes longer to write a file; our choice
 AGAIN = "remove the trial's folder, and sweep run trains it again"
 
 
@@ -164,6 +167,28 @@ class StudyFolder:
     def treatment(self, number: int) -> "StudyFolder":
         """Return the folder of a trial's treatment, whether it exists or not."""
         return StudyFolder(self.path / "treat" / f"{number:04d}", self.root)
+
+    def reproduction(self, number: int) -> "StudyFolder":
+        """Return the folder in which a trial is trained again to be compared, whether it exists or not."""
+        return StudyFolder(self.path / "reproduce" / f"{number:04d}", self.root)
+
+    def remove(self) -> None:
+        """Remove a folder below the study's; records first, so that no trial without its files is left as settled.
+
+        Raises:
+            StoreError: it is the study's own folder, or cannot be removed.
+        """
+        if self.path == self.root:
+            raise StoreError(f"{self.path} is a study: it is not removed")
+        require_inside(self.root, self.path)
+        try:
+            for path in self._record_paths():
+                path.unlink()
+            shutil.rmtree(self.path)
+            if not any(self.path.parent.iterdir()):
+                self.path.parent.rmdir()
+        except OSError as error:
+            raise CannotWrite(f"cannot remove {self.path}: {error.strerror or error}") from error
 
     def below(self, name: str) -> "StudyFolder":
         """Return the folder confirm/ or audit/, whether it exists or not."""
@@ -381,16 +406,15 @@ class StudyFolder:
         self._make(self.report)
 
     def sweep_up(self) -> None:
-        """Remove the temporary files of a driver that was killed."""
-        temporary = [
-            *self.path.glob(".*.json.*"),
-            *self.path.glob(".study.toml.*"),
-            *self.path.glob(".lock.holder.*"),
-            *self.path.glob("trials/*/.*.*"),
-        ]
-        for path in temporary:
-            require_inside(self.root, path.parent)
-            path.unlink(missing_ok=True)
+        """Remove the temporary files of a driver that was killed, and old ones of a report."""
+        for path in (*self.path.glob(".*.*"), *self.path.glob("trials/*/.*.*")):
+            if is_temporary(path):
+                require_inside(self.root, path.parent)
+                path.unlink(missing_ok=True)
+        for path in self.report.glob(".*.*"):  # a report takes no lock: it may be writing just now
+            if is_temporary(path) and path.lstat().st_mtime < time.time() - REPORT_SECONDS:
+                require_inside(self.root, path.parent)
+                path.unlink(missing_ok=True)
 
     def _make(self, folder: Path) -> None:
         require_inside(self.root, folder)

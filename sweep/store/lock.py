@@ -1,6 +1,8 @@
 """The lock that allows one driver per study."""
 
+import contextlib
 import os
+import re
 import socket
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +18,9 @@ class DriverLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.killed: int | None = (
+            None  # process of this machine that held the lock last and did not end in order
+        )
         self._lock = FileLock(path)
         self._holder = path.with_name(path.name + ".holder")
 
@@ -40,6 +45,7 @@ class DriverLock:
             ) from None
         except OSError as error:
             raise StoreError(f"cannot lock {self.path}: {error.strerror or error}") from error
+        self.killed = self._killed()
         try:
             holder = f"process {os.getpid()} on {socket.gethostname()}\n"
             write_atomic(self._holder, holder.encode(), durable=False)
@@ -47,6 +53,14 @@ class DriverLock:
             self._lock.release()
             raise
         return self
+
+    def _killed(self) -> int | None:
+        """Return the process that left its name."""
+        with contextlib.suppress(OSError, ValueError):
+            left = re.fullmatch(r"process (\d+) on (.+)\n", self._holder.read_text())
+            if left and left[2] == socket.gethostname():
+                return int(left[1])
+        return None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -41,6 +41,15 @@ def check_device(device: str) -> None:
         )
 
 
+def has_engine(recorded: Mapping[str, Any]) -> bool:
+    """Return whether this machine has the instructions that a study was begun with.
+
+    Args:
+        recorded: `engine_facts` of its first run.
+    """
+    return recorded["instructions"] in (NONE, *instruction_sets())
+
+
 def with_engine(study: StudyConfig, recorded: Mapping[str, Any] | None) -> StudyConfig:
     """Return a study with the kernel that computes its trials.
 

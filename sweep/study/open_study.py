@@ -20,10 +20,11 @@ from sweep.data.beginning import rows_document
 from sweep.score import block_length
 from sweep.search import Workers, check_sampler
 from sweep.search.execution import Execution
+from sweep.search.left_semaphores import remove_semaphores
 from sweep.store import DriverLock, StudyFolder
 from sweep.study.cluster import cluster_workers
 from sweep.study.components import falling_schedulers, known_names
-from sweep.study.engine import check_device, engine_facts, with_engine
+from sweep.study.engine import check_device, engine_facts, has_engine, with_engine
 from sweep.study.find import chosen_study, stored_study
 from sweep.study.machine import machine_facts
 
@@ -36,6 +37,7 @@ class OpenStudy:
     folder: StudyFolder  # of the results; need not exist yet
     overrides: tuple[str, ...] = ()  # `key.path=value`: recorded ones, then new ones
     execution: Execution = field(default_factory=Execution)
+    any_engine: bool = False  # whether this machine's engine serves where it lacks the recorded one
 
     @property
     def stored(self) -> Mapping[str, Any] | None:
@@ -74,7 +76,10 @@ class OpenStudy:
                     f"the study in {self.folder.path} was made with other settings:\n  {listed}\n"
                     "Run it under another name (--name), or undo the change"
                 )
-        config = with_engine(config, None if stored is None else stored.get("record"))
+        recorded = None if stored is None else stored.get("record")
+        if recorded is not None and self.any_engine and not has_engine(recorded):
+            recorded = None
+        config = with_engine(config, recorded)
         return replace(config, run=self.execution.settings(config.run))
 
     @cached_property
@@ -114,7 +119,9 @@ class OpenStudy:
         check_device(self.config.run.device)
         fingerprint = self.data.fingerprint if same_data else None
         _make(self.folder.path)
-        with DriverLock(self.folder.lock):
+        with DriverLock(self.folder.lock) as lock:
+            if lock.killed is not None:
+                remove_semaphores(lock.killed)
             if fingerprint is not None:
                 require_same_data(self.folder, fingerprint)
             self.folder.sweep_up()
@@ -155,9 +162,9 @@ class OpenStudy:
             **engine_facts(self.config),
             **machine_facts(),
         }
+        self.folder.write_study({**self.config.document(), "record": record})
         if data.rows is not None:
             self.folder.write_document("rows", rows_document(data.rows))
-        self.folder.write_study({**self.config.document(), "record": record})
 
 
 def open_study(

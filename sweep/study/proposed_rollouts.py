@@ -166,7 +166,7 @@ def _why_no_calibration(summary: DataSummary, fit: _Fit, given: int | None) -> s
         ways.append(f"{plural(more, 'more row')}{' of each series' if summary.series > 1 else ''}")
     less = _least(lambda steps: kept_with(0, fit.horizon - steps), fit.horizon - SHORTEST)
     if less is not None:
-        ways.append(f"a horizon of at most {fit.horizon - less}")
+        ways.append(f"a horizon of at most {fit.horizon - less} (--horizon {fit.horizon - less})")
     return f"{text}; {' or '.join(ways)} would be enough" if ways else text
 
 

@@ -1,21 +1,33 @@
 """The network of a trial: before its training, and with the weights of a checkpoint."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from torch import Tensor
 
 from sweep.config.errors import DamagedCheckpoint, StoreError
 from sweep.config.fitted import Begin
 from sweep.config.trial import TrialConfig
-from sweep.data import Data
 from sweep.model import Network, engine, network_of_model
 from sweep.trial.checkpoint import read_checkpoint
 from sweep.trial.inputs import DTYPES
 
 
-def network_of(config: TrialConfig, data: Data) -> Network:
+class Widths(Protocol):
+    """What a network must know of its data: `Data`, or the coding of data."""
+
+    @property
+    def inputs(self) -> int:
+        """Return the width of the network's input."""
+
+    @property
+    def channels(self) -> Sequence[str]:
+        """Return the names of the channels."""
+
+
+def network_of(config: TrialConfig, data: Widths) -> Network:
     """Return a trial's network, not initialised yet, with the trial's engine.
 
     Raises:
@@ -26,7 +38,7 @@ def network_of(config: TrialConfig, data: Data) -> Network:
     return network_of_model(config.model, data.inputs, len(data.channels), computed_by)
 
 
-def trained(config: TrialConfig, data: Data, weights: bytes) -> Network:
+def trained(config: TrialConfig, data: Widths, weights: bytes) -> Network:
     """Return the network of a trial's checkpoint.pt.
 
     Raises:

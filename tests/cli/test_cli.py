@@ -25,6 +25,7 @@ COMMANDS = (
     "treat",
     "audit",
     "compare",
+    "reproduce",
     "fit",
     "forecast",
     "report",
@@ -32,6 +33,7 @@ COMMANDS = (
     "diagnose",
     "list",
     "export",
+    "doctor",
 )
 
 

@@ -1,5 +1,6 @@
 """Forecasts with a stored study: beside scored rollouts and true continuations, from new data, and what is refused."""
 
+import inspect
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 import sweep
 from sweep.api import forecast_study, made_forecast
+from sweep.api.loaded_study import LoadedStudy
 from sweep.api.made_forecast import chosen_pairs
 from sweep.config.errors import DataError, StoreError, StudyChanged, UnknownName, UsageError
 from sweep.data import load
@@ -308,6 +310,14 @@ def test_the_errors_of_a_forecast_are_those_of_its_forecaster_on_validation(fold
     ]
     with pytest.raises(UnknownName, match=r"no series named 'sooth'\. Did you mean 'south'"):
         made.plot(series="sooth")
+
+
+def test_a_study_forecasts_with_the_settings_of_the_function():
+    own = inspect.signature(sweep.forecast).parameters
+    assert set(forecast_study.ForecastSettings.__annotations__) == set(own) - {"study", "results"}
+    assert list(inspect.signature(LoadedStudy.forecast).parameters) == ["self", "settings"]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'stepz'"):
+        LoadedStudy(StudyFolder(Path("none"))).forecast(stepz=3)
 
 
 def test_the_command_prints_writes_and_draws(folder, made, whole, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import sweep
-from sweep.config.errors import StudyChanged, UsageError
+from sweep.config.errors import DataError, StudyChanged, UsageError
 from sweep.data import load
 from sweep.data.future import Future
 from sweep.data.recording import Times
@@ -139,6 +139,18 @@ def test_after_an_update_it_begins_after_the_end_of_the_new_data_or_of_a_file(ow
     given = sweep.forecast(str(own.path), fitted=True, data=table(ROWS), known=ahead(ROWS))
     np.testing.assert_allclose(given.values, by_hand(own, ROWS), rtol=1e-6)
     np.testing.assert_array_equal(given.times[0], made.times[0])
+
+
+def test_new_data_are_forecast_without_the_file_of_the_fit(own, made):
+    (own.path.parents[1] / "two.csv").unlink()
+    given = sweep.forecast(str(own.path), fitted=True, data=table(ROWS), known=ahead(ROWS))
+    np.testing.assert_allclose(given.values, made.values, rtol=1e-6)
+    assert list(given.times[1]) == list(made.times[1]) and given.names == made.names
+    even = table(ROWS)[lambda frame: frame["ds"].dt.hour % 2 == 0]
+    with pytest.raises(DataError, match="wanted steps of 3600 s, as those of the networks' data, got 7200 s"):
+        sweep.forecast(str(own.path), fitted=True, data=even, known=ahead(ROWS))
+    with pytest.raises(DataError, match=r"two\.csv: no such file"):
+        sweep.forecast(str(own.path), fitted=True, known=ahead(ROWS))
 
 
 def test_the_command_forecasts_with_fitted_networks(fitted, made, tmp_path):

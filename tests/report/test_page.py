@@ -258,6 +258,31 @@ def test_the_viewer_walks_through_the_plots(opened, study):
 
 
 @needs_browser
+def test_on_a_phone_a_picture_opens_at_a_size_that_can_be_read(opened):
+    tab, problems = opened(width=390, has_touch=True)
+    tab.locator("#rollouts summary").first.click()
+    small = tab.locator("#rollouts details[open] .plot img").first
+    hint = small.evaluate("image => getComputedStyle(image.closest('.plot'), '::after').content")
+    assert hint == '"Tap the picture to enlarge it"'
+    small.tap()
+    big, box = tab.locator("dialog img"), tab.locator("dialog .plot")
+    assert big.evaluate("image => image.naturalWidth") == 1200 and big.bounding_box()["width"] >= 1100
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+    assert tab.locator("dialog").bounding_box()["width"] <= 390
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    tab.keyboard.press("Escape")
+
+    scatter = tab.locator("main .plot img[alt^='one-step error against']")  # of no trial
+    scatter.focus()
+    tab.keyboard.press("Enter")
+    assert big.get_attribute("src") == scatter.get_attribute("src")
+    assert not tab.get_by_role("button", name="next").is_visible()
+    tab.keyboard.press("ArrowRight")
+    assert tab.locator("dialog b").first.text_content() == scatter.get_attribute("alt")
+    assert problems == []
+
+
+@needs_browser
 @pytest.mark.parametrize("width", [390, 1200])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_phones_and_screens_in_light_and_dark(opened, grouped, width, scheme):

@@ -229,6 +229,19 @@ def test_that_test_can_fail(one, writer):
     assert overlaps(figure)
 
 
+@pytest.mark.parametrize("past", [4, 20, 40, 60, 100])
+def test_the_name_of_the_past_keeps_clear_of_the_ticks(one, writer, past):
+    *_, sines, rollout_files = writer
+    arrays = arrays_of(sines, rollout_files, lambda truth: truth * 0.9)
+    arrays["past"] = arrays["past"][:, -past:]
+    figure = trial_figure(one.record(0), Drawn(arrays, ["y"]), one.curves(0))
+    renderer = figure.canvas.get_renderer()
+    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in figure.texts]
+    (name,) = [box for text, box in boxes if text == "true past"]
+    ticks = [box for text, box in boxes if text == "0" and min(box.y1, name.y1) > max(box.y0, name.y0)]
+    assert ticks and all(box.x0 - name.x1 >= 3 for box in ticks)
+
+
 def with_inputs(arrays, count, flat=False):
     starts, steps = arrays["truth"].shape[0], arrays["past"].shape[1] + arrays["truth"].shape[1]
     rng = np.random.default_rng(0)

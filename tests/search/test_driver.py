@@ -8,6 +8,7 @@ import random
 import re
 import resource
 import time
+from asyncio import CancelledError
 from dataclasses import replace
 
 import psutil
@@ -186,6 +187,7 @@ def failing(error, *numbers, tmp_path):
         (StoreError("cannot read the data: why"), "cannot read the data: why"),
         (MemoryError(), "out of memory"),
         (SystemExit(3), r"RuntimeError: the trial called sys.exit\(3\)"),
+        (CancelledError("off"), "RuntimeError: CancelledError: off"),
         (RecursionError("deep"), "RecursionError: deep"),
     ],
 )
@@ -344,6 +346,8 @@ def test_torch_says_so_when_memory_is_short():
         torch.empty(2**50, dtype=torch.float64)
     assert is_out_of_memory(raised.value)
     assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    assert is_out_of_memory(ImportError("x.so: failed to map segment from shared object"))
+    assert not is_out_of_memory(ImportError("No module named 'x'"))
     assert not is_out_of_memory(OSError(errno.ENOSPC, "full"))
 
 

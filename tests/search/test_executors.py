@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from asyncio import CancelledError
 from concurrent.futures import wait
 
 import psutil
@@ -127,6 +128,7 @@ ERRORS = {
     "exception": (throw, (ValueError, "odd"), ValueError, "odd"),
     "ours": (throw, (SweepError, "mend this"), SweepError, "mend this"),
     "system exit": (leave, (), RuntimeError, r"the trial called sys.exit\(3\)"),
+    "no ordinary error": (throw, (CancelledError, "off"), RuntimeError, "CancelledError: off"),
     "memory": (throw, (MemoryError,), MemoryError, "^$"),
     "not to be unpickled": (throw, (Stubborn, "a", "b"), RuntimeError, "Stubborn: a because b"),
     "not to be pickled": (throw, (Unpicklable,), RuntimeError, "Unpicklable: holds a function"),

@@ -28,6 +28,7 @@ FILES = {  # the place of its values that are damaged
     "intervals.json": (),
     "winner.json": ("coverage",),
     "fit/fit.json": (),
+    "rows.json": (),
     "fit/trials/0000/coding.json": (),
 }
 

@@ -5,6 +5,7 @@ import json
 import math
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -204,14 +205,23 @@ def test_what_killed_drivers_left_half_written_is_swept_up_and_nothing_else(tmp_
     folder.write_record(record(0))
     folder.write_document("baselines", {"baselines": {"ar": {"nrmse": math.inf}}})
     folder.lock.write_text("")
-    for place in (
-        ".study.toml.a1b2c3",
-        ".baselines.json.x_y",
-        "trials/0000/.trial.json.zz",
-        "trials/0000/.rollout.png.q",
-    ):
-        (tmp_path / place).write_bytes(b"half")
+    (tmp_path / "report").mkdir()
+    places = [
+        "study.toml", "baselines.json", "baseline.npz", ".lock.holder", "trials/0000/trial.json",
+        "trials/0000/rollout.png", "report/index.html",
+    ]  # fmt: skip
+    for place in places:  # as a killed driver leaves them
+        handle, temporary = files_module._new_file(tmp_path / place)
+        os.close(handle)
+    report = Path(temporary)
     folder.sweep_up()
+    assert report.exists()  # a report may be writing just now
+    os.utime(report, (0, 0))
+    for name in (".mine.txt", ".a.0123456789xy", "b.0123456789ab"):
+        (tmp_path / name).touch()
+    folder.sweep_up()
+    for name in (".mine.txt", ".a.0123456789xy", "b.0123456789ab"):
+        (tmp_path / name).unlink()
     left = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
     assert left == [".lock", "baselines.json", "study.toml", "trials/0000/trial.json"]
     assert folder.read_document("baselines") == {"baselines": {"ar": {"nrmse": None}}}

@@ -92,7 +92,7 @@ def test_a_link_is_never_followed_by_what_writes(driven, tmp_path, act, place, p
     elif present:
         target.write_bytes(b"")
     if target.is_dir():
-        for name in (".curves.csv.tmp", "resume.bin"):
+        for name in (".curves.csv.0123456789ab", "resume.bin"):
             (target / name).write_bytes(b"somebody's")
     if path.is_dir():
         shutil.rmtree(path)

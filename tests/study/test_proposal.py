@@ -162,7 +162,8 @@ def test_a_study_without_intervals_says_what_would_be_enough(lengths):
     assert text.startswith("no intervals of forecasts: 90 % needs 9 starts")
     assert text in uncommented(proposal(summary(lengths=lengths), "made.csv", horizon=14).text)
     words = re.search(
-        r"; (\d+) more rows(?: of each series)? or a horizon of at most (\d+) would be enough", text
+        r"; (\d+) more rows(?: of each series)? or a horizon of at most (\d+) \(--horizon \2\) would be enough",
+        text,
     )
     rows, horizon = int(words[1]), int(words[2])
     assert [intervals(more, 14).startswith("90 %") for more in (rows - 1, rows)] == [False, True]

@@ -264,17 +264,17 @@ def sound(path: Path, total: int) -> list[TrialRecord]:
     """Return a study's records after checking what must hold of every study that is over."""
     folder = StudyFolder(path)
     records = folder.records()
-    assert [record.number for record in records] == list(range(total))
-    assert all(record.settled for record in records)
+    assert [record.number for record in records] == list(range(total)), "trials are missing"
+    assert all(record.settled for record in records), "a trial has not ended"
     with closing(sqlite3.connect(folder.database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     projection = projected(folder)
-    assert [trial["number"] for trial in projection] == list(range(total))
+    assert [trial["number"] for trial in projection] == list(range(total)), "study.db lacks trials"
     states = {"complete": "COMPLETE", "diverged": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}
     assert [(t["state"], t["value"]) for t in projection] == [
         (states[r.state], r.rollout_error) for r in records
-    ]
+    ], "study.db and the records differ"
     left = [
         p.name
         for p in path.rglob("*")

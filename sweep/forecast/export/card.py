@@ -59,9 +59,8 @@ class Card:
 
     @property
     def inputs(self) -> int:
-        """Return the width of a network's input: channels, waves of the calendar, inputs from outside."""
-        coding = self.coding
-        return len(coding.channels) + 2 * len(coding.calendar) + len(coding.known)
+        """Return the width of a network's input."""
+        return self.coding.width
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -13,16 +13,20 @@ from sweep.report.plots.canvas import (
     INPUTS,
     QUIET,
     ROLLOUT,
+    SMALL,
     TRUTH,
     key,
     label,
     level_ticks,
     linear_ticks,
     ruled,
+    text_width,
 )
 from sweep.report.plots.drawn_evidence import Envelope, PhaseError
 from sweep.report.plots.panels import LONGEST, Panel
 from sweep.results.wording.rollouts import short_name
+
+BESIDE_TICK = 8  # points from the middle of a tick's text to its neighbour; our choice
 
 
 def draw_panel(axes: Axes, panel: Panel, last: bool) -> None:
@@ -105,8 +109,13 @@ def name_curves(axes: Axes, baseline: str) -> None:
 
 
 def _name_past(axes: Axes, past: int, horizon: int) -> None:
-    place = 0.5 * past / (past + horizon)
-    label(axes, place, 0, "true past", (0, -4), color=QUIET, ha="center", va="top")
+    text, end = "true past", past / (past + horizon)
+    points = axes.bbox.width * 72 / axes.figure.dpi
+    room = end * points - 2 * BESIDE_TICK
+    if text_width(text, SMALL) <= room:
+        label(axes, 0.5 * end, 0, text, (0, -4), color=QUIET, ha="center", va="top")
+    else:  # the tick of step 0 is at the end of the past
+        label(axes, end, 0, text, (-BESIDE_TICK, -4), color=QUIET, ha="right", va="top")
 
 
 def _evidence_text(evidence: Envelope | PhaseError | None) -> str:

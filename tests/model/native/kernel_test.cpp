@@ -270,6 +270,7 @@ int main() {
           for (const int64_t layers : {1, 3}) {
             if (batch == 40 && hidden != 7) continue;  // three tiles in two places: one size is enough
             if (hidden == 62 && (batch > 3 || layers > 1)) continue;
+            if (hidden == 33 && batch == 17 && layers > 1) continue;  // a third of all the time
             const int64_t steps = 1 + (hidden * 5 + batch) % 19, channels = 1 + (hidden + batch) % 3;
             const int64_t threads = batch == 40 ? 2 : 1 + batch / 8, free = steps / 3, odd = (batch + layers) % 2;
             check({cell, layers, hidden, channels, {}, 0, 0, 0, batch, steps, 0, threads}, set);

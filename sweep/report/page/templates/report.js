@@ -173,12 +173,17 @@
     title.textContent = `trial ${link.dataset.trial}`;
     const stored = document.querySelector(`template[data-details="${link.dataset.trial}"]`);
     details.replaceChildren(...(stored ? [stored.content.cloneNode(true)] : []));
+    present(false);
+  };
+  const present = (alone) => {
+    for (const name of ["previous", "next"]) dialog.querySelector(`[data-do=${name}]`).hidden = alone;
     if (!dialog.open) dialog.showModal();
+    picture.parentElement.scrollLeft = 0;
   };
   const step = (by) => {
     const all = links();
     const next = all[all.indexOf(current) + by];
-    if (next) open(next);
+    if (current && next) open(next);
   };
   body.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-trial]");
@@ -186,11 +191,27 @@
     event.preventDefault();
     open(link);
   });
-  document.querySelectorAll("main img[data-of]").forEach((image) =>
-    image.addEventListener("click", () => {
-      const link = rows.map((row) => row.querySelector(`a[data-trial="${image.dataset.of}"]`)).find(Boolean);
-      if (link) open(link);
-    }));
+  // Any picture opens at its full size; on a phone it is too small to read otherwise.
+  const enlarge = (image) => {
+    const link = image.dataset.of && rows.map((row) => row.querySelector(`a[data-trial="${image.dataset.of}"]`)).find(Boolean);
+    if (link) return open(link);
+    current = null;
+    picture.src = image.src;
+    picture.alt = title.textContent = image.alt;
+    details.replaceChildren();
+    present(true);
+  };
+  document.querySelectorAll("main .plot img").forEach((image) => {
+    image.tabIndex = 0;
+    image.setAttribute("role", "button");
+    image.closest(".plot").classList.add("opens");
+    image.addEventListener("click", () => enlarge(image));
+    image.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      enlarge(image);
+    });
+  });
   dialog.querySelector("[data-do=previous]").addEventListener("click", () => step(-1));
   dialog.querySelector("[data-do=next]").addEventListener("click", () => step(1));
   dialog.querySelector("[data-do=close]").addEventListener("click", () => dialog.close());

@@ -1,0 +1,1 @@
+"""Faults of a study, after which one oracle says whether the resumed study equals the undisturbed one."""
