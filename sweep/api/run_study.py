@@ -111,7 +111,7 @@ def run(
         if total > MOST_TRIALS:
             raise UsageError(f"a study has at most {MOST_TRIALS} trials, got {total}")
         opened.write()
-        records = {record.number: record for record in folder.records(_watch_damage(how.watch))}
+        records = {record.number: record for record in folder.records(_watch_damage(how.watch), whole=False)}
         total = max(total, len(records))
         top, seeds = config.confirm.top if confirm else 0, config.confirm.seeds
         if len(records) == total and all(record.settled for record in records.values()):

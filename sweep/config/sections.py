@@ -35,6 +35,10 @@ from sweep.config.section import (
     Width,
 )
 
+SHORTEST_HISTORY = (
+    100  # trials that TPE uses; with fewer it knows little besides its 25 best ones (our choice)
+)
+
 
 def _steps_or_share(value: Any) -> int | float:
     whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_STEPS
@@ -244,7 +248,15 @@ class SearchConfig(Section):
     seed: Seed = 0
     width: Width = 16  # trials in flight
     sampler: str = "tpe"
+    history: TrialsOrZero = 0  # settled trials that TPE uses: the 25 best and the latest others; 0: all
     in_turn: str = ""  # a choice whose values take turns, each with a search of its own; empty: none
+
+    @field_validator("history")
+    @classmethod
+    def _long_enough(cls, history: int) -> int:
+        if 0 < history < SHORTEST_HISTORY:
+            raise ValueError(f"must be 0, for all trials, or at least {SHORTEST_HISTORY}")
+        return history
 
 
 class ConfirmConfig(Section):

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
+
+from optuna.distributions import BaseDistribution
 
 from sweep.config.ranges import Choice, Range, Value
 
@@ -39,6 +42,16 @@ class Axis:
     path: tuple[str, ...]
     span: Range
     condition: Condition | None = None
+
+    @cached_property
+    def key(self) -> str:
+        """Return the name of its Optuna parameter."""
+        return self.span.key(self.name)
+
+    @cached_property
+    def distribution(self) -> BaseDistribution:
+        """Return the distribution from which Optuna samples it: one object for all trials."""
+        return self.span.distribution()
 
     def exists(self, params: Mapping[str, Value]) -> bool:
         """Return whether the hyperparameter belongs to a trial with these parameters."""

@@ -111,7 +111,20 @@ def identity(document: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in document.items() if key not in NO_IDENTITY}
     flat = by_key_path({**kept, "data": without_folders(kept.get("data", {}))})
     flat.pop("search.trials", None)
+    flat.setdefault("search.history", 0)  # before this setting existed, samplers used all trials
     return flat
+
+
+def with_recorded_history(search: SearchConfig, recorded: Mapping[str, Any]) -> SearchConfig:
+    """Return `[search]` with the `history` that a stored study began with, unless its file or an override sets it.
+
+    Args:
+        search: as file and overrides give it now.
+        recorded: `[search]` of the stored study; without `history` it used all trials.
+    """
+    if "history" in search.model_fields_set:
+        return search
+    return search.model_copy(update={"history": recorded.get("history", 0)})
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sweep.config.errors import SweepError, is_out_of_memory
-from sweep.config.records import TrialRecord
+from sweep.config.records import TrialRecord, slim
 from sweep.config.study import StudyConfig
 from sweep.config.text import plural
 from sweep.config.trial import config_of
@@ -341,9 +341,8 @@ class Driver:
         self.watch(Settled(record))
 
     def _remember(self, record: TrialRecord) -> None:
-        """Keep a settled record without its evidence and breakdown, which are on disk and large in memory."""
-        slim = tuple(replace(evaluation, evidence={}) for evaluation in record.evaluations)
-        self.records[record.number] = record = replace(record, evaluations=slim, breakdown=None)
+        """Keep a settled record, without what is large and needed no more."""
+        self.records[record.number] = record = slim(record)
         self._tally.add(record, wanted=self._is_wanted(record.number))
 
     def _worker_died(self, task: SlotTask, reason: str) -> None:

@@ -1,6 +1,6 @@
 """Proposals: the configuration of trial n. In a sampled study it is a pure function of the records before it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -12,7 +12,7 @@ from sweep.config.records import Origin, TrialRecord
 from sweep.config.space import Space
 from sweep.config.study import StudyConfig
 from sweep.config.trial import TrialConfig
-from sweep.search.history import History
+from sweep.search.history import Histories
 from sweep.search.samplers import SAMPLERS
 from sweep.train import infeasible
 
@@ -45,11 +45,16 @@ class SampledTrials:
     """The trials of a study as its sampler draws them."""
 
     study: StudyConfig
+    histories: Histories = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin without a history."""
+        object.__setattr__(self, "histories", histories_of(self.study))
 
     def __call__(self, records: Mapping[int, TrialRecord], number: int) -> Proposed:
         """Return the configuration of a trial; see `proposal`."""
         try:
-            params, origin = proposal(self.study, records, number)
+            params, origin = proposal(self.study, records, number, self.histories)
         except PluginError as error:
             return Proposed({}, "sampled", None, str(error), self._fixed())
         try:
@@ -70,8 +75,16 @@ class SampledTrials:
         return f"trial {number}"
 
 
+def histories_of(study: StudyConfig) -> Histories:
+    """Return the histories of a study's proposals, before the first one."""
+    return Histories(study.search.width, study.search.in_turn)
+
+
 def proposal(
-    study: StudyConfig, records: Mapping[int, TrialRecord], number: int
+    study: StudyConfig,
+    records: Mapping[int, TrialRecord],
+    number: int,
+    histories: Histories | None = None,
 ) -> tuple[dict[str, Any], Literal["sampled", "enqueued"]]:
     """Return the hyperparameters of a trial and where they come from.
 
@@ -83,6 +96,7 @@ def proposal(
         study: its space, sampler, seed, width and enqueued trials.
         records: by number: of all trials below `number`; those up to number - width are settled.
         number: of the trial, 0 or more.
+        histories: of the earlier proposals from the same records, which it continues; None: none is kept.
 
     Raises:
         PluginError: the sampler is a plug-in that raised an error or returned parameters outside of the space.
@@ -90,20 +104,16 @@ def proposal(
     if number < len(study.enqueue):
         return dict(study.enqueue[number]), "enqueued"
     space, turn = study.space, study.search.in_turn
-    earlier: Sequence[int] = range(number)
+    value = None
     if turn:
         choice = space.choice(turn)
         assert choice is not None  # the study file has been checked
         value = choice.values[number % len(choice.values)]
         space = space.restricted(turn, value)
-        earlier = [k for k in earlier if records[k].params.get(turn) == value]
-    first_running = max(0, number - study.search.width + 1)
-    settled = [records[k] for k in earlier if k < first_running]
-    history = History(
-        settled=tuple((_plain(r.params), r.rollout_error) for r in settled if r.rollout_error is not None),
-        running=tuple(_plain(records[k].params) for k in earlier if k >= first_running),
-    )
+    history = (histories or histories_of(study)).of(records, number, value)
     name = study.search.sampler
+    if SAMPLERS[name].shortens:
+        history = history.shortened(study.search.history)
     with SAMPLERS.running(name):
         params = SAMPLERS[name].propose(space, history, study.search.seed, number)
         return (params if SAMPLERS.origin(name) is None else checked(params, space)), "sampled"
@@ -128,7 +138,3 @@ def checked(params: Mapping[str, Any], space: Space) -> dict[str, Any]:
     if unknown:
         raise ValueError(f"this trial has no hyperparameter {', '.join(unknown)}")
     return ordered
-
-
-def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in params.items()}

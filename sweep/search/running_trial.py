@@ -35,7 +35,6 @@ class RunningTrial:
     pruned_at: Rung | None = None
     passed: set[float] = field(default_factory=set)  # rungs after which it continues
     deaths: int = 0
-    evaluations_json: list[Any] = field(default_factory=list)  # each evaluation converted once
 
     @property
     def number(self) -> int:
@@ -85,19 +84,17 @@ class RunningTrial:
         """Add the result of a segment."""
         self.checkpoint = checkpoint
         self.evaluations.append(evaluation)
-        self.evaluations_json.append(to_json(evaluation))
         self.diverged = diverged
         self.seconds += seconds
         self.deaths = 0
 
     def resume_header(self) -> dict[str, Any]:
-        """Return the JSON values with which another driver can resume the trial, beside the checkpoint."""
-        return {"evaluations": self.evaluations_json, "diverged": self.diverged, "seconds": self.seconds}
+        """Return the values with which another driver can resume the trial, beside the checkpoint."""
+        return {"evaluations": self.evaluations, "diverged": self.diverged, "seconds": self.seconds}
 
     def resume(self, header: Mapping[str, Any], checkpoint: bytes) -> None:
         """Continue from the header and checkpoint that an earlier driver stored."""
-        self.evaluations_json = list(header["evaluations"])
-        self.evaluations = [evaluation_from_json(entry) for entry in self.evaluations_json]
+        self.evaluations = [evaluation_from_json(entry) for entry in header["evaluations"]]
         self.diverged, self.seconds = header["diverged"], header["seconds"]
         self.checkpoint = checkpoint
 

@@ -4,7 +4,6 @@ Optuna's samplers work on a study in memory that each call rebuilds from the his
 So a kill between two suggested values changes nothing.
 """
 
-import copy
 import functools
 import warnings
 from collections.abc import Callable
@@ -37,6 +36,7 @@ class SamplerSpec:
     propose: Propose
     refuses: Callable[[Space], str | None]  # returns why it cannot sample a space, None if it can
     source: str
+    shortens: bool = False  # whether its history is shortened to `search.history` trials
 
 
 def check_sampler(name: str, space: Space) -> None:
@@ -74,33 +74,40 @@ def _study_in_memory(space: Space, history: History, sampler: BaseSampler) -> op
     finally:
         optuna.logging.set_verbosity(verbosity)
     storage, study_id = study._storage, study._study_id
-    trials = _frozen_trials(space)
-    for params, score in history.settled:
-        storage.create_new_trial(study_id, trials.of(params, score))
-    for params in history.running:
-        storage.create_new_trial(study_id, trials.of(params, None))
+    for trial in _frozen_trials(space).of(history):
+        storage.create_new_trial(study_id, trial)
     return study
 
 
 class SharedTrial(FrozenTrial):
     """A trial that studies in memory share: samplers only read it, so it needs no deep copy."""
 
+    @property
+    def constraints(self) -> dict[str, float]:
+        """Return no constraints; TPE asks for them ten times per proposal, and Optuna searches them."""
+        return {}
+
     def __deepcopy__(self, memo: Any) -> "SharedTrial":
-        return copy.copy(self)
+        trial = SharedTrial.__new__(SharedTrial)
+        vars(trial).update(vars(self))
+        return trial
 
 
 class _FrozenTrials:
-    """Optuna's trials of one space, each made once: every history repeats the one before."""
+    """Optuna's trials of one space, each made once: a history repeats nearly all of the one before."""
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self._trials: dict[Any, FrozenTrial] = {}
+        self._trials: dict[Any, FrozenTrial] = {}  # of the latest history
 
-    def of(self, params: Params, score: float | None) -> FrozenTrial:
-        key = (tuple(params.items()), score)
-        if key not in self._trials:
-            self._trials[key] = frozen_trial(self.space, params, score)
-        return self._trials[key]
+    def of(self, history: History) -> list[FrozenTrial]:
+        entries = [*history.settled, *((params, None) for params in history.running)]
+        keys = [(tuple(params.items()), score) for params, score in entries]
+        self._trials = {
+            key: self._trials.get(key) or frozen_trial(self.space, *entry)
+            for key, entry in zip(keys, entries, strict=True)
+        }
+        return [self._trials[key] for key in keys]
 
 
 @functools.lru_cache(maxsize=8)  # a space for each value that takes turns
@@ -163,6 +170,7 @@ SAMPLERS: Registry[SamplerSpec] = Registry(
             _by_optuna(lambda seed: TPESampler(seed=seed, multivariate=True, group=True)),
             _serves_all,
             "Bergstra et al. (2011); multivariate and grouped: Falkner et al. (2018), Optuna",
+            shortens=True,
         ),
         SamplerSpec(
             "random",

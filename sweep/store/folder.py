@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,7 @@ import pandas as pd
 import tomli_w
 
 from sweep.config.errors import CannotWrite, DamagedCheckpoint, StoreError
-from sweep.config.records import TrialRecord, record_from_json, to_json
+from sweep.config.records import TrialRecord, json_bytes, record_from_json, to_json
 from sweep.store.files import is_temporary, require_inside, sync_folder, write_atomic, write_json
 from sweep.store.forms import (
     BASELINE_REMEDY,
@@ -221,7 +222,7 @@ class StudyFolder:
         """
         folder = self.trial(record.number)
         self._make(folder)
-        write_json(folder / "trial.json", to_json(record), durable=record.settled)
+        write_atomic(folder / "trial.json", json_bytes(record, indent=1) + b"\n", durable=record.settled)
         if record.settled:
             sync_folder(folder.parent)
 
@@ -236,11 +237,14 @@ class StudyFolder:
             raise StoreError(f"no trial {number} in {self.path}")
         return _record(path)
 
-    def records(self, damaged: Callable[[Path, str], None] | None = None) -> list[TrialRecord]:
+    def records(
+        self, damaged: Callable[[Path, str], None] | None = None, whole: bool = True
+    ) -> list[TrialRecord]:
         """Return all records by trial number, with those of running trials.
 
         Args:
             damaged: called for each damaged record, which is renamed, with the new path and the reason.
+            whole: whether with evidence and breakdown, which make up most of a record.
 
         Raises:
             StoreError: a record is damaged, and `damaged` is None.
@@ -248,7 +252,7 @@ class StudyFolder:
         records = []
         for path in self._record_paths():
             try:
-                records.append(_record(path))
+                records.append(_record(path, whole))
             except StoreError as error:
                 if damaged is None:
                     raise
@@ -388,8 +392,10 @@ class StudyFolder:
 
     def drop_resume(self, number: int) -> None:
         """Remove the state from which a trial resumes."""
-        require_inside(self.root, self.trial(number))
-        (self.trial(number) / "resume.bin").unlink(missing_ok=True)
+        path = self.trial(number) / "resume.bin"
+        if os.path.lexists(path):
+            require_inside(self.root, path.parent)
+            path.unlink(missing_ok=True)
 
     def make_report(self) -> None:
         """Make the folder of the report.
@@ -426,9 +432,9 @@ def study_folders(results: Path) -> list[StudyFolder]:
     return [folder for folder in folders if folder.exists()]
 
 
-def _record(path: Path) -> TrialRecord:
+def _record(path: Path, whole: bool = True) -> TrialRecord:
     try:
-        record = related(record_from_json(parsed(RECORD, path.read_bytes())))
+        record = related(record_from_json(parsed(RECORD, path.read_bytes()), whole))
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
     except Misfit as error:

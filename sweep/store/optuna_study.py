@@ -95,7 +95,7 @@ class OptunaProjection:
 
     def _rebuild(self, reason: str) -> None:
         self._database.replace()
-        self._rows.agree(StudyFolder(self.path.parent).records())
+        self._rows.agree(StudyFolder(self.path.parent).records(whole=False))
         self.say(rebuilt_text(reason))
 
 

@@ -6,13 +6,15 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
+from sweep.config.records import json_bytes
+
 MAGIC = b"sweep-resume-1\n"
 DIGEST_SIZE = 32  # bytes of SHA-256
 
 
 def packed(header: Mapping[str, Any], checkpoint: bytes) -> bytes:
     """Return header and checkpoint as one content, so that both are of the same moment."""
-    head = json.dumps(header, allow_nan=False).encode()
+    head = json_bytes(header)
     body = struct.pack("<Q", len(head)) + head + checkpoint
     return MAGIC + hashlib.sha256(body).digest() + body
 

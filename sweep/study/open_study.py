@@ -13,7 +13,7 @@ from sweep.config.data_section import DATA_FILES, DataConfig
 from sweep.config.errors import DataError, StudyChanged, SweepError
 from sweep.config.feedback import NO_INPUTS, without_feedback_at
 from sweep.config.records import SCORE_FORMAT
-from sweep.config.study import StudyConfig, differences
+from sweep.config.study import StudyConfig, differences, with_recorded_history
 from sweep.config.study_file import study_from_file, toml_value
 from sweep.data import Data, load, summary_of, window_warnings
 from sweep.data.beginning import rows_document
@@ -64,6 +64,8 @@ class OpenStudy:
         known = known_names().with_recorded((stored or {}).get("plugins", {}))
         config = study_from_file(self.file, self.overrides, known)
         config = replace(config, name=self.folder.name, data=_with_absolute_path(config.data, self.file))
+        if stored is not None:
+            config = replace(config, search=with_recorded_history(config.search, stored.get("search", {})))
         check_sampler(config.search.sampler, config.space)
         if stored is not None:
             require_score_format(self.folder)

@@ -28,6 +28,7 @@ from sweep.search.running_trial import RunningTrial
 from sweep.search.tasks import Functions, SideTask
 from sweep.store import OptunaProjection, StudyFolder
 from sweep.store.optuna_rows import OptunaRows
+from sweep.store.resume import packed, unpacked
 from sweep.trial import Finished
 from tests.support.attack import (
     FAKES,
@@ -616,7 +617,7 @@ def test_a_record_is_the_same_before_and_after_the_disk():
     odd = replace(result.evaluation, evidence={"odd": (float("nan"), 1.0)}, train_loss=float("nan"))
     trial.advance(b"", odd, "stopped", 2.0)
     again = RunningTrial(trial.record, trial.config)
-    again.resume(json.loads(json.dumps(trial.resume_header())), b"")
+    again.resume(*unpacked(packed(trial.resume_header(), b"")))
     assert repr(trial.trained_record()) == repr(again.trained_record())
     assert trial.trained_record().evaluations[0].evidence == {"odd": [None, 1.0]}
 

@@ -482,7 +482,7 @@ def test_a_death_while_it_is_made_again_leaves_what_was_there(original, path, mo
     change(path / "study.db", "UPDATE trial_values SET value = 0.9")
     before = trials_of(path)
     with monkeypatch.context() as patch:
-        patch.setattr(OptunaRows, "_catch_up", lambda self, records: 1 / 0)
+        patch.setattr(OptunaRows, "_catch_up", lambda self, *which: 1 / 0)
         with pytest.raises(ZeroDivisionError, match="division"):
             opened(path, RECORDS)
     assert trials_of(path) == before
