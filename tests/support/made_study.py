@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from sweep.config.records import SCORE_FORMAT, Evaluation, Scores, TrialRecord
+from sweep.config.records import SCORE_FORMAT, Evaluation, Scores, TrialRecord, to_json
 from sweep.config.sections import ScoreConfig
 from sweep.data.types import Starts
 from sweep.diagnosis.trial_diagnosis import DataFacts, TrialEvidence, diagnosed, diagnosis_to_json
@@ -354,7 +354,7 @@ def write_study(folder: StudyFolder, trials: int = 40, seed: int = 5, **changes:
     if scored:
         best = min(scored, key=lambda r: r.rollout_error or 0.0)
         test = {
-            **best.evaluations[best.best or 0].scores.__dict__,
+            **to_json(best.evaluations[best.best or 0].scores),
             "rollout_error": (best.rollout_error or 0) * 1.1,
         }
         winner = {
