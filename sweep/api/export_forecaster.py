@@ -8,8 +8,10 @@ from typing import Any
 from sweep.config.data_section import DataConfig
 from sweep.config.engines import TORCH
 from sweep.data.types import Data
+from sweep.forecast.after import study_recording
 from sweep.forecast.export import Columns, Written, write_export
 from sweep.forecast.export.card import step_of
+from sweep.forecast.export.last_rows import last_rows
 from sweep.forecast.export.origin import origin_of
 from sweep.forecast.measured import measured_for
 from sweep.forecast.networks import Source, ensemble_of, networks_of
@@ -45,15 +47,18 @@ def export(
     if config.fitted is None:  # a fit stores the coding of its own data
         require_same_data(opened.folder, data.fingerprint)
     recorded = data.recorded
+    ensemble, columns = ensemble_of(_by_torch(source), data), columns_of(data, config.data)
+    recording, _ = study_recording(config.data, config.score)
     return write_export(
         Path(place),
-        ensemble_of(_by_torch(source), data),
+        ensemble,
         config.model,
         origin_of(opened.folder, source, data),
-        columns=columns_of(data, config.data),
+        columns=columns,
         step=None if recorded is None else step_of(recorded.step, recorded.step_seconds),
         seeds=[training.seed for training, _ in source.trainings],
         intervals=measured_for(opened.folder, source),
+        rows=last_rows(recording, ensemble.coding, columns),
     )
 
 

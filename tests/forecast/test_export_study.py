@@ -113,6 +113,19 @@ def test_a_script_without_sweep_writes_sweep_s_forecast(script, place, expected)
     assert np.max(np.abs(read(done.stdout) - expected) / std) < 1e-5
 
 
+def test_the_latest_rows_lie_beside_the_scripts(place, folder, tmp_path):
+    later = table(412).groupby("unique_id").tail(STEPS)[["unique_id", "ds", "u"]]
+    later.to_csv(tmp_path / "later.csv", index=False)
+    words = [str(place / "last_rows.csv"), "--steps", str(STEPS), "--known", str(tmp_path / "later.csv")]
+    done = run_script(place, "forecast_numpy", *words)
+    assert done.returncode == 0, done.stderr
+    source = folder.read_document("winner")["number"]
+    made = sweep.forecast("two", trial=source, known=later, levels=(), results=folder.path.parent)
+    std = table().groupby("unique_id")[["y", "z"]].std().to_numpy()[:, None]
+    assert np.max(np.abs(read(done.stdout) - made.values) / std) < 1e-5
+    assert "forecast_numpy.py last_rows.csv --steps 12" in (place / "README.md").read_text()
+
+
 def test_the_control_another_future_gives_another_forecast(place, expected, tmp_path):
     other = pd.read_csv(place.parent / "future.csv")
     other["u"] += 1

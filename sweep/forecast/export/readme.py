@@ -6,6 +6,7 @@ from typing import Any
 
 from sweep.config.text import plural
 from sweep.forecast.export.card import Card
+from sweep.forecast.export.last_rows import NAME as LAST_ROWS
 from sweep.results.wording.numbers import number_text, range_text
 
 SHOWN_LEVELS = (50, 80, 90)  # percent, of an example
@@ -30,19 +31,20 @@ LIMITS = (
 )
 
 
-def readme(card: Card, refused: str) -> str:
+def readme(card: Card, refused: str, has_rows: bool = False) -> str:
     """Return the text.
 
     Args:
         card: of the forecaster.
         refused: why there are no scripts; empty: there are.
+        has_rows: whether the latest rows of the data are beside it.
     """
     about = card.about
     title = f"A forecaster of the study {_code(about['study'])}" if "study" in about else "A forecaster"
     parts = [
         f"# {title}",
         _networks(card),
-        _use(card, refused),
+        _use(card, refused, has_rows),
         _tables(card),
         _preparation(card),
         *_data(about),
@@ -66,7 +68,7 @@ def _networks(card: Card) -> str:
     return text + (" The forecast is the median of theirs." if count > 1 else "")
 
 
-def _use(card: Card, refused: str) -> str:
+def _use(card: Card, refused: str, has_rows: bool) -> str:
     if refused:
         return (
             f"## Use\n\n{refused[0].upper()}{refused[1:]}. With sweep and the plug-in "
@@ -74,7 +76,8 @@ def _use(card: Card, refused: str) -> str:
             "`sweep.load_forecaster(path).forecast(past, steps)`."
         )
     known = " --known future.csv" if _asks_known(card) else ""
-    asked = f"past.csv --steps {(card.about.get('scores') or {}).get('horizon') or STEPS}{known}"
+    past = LAST_ROWS if has_rows else "past.csv"
+    asked = f"{past} --steps {(card.about.get('scores') or {}).get('horizon') or STEPS}{known}"
     rows = [
         (f"`python forecast_torch.py {asked} > forecast.csv`", "torch"),
         (f"`python forecast_numpy.py {asked} > forecast.csv`", "NumPy"),
@@ -84,6 +87,11 @@ def _use(card: Card, refused: str) -> str:
     return (
         "## Use\n\n"
         + _table(("command", "needs"), rows)
+        + (
+            f"\n\n`{LAST_ROWS}` holds the latest rows of the data; put later ones in its place."
+            if has_rows
+            else ""
+        )
         + "\n\nAll give the same forecast. Each script is also a module with a function `forecast`. Keep the files of "
         "this folder together.\n\n`network_<k>.safetensors` holds the weights. `model_<k>.onnx` computes one step in "
         "model units: `input` (batch, channel + known input) and `state_<k>` (layer, batch, hidden; zeros before a "

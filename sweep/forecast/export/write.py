@@ -15,6 +15,7 @@ from sweep.config.errors import StoreError, SweepError, UsageError
 from sweep.config.sections import ModelConfig
 from sweep.forecast.ensemble import Ensemble
 from sweep.forecast.export.card import CARD, README, Card, Columns, Step, StoredNetwork, card_from_document
+from sweep.forecast.export.last_rows import NAME as LAST_ROWS
 from sweep.forecast.export.onnx_model import CELL_GRAPHS, onnx_bytes, require_packages
 from sweep.forecast.export.readme import readme
 from sweep.forecast.measured import Measured
@@ -52,6 +53,7 @@ def write_export(
     step: Step | None = None,
     seeds: Sequence[int] = (),
     intervals: Measured | None = None,
+    rows: bytes | None = None,
 ) -> Written:
     """Write the networks of an ensemble to a folder, with all that is needed to forecast without sweep.
 
@@ -66,6 +68,7 @@ def write_export(
         step: of the data; None: they have no dates.
         seeds: of the trainings, by network; empty: unknown.
         intervals: of the networks' forecasts; None: unknown.
+        rows: the latest rows of the data, for last_rows.csv; None: there is no such file.
 
     Raises:
         UsageError: the folder is something else, or a package is missing.
@@ -97,7 +100,8 @@ def write_export(
     )
     if not refused:
         files |= {path.name: path.read_bytes() for path in sorted(SCRIPTS.glob("*.py"))}
-    files[README] = readme(card, refused).encode()
+        files |= {} if rows is None else {LAST_ROWS: rows}
+    files[README] = readme(card, refused, has_rows=LAST_ROWS in files).encode()
     _write(place, files, card, replaced)
     return Written(place, (*files, CARD), refused, card)
 
@@ -166,7 +170,7 @@ def _write(place: Path, files: Mapping[str, bytes], card: Card, replaced: tuple[
                 shutil.rmtree(temporary, ignore_errors=True)
                 raise
         else:
-            old = {*replaced, *(path.name for path in SCRIPTS.glob("*.py"))}
+            old = {*replaced, *(path.name for path in SCRIPTS.glob("*.py")), LAST_ROWS}
             for name in old - set(files):
                 (place / name).unlink(missing_ok=True)
             _fill(place, files, card)
