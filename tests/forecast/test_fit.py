@@ -30,7 +30,7 @@ from sweep.trial.checkpoint import read_checkpoint
 from sweep.trial.inputs import data_of
 from tests.forecast.conftest import table
 from tests.support.command_line import invoke
-from tests.support.disturbances import WRITES, Killed, Mortality
+from tests.support.disturbances import WRITES, Mortality
 from tests.support.documentation import undocumented
 
 INLINE = {"executor": "inline"}
@@ -340,10 +340,10 @@ def test_data_that_change_while_an_update_is_stopped_do_not_mix(own, more):
     def segment(config, checkpoint, point):
         mixed.append(config.fitted.fingerprint)
         if len(mixed) == 3:
-            raise Killed
+            raise KeyboardInterrupt
         return run_segment(config, checkpoint, point)
 
-    with pytest.raises(Killed):
+    with pytest.raises(KeyboardInterrupt):
         fit(own, update=True, data=more, functions=Functions(segment))
     table(440).to_csv(more.with_name("longer.csv"), index=False)
     more.with_name("longer.csv").replace(more)
