@@ -23,7 +23,7 @@ from tests.support.command_line import invoke
 __all__ = ["cheap_runs", "folder"]
 pytestmark = pytest.mark.slow
 SEEDS = range(1)
-EACH = 4  # damages by seed and file
+EACH = 2  # damages by seed and file
 FILES = {  # the place of its values that are damaged
     "intervals.json": (),
     "winner.json": ("coverage",),
