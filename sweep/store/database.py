@@ -4,7 +4,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from sweep.config.errors import StoreError
 from sweep.store.files import require_inside
+from sweep.store.study_tables import StudyTables, without_warnings
 
 LOCK_SECONDS = 120.0  # longest time to wait for another program's lock on the database
 ATTEMPT_SECONDS = 2.0  # time of one attempt; after the first one it reports that it waits
@@ -32,7 +33,7 @@ DATABASE_ERRORS = (
 )
 
 
-class Database:
+class Database(StudyTables):
     """One study in a file in WAL mode, with one writer and any readers. `say` is called when it has to wait."""
 
     def __init__(self, path: Path, name: str, say: Callable[[str], None]) -> None:
@@ -50,18 +51,6 @@ class Database:
             self._connect()
         assert self._study is not None
         return self._study
-
-    @property
-    def backend(self) -> RDBStorage:
-        """Return Optuna's storage."""
-        storage: Any = self.study._storage
-        backend: RDBStorage = getattr(storage, "_backend", storage)
-        return backend
-
-    @property
-    def session(self) -> Any:
-        """Return the session of SQLAlchemy that writes; within `transaction` it is one transaction."""
-        return self.backend.scoped_session()
 
     @property
     def is_gone(self) -> bool:
@@ -125,24 +114,8 @@ class Database:
         self._connections.clear()
         self._file = None
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Combine everything inside, which Optuna would commit in steps, into one transaction. It is also faster."""
-        backend = self.backend
-        backend.remove_session()
-        with backend.engine.connect() as connection:
-            self._retried(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"), connection.rollback)
-            backend.scoped_session.configure(bind=connection, join_transaction_mode="rollback_only")
-            try:
-                yield
-                backend.scoped_session().flush()
-                connection.commit()
-            finally:
-                connection.rollback()
-                backend.remove_session()
-                backend.scoped_session.configure(
-                    bind=backend.engine, join_transaction_mode="conditional_savepoint"
-                )
+    def _begin(self, connection: Any) -> None:
+        self._retried(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"), connection.rollback)
 
     def _damage(self) -> str | None:
         try:
@@ -171,12 +144,8 @@ class Database:
     def _loaded(self, storage: Any) -> optuna.Study:
         if self.name in optuna.get_all_study_names(storage):
             return optuna.load_study(study_name=self.name, storage=storage)
-        verbosity = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        try:
+        with without_warnings():
             return optuna.create_study(storage=storage, study_name=self.name, direction="minimize")
-        finally:
-            optuna.logging.set_verbosity(verbosity)
 
     def _pooled(self) -> sqlite3.Connection:
         connection = self._connection()

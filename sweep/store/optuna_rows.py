@@ -1,10 +1,9 @@
 """The rows of a study in the tables of Optuna, compared with the records of its trials and brought up to date."""
 
-import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, distribution_to_json
@@ -16,6 +15,7 @@ from sweep.config.ranges import Value
 from sweep.config.records import TrialRecord
 from sweep.config.space import Space
 from sweep.store.stored_trials import StoredTrial, stored_trials
+from sweep.store.study_tables import StudyTables
 
 STATES = {
     "running": TrialState.RUNNING,
@@ -26,29 +26,11 @@ STATES = {
 }
 
 
-class Place(Protocol):
-    """An open database with the study."""
-
-    @property
-    def study(self) -> optuna.Study:
-        """Return the study."""
-
-    @property
-    def session(self) -> Any:
-        """Return the session of SQLAlchemy that writes."""
-
-    def transaction(self) -> contextlib.AbstractContextManager[None]:
-        """Return a context that makes one transaction of all that is written inside."""
-
-    def empty(self) -> None:
-        """Remove the study's trials."""
-
-
 class OptunaRows:
     """The trials of one study in the tables of a database. Each change is one transaction."""
 
-    def __init__(self, place: Place, space: Space) -> None:
-        self.place = place
+    def __init__(self, tables: StudyTables, space: Space) -> None:
+        self.tables = tables
         self.space = space
         self._distributions = {axis.key: distribution_to_json(axis.distribution) for axis in space.axes}
         self._keys: dict[int, int] = {}  # in the database, by number of the trial
@@ -56,26 +38,26 @@ class OptunaRows:
 
     def agree(self, records: Sequence[TrialRecord]) -> str | None:
         """Make the rows agree with the records; return how they contradicted them, None if they did not."""
-        with self.place.transaction():
-            stored = stored_trials(self.place.session, self.place.study._study_id)
+        with self.tables.transaction():
+            stored = stored_trials(self.tables.session, self.tables.study._study_id)
             contradiction = self._contradiction(records, stored)
             self._keys, self._latest_key = {}, 0
             for trial in stored if contradiction is None else ():
                 self._know(trial.number, trial.key)
             if contradiction is not None:
-                self.place.empty()
+                self.tables.empty()
                 stored = []
             self._catch_up(records, stored)
         return contradiction
 
     def add(self, record: TrialRecord) -> None:
         """Add all of a trial: a running one, or one that failed before it ran."""
-        with self.place.transaction():
+        with self.tables.transaction():
             self._add(record)
 
     def finish(self, record: TrialRecord) -> None:
         """Add the result of a running trial; a trial that has ended is not changed."""
-        with self.place.transaction():
+        with self.tables.transaction():
             self._finish(record)
 
     # Directly into the tables of Optuna's models, because its calls query them before each value: 30 ms per trial.
@@ -85,7 +67,7 @@ class OptunaRows:
         if known is None:
             self._insert(record.number, trial)
         elif not known.state.is_finished():  # a placeholder, or a trial whose damaged record was renamed
-            session = self.place.session
+            session = self.tables.session
             if not session.query(models.TrialParamModel).filter_by(trial_id=known.trial_id).count():
                 self._insert_params(known.trial_id, trial)
             self._set_attributes(known.trial_id, trial.user_attrs)
@@ -95,9 +77,9 @@ class OptunaRows:
     def _insert(self, number: int, trial: FrozenTrial) -> None:
         row: Any = models.TrialModel()  # not added to the session: it converts the times
         row.datetime_start, row.datetime_complete = trial.datetime_start, trial.datetime_complete
-        added = self.place.session.execute(
+        added = self.tables.session.execute(
             insert(models.TrialModel.__table__).values(
-                study_id=self.place.study._study_id,
+                study_id=self.tables.study._study_id,
                 number=number,
                 state=trial.state,
                 datetime_start=row._datetime_start_utc,
@@ -143,10 +125,10 @@ class OptunaRows:
     def _insert_rows(self, model: Any, rows: list[dict[str, Any]]) -> None:
         """Insert rows without objects, for each of which SQLAlchemy would query the trial."""
         if rows:
-            self.place.session.execute(insert(model.__table__), rows)
+            self.tables.session.execute(insert(model.__table__), rows)
 
     def _set_attributes(self, trial_id: int, attributes: Mapping[str, Any]) -> None:
-        session, own = self.place.session, models.TrialUserAttributeModel.__table__
+        session, own = self.tables.session, models.TrialUserAttributeModel.__table__
         known = set(session.execute(select(own.c.key).where(own.c.trial_id == trial_id)).scalars())
         rows = [
             {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)}
@@ -174,8 +156,8 @@ class OptunaRows:
 
         The tables have no index by number: a trial is looked up by its key, or among those added since the latest.
         """
-        session = self.place.session
-        study_id = self.place.study._study_id
+        session = self.tables.session
+        study_id = self.tables.study._study_id
         query = session.query(models.TrialModel).filter_by(study_id=study_id, number=number)
         key = self._keys.get(number)
         if key is not None:
@@ -206,7 +188,7 @@ class OptunaRows:
 
     def _contradiction(self, records: Sequence[TrialRecord], stored: Sequence[StoredTrial]) -> str | None:
         """Return how the trials in the database contradict the records, None if they do not."""
-        if self.place.study.directions != [optuna.study.StudyDirection.MINIMIZE]:
+        if self.tables.study.directions != [optuna.study.StudyDirection.MINIMIZE]:
             return "its study does not minimise"
         trials = {trial.number: trial for trial in stored}
         if sorted(trial.number for trial in stored) != list(range(len(stored))):
@@ -271,17 +253,6 @@ class OptunaRows:
         return all(
             json.dumps(trial.attributes.get(key)) == json.dumps(value) for key, value in expected.items()
         )
-
-
-@contextlib.contextmanager
-def without_warnings() -> Iterator[None]:
-    """Let Optuna print errors only."""
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(verbosity)
 
 
 def sampled(space: Space, params: Mapping[str, Value]) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:

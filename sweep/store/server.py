@@ -1,7 +1,6 @@
 """The study in a PostgreSQL database: connecting, who owns it, transactions, and the reasons of failures."""
 
 import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import optuna
@@ -12,6 +11,7 @@ from sqlalchemy.pool import NullPool
 from sweep.config.errors import UsageError
 from sweep.store.database import DATABASE_ERRORS
 from sweep.store.server_url import DRIVER, ServerAddress
+from sweep.store.study_tables import StudyTables
 
 OWNER = "sweep_folder"  # the attribute of the study that names its results folder
 CONNECT_SECONDS = 3  # our choice: a study must stop within 10 s, also when nothing answers
@@ -33,8 +33,10 @@ PASSING_WORDS = ("starting up", "shutting down", "recovery", "too many", "connec
 SERVER_ERRORS = (*DATABASE_ERRORS, OSError)
 
 
-class Server:
+class Server(StudyTables):
     """One study in a database, which may hold the studies of others. Nothing of theirs is changed."""
+
+    lost = (SQLAlchemyError,)
 
     def __init__(self, address: ServerAddress, name: str, owner: str) -> None:
         """Name a study.
@@ -59,18 +61,6 @@ class Server:
         """Return the study of the open connection."""
         assert self._study is not None, "the connection is not open"
         return self._study
-
-    @property
-    def backend(self) -> RDBStorage:
-        """Return Optuna's storage."""
-        storage: Any = self.study._storage
-        backend: RDBStorage = getattr(storage, "_backend", storage)
-        return backend
-
-    @property
-    def session(self) -> Any:
-        """Return the session of SQLAlchemy that writes; within `transaction` it is one transaction."""
-        return self.backend.scoped_session()
 
     def open(self) -> None:
         """Connect; create Optuna's tables and the study where they are missing.
@@ -106,25 +96,8 @@ class Server:
             connection.close()
         self._connections.clear()
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Combine everything inside, which Optuna would commit in steps, into one transaction."""
-        backend = self.backend
-        backend.remove_session()
-        with backend.engine.connect() as connection:
-            connection.begin()
-            backend.scoped_session.configure(bind=connection, join_transaction_mode="rollback_only")
-            try:
-                yield
-                backend.scoped_session().flush()
-                connection.commit()
-            finally:
-                with contextlib.suppress(SQLAlchemyError):  # the connection may be lost
-                    connection.rollback()
-                    backend.remove_session()
-                backend.scoped_session.configure(
-                    bind=backend.engine, join_transaction_mode="conditional_savepoint"
-                )
+    def _begin(self, connection: Any) -> None:
+        connection.begin()
 
     def _loaded(self, storage: Any) -> optuna.Study:
         if self.name not in optuna.get_all_study_names(storage):

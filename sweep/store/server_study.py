@@ -8,10 +8,11 @@ from sweep.config.errors import StoreError, UsageError
 from sweep.config.records import TrialRecord
 from sweep.config.space import Space
 from sweep.store.folder import StudyFolder
-from sweep.store.optuna_rows import OptunaRows, without_warnings
+from sweep.store.optuna_rows import OptunaRows
 from sweep.store.optuna_study import rebuilt_text
 from sweep.store.server import SERVER_ERRORS, Server, is_refusal
 from sweep.store.server_url import server_address
+from sweep.store.study_tables import without_warnings
 
 WAIT_SECONDS = 3.0  # how long the beginning and the end of a run wait for the server; our choice
 PAUSE_SECONDS = 5.0  # shortest time between two attempts while it is away; our choice
