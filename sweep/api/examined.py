@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Union
 import numpy as np
 
 from sweep.config.errors import SweepError, UsageError
+from sweep.data.readers.table import Table
 from sweep.doctor.document import document_of
 from sweep.doctor.examination import Examination, examine
-from sweep.doctor.given import Given, given_arrays
-from sweep.doctor.tables import frame_table, given_tables, read_table
+from sweep.doctor.given import given_arrays
+from sweep.doctor.matching import given_tables
+from sweep.doctor.tables import frame_table, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +105,7 @@ def doctor(
         DataError: shapes, columns or rows do not fit.
         UsageError: arrays and tables are mixed.
     """
-    values = {"forecast": forecast, "truth": truth, "past": past, "one_step": one_step}
+    values: dict[str, Any] = {"forecast": forecast, "truth": truth, "past": past, "one_step": one_step}
     given = {name: one for name, one in values.items() if one is not None}
     arrays = [name for name, one in given.items() if isinstance(one, np.ndarray | list | tuple)]
     if arrays and len(arrays) < len(given):
@@ -114,23 +116,14 @@ def doctor(
     if arrays:
         if truth is None:
             raise UsageError("truth: missing beside a forecast that is an array: give what came")
-        return Examined(examine(_of_arrays(values, channels, series)))
+        return Examined(examine(given_arrays(**values, channels=channels, series=series)))
     if channels or series:
         raise UsageError("channels and series are for arrays: tables name them in their columns")
-    tables = {name: None if one is None else _table(name, one) for name, one in values.items()}
-    made = tables["forecast"]
-    assert made is not None
-    found = given_tables(made, tables["truth"], tables["past"], tables["one_step"], column)
-    return Examined(examine(found))
+    tables = {name: _table(name, one) for name, one in given.items()}
+    return Examined(examine(given_tables(**tables, column=column)))
 
 
-def _of_arrays(values: dict[str, Any], channels: Sequence[str], series: Sequence[str]) -> Given:
-    return given_arrays(
-        values["forecast"], values["truth"], values["past"], values["one_step"], channels, series
-    )
-
-
-def _table(name: str, values: Any) -> Any:
+def _table(name: str, values: Any) -> Table:
     if isinstance(values, str | Path):
         return read_table(values, name)
     if hasattr(values, "to_numpy"):

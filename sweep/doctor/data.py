@@ -4,7 +4,7 @@ What a baseline chooses (a lag, an order) it chooses on the last part of the pas
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from sweep.data.codec import fit_codec
 from sweep.data.period import dominant_period
 from sweep.data.positions import Places, n_apart
 from sweep.data.recording import Need, Series
-from sweep.data.scale import scales_of
 from sweep.data.starts import Level, build_starts, level_of, places_spread
 from sweep.data.types import Array, Data, Starts
 from sweep.doctor.given import Given
@@ -118,24 +117,22 @@ def _given_starts(given: Given, index: Array, level: Level) -> Starts:
         level: of the past, by that index.
     """
     assert given.past is not None
-    mean, std = level.mean[index], level.std[index]
-    scales = scales_of(given.past, given.truth, mean, std, given.owner)
-    count, horizon = given.truth.shape[:2]
-    return Starts(
-        past=given.past,
-        truth=given.truth,
-        mean=mean,
-        std=std,
-        scale=scales.scale,
-        scale_from=scales.source,
-        exact=scales.exact,
-        series=index,
-        owner=given.owner,
-        position=given.position,
-        known=np.zeros((count, given.past.shape[1] + horizon, 0)),
-        n_eff=n_apart(given.position, given.owner, horizon),
-        times=given.times,
-    )
+    steps, horizon = given.past.shape[1], given.truth.shape[1]
+    wholes = [
+        Series(
+            "given",
+            values,
+            owner=int(given.owner[start]),
+            offset=int(given.position[start]) - steps,
+            known=np.zeros((len(values), 0)),
+            stamps=None if given.times is None else given.times[start],
+        )
+        for start, values in enumerate(np.concatenate([given.past, given.truth], axis=1))
+    ]
+    places = Places(np.arange(len(wholes)), np.full(len(wholes), steps), horizon)
+    known = [np.zeros((steps + horizon, 0))] * len(wholes)
+    starts = build_starts(places, wholes, index.tolist(), steps, 0, known, level)
+    return replace(starts, n_eff=n_apart(given.position, given.owner, horizon))
 
 
 def _require_changing(given: Given, pieces: Sequence[Array]) -> None:

@@ -1,7 +1,7 @@
 """The examination of given forecasts: scores beside baselines on the same starts, and the symptom."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ class Examination:
     given: Given
     rmse: tuple[float, ...]  # by channel, data units; +inf where a forecast is not finite
     judged: Judged | None  # None without a past, which gives errors their scale
-    notes: tuple[str, ...] = field(default=())  # what could not be done, and why
+    notes: tuple[str, ...]  # what could not be done, and why
 
 
 def examine(given: Given) -> Examination:

@@ -217,6 +217,9 @@ REFUSED = {
     "a number": (lambda: sweep.doctor(3, RECORD), UsageError, "wanted an array, a DataFrame or the path"),
     "no file": (lambda: sweep.doctor("nowhere.csv", "nowhere.csv"), DataError, "no file nowhere.csv"),
     "no column of the truth": (lambda: sweep.doctor(BACKTEST), DataError, "no truth: give it as a file"),
+    "no column of a forecast": (
+        lambda: sweep.doctor(RECORD), DataError, "no column of numbers beside y: add the forecast",
+    ),
     "several forecasts": (
         lambda: sweep.doctor(BACKTEST.assign(y=1.0, other=2.0)), DataError,
         "could be any of net, other: name its column",

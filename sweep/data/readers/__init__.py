@@ -109,13 +109,27 @@ def read_file(path: str, base: Path | None, config: DataConfig) -> Recording:
             f"{path}: no such file in {full.parent.absolute()}.{nearest(full.name, beside)} Check data.path: a "
             "relative path in a study file is relative to the folder of that file, with --set to the current directory"
         )
-    try:
-        content = READERS[extension].read(full, config)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DataError(f"{path}: cannot be read ({reason}): check the file and its permissions") from None
+    content = read_content(full, path, config)
     stem = full.name[: -len(extension)]
     return recording_of(content, config, stem) if isinstance(content, Table) else replace(content, name=stem)
 
 
-__all__ = ["READERS", "Reader", "extension_of", "read_file", "read_recording"]
+def read_content(file: Path, path: str, config: DataConfig) -> Recording | Table:
+    """Return what the reader of a file's type makes of it, before a table gets its layout.
+
+    Args:
+        file: that exists, of a known type.
+        path: as it is named in messages.
+        config: the settings of the file.
+
+    Raises:
+        DataError: it cannot be read, or has invalid content.
+    """
+    try:
+        return READERS[extension_of(file)].read(file, config)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(f"{path}: cannot be read ({reason}): check the file and its permissions") from None
+
+
+__all__ = ["READERS", "Reader", "extension_of", "read_content", "read_file", "read_recording"]
