@@ -58,7 +58,7 @@ def export(
         step=None if recorded is None else step_of(recorded.step, recorded.step_seconds),
         seeds=[training.seed for training, _ in source.trainings],
         intervals=measured_for(opened.folder, source),
-        rows=last_rows(recording, ensemble.coding, columns),
+        rows=last_rows(recording, ensemble.coding, config.data, columns),
     )
 
 

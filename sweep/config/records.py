@@ -20,6 +20,7 @@ SCORE_FORMAT = 2
 # Shares of the horizon for which the rollout error is recorded.
 PREFIXES = (0.03, 0.1, 0.3, 1.0)
 
+FAILED = 1.0  # rollout error that a training without a score counts with
 LEFT_OUT = "left out"  # in the metadata of a field: `to_json` leaves it out where it is None
 
 
@@ -106,6 +107,11 @@ class TrialRecord:
     def scores(self) -> Scores | None:
         """Return the scores of the best checkpoint, None if there is no checkpoint."""
         return None if self.best is None else self.evaluations[self.best].scores
+
+
+def error_of(record: TrialRecord) -> float:
+    """Return the rollout error of a training; FAILED where it has none."""
+    return FAILED if record.rollout_error is None else record.rollout_error
 
 
 def to_json(value: Any) -> Any:

@@ -83,8 +83,8 @@ def futures_of(
         name = names[number] if names else str(number) if many else series.name
         row = coding.row_of(name) if trained is None else trained[number]
         try:
-            past, last = _last_steps(recording, series, coding, config, steps)
-            times = _times(series, last, np.arange(1 - len(past), steps + 1))
+            past, last = last_steps(recording, series, coding, config, steps)
+            times = times_around(series, last, np.arange(1 - len(past), steps + 1))
         except DataError as error:
             left_out.append(LeftOut(name, str(error).removeprefix(series.label).lstrip(":, ")))
             continue
@@ -107,10 +107,17 @@ def futures_of(
     return Futures(tuple(futures), tuple(left_out), tuple(notes))
 
 
-def _last_steps(
+def last_steps(
     recording: Recording, series: Series, coding: Coding, config: DataConfig, steps: int
 ) -> tuple[Array, int]:
     """Return the last complete steps of a series (time, channel + input), and its last complete row.
+
+    Args:
+        recording: as read, with the channels and inputs of the coding.
+        series: of it.
+        coding: of the forecaster.
+        config: the `[data]` section by which the study was read.
+        steps: to forecast; three times as many past steps are returned, or as many as a forecast needs.
 
     Raises:
         DataError: they are too few for a forecast, or a transform is not defined for one.
@@ -164,7 +171,7 @@ def _from(piece: Series, begin: int) -> Series:
     )
 
 
-def _times(series: Series, last: int, offsets: Array) -> Times:
+def times_around(series: Series, last: int, offsets: Array) -> Times:
     """Return the times around a row; numbers of samples, from 0, for a series without times."""
     if series.timeline is not None:
         return series.timeline.at(last, offsets)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sweep.config.records import TrialRecord
+from sweep.config.records import TrialRecord, error_of
 from sweep.config.seeds import fresh_seeds
 from sweep.config.text import plural
 from sweep.config.trial import config_of
@@ -25,7 +25,6 @@ from sweep.study.open_study import OpenStudy
 
 PURPOSE = "confirm"  # of the fresh seeds, and the name of the folder
 SEED = 0  # of the bootstraps, so that equal trainings give equal documents
-FAILED = 1.0  # rollout error of a training that failed
 
 
 def confirm_best(
@@ -138,11 +137,6 @@ def confirmation_document(
         "seed_noise": deviation_between_seeds(errors),
         "arms": entries,
     }
-
-
-def error_of(record: TrialRecord) -> float:
-    """Return the rollout error of a training; 1 where it failed."""
-    return FAILED if record.rollout_error is None else record.rollout_error
 
 
 def trained_entry(row: Sequence[TrialRecord], numbers: Sequence[int]) -> dict[str, Any]:

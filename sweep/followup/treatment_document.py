@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from sweep.config.records import TrialRecord
+from sweep.config.records import TrialRecord, error_of
 from sweep.config.text import plural
-from sweep.followup.confirm import error_of, trained_entry
+from sweep.followup.confirm import trained_entry
 from sweep.followup.prescriptions import Prescription
 from sweep.followup.retrain import Retrained, Retraining
 from sweep.followup.treatment_plan import Plan

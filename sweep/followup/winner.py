@@ -7,10 +7,10 @@ keeps each result under `looks`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweep.config.records import TrialRecord, to_json
+from sweep.config.records import FAILED, TrialRecord, to_json
 from sweep.config.trial import TrialConfig, config_of
 from sweep.data import Data
-from sweep.followup.confirm import FAILED, PURPOSE
+from sweep.followup.confirm import PURPOSE
 from sweep.results.selection import is_current, named_trial
 from sweep.score import score_baselines_on_test
 from sweep.stats.ranking import worse_median

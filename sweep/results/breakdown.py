@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.config.breakdown import Breakdown, GroupScores, breakdown_from_json
-from sweep.config.records import TrialRecord, to_json
+from sweep.config.records import FAILED, TrialRecord, to_json
 from sweep.results.contest import leading_trial
 from sweep.results.selection import leading_arm
 from sweep.results.study import StoredStudy, read_study
@@ -19,7 +19,7 @@ from sweep.store.folder import StudyFolder
 
 PARTS = ("by_series", "by_channel", "by_series_and_channel")
 SERIES_MOST = 32  # scored series that get columns of their own in trials.csv
-FAILED, NO_STEPS = 1.0, 0.0  # scores of a training that has none
+NO_STEPS = 0.0  # valid steps of a training that has no scores
 METRICS = ("rollout_error", "trivial_skill", "valid_steps")
 NO_BASELINE: Mapping[str, Any] = {"baseline": None, "baseline_error": None}
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.config.ranges import Choice
-from sweep.config.records import PREFIXES, TrialRecord
+from sweep.config.records import PREFIXES, TrialRecord, error_of
 from sweep.config.space import Axis
 from sweep.results.study import StoredStudy
 from sweep.results.wording.numbers import param_text, percent_text
@@ -60,9 +60,7 @@ def common_rung(study: StoredStudy) -> CommonRung:
     """
     if not study.rungs:
         final = {
-            r.number: 1.0 if r.rollout_error is None else r.rollout_error
-            for r in study.records
-            if r.state in ("complete", "pruned", "diverged")
+            r.number: error_of(r) for r in study.records if r.state in ("complete", "pruned", "diverged")
         }
         return CommonRung(None, 1.0, final)
     rung = study.rungs[0]

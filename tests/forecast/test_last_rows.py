@@ -14,7 +14,16 @@ from sweep.data.readers import read_file
 from sweep.forecast.export.card import Columns
 from sweep.forecast.export.last_rows import last_rows
 
-CODING = SimpleNamespace(channels=("visits",), known=("price",), past_steps=5)
+CODING = SimpleNamespace(
+    channels=("visits",),
+    known=("price",),
+    past_steps=5,
+    warmup=5,
+    transforms=(),
+    season=None,
+    codec=SimpleNamespace(lag=0),
+)
+CONFIG = DataConfig(path="shops.csv")
 COLUMNS = Columns(series="shop", time="day")
 
 
@@ -42,7 +51,7 @@ def rows(content):
 
 
 def test_dates_and_numbers_have_the_form_of_the_scripts(tmp_path):
-    table = rows(last_rows(recording(tmp_path), CODING, COLUMNS))
+    table = rows(last_rows(recording(tmp_path), CODING, CONFIG, COLUMNS))
     assert list(table[0]) == ["shop", "day", "visits", "price"]
     assert [row["shop"] for row in table] == ["north"] * 5 + ["south"] * 5
     assert [row["day"] for row in table[:5]] == [f"2024-02-0{k}" for k in range(1, 6)]
@@ -55,16 +64,16 @@ def test_rows_without_channels_at_the_end_are_not_the_last_ones(tmp_path):
     def ahead(frame):
         return frame.assign(visits=frame["visits"].where(frame["day"] != "05.02.2024", ""))
 
-    table = rows(last_rows(recording(tmp_path, ahead), CODING, COLUMNS))
+    table = rows(last_rows(recording(tmp_path, ahead), CODING, CONFIG, COLUMNS))
     assert [row["day"] for row in table[:5]] == ["2024-01-31", *(f"2024-02-0{k}" for k in range(1, 5))]
 
 
 @pytest.mark.parametrize("gap", [lambda f: f.drop(index=5), lambda f: f.iloc[4:]])
 def test_a_series_with_a_gap_or_too_few_rows_is_left_out(tmp_path, gap):
-    table = rows(last_rows(recording(tmp_path, gap), CODING, COLUMNS))
+    table = rows(last_rows(recording(tmp_path, gap), CODING, CONFIG, COLUMNS))
     assert {row["shop"] for row in table} == {"south"} and len(table) == 5
     few = SimpleNamespace(**{**vars(CODING), "past_steps": 9})
-    assert last_rows(recording(tmp_path, gap), few, COLUMNS) is None
+    assert last_rows(recording(tmp_path, gap), few, CONFIG, COLUMNS) is None
 
 
 def test_every_digit_is_kept(tmp_path):
@@ -73,5 +82,5 @@ def test_every_digit_is_kept(tmp_path):
     def exact(frame):
         return frame.assign(visits=[f"{value!r}".replace(".", ",") for value in [*values.tolist()] * 2])
 
-    table = rows(last_rows(recording(tmp_path, exact), CODING, COLUMNS))
+    table = rows(last_rows(recording(tmp_path, exact), CODING, CONFIG, COLUMNS))
     assert [float(row["visits"]) for row in table[:5]] == values[-5:].tolist()

@@ -5,24 +5,27 @@ import io
 
 import numpy as np
 
+from sweep.config.data_section import DataConfig
+from sweep.config.errors import DataError
 from sweep.data.coding import Coding
-from sweep.data.recording import Recording, Series
-from sweep.data.types import Array
+from sweep.data.future import last_steps, times_around
+from sweep.data.recording import Recording
 from sweep.forecast.export.card import Columns
 
 NAME = "last_rows.csv"
 
 
-def last_rows(recording: Recording, coding: Coding, columns: Columns) -> bytes | None:
-    """Return the table: of each series as many rows as the networks need, the last ones in which no value is missing.
+def last_rows(recording: Recording, coding: Coding, config: DataConfig, columns: Columns) -> bytes | None:
+    """Return the table: of each series the last steps that the networks need, as `sweep forecast` would take them.
 
     Args:
         recording: the data as recorded, before gaps are cut.
         coding: of the networks.
+        config: the `[data]` section by which they were read.
         columns: the names of the columns of series and times.
 
     Returns:
-        CSV with a header; None if no series has enough rows without a gap.
+        CSV with a header; None if no series can be forecast.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -32,26 +35,20 @@ def last_rows(recording: Recording, coding: Coding, columns: Columns) -> bytes |
     writer.writerow([*([columns.series] if named else []), *([columns.time] if columns.time else []), *names])
     written = 0
     for series in recording.series:
-        last = _last(series, coding.past_steps)
-        if last is None or (columns.time and series.stamps is None):
+        try:
+            values, last = last_steps(recording, series, coding, config, 0)
+        except DataError:
+            continue
+        local = times_around(series, last, np.arange(1 - len(values), 1)).local
+        if columns.time and local is None:
             continue
         written += 1
-        for row in last:
+        for step, row in enumerate(values):
             words = [series.name] if named else []
-            if columns.time:
-                words.append(_time(np.asarray(series.stamps)[row]))
-            writer.writerow([*words, *(repr(float(value)) for value in series.values[row, places])])
+            if columns.time and local is not None:
+                words.append(_time(local[step]))
+            writer.writerow([*words, *(repr(float(value)) for value in row[places])])
     return text.getvalue().encode() if written else None
-
-
-def _last(series: Series, count: int) -> Array | None:
-    """Return the indices of the last `count` rows up to the last complete one; None if one is missing among them."""
-    complete = np.flatnonzero(np.isfinite(series.values).all(axis=1))
-    rows: Array = complete[-count:]
-    steps = rows if series.steps is None else series.steps[rows]
-    if len(rows) < count or steps[-1] - steps[0] != count - 1:
-        return None
-    return rows
 
 
 def _time(stamp: np.datetime64) -> str:

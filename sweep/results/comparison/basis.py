@@ -7,11 +7,10 @@ from typing import Any, Literal
 import numpy as np
 
 from sweep.config.errors import StoreError, SweepError
-from sweep.config.records import SCORE_FORMAT, TrialRecord
+from sweep.config.records import FAILED, SCORE_FORMAT, TrialRecord
 from sweep.data.positions import n_apart
 from sweep.data.types import Array
 from sweep.results.comparison.search_scores import (
-    FAILED,
     SearchScores,
     fresh_records,
     scores_of,

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sweep.config.records import TrialRecord
+from sweep.config.records import TrialRecord, error_of
 from sweep.data.types import Array
 from sweep.results.contest import leading_trial
 from sweep.results.selection import leading_arm
 from sweep.results.stored_diagnoses import readable_diagnoses
 from sweep.results.study import StoredStudy
-
-FAILED = 1.0  # rollout error of a training that failed
 
 
 @dataclass(frozen=True)
@@ -113,8 +111,3 @@ def fresh_records(study: StoredStudy) -> list[TrialRecord]:
 def fresh_errors(study: StoredStudy) -> list[float]:
     """Return the errors of `fresh_records`."""
     return [error_of(record) for record in fresh_records(study)]
-
-
-def error_of(record: TrialRecord) -> float:
-    """Return the rollout error of a training; 1 where it failed."""
-    return FAILED if record.rollout_error is None else record.rollout_error
