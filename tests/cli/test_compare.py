@@ -1,8 +1,6 @@
 """`sweep compare`: what it prints and leaves, its document, its page in a browser, refusals, exit codes."""
 
 import json
-import os
-import re
 import shutil
 from pathlib import Path
 
@@ -11,11 +9,12 @@ import pytest
 import sweep
 from sweep.config.errors import CannotWrite
 from sweep.store.folder import StudyFolder
+from tests.support.browser import browser, fits_phones_and_screens
 from tests.support.command_line import invoke
 from tests.support.documentation import undocumented
 from tests.support.made_study import study_document, write_trial
 
-CHROMIUM = Path("/usr/bin/chromium")
+__all__ = ["browser"]
 LONG = "after-a-change-with-a-name-that-is-longer-than-a-phone-is-wide-and-<b>bold</b>"
 
 
@@ -110,46 +109,6 @@ def test_a_report_folder_that_cannot_be_written_is_a_warning(results, tmp_path):
     assert (shown.exit_code, "warning: cannot" in shown.stderr, "Page:" in shown.stdout) == (0, True, False)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import Error, sync_playwright
-
-    with sync_playwright() as playwright:
-        path = str(CHROMIUM) if CHROMIUM.exists() else None
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        except Error:
-            if path or os.environ.get("CI"):
-                raise
-            pytest.skip("no Chromium")
-        yield browser
-        browser.close()
-
-
 def test_the_page_fits_phones_and_screens_in_light_and_dark(results, browser):
     page = sweep.compare("before", LONG, results=results).page
-    for width in (390, 1200):
-        for scheme in ("light", "dark"):
-            tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-            problems = []
-            tab.on("console", lambda message, problems=problems: problems.append(message.text))
-            tab.on(
-                "request",
-                lambda asked, problems=problems: (
-                    asked.url.startswith(("file://", "data:")) or problems.append(asked.url)
-                ),
-            )
-            tab.goto(page.as_uri())
-            assert tab.evaluate("document.documentElement.scrollWidth") <= width
-            beyond = """() => Array.from(document.querySelectorAll("main *")).filter((node) =>
-              node.getClientRects().length && node.getBoundingClientRect().right > innerWidth + 1).length"""
-            assert tab.evaluate(beyond) == 0
-            assert tab.eval_on_selector_all("img", "all => all.every((one) => one.naturalWidth > 0)")
-            colors = [
-                tab.evaluate(f"getComputedStyle(document.body).{name}")
-                for name in ("backgroundColor", "color")
-            ]
-            paper, ink = (sum(map(int, re.findall(r"\d+", color)[:3])) / 3 for color in colors)
-            assert (paper > ink + 120) if scheme == "light" else (ink > paper + 120)
-            assert problems == []
-            tab.close()
+    fits_phones_and_screens(browser, page)

@@ -1,13 +1,14 @@
-"""docs/doctor.md: its examples run, and print what the page says."""
+"""docs/doctor.md: its examples run, and print what the page says; the page of an examination in a browser."""
 
-import re
-import shlex
-from pathlib import Path
+import numpy as np
 
-from tests.support.command_line import invoke
+import sweep
+from tests.support.browser import browser, fits_phones_and_screens
+from tests.support.documentation import DOCS
+from tests.support.examples import BLOCK, play
 
-PAGE = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"```(python|sh|text)\n(.*?)```", re.DOTALL)
+__all__ = ["browser"]
+PAGE = (DOCS / "doctor.md").read_text(encoding="utf-8")
 
 
 def test_the_examples_do_and_print_what_the_page_says(tmp_path, monkeypatch):
@@ -16,20 +17,16 @@ def test_the_examples_do_and_print_what_the_page_says(tmp_path, monkeypatch):
     exec(compile(first, "doctor.md", "exec"), {})
     assert (tmp_path / "doctor.png").read_bytes().startswith(b"\x89PNG")
     (tmp_path / "doctor.png").unlink()
-    output, checked = "", 0
-    for kind, content in BLOCK.findall(PAGE.split("\n## An example\n")[1]):
-        if kind == "python":
-            exec(compile(content, "doctor.md", "exec"), {})
-        elif kind == "sh":
-            program, *args = shlex.split(content)
-            assert program == "sweep"
-            done = invoke(*args)
-            assert done.exit_code == 0, done.stderr
-            output = " ".join(done.stdout.split())
-        else:
-            for line in content.strip().splitlines():
-                assert line in output
-                checked += 1
-    assert checked == 6
+    assert play(PAGE.split("\n## An example\n")[1], "doctor.md") == ([0], 6)
     assert (tmp_path / "doctor.png").read_bytes().startswith(b"\x89PNG")
     assert "<title>sweep doctor</title>" in (tmp_path / "doctor.html").read_text()
+
+
+def test_the_page_fits_phones_and_screens_in_light_and_dark(tmp_path, browser):
+    wave = np.sin(np.arange(120) / 4)[None, :, None] * np.ones((2, 1, 2))
+    names = ["a-channel-with-a-name-that-is-longer-than-a-phone-is-wide-and-<b>bold</b>", "x"]
+    found = sweep.doctor(
+        wave[:, 90:] / 2, wave[:, 90:], wave[:, :90], channels=names, series=["north", "south"]
+    )
+    (tmp_path / "doctor.html").write_text(found.page())
+    fits_phones_and_screens(browser, tmp_path / "doctor.html")

@@ -1,15 +1,9 @@
 """docs/compare.md and docs/reproduce.md: their examples run, and print what the pages say."""
 
-import re
-import shlex
-from pathlib import Path
-
 import pytest
 
-from tests.support.command_line import invoke
-
-DOCS = Path(__file__).parents[2] / "docs"
-BLOCK = re.compile(r"```(sh|text)\n(.*?)```", re.DOTALL)
+from tests.support.documentation import DOCS
+from tests.support.examples import play
 
 
 @pytest.mark.slow
@@ -17,18 +11,6 @@ BLOCK = re.compile(r"```(sh|text)\n(.*?)```", re.DOTALL)
 def test_the_example_does_and_prints_what_the_page_says(page, lines, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SWEEP_EXECUTOR", "inline")
-    output, checked = "", 0
-    for kind, content in BLOCK.findall(
-        (DOCS / page).read_text(encoding="utf-8").split("\n## An example\n")[1]
-    ):
-        if kind == "sh":
-            program, *args = shlex.split(content)
-            assert program == "sweep"
-            done = invoke(*args)
-            assert done.exit_code == 0, done.stderr
-            output = " ".join(done.stdout.split())
-        else:
-            for line in content.strip().splitlines():
-                assert " ".join(line.split()) in output
-                checked += 1
-    assert checked == lines
+    text = (DOCS / page).read_text(encoding="utf-8").split("\n## An example\n")[1]
+    codes, checked = play(text, page)
+    assert set(codes) == {0} and checked == lines

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import re
 from pathlib import Path
 
@@ -16,9 +15,9 @@ from sweep.results.document import report_document
 from sweep.results.study import read_study
 from sweep.results.study_tables import StudyTables
 from sweep.store.folder import StudyFolder
+from tests.support.browser import browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+__all__ = ["browser"]
 needs_browser = pytest.mark.usefixtures("browser")
 HOSTILE = "<script>window.hacked=1</script><img src=x onerror='window.hacked=2'>\"'>{{7*7}}"
 
@@ -29,23 +28,6 @@ def page(study) -> Path:
     for number in (*range(14), 24, 38):
         study.write_files(number, {"rollout.png": picture})
     return write_report(study).page
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """The system's Chromium, else the one that playwright has installed."""
-    from playwright.sync_api import Error, sync_playwright
-
-    with sync_playwright() as playwright:
-        path = str(CHROMIUM) if CHROMIUM.exists() else None
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=ARGS)
-        except Error:
-            if path or os.environ.get("CI"):
-                raise
-            pytest.skip("no Chromium")
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
