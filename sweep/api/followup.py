@@ -161,7 +161,7 @@ def reproduce(
     """Train a trial of a stored study again on its own seed: do bits and scores agree with its record, and why not?
 
     The study stays as it is. A pruned trial is trained to its end and compared up to where it was pruned. Data that
-    have changed, and an engine that this machine lacks, are named as reasons; they are no errors.
+    have changed, and an engine that this machine lacks, are named as reasons and raise no error.
 
     Args:
         trial: its number.
